@@ -1,0 +1,69 @@
+// Finding a Chrome or Chromium, without any dependency: used by the start script (before anything is
+// installed) and by everything that launches a browser afterwards.
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { delimiter, join } from 'node:path';
+
+const NAMES = ['google-chrome', 'google-chrome-stable', 'chrome', 'chromium', 'chromium-browser'];
+
+const APPLICATIONS = {
+  darwin: [
+    '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+    '/Applications/Chromium.app/Contents/MacOS/Chromium',
+  ],
+  win32: ['PROGRAMFILES', 'PROGRAMFILES(X86)', 'LOCALAPPDATA']
+    .map((name) => process.env[name])
+    .filter((folder) => folder !== undefined)
+    .map((folder) => join(folder, 'Google/Chrome/Application/chrome.exe')),
+};
+
+function isExecutable(path) {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Chromes that `puppeteer browsers install chrome` has put into its cache. */
+function puppeteerCache() {
+  const cache = process.env.PUPPETEER_CACHE_DIR ?? join(homedir(), '.cache', 'puppeteer');
+  const root = join(cache, 'chrome');
+  if (!existsSync(root)) return [];
+  const inside = {
+    linux: ['chrome-linux64/chrome'],
+    darwin: ['arm64', 'x64'].map(
+      (cpu) =>
+        `chrome-mac-${cpu}/Google Chrome for Testing.app/Contents/MacOS/Google Chrome for Testing`,
+    ),
+    win32: ['chrome-win64/chrome.exe', 'chrome-win32/chrome.exe'],
+  }[process.platform];
+  return readdirSync(root)
+    .sort()
+    .reverse()
+    .flatMap((version) => (inside ?? []).map((path) => join(root, version, path)));
+}
+
+/**
+ * Path of a Chrome or Chromium, or undefined. CHROME_PATH wins; a CHROME_PATH that is no executable is
+ * an error, because somebody meant something by it.
+ */
+export function findBrowser() {
+  const wished = process.env.CHROME_PATH;
+  if (wished) {
+    if (isExecutable(wished)) return wished;
+    throw new Error(`CHROME_PATH is "${wished}", which is not an executable file.`);
+  }
+  const folders = (process.env.PATH ?? '').split(delimiter).filter(Boolean);
+  const onPath = folders.flatMap((folder) => NAMES.map((name) => join(folder, name)));
+  const candidates = [...onPath, ...(APPLICATIONS[process.platform] ?? []), ...puppeteerCache()];
+  return candidates.find(isExecutable);
+}
+
+/** True where `apt-get install chromium` can work: root on Debian or a system made from it. */
+export function canUseApt() {
+  if (process.platform !== 'linux' || process.getuid?.() !== 0) return false;
+  return spawnSync('apt-get', ['--version'], { stdio: 'ignore' }).status === 0;
+}

@@ -1,0 +1,380 @@
+import { ScoreCamError } from '../errors';
+import type { Dispatch, Kernel, Slice } from '../kernels/kernel';
+import { wanted } from './limits';
+
+/** What is known of the adapter; recorded with every result and every figure. */
+export interface AdapterFacts {
+  readonly vendor: string;
+  readonly architecture: string;
+  readonly device: string;
+  readonly description: string;
+  /** True for a software adapter such as SwiftShader: kernels without barriers are chosen. */
+  readonly isFallback: boolean;
+}
+
+export interface GpuOptions {
+  /** Use this device; it is not destroyed by {@link Gpu.dispose}. Without it one is requested. */
+  readonly device?: GPUDevice;
+  readonly adapter?: GPUAdapter;
+}
+
+/** Uniform slices start at multiples of this (the default minUniformBufferOffsetAlignment). */
+const UNIFORM_ALIGNMENT = 256;
+
+/**
+ * A WebGPU device with what this project puts round it: a pipeline cache, labelled buffers that are
+ * counted, and `submit`, which encodes a list of dispatches as one compute pass and one submit, inside
+ * error scopes that turn into exceptions. No hidden global: whoever makes one disposes of it.
+ */
+export class Gpu {
+  readonly device: GPUDevice;
+  readonly adapter: AdapterFacts;
+  private readonly ownsDevice: boolean;
+  private readonly pipelines = new Map<string, Promise<GPUComputePipeline>>();
+  private readonly layouts = new Map<string, GPUBindGroupLayout>();
+  private readonly buffers = new Set<GPUBuffer>();
+  private readonly uniforms: GPUBuffer[] = [];
+  private lost: ScoreCamError | undefined;
+  private disposed = false;
+  private bytesNow = 0;
+  private bytesMost = 0;
+
+  private constructor(device: GPUDevice, adapter: AdapterFacts, ownsDevice: boolean) {
+    this.device = device;
+    this.adapter = adapter;
+    this.ownsDevice = ownsDevice;
+    void device.lost.then((info) => {
+      this.lost = new ScoreCamError(
+        'device-lost',
+        `The GPU device was lost (${info.reason}): ${info.message || 'no reason given'}. ` +
+          'Create a new explainer to go on.',
+      );
+    });
+  }
+
+  /**
+   * Requests an adapter and a device with the limits this project can use, no more.
+   * @throws ScoreCamError `no-webgpu` or `no-adapter`, with what to do about it.
+   */
+  static async create(options: GpuOptions = {}): Promise<Gpu> {
+    if (options.device) {
+      const { device } = options;
+      return new Gpu(device, factsOf(device.adapterInfo), false);
+    }
+    if (!options.adapter && (typeof navigator === 'undefined' || !navigator.gpu)) {
+      throw new ScoreCamError(
+        'no-webgpu',
+        'This browser has no WebGPU (navigator.gpu is missing). Use a current Chrome, Edge, Firefox ' +
+          'or Safari, over https or localhost.',
+      );
+    }
+    const adapter =
+      options.adapter ??
+      (await navigator.gpu.requestAdapter({ powerPreference: 'high-performance' }));
+    if (!adapter) {
+      throw new ScoreCamError(
+        'no-adapter',
+        'WebGPU is there but offers no adapter. Turn on hardware acceleration, or start Chrome with ' +
+          '--enable-unsafe-webgpu to use its software adapter.',
+      );
+    }
+    const { requiredLimits, requiredFeatures } = wanted(adapter);
+    const device = await adapter.requestDevice({
+      label: 'score-cam-webgpu',
+      requiredLimits,
+      requiredFeatures,
+    });
+    return new Gpu(device, factsOf(adapter.info), true);
+  }
+
+  /** Bytes of all live buffers made through {@link createBuffer}. */
+  get allocatedBytes(): number {
+    return this.bytesNow;
+  }
+
+  /** The largest value `allocatedBytes` has had. */
+  get peakBytes(): number {
+    return this.bytesMost;
+  }
+
+  /**
+   * Makes a labelled storage buffer of `bytes` (rounded up to 4), readable and writable by copies.
+   * @throws ScoreCamError `limit` naming label, need and limit.
+   */
+  createBuffer(label: string, bytes: number, usage = 0): GPUBuffer {
+    this.check();
+    const size = Math.max(4, Math.ceil(bytes / 4) * 4);
+    const limit = this.device.limits.maxBufferSize;
+    if (size > limit) {
+      throw new ScoreCamError(
+        'limit',
+        `Buffer "${label}" needs ${size} bytes, this device allows ${limit} (maxBufferSize). ` +
+          'Use a smaller memory budget or a smaller network.',
+      );
+    }
+    const buffer = this.device.createBuffer({
+      label,
+      size,
+      usage: usage | GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
+    });
+    this.buffers.add(buffer);
+    this.bytesNow += size;
+    this.bytesMost = Math.max(this.bytesMost, this.bytesNow);
+    return buffer;
+  }
+
+  /** Makes a buffer that holds `data`. */
+  upload(label: string, data: Float32Array | Uint32Array): GPUBuffer {
+    const buffer = this.createBuffer(label, data.byteLength);
+    this.device.queue.writeBuffer(buffer, 0, data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
+    return buffer;
+  }
+
+  /** Frees a buffer made here; freeing twice is harmless. */
+  free(buffer: GPUBuffer): void {
+    if (this.buffers.delete(buffer)) {
+      this.bytesNow -= buffer.size;
+      buffer.destroy();
+    }
+  }
+
+  /** Compiles the pipelines of `dispatches` that are not in the cache yet, all at once. */
+  async prepare(dispatches: readonly Dispatch[]): Promise<void> {
+    await Promise.all(dispatches.map((dispatch) => this.pipeline(dispatch)));
+  }
+
+  /**
+   * Encodes `dispatches` in order as one compute pass, then `copies`, and submits them.
+   * Resolves when the GPU has finished; GPU errors become exceptions that name the kernel.
+   */
+  async submit(
+    label: string,
+    dispatches: readonly Dispatch[],
+    copies: readonly BufferCopy[] = [],
+  ): Promise<void> {
+    this.check();
+    const pipelines = await Promise.all(dispatches.map((dispatch) => this.pipeline(dispatch)));
+    await this.guarded(label, async () => {
+      const uniform = this.writeParams(dispatches);
+      const encoder = this.device.createCommandEncoder({ label });
+      const pass = encoder.beginComputePass({ label });
+      dispatches.forEach((dispatch, index) => {
+        pass.setPipeline(pipelines[index] as GPUComputePipeline);
+        pass.setBindGroup(0, this.bindGroup(dispatch, uniform, index * UNIFORM_ALIGNMENT));
+        pass.dispatchWorkgroups(...dispatch.workgroups);
+      });
+      pass.end();
+      for (const copy of copies) {
+        encoder.copyBufferToBuffer(copy.from, copy.fromOffset, copy.to, copy.toOffset, copy.bytes);
+      }
+      this.device.queue.submit([encoder.finish()]);
+      await this.device.queue.onSubmittedWorkDone();
+      if (uniform) this.uniforms.push(uniform);
+    });
+  }
+
+  /** Reads `count` f32 from a buffer. Waits for the GPU; never used in the middle of a run. */
+  async read(source: GPUBuffer, count = source.size / 4, offset = 0): Promise<Float32Array> {
+    this.check();
+    const bytes = count * 4;
+    const staging = this.device.createBuffer({
+      label: `read ${source.label}`,
+      size: bytes,
+      usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+    });
+    try {
+      await this.guarded(`read ${source.label}`, async () => {
+        const encoder = this.device.createCommandEncoder({ label: staging.label });
+        encoder.copyBufferToBuffer(source, offset * 4, staging, 0, bytes);
+        this.device.queue.submit([encoder.finish()]);
+        await staging.mapAsync(GPUMapMode.READ);
+      });
+      return new Float32Array(staging.getMappedRange().slice(0));
+    } finally {
+      staging.destroy();
+    }
+  }
+
+  /** Frees everything made here, and the device if it was requested here. */
+  dispose(): void {
+    if (this.disposed) return;
+    this.disposed = true;
+    for (const buffer of [...this.buffers]) this.free(buffer);
+    for (const uniform of this.uniforms) uniform.destroy();
+    this.pipelines.clear();
+    if (this.ownsDevice) this.device.destroy();
+  }
+
+  private check(): void {
+    if (this.disposed) {
+      throw new ScoreCamError('disposed', 'This GPU context was disposed of; create a new one.');
+    }
+    if (this.lost) throw this.lost;
+  }
+
+  /** Runs `work` inside error scopes; a validation, memory or internal error becomes an exception. */
+  private async guarded<T>(label: string, work: () => Promise<T>): Promise<T> {
+    const scopes = ['validation', 'out-of-memory', 'internal'] as const;
+    for (const scope of scopes) this.device.pushErrorScope(scope);
+    // The scopes must be popped before the first await inside `work` can interleave another caller's
+    // scopes, so `work` does all its encoding synchronously and only then waits.
+    const running = work();
+    const popped = scopes.map(() => this.device.popErrorScope());
+    const [result, ...errors] = await Promise.allSettled([running, ...popped]);
+    this.check();
+    for (const error of errors) {
+      if (error.status === 'fulfilled' && error.value) throw gpuError(label, error.value);
+    }
+    if (result.status === 'rejected') {
+      throw result.reason instanceof ScoreCamError
+        ? result.reason
+        : new ScoreCamError('kernel', `${label}: ${String(result.reason)}`, {
+            cause: result.reason,
+          });
+    }
+    return result.value;
+  }
+
+  private writeParams(dispatches: readonly Dispatch[]): GPUBuffer | undefined {
+    if (!dispatches.some((dispatch) => dispatch.kernel.params.length > 0)) return undefined;
+    const words = UNIFORM_ALIGNMENT / 4;
+    const data = new ArrayBuffer(dispatches.length * UNIFORM_ALIGNMENT);
+    const asU32 = new Uint32Array(data);
+    const asF32 = new Float32Array(data);
+    dispatches.forEach((dispatch, index) => {
+      dispatch.kernel.params.forEach((param, position) => {
+        const value = dispatch.params[param.name];
+        if (value === undefined) {
+          throw new ScoreCamError(
+            'kernel',
+            `Kernel ${dispatch.kernel.name} (${dispatch.label}): no value for Params.${param.name}.`,
+          );
+        }
+        (param.type === 'u32' ? asU32 : asF32)[index * words + position] = value;
+      });
+    });
+    const size = data.byteLength;
+    const free = this.uniforms.findIndex((candidate) => candidate.size >= size);
+    const uniform =
+      free >= 0
+        ? (this.uniforms.splice(free, 1)[0] as GPUBuffer)
+        : this.device.createBuffer({
+            label: 'params',
+            size,
+            usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
+          });
+    this.device.queue.writeBuffer(uniform, 0, data);
+    return uniform;
+  }
+
+  private bindGroup(dispatch: Dispatch, uniform: GPUBuffer | undefined, offset: number): GPUBindGroup {
+    const { kernel } = dispatch;
+    const entries = kernel.bindings.map((binding, index): GPUBindGroupEntry => {
+      if (binding.access === 'uniform') {
+        const size = Math.ceil(kernel.params.length / 4) * 16;
+        return { binding: index, resource: { buffer: uniform as GPUBuffer, offset, size } };
+      }
+      const slice: Slice | undefined = dispatch.buffers[binding.name];
+      if (!slice) {
+        throw new ScoreCamError(
+          'kernel',
+          `Kernel ${kernel.name} (${dispatch.label}): no buffer for "${binding.name}".`,
+        );
+      }
+      const size = slice.size ?? slice.buffer.size - (slice.offset ?? 0);
+      const limit = this.device.limits.maxStorageBufferBindingSize;
+      if (size > limit) {
+        throw new ScoreCamError(
+          'limit',
+          `Kernel ${kernel.name} (${dispatch.label}): binding "${binding.name}" needs ${size} bytes, ` +
+            `this device allows ${limit} (maxStorageBufferBindingSize). Use smaller batches.`,
+        );
+      }
+      return { binding: index, resource: slice };
+    });
+    return this.device.createBindGroup({
+      label: `${kernel.name} (${dispatch.label})`,
+      layout: this.layout(kernel),
+      entries,
+    });
+  }
+
+  private layout(kernel: Kernel): GPUBindGroupLayout {
+    const key = kernel.bindings.map((binding) => binding.access).join();
+    let layout = this.layouts.get(key);
+    if (!layout) {
+      const types = { uniform: 'uniform', read: 'read-only-storage', read_write: 'storage' } as const;
+      layout = this.device.createBindGroupLayout({
+        label: key,
+        entries: kernel.bindings.map((binding, index) => ({
+          binding: index,
+          visibility: GPUShaderStage.COMPUTE,
+          buffer: { type: types[binding.access] },
+        })),
+      });
+      this.layouts.set(key, layout);
+    }
+    return layout;
+  }
+
+  private pipeline(dispatch: Dispatch): Promise<GPUComputePipeline> {
+    const { kernel, constants } = dispatch;
+    const values = kernel.overrides.map((name) => {
+      const value = constants[name];
+      if (value === undefined) {
+        throw new ScoreCamError('kernel', `Kernel ${kernel.name}: no value for override ${name}.`);
+      }
+      return value;
+    });
+    const key = `${kernel.name}:${values.join()}`;
+    let pipeline = this.pipelines.get(key);
+    if (!pipeline) {
+      pipeline = this.device
+        .createComputePipelineAsync({
+          label: `${kernel.name} (${dispatch.label})`,
+          layout: this.device.createPipelineLayout({ bindGroupLayouts: [this.layout(kernel)] }),
+          compute: {
+            module: this.device.createShaderModule({ label: kernel.name, code: kernel.code }),
+            entryPoint: 'main',
+            constants: { ...constants },
+          },
+        })
+        .catch((error: unknown) => {
+          this.pipelines.delete(key);
+          throw new ScoreCamError(
+            'kernel',
+            `Kernel ${kernel.name} (${dispatch.label}) did not compile: ${String(error)}`,
+            { cause: error },
+          );
+        });
+      this.pipelines.set(key, pipeline);
+    }
+    return pipeline;
+  }
+}
+
+export interface BufferCopy {
+  readonly from: GPUBuffer;
+  readonly fromOffset: number;
+  readonly to: GPUBuffer;
+  readonly toOffset: number;
+  readonly bytes: number;
+}
+
+function gpuError(label: string, error: GPUError): ScoreCamError {
+  const code =
+    typeof GPUOutOfMemoryError !== 'undefined' && error instanceof GPUOutOfMemoryError
+      ? 'out-of-memory'
+      : 'kernel';
+  return new ScoreCamError(code, `${label}: ${error.message}`);
+}
+
+function factsOf(info: GPUAdapterInfo | undefined): AdapterFacts {
+  return {
+    vendor: info?.vendor ?? '',
+    architecture: info?.architecture ?? '',
+    device: info?.device ?? '',
+    description: info?.description ?? '',
+    isFallback: info?.isFallbackAdapter ?? info?.architecture === 'swiftshader',
+  };
+}

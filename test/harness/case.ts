@@ -1,0 +1,17 @@
+import type { Gpu } from '../../src/runtime/gpu';
+
+/**
+ * One GPU test, addressable by suite and name. Node lists the cases; headless Chrome runs them.
+ * `run` throws when something does not hold; what it returns is printed by verbose reporters.
+ */
+export interface GpuCase {
+  readonly name: string;
+  /** Needs ../shared; gets its address as a URL ending in '/'. */
+  readonly needsShared?: boolean;
+  run(gpu: Gpu, context: CaseContext): Promise<string | undefined>;
+}
+
+export interface CaseContext {
+  /** Address of the reference data, ending in '/'; '' where it is absent. */
+  readonly sharedUrl: string;
+}

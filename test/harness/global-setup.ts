@@ -1,0 +1,31 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { TestProject } from 'vitest/node';
+import { launchChrome } from '../../cli/chrome';
+import { projectRoot, serveProject } from '../../cli/server';
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    /** Address of the local server that serves the project to the browser. */
+    baseUrl: string;
+    browserEndpoint: string;
+    /** Folder with the reference data, or '' where it is absent (tests that need it skip). */
+    sharedFolder: string;
+  }
+}
+
+/** One local server and one headless Chrome for the whole run. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const shared = process.env.SCORE_CAM_SHARED ?? resolve(projectRoot, '../shared');
+  const sharedFolder = existsSync(resolve(shared, 'golden')) ? shared : '';
+  const { url, server } = await serveProject(sharedFolder ? [sharedFolder] : []);
+  const browser = await launchChrome();
+  project.provide('baseUrl', url);
+  project.provide('browserEndpoint', browser.wsEndpoint());
+  project.provide('sharedFolder', sharedFolder);
+  if (!sharedFolder) console.log('Reference data absent: the tests that compare with it skip.');
+  return async () => {
+    await browser.close();
+    await server.close();
+  };
+}

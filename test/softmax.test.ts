@@ -1,0 +1,4 @@
+import { cases } from './gpu/softmax.gpu';
+import { gpuSuite } from './harness/suite';
+
+gpuSuite('softmax', cases);

@@ -1,0 +1,10 @@
+import { defineConfig } from 'vite';
+
+/** The library: one ES module with no runtime dependencies; WGSL is inlined as text by `?raw`. */
+export default defineConfig({
+  build: {
+    lib: { entry: 'src/index.ts', formats: ['es'], fileName: 'score-cam-webgpu' },
+    target: 'es2022',
+    sourcemap: true,
+  },
+});
