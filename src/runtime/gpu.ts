@@ -126,8 +126,20 @@ export class Gpu {
   /** Makes a buffer that holds `data`. */
   upload(label: string, data: Float32Array | Uint32Array): GPUBuffer {
     const buffer = this.createBuffer(label, data.byteLength);
-    this.device.queue.writeBuffer(buffer, 0, data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
+    this.write(buffer, data);
     return buffer;
+  }
+
+  /** Copies `data` into a buffer, from byte `offset` on. */
+  write(buffer: GPUBuffer, data: Float32Array | Uint32Array, offset = 0): void {
+    const { byteOffset, byteLength } = data;
+    this.device.queue.writeBuffer(
+      buffer,
+      offset,
+      data.buffer as ArrayBuffer,
+      byteOffset,
+      byteLength,
+    );
   }
 
   /** Frees a buffer made here; freeing twice is harmless. */
@@ -267,7 +279,11 @@ export class Gpu {
     return uniform;
   }
 
-  private bindGroup(dispatch: Dispatch, uniform: GPUBuffer | undefined, offset: number): GPUBindGroup {
+  private bindGroup(
+    dispatch: Dispatch,
+    uniform: GPUBuffer | undefined,
+    offset: number,
+  ): GPUBindGroup {
     const { kernel } = dispatch;
     const entries = kernel.bindings.map((binding, index): GPUBindGroupEntry => {
       if (binding.access === 'uniform') {
@@ -303,7 +319,11 @@ export class Gpu {
     const key = kernel.bindings.map((binding) => binding.access).join();
     let layout = this.layouts.get(key);
     if (!layout) {
-      const types = { uniform: 'uniform', read: 'read-only-storage', read_write: 'storage' } as const;
+      const types = {
+        uniform: 'uniform',
+        read: 'read-only-storage',
+        read_write: 'storage',
+      } as const;
       layout = this.device.createBindGroupLayout({
         label: key,
         entries: kernel.bindings.map((binding, index) => ({

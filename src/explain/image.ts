@@ -1,0 +1,193 @@
+import { ScoreCamError } from '../errors';
+import type { Manifest, ManifestInput } from '../model/manifest';
+import type { ImageSource } from './types';
+
+/** Pixels as the network will see them: RGBA at its input size, alpha 255. */
+export interface Pixels {
+  readonly width: number;
+  readonly height: number;
+  readonly data: Uint8ClampedArray;
+}
+
+/**
+ * Decodes any image source and brings it to the network's input size. An image that has that size
+ * already is not resampled. Transparent pixels are laid on white.
+ * @throws ScoreCamError `image` when it cannot be fetched or decoded.
+ */
+export async function prepareImage(
+  source: ImageSource,
+  input: ManifestInput,
+  signal?: AbortSignal,
+): Promise<Pixels> {
+  return resample(await decode(source, signal), input);
+}
+
+async function decode(source: ImageSource, signal?: AbortSignal): Promise<Pixels> {
+  if (source instanceof ImageData) return onWhite(source);
+  const drawable =
+    typeof source === 'string' || source instanceof URL
+      ? await toBitmap(await fetchImage(source, signal), String(source))
+      : source instanceof Blob
+        ? await toBitmap(source, source instanceof File ? source.name : 'image')
+        : source;
+  const isElement = typeof HTMLImageElement !== 'undefined' && drawable instanceof HTMLImageElement;
+  if (isElement) {
+    await drawable.decode().catch((cause: unknown) => {
+      throw new ScoreCamError('image', `The image ${drawable.src} did not load.`, { cause });
+    });
+  }
+  const width = isElement ? drawable.naturalWidth : drawable.width;
+  const height = isElement ? drawable.naturalHeight : drawable.height;
+  if (width < 1 || height < 1) {
+    throw new ScoreCamError(
+      'image',
+      `The image is ${width}x${height} pixels; it needs at least 1x1.`,
+    );
+  }
+  const context = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true });
+  if (!context) {
+    throw new ScoreCamError(
+      'image',
+      `The image is ${width}x${height} pixels, too large for a canvas here: make it smaller.`,
+    );
+  }
+  context.fillStyle = 'white';
+  context.fillRect(0, 0, width, height);
+  context.drawImage(drawable, 0, 0);
+  if (drawable instanceof ImageBitmap && drawable !== source) drawable.close();
+  try {
+    return context.getImageData(0, 0, width, height);
+  } catch (cause) {
+    throw new ScoreCamError(
+      'image',
+      `The pixels of this ${width}x${height} image cannot be read: ${String(cause)}. An image from ` +
+        'another site needs CORS headers (crossorigin="anonymous").',
+      { cause },
+    );
+  }
+}
+
+async function fetchImage(source: string | URL, signal?: AbortSignal): Promise<Blob> {
+  try {
+    const response = await fetch(source, signal ? { signal } : {});
+    if (!response.ok) throw new Error(`${response.status} ${response.statusText}`);
+    return await response.blob();
+  } catch (cause) {
+    if (signal?.aborted) throw signal.reason;
+    throw new ScoreCamError('image', `The image ${source} could not be fetched: ${cause}`, {
+      cause,
+    });
+  }
+}
+
+async function toBitmap(blob: Blob, name: string): Promise<ImageBitmap> {
+  try {
+    // Networks are trained on the numbers in the file, so no colour management changes them.
+    return await createImageBitmap(blob, {
+      colorSpaceConversion: 'none',
+      premultiplyAlpha: 'none',
+    });
+  } catch (cause) {
+    throw new ScoreCamError(
+      'image',
+      `${name} (${blob.size} bytes) is no image this browser can decode: use PNG or JPEG.`,
+      { cause },
+    );
+  }
+}
+
+function onWhite(image: Pixels): Pixels {
+  const data = new Uint8ClampedArray(image.data.length);
+  for (let i = 0; i < data.length; i += 4) {
+    const alpha = (image.data[i + 3] as number) / 255;
+    for (let c = 0; c < 3; c++) {
+      data[i + c] = (image.data[i + c] as number) * alpha + 255 * (1 - alpha);
+    }
+    data[i + 3] = 255;
+  }
+  return { width: image.width, height: image.height, data };
+}
+
+/**
+ * Scales to the network's input size with a triangle filter as wide as the scale demands (antialiased
+ * bilinear, what PIL and torchvision do): `cover` crops the centre, `stretch` ignores proportions.
+ */
+export function resample(
+  image: Pixels,
+  input: Pick<ManifestInput, 'width' | 'height' | 'resize'>,
+): Pixels {
+  const { width, height } = input;
+  if (image.width === width && image.height === height) return image;
+  const fill = Math.max(width / image.width, height / image.height);
+  const scaleX = input.resize === 'cover' ? fill : width / image.width;
+  const scaleY = input.resize === 'cover' ? fill : height / image.height;
+  const columns = triangleFilter(image.width, width, scaleX);
+  const rows = triangleFilter(image.height, height, scaleY);
+  // Horizontally into an f32 image of the output's width, but only the rows that are used; then
+  // vertically.
+  const top = Math.min(...rows.map((row) => row.first));
+  const bottom = Math.max(...rows.map((row) => row.first + row.weights.length));
+  const half = new Float32Array((bottom - top) * width * 3);
+  for (let y = top; y < bottom; y++) {
+    columns.forEach(({ first, weights }, x) => {
+      for (let c = 0; c < 3; c++) {
+        let sum = 0;
+        for (let i = 0; i < weights.length; i++) {
+          sum +=
+            (weights[i] as number) * (image.data[4 * (y * image.width + first + i) + c] as number);
+        }
+        half[3 * ((y - top) * width + x) + c] = sum;
+      }
+    });
+  }
+  const data = new Uint8ClampedArray(4 * width * height).fill(255);
+  rows.forEach(({ first, weights }, y) => {
+    for (let x = 0; x < width; x++) {
+      for (let c = 0; c < 3; c++) {
+        let sum = 0;
+        for (let i = 0; i < weights.length; i++) {
+          sum += (weights[i] as number) * (half[3 * ((first - top + i) * width + x) + c] as number);
+        }
+        data[4 * (y * width + x) + c] = sum;
+      }
+    }
+  });
+  return { width, height, data };
+}
+
+/** For each output pixel: the first input pixel it reads and the weights from there on. */
+function triangleFilter(
+  from: number,
+  to: number,
+  scale: number,
+): { first: number; weights: Float64Array }[] {
+  const reach = Math.max(1, 1 / scale);
+  const offset = (from - to / scale) / 2;
+  return Array.from({ length: to }, (_, i) => {
+    const centre = offset + (i + 0.5) / scale;
+    const first = Math.min(from - 1, Math.max(0, Math.floor(centre - reach)));
+    const end = Math.max(first + 1, Math.min(from, Math.ceil(centre + reach)));
+    const weights = Float64Array.from({ length: end - first }, (_unused, j) =>
+      Math.max(0, 1 - Math.abs(first + j + 0.5 - centre) / reach),
+    );
+    const total = weights.reduce((sum, weight) => sum + weight, 0);
+    return {
+      first,
+      weights: total > 0 ? weights.map((weight) => weight / total) : weights.fill(1),
+    };
+  });
+}
+
+/** The network's input [3, height, width]: (rgb / 255 - mean) / std. */
+export function normalise(pixels: Pixels, manifest: Pick<Manifest, 'input'>): Float32Array {
+  const { mean, std } = manifest.input;
+  const count = pixels.width * pixels.height;
+  const values = new Float32Array(3 * count);
+  for (let c = 0; c < 3; c++) {
+    for (let i = 0; i < count; i++) {
+      const value = (pixels.data[4 * i + c] as number) / 255;
+      values[c * count + i] = (value - (mean[c] as number)) / (std[c] as number);
+    }
+  }
+  return values;
+}

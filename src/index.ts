@@ -1,0 +1,29 @@
+/**
+ * score-cam-webgpu: where did the network look? Score-CAM on hand-written WebGPU compute kernels.
+ *
+ *   const explainer = await createExplainer({ model: 'weights/scenes-vgg16/manifest.json' });
+ *   const explanation = await explainer.explain(image);
+ *   await explanation.draw(canvas);
+ *
+ * @module
+ */
+export { ScoreCamError, type ScoreCamErrorCode } from './errors';
+export { createExplainer, type Explainer, type ModelFacts } from './explain/explainer';
+export type { DrawOptions, Explanation } from './explain/explanation';
+export type {
+  ChannelCounts,
+  ClassScore,
+  ExplainerOptions,
+  ExplainOptions,
+  ImageSource,
+  Method,
+  Progress,
+  SaliencyMap,
+  Timings,
+  Weighting,
+} from './explain/types';
+export { type Manifest, parseManifest } from './model/manifest';
+export { loadModel, type Model, openModel } from './model/model';
+export { type VggOptions, vggManifest } from './model/vgg';
+export type { WeightSource } from './model/weight-source';
+export type { AdapterFacts } from './runtime/gpu';

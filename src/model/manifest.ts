@@ -1,0 +1,198 @@
+import { ScoreCamError } from '../errors';
+
+/**
+ * A network as data: what docs/model-format.md describes and manifest.schema.json defines. Sequential
+ * networks of 3x3 and 1x1 convolutions, 2x2 max pooling, global average pooling and fully connected
+ * layers: every VGG, and heads like Tiny Darknet's.
+ */
+export interface Manifest {
+  readonly format: 'score-cam-webgpu/model';
+  readonly version: 1;
+  readonly name: string;
+  readonly description: string;
+  readonly licence: string;
+  readonly input: ManifestInput;
+  readonly layers: readonly ManifestLayer[];
+  /** Name of the layer whose activation maps are explained unless the caller names another. */
+  readonly targetLayer: string;
+  /** One label a class, in the order of the network's outputs. */
+  readonly labels: readonly string[];
+  readonly weights: ManifestWeights;
+}
+
+/** input = (rgb / 255 - mean) / std, at width x height. */
+export interface ManifestInput {
+  readonly width: number;
+  readonly height: number;
+  readonly mean: readonly [number, number, number];
+  readonly std: readonly [number, number, number];
+  /** `cover`: scale the shorter side and crop the centre; `stretch`: scale both sides freely. */
+  readonly resize: 'cover' | 'stretch';
+}
+
+export type Activation = 'relu' | { readonly leakyRelu: number };
+
+export interface ManifestConv {
+  readonly type: 'conv';
+  readonly name: string;
+  readonly outChannels: number;
+  /** Stride 1, zero padding (kernel - 1) / 2. */
+  readonly kernel: 1 | 3;
+  readonly activation?: Activation | undefined;
+  /** Tensor names in the weights file: OIHW and [outChannels]. */
+  readonly weight: string;
+  readonly bias: string;
+}
+
+export interface ManifestMaxPool {
+  readonly type: 'maxpool';
+  readonly name: string;
+}
+
+export interface ManifestGlobalAveragePool {
+  readonly type: 'globalavgpool';
+  readonly name: string;
+}
+
+export interface ManifestLinear {
+  readonly type: 'linear';
+  readonly name: string;
+  readonly outFeatures: number;
+  readonly activation?: Activation | undefined;
+  /** Tensor names: [outFeatures, inFeatures] over the CHW-flattened input, and [outFeatures]. */
+  readonly weight: string;
+  readonly bias: string;
+}
+
+export type ManifestLayer =
+  | ManifestConv
+  | ManifestMaxPool
+  | ManifestGlobalAveragePool
+  | ManifestLinear;
+
+export type ManifestWeights =
+  | {
+      readonly format: 'safetensors';
+      /** Relative to the manifest. */
+      readonly file: string;
+      readonly bytes?: number | undefined;
+      readonly sha256?: string | undefined;
+    }
+  | {
+      /** A pure function of the seed: full-size networks for tests and benchmarks (seeded.ts). */
+      readonly format: 'seeded';
+      readonly seed: number;
+    };
+
+/**
+ * Checks a parsed JSON value and returns it as a {@link Manifest}.
+ * @throws ScoreCamError `manifest`, naming the member, what it is and what it must be.
+ */
+export function parseManifest(value: unknown, where = 'model manifest'): Manifest {
+  const fail = (member: string, found: unknown, need: string): never => {
+    const shown = JSON.stringify(found)?.slice(0, 80) ?? 'missing';
+    throw new ScoreCamError('manifest', `${where}: "${member}" is ${shown}, must be ${need}.`);
+  };
+  const isRecord = (v: unknown): v is Record<string, unknown> =>
+    typeof v === 'object' && v !== null && !Array.isArray(v);
+  const record = (member: string, v: unknown): Record<string, unknown> =>
+    isRecord(v) ? v : fail(member, v, 'an object');
+  const text = (member: string, v: unknown): string =>
+    typeof v === 'string' && v.length > 0 ? v : fail(member, v, 'a non-empty string');
+  const count = (member: string, v: unknown, most: number): number =>
+    typeof v === 'number' && Number.isInteger(v) && v >= 1 && v <= most
+      ? v
+      : fail(member, v, `an integer from 1 to ${most}`);
+  const oneOf = <T>(member: string, v: unknown, allowed: readonly T[]): T =>
+    allowed.includes(v as T) ? (v as T) : fail(member, v, allowed.map((a) => `${a}`).join(' or '));
+  const rgb = (member: string, v: unknown, positive: boolean): [number, number, number] =>
+    Array.isArray(v) &&
+    v.length === 3 &&
+    v.every((x) => typeof x === 'number' && Number.isFinite(x) && (!positive || x > 0))
+      ? (v as [number, number, number])
+      : fail(member, v, `three ${positive ? 'positive ' : ''}numbers (red, green, blue)`);
+
+  const root = record('(root)', value);
+  oneOf('format', root.format, ['score-cam-webgpu/model']);
+  oneOf('version', root.version, [1]);
+
+  const input = record('input', root.input);
+  const size = (member: string): number => count(`input.${member}`, input[member], 4096);
+
+  const activation = (member: string, v: unknown): Activation | undefined => {
+    if (v === undefined || v === 'relu') return v;
+    const slope = isRecord(v) ? v.leakyRelu : undefined;
+    return typeof slope === 'number' && slope >= 0 && slope <= 1
+      ? { leakyRelu: slope }
+      : fail(member, v, '"relu", {"leakyRelu": slope from 0 to 1} or absent');
+  };
+  const layer = (v: unknown, index: number): ManifestLayer => {
+    const at = `layers[${index}]`;
+    const raw = record(at, v);
+    const name = text(`${at}.name`, raw.name);
+    const type = oneOf(`${at}.type`, raw.type, [
+      'conv',
+      'maxpool',
+      'globalavgpool',
+      'linear',
+    ] as const);
+    if (type === 'maxpool' || type === 'globalavgpool') return { type, name };
+    const shared = {
+      name,
+      activation: activation(`${at}.activation`, raw.activation),
+      weight: text(`${at}.weight`, raw.weight),
+      bias: text(`${at}.bias`, raw.bias),
+    };
+    return type === 'conv'
+      ? {
+          type,
+          ...shared,
+          outChannels: count(`${at}.outChannels`, raw.outChannels, 65536),
+          kernel: oneOf(`${at}.kernel`, raw.kernel, [1, 3] as const),
+        }
+      : { type, ...shared, outFeatures: count(`${at}.outFeatures`, raw.outFeatures, 1 << 20) };
+  };
+  const list = (member: string): unknown[] => {
+    const v = root[member];
+    return Array.isArray(v) && v.length > 0 ? v : fail(member, v, 'a non-empty list');
+  };
+  const weights = (): ManifestWeights => {
+    const raw = record('weights', root.weights);
+    const format = oneOf('weights.format', raw.format, ['safetensors', 'seeded'] as const);
+    if (format === 'seeded') {
+      const { seed } = raw;
+      return Number.isInteger(seed) && (seed as number) >= 0 && (seed as number) < 2 ** 32
+        ? { format, seed: seed as number }
+        : fail('weights.seed', seed, 'an integer from 0 to 4294967295');
+    }
+    const { bytes, sha256 } = raw;
+    if (sha256 !== undefined && !(typeof sha256 === 'string' && /^[0-9a-f]{64}$/.test(sha256))) {
+      fail('weights.sha256', sha256, '64 lower-case hexadecimal digits');
+    }
+    return {
+      format,
+      file: text('weights.file', raw.file),
+      bytes: bytes === undefined ? undefined : count('weights.bytes', bytes, 2 ** 40),
+      sha256: sha256 as string | undefined,
+    };
+  };
+
+  return {
+    format: 'score-cam-webgpu/model',
+    version: 1,
+    name: text('name', root.name),
+    description: text('description', root.description),
+    licence: text('licence', root.licence),
+    input: {
+      width: size('width'),
+      height: size('height'),
+      mean: rgb('input.mean', input.mean, false),
+      std: rgb('input.std', input.std, true),
+      resize: oneOf('input.resize', input.resize, ['cover', 'stretch'] as const),
+    },
+    layers: list('layers').map(layer),
+    targetLayer: text('targetLayer', root.targetLayer),
+    labels: list('labels').map((label, index) => text(`labels[${index}]`, label)),
+    weights: weights(),
+  };
+}

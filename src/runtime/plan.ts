@@ -1,0 +1,132 @@
+import { ScoreCamError } from '../errors';
+import type { ConvLayer, Layer, LinearLayer, Network, Shape } from '../model/network';
+import { layerFlops, sizeOf } from '../model/network';
+
+/** One dispatch group of the network: a layer, or a convolution with the pooling after it. */
+export type Step =
+  | {
+      readonly kind: 'conv';
+      readonly name: string;
+      readonly layer: ConvLayer;
+      readonly pool: boolean;
+      readonly output: Shape;
+    }
+  | {
+      readonly kind: 'maxpool' | 'globalavgpool';
+      readonly name: string;
+      readonly layer: Layer;
+      readonly output: Shape;
+    }
+  | {
+      readonly kind: 'linear';
+      readonly name: string;
+      readonly layer: LinearLayer;
+      readonly output: Shape;
+    };
+
+/**
+ * The network's layers as steps. A pooling is fused into the convolution before it, unless that
+ * convolution's own output is to be kept. A step is named after the last layer it computes.
+ */
+export function planSteps(network: Network, keep: ReadonlySet<string> = new Set()): Step[] {
+  const steps: Step[] = [];
+  const { layers } = network;
+  for (let i = 0; i < layers.length; i++) {
+    const layer = layers[i] as Layer;
+    const next = layers[i + 1];
+    if (layer.type === 'conv') {
+      const pool = next?.type === 'maxpool' && !keep.has(layer.name);
+      const last = pool ? next : layer;
+      steps.push({ kind: 'conv', name: last.name, layer, pool, output: last.output });
+      if (pool) i++;
+    } else if (layer.type === 'linear') {
+      steps.push({ kind: 'linear', name: layer.name, layer, output: layer.output });
+    } else {
+      steps.push({ kind: layer.type, name: layer.name, layer, output: layer.output });
+    }
+  }
+  return steps;
+}
+
+/** Everything before the first fully connected layer, and everything from it on. */
+export function splitHead(steps: readonly Step[]): { features: Step[]; head: Step[] } {
+  const first = steps.findIndex((step) => step.kind === 'linear');
+  const cut = first < 0 ? steps.length : first;
+  return { features: steps.slice(0, cut), head: steps.slice(cut) };
+}
+
+export interface BatchLimits {
+  /** Bytes for activations and features together. */
+  readonly memoryBudget: number;
+  readonly maxBindingBytes: number;
+  readonly isFallback: boolean;
+}
+
+export interface BatchPlan {
+  /** Masks of one submit through the convolutions. */
+  readonly batch: number;
+  /** Masks whose pooled features are gathered before the fully connected layers run over all of them. */
+  readonly block: number;
+  /** Bytes of activations one mask needs at the widest point. */
+  readonly bytesPerMask: number;
+}
+
+/**
+ * Work of one submit, so that none keeps the GPU for long (browsers and Windows reset a GPU that is
+ * busy for seconds): about a second on a software adapter at 4 GFLOP/s, and a third of a second on a
+ * slow GPU at 1 TFLOP/s.
+ */
+const FLOP_PER_SUBMIT = { software: 4e9, gpu: 300e9 } as const;
+
+/**
+ * How many masks go through the network at once.
+ * @throws ScoreCamError `limit` if even one does not fit, naming need and limit.
+ */
+export function planBatches(network: Network, masks: number, limits: BatchLimits): BatchPlan {
+  const { features, head } = splitHead(planSteps(network));
+  const flop = FLOP_PER_SUBMIT[limits.isFallback ? 'software' : 'gpu'];
+  const bytes = (shape: Shape): number => 4 * sizeOf(shape);
+  const largest = Math.max(...features.map((step) => bytes(step.output)));
+  // While a step runs its input and its output live; the first step's input is the shared image.
+  const bytesPerMask = Math.max(
+    ...features.map((step, i) => {
+      const before = features[i - 1];
+      return bytes(step.output) + (before ? bytes(before.output) : 0);
+    }),
+  );
+  const featureBytes = bytes((features.at(-1) as Step).output);
+  const headBytes = Math.max(featureBytes, ...head.map((step) => bytes(step.output)));
+  // A quarter of the budget is for features and head, the rest for the activations of a batch.
+  const batch = Math.floor(
+    Math.min(
+      masks,
+      limits.maxBindingBytes / largest,
+      (0.75 * limits.memoryBudget) / bytesPerMask,
+      Math.max(1, flop / flopOf(features)),
+    ),
+  );
+  const block = Math.floor(
+    Math.min(
+      masks,
+      limits.maxBindingBytes / headBytes,
+      (0.25 * limits.memoryBudget) / (featureBytes + 2 * headBytes),
+      head.length > 0 ? Math.max(1, flop / flopOf(head)) : masks,
+    ),
+  );
+  if (masks > 0 && (batch < 1 || block < 1)) {
+    const need = Math.ceil(Math.max(bytesPerMask / 0.75, (featureBytes + 2 * headBytes) / 0.25));
+    throw new ScoreCamError(
+      'limit',
+      `Network "${network.name}" needs ${need} bytes for one masked pass with bindings of up to ` +
+        `${Math.max(largest, headBytes)} bytes; the memory budget is ${limits.memoryBudget} bytes and ` +
+        `the device binds up to ${limits.maxBindingBytes}. Raise memoryBudget or use a smaller network.`,
+    );
+  }
+  // Whole batches fill a block, so that no block ends in a small batch.
+  const fitted = Math.min(batch, block);
+  return { batch: fitted, block: fitted * Math.floor(block / Math.max(1, fitted)), bytesPerMask };
+}
+
+function flopOf(steps: readonly Step[]): number {
+  return steps.reduce((sum, step) => sum + layerFlops(step.layer), 0);
+}
