@@ -27,8 +27,8 @@ export interface ConvLayer extends LayerBase {
   readonly bias: string;
 }
 
-export interface PoolLayer extends LayerBase {
-  readonly type: 'maxpool' | 'globalavgpool';
+export interface PoolLayer<Type extends 'maxpool' | 'globalavgpool'> extends LayerBase {
+  readonly type: Type;
 }
 
 export interface LinearLayer extends LayerBase {
@@ -38,7 +38,11 @@ export interface LinearLayer extends LayerBase {
   readonly bias: string;
 }
 
-export type Layer = ConvLayer | PoolLayer | LinearLayer;
+export type Layer =
+  | ConvLayer
+  | PoolLayer<'maxpool'>
+  | PoolLayer<'globalavgpool'>
+  | LinearLayer;
 
 /** A manifest with every shape worked out and every rule checked: what the runtime plans from. */
 export interface Network {
@@ -57,6 +61,9 @@ export function buildNetwork(manifest: Manifest): Network {
   const fail = (message: string): never => {
     throw new ScoreCamError('network', `Network "${manifest.name}": ${message}`);
   };
+  if (manifest.layers[0]?.type !== 'conv') {
+    fail('the first layer must be a convolution (it takes the mask).');
+  }
   const input: Shape = {
     channels: 3,
     height: manifest.input.height,
@@ -118,8 +125,6 @@ export function buildNetwork(manifest: Manifest): Network {
         });
     }
   }
-  if (layers[0]?.type !== 'conv')
-    fail('the first layer must be a convolution (it takes the mask).');
   const classes = sizeOf(shape);
   if (classes !== manifest.labels.length) {
     fail(`the last layer has ${classes} outputs, but there are ${manifest.labels.length} labels.`);

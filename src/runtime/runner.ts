@@ -236,7 +236,8 @@ export class Runner {
   }
 }
 
-function convShape(layer: ConvLayer, pool: boolean): ConvShape {
+/** The kernel's view of a convolution layer. */
+export function convShape(layer: ConvLayer, pool: boolean): ConvShape {
   return {
     inChannels: layer.input.channels,
     outChannels: layer.output.channels,

@@ -24,7 +24,10 @@ async function runCase(suite: string, name: string, context: CaseContext): Promi
     const note = await found.run(gpu, context);
     return stray ? { ok: false, message: stray } : { ok: true, message: note ?? '' };
   } catch (error) {
-    return { ok: false, message: error instanceof Error ? (error.stack ?? error.message) : `${error}` };
+    return {
+      ok: false,
+      message: error instanceof Error ? (error.stack ?? error.message) : `${error}`,
+    };
   } finally {
     gpu.dispose();
   }

@@ -1,0 +1,131 @@
+/// Runs in headless Chrome: everything that is timed, by the wall clock, after one warm-up.
+import { createExplainer, type Explainer } from '../src/index';
+import { chooseConvTiling, conv, maskedConv, packConv } from '../src/kernels/conv';
+import type { Dispatch, Slice } from '../src/kernels/kernel';
+import { softmax } from '../src/kernels/softmax';
+import { seededVgg } from '../src/model/model';
+import { layerFlops } from '../src/model/network';
+import { Arena } from '../src/runtime/arena';
+import { type AdapterFacts, Gpu } from '../src/runtime/gpu';
+import { planSteps } from '../src/runtime/plan';
+import { convShape } from '../src/runtime/runner';
+
+export interface Measured {
+  readonly name: string;
+  /** Milliseconds of each run. */
+  readonly runs: readonly number[];
+  /** Floating-point operations of one run, where that is known. */
+  readonly flop?: number;
+}
+
+export interface BenchOptions {
+  readonly runs: number;
+  /** URL of the embedded model's manifest and of an image for it. */
+  readonly embedded: string;
+  readonly image: string;
+}
+
+declare global {
+  interface Window {
+    bench: typeof bench;
+    report(result: Measured): Promise<void>;
+  }
+}
+
+async function timed(runs: number, work: () => Promise<unknown>): Promise<number[]> {
+  await work(); // compiles pipelines and touches memory
+  const times: number[] = [];
+  for (let i = 0; i < runs; i++) {
+    const start = performance.now();
+    await work();
+    times.push(performance.now() - start);
+  }
+  return times;
+}
+
+/** Measures everything, handing each result to `window.report` as it comes. */
+async function bench(options: BenchOptions): Promise<AdapterFacts> {
+  const gpu = await Gpu.create();
+  const { adapter } = gpu;
+  await kernels(gpu, options.runs);
+  gpu.dispose();
+  await model('vgg16-seeded-1', options, false);
+  await model(options.embedded, options, true);
+  return adapter;
+}
+
+async function model(url: string, options: BenchOptions, whole: boolean): Promise<void> {
+  const explainer: Explainer = await createExplainer({ model: url });
+  const { name } = explainer.model;
+  const image = await (await fetch(options.image)).blob();
+  const forward = await timed(options.runs, () => explainer.classify(image));
+  await window.report({ name: `${name}: forward pass`, runs: forward });
+  if (whole) {
+    const runs = await timed(options.runs, () => explainer.explain(image));
+    const { channels } = await explainer.explain(image, { channels: [0] });
+    await window.report({
+      name: `${name}: full explanation, ${channels.total - channels.constant} masked passes`,
+      runs,
+    });
+  }
+  explainer.dispose();
+}
+
+/** An empty dispatch, VGG-16's convolutions one by one, and the first of them with its mask fused. */
+async function kernels(gpu: Gpu, runs: number): Promise<void> {
+  const arena = new Arena(gpu);
+  const time = async (name: string, dispatch: Dispatch, flop?: number): Promise<void> => {
+    const times = await timed(runs, () => gpu.submit(name, [dispatch]));
+    await window.report({ name, runs: times, ...(flop === undefined ? {} : { flop }) });
+  };
+  const one = arena.upload('one', Float32Array.of(1));
+  const empty = { label: 'empty', logits: one, probabilities: arena.take('out', 4), classes: 1 };
+  await time('smallest dispatch (overhead)', softmax({ ...empty, rows: 1 }));
+
+  const { network, weights } = seededVgg(16, 1);
+  const steps = planSteps(network).filter((step) => step.kind === 'conv');
+  const done = new Set<string>();
+  for (const step of steps) {
+    const { layer } = step;
+    const shape = convShape(layer, step.pool);
+    const key = JSON.stringify(shape);
+    if (done.has(key)) continue;
+    done.add(key);
+    const tiling = chooseConvTiling(shape, gpu.adapter);
+    const { channels, height, width } = layer.input;
+    const raw = await weights.read(layer.weight, 0, channels * layer.output.channels * 9);
+    const packed = packConv(raw, new Float32Array(layer.output.channels), shape);
+    const random = Float32Array.from({ length: channels * height * width }, (_, i) => (i % 17) - 8);
+    const args = {
+      label: layer.name,
+      shape,
+      batch: 1,
+      weights: arena.upload('weights', packed.weights),
+      bias: arena.upload('bias', packed.bias),
+      output: arena.take('output', 4 * layer.output.channels * height * width),
+    };
+    const input = arena.upload('input', random);
+    const name = `${layer.name}${step.pool ? ' + pooling' : ''} ${channels}->${layer.output.channels} at ${height}, ${tiling}`;
+    await time(name, conv(tiling, { ...args, input }), layerFlops(layer));
+    if (layer === steps[0]?.layer) {
+      const mask = {
+        firstMask: 0,
+        image: input,
+        maps: arena.upload('maps', random.slice(0, 14 * 14)),
+        mapHeight: 14,
+        mapWidth: 14,
+        ranges: arena.upload('ranges', Float32Array.of(-8, 8)),
+        channels: arena.upload('channels', Uint32Array.of(0)),
+        alignCorners: false,
+      };
+      const masked = maskedConv(tiling, { ...args, ...mask });
+      await time(`${name}, mask fused`, masked, layerFlops(layer));
+    }
+    for (const slice of [args.weights, args.bias, args.output, input] as Slice[]) {
+      arena.release(slice);
+    }
+  }
+  arena.dispose();
+}
+
+window.bench = bench;

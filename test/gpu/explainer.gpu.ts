@@ -1,0 +1,388 @@
+import { normalise } from '../../src/explain/image';
+import { createExplainer, type Explanation, ScoreCamError } from '../../src/index';
+import { softmax } from '../../src/kernels/softmax';
+import type { Model } from '../../src/model/model';
+import { Arena } from '../../src/runtime/arena';
+import type { Gpu } from '../../src/runtime/gpu';
+import { NetworkWeights } from '../../src/runtime/network-weights';
+import { Runner } from '../../src/runtime/runner';
+import type { GpuCase } from '../harness/case';
+import { assertClose } from '../harness/compare';
+import { smallImage, smallLayers, smallModel } from '../harness/small-model';
+import { forwardReference, scoreCamReference } from '../reference/score_cam';
+
+/**
+ * f32 against f64 through a whole small network: 5 to 8 layers of at most 84 products a sum, values
+ * around 1, so some hundred roundings of 6e-8 each; the normalised map divides by a range of about 0.3.
+ */
+const NETWORK_TOLERANCE = 1e-4;
+
+function expectSame(what: string, actual: unknown, expected: unknown): void {
+  const [a, b] = [JSON.stringify(actual), JSON.stringify(expected)];
+  if (a !== b) throw new Error(`${what}: got ${a}, expected ${b}`);
+}
+
+async function expectError(
+  work: () => Promise<unknown>,
+  code: string,
+  message: string,
+): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof ScoreCamError)) throw error;
+    expectSame('error code', error.code, code);
+    if (!error.message.includes(message)) {
+      throw new Error(`message "${error.message}" lacks "${message}"`);
+    }
+    return;
+  }
+  throw new Error(`nothing thrown; expected ${code}: ${message}`);
+}
+
+async function checkAgainstReference(
+  model: Model,
+  first: Explanation,
+  layer: string,
+): Promise<string> {
+  const input = normalise(first.image, model.manifest);
+  const expected = await scoreCamReference(model.network, model.weights, input, layer);
+  expectSame('constant channels', first.constantChannels, expected.constantChannels);
+  const classes = model.network.labels.length;
+  const notes: string[] = [];
+  for (const [k, logits] of expected.scores.entries()) {
+    const row = first.scores.subarray(k * classes, (k + 1) * classes);
+    if (logits) notes.push(assertClose(`logits of mask ${k}`, row, logits, NETWORK_TOLERANCE));
+    else if (!row.every(Number.isNaN)) throw new Error(`row ${k} of a constant map is not NaN`);
+  }
+  for (const [index, map] of expected.maps.entries()) {
+    const explanation = await first.forClass(index);
+    assertClose(`weights of class ${index}`, explanation.weights, map.weights, NETWORK_TOLERANCE);
+    notes.push(
+      assertClose(`map of class ${index}`, explanation.map.data, map.data, NETWORK_TOLERANCE),
+    );
+    expectSame('flat', explanation.map.flat, map.flat);
+    const expectedProbability = expected.probabilities[index] as number;
+    assertClose(
+      'probability',
+      [explanation.class.probability],
+      [expectedProbability],
+      NETWORK_TOLERANCE,
+    );
+  }
+  return notes.join('; ');
+}
+
+/** Runs `work` with an explainer of the model on the case's device and disposes of it. */
+async function withExplainer<T>(
+  gpu: Gpu,
+  model: Model,
+  work: (explainer: Awaited<ReturnType<typeof createExplainer>>) => Promise<T>,
+  memoryBudget?: number,
+): Promise<T> {
+  const explainer = await createExplainer({ model, device: gpu.device, memoryBudget });
+  try {
+    return await work(explainer);
+  } finally {
+    explainer.dispose();
+  }
+}
+
+/** The channel `k` of conv3 is zero everywhere. */
+const deadChannels =
+  (...dead: number[]) =>
+  (tensor: string, values: Float32Array): void => {
+    if (tensor === 'conv3.bias') for (const k of dead) values[k] = -1000;
+  };
+
+export const cases: GpuCase[] = [
+  ...(
+    [
+      ['fully connected head, target before pooling', 'vggLike', 'conv3'],
+      ['fully connected head, target an early layer', 'vggLike', 'conv1'],
+      ['fully connected head, target a pooling', 'vggLike', 'pool1'],
+      ['global pooling head', 'poolingHead', 'conv2'],
+      ['global pooling head, target the last convolution', 'poolingHead', 'conv3'],
+    ] as const
+  ).map(
+    ([name, layers, layer]): GpuCase => ({
+      name: `matches Score-CAM in f64: ${name}`,
+      async run(gpu) {
+        const model = smallModel({ layers: smallLayers[layers], change: deadChannels(2, 5) });
+        return withExplainer(gpu, model, async (explainer) => {
+          const explanation = await explainer.explain(smallImage(), { layer });
+          return checkAgainstReference(model, explanation, layer);
+        });
+      },
+    }),
+  ),
+  {
+    name: 'batches do not change the result, bit for bit',
+    async run(gpu) {
+      const model = smallModel();
+      const whole = await withExplainer(gpu, model, (e) => e.explain(smallImage()));
+      // 17 x 14 x 5 outputs of conv1 and a little more: one mask at a time
+      const single = await withExplainer(gpu, model, (e) => e.explain(smallImage()), 16_000);
+      expectSame('scores', [...whole.scores], [...single.scores]);
+      expectSame('maps', [...whole.map.data], [...single.map.data]);
+      return undefined;
+    },
+  },
+  {
+    name: 'the workgroup tilings give the same network as the registers tilings',
+    async run(gpu) {
+      const model = smallModel();
+      const weights = await NetworkWeights.load(gpu, model.network, model.weights);
+      const image = normalise(smallImage(), model.manifest);
+      const expected = await forwardReference(model.network, model.weights, image);
+      const notes: string[] = [];
+      for (const tiling of ['naive', 'registers', 'workgroup'] as const) {
+        const arena = new Arena(gpu);
+        const forced = { conv: tiling, linear: tiling };
+        const runner = new Runner(gpu, model.network, weights, forced);
+        const { logits } = await runner.forward(arena.upload('image', image), arena);
+        const reference = expected.get('fc3') ?? [];
+        notes.push(assertClose(tiling, logits, reference, NETWORK_TOLERANCE));
+        arena.dispose();
+      }
+      return notes.join('; ');
+    },
+  },
+  {
+    name: 'forClass gives what explaining that class gives, without another pass',
+    async run(gpu) {
+      return withExplainer(gpu, smallModel(), async (explainer) => {
+        const passes: number[] = [];
+        const onProgress = ({ done }: { done: number }) => passes.push(done);
+        const first = await explainer.explain(smallImage(), { class: 0, onProgress });
+        expectSame('last progress', passes.at(-1), first.channels.evaluated);
+        expectSame(
+          'progress rises',
+          passes,
+          [...passes].sort((a, b) => a - b),
+        );
+        const before = passes.length;
+        const other = await first.forClass('THING 2');
+        expectSame('passes', passes.length, before);
+        const direct = await explainer.explain(smallImage(), { class: 2 });
+        expectSame('maps', [...other.map.data], [...direct.map.data]);
+        expectSame('class', other.class.label, 'thing 2');
+        return undefined;
+      });
+    },
+  },
+  {
+    name: 'only the channels asked for are evaluated; the others have NaN scores and weight 0',
+    async run(gpu) {
+      return withExplainer(gpu, smallModel(), async (explainer) => {
+        const all = await explainer.explain(smallImage());
+        const some = await explainer.explain(smallImage(), { channels: [4, 1, 4] });
+        expectSame('evaluated', some.channels.evaluated, 2);
+        for (let k = 0; k < 7; k++) {
+          const row = [...some.scores.subarray(4 * k, 4 * k + 4)];
+          const whole = [...all.scores.subarray(4 * k, 4 * k + 4)];
+          if (k === 1 || k === 4) expectSame(`row ${k}`, row, whole);
+          else if (!row.every(Number.isNaN) || some.weights[k] !== 0) throw new Error(`row ${k}`);
+        }
+        return undefined;
+      });
+    },
+  },
+  {
+    name: 'all channels constant: a flat map of zeros, said so, and never NaN',
+    async run(gpu) {
+      const model = smallModel({ change: deadChannels(0, 1, 2, 3, 4, 5, 6) });
+      return withExplainer(gpu, model, async (explainer) => {
+        const { map, channels, weights } = await explainer.explain(smallImage());
+        expectSame('flat', map.flat, true);
+        expectSame('channels', channels, { total: 7, constant: 7, evaluated: 0 });
+        if (![...map.data, ...weights].every((value) => value === 0)) throw new Error('not zero');
+        return undefined;
+      });
+    },
+  },
+  {
+    name: 'weights that overflow are an error, not a map',
+    async run(gpu) {
+      const model = smallModel({ change: (_, values) => values.fill(1e30) });
+      await withExplainer(gpu, model, (explainer) =>
+        expectError(() => explainer.explain(smallImage()), 'not-finite', 'overflow in f32'),
+      );
+      return undefined;
+    },
+  },
+  {
+    name: 'weights that are not finite or have another shape are refused',
+    async run(gpu) {
+      const create = (model: Model) => createExplainer({ model, device: gpu.device });
+      const change = (tensor: string, values: Float32Array): void => {
+        if (tensor === 'fc1.weight') values[7] = Number.NaN;
+      };
+      await expectError(
+        () => create(smallModel({ change })),
+        'weights',
+        'Tensor "fc1.weight" has NaN at element 7',
+      );
+      const model = smallModel();
+      const weights = { ...model.weights, shape: () => [1, 2] };
+      await expectError(
+        () => create({ ...model, weights }),
+        'weights',
+        'Tensor "conv1.weight" has shape 1x2, layer "conv1" needs 5x3x3x3',
+      );
+      return undefined;
+    },
+  },
+  {
+    name: 'bad options name the value and what there is',
+    async run(gpu) {
+      return withExplainer(gpu, smallModel(), async (explainer) => {
+        const image = smallImage();
+        const bad = (options: object, message: string) =>
+          expectError(() => explainer.explain(image, options), 'option', message);
+        await bad({ class: 4 }, 'no class 4: classes are numbered 0 to 3');
+        await bad({ class: 'thing' }, 'no class "thing". Close: thing 0, thing 1');
+        await bad({ class: 'cat' }, 'no class "cat". Classes: thing 0');
+        await bad({ layer: 'fc1' }, 'No activation maps in layer "fc1"');
+        await bad({ layer: 'x' }, 'no layer "x" of "small". Layers to choose from: conv1, pool1');
+        await bad({ method: 'grad' }, 'no method "grad". Choose from: score-cam');
+        await bad({ weighting: 'w' }, 'no weighting "w". Choose from: probability');
+        await bad(
+          { channels: [7] },
+          "no channel 7: the target layer's channels are numbered 0 to 6",
+        );
+        await bad({ channels: [] }, 'The list of channels is empty');
+        const text = new Blob(['no image']);
+        await expectError(() => explainer.explain(text), 'image', 'use PNG or JPEG');
+        await expectError(() => explainer.explain('/nowhere.png'), 'image', '404');
+        await expectError(
+          () => createExplainer({ model: '/nowhere.json', device: gpu.device }),
+          'weights',
+          '404',
+        );
+        return undefined;
+      });
+    },
+  },
+  {
+    name: 'abort stops between batches with the given reason and leaves no buffer behind',
+    async run(gpu) {
+      return withExplainer(
+        gpu,
+        smallModel(),
+        async (explainer) => {
+          await explainer.explain(smallImage());
+          const before = explainer.memory.bytes;
+          const controller = new AbortController();
+          let seen = 0;
+          const explaining = explainer.explain(smallImage(), {
+            signal: controller.signal,
+            onProgress: ({ done }) => {
+              seen = done;
+              if (done >= 2) controller.abort(new Error('enough'));
+            },
+          });
+          const reason = await explaining.then(
+            () => 'finished',
+            (error: Error) => error.message,
+          );
+          expectSame('reason', reason, 'enough');
+          if (seen >= 7) throw new Error(`went on to mask ${seen}`);
+          expectSame('bytes', explainer.memory.bytes, before);
+          return undefined;
+        },
+        16_000,
+      );
+    },
+  },
+  {
+    name: 'a caller’s device survives dispose; a disposed explainer says so',
+    async run(gpu) {
+      const explainer = await createExplainer({ model: smallModel(), device: gpu.device });
+      const explanation = await explainer.explain(smallImage());
+      explainer.dispose();
+      explainer.dispose();
+      expectSame('bytes', explainer.memory.bytes, 0);
+      await expectError(() => explainer.explain(smallImage()), 'disposed', 'disposed of');
+      await expectError(() => explanation.forClass(0), 'disposed', 'disposed of');
+      const again = await createExplainer({ model: smallModel(), device: gpu.device });
+      expectSame(
+        'map',
+        [...(await again.explain(smallImage())).map.data],
+        [...explanation.map.data],
+      );
+      again.dispose();
+      return undefined;
+    },
+  },
+  {
+    name: 'two explanations at the same time do not disturb each other',
+    async run(gpu) {
+      return withExplainer(gpu, smallModel(), async (explainer) => {
+        const images = [smallImage(), smallImage(17, 14, 5)] as const;
+        const alone = [await explainer.explain(images[0]), await explainer.explain(images[1])];
+        const together = await Promise.all(images.map((image) => explainer.explain(image)));
+        for (const i of [0, 1]) {
+          expectSame(
+            `map ${i}`,
+            [...(together[i]?.map.data ?? [])],
+            [...(alone[i]?.map.data ?? [])],
+          );
+        }
+        return undefined;
+      });
+    },
+  },
+  {
+    name: 'draw: opacity 0 is the image, 1 the heat map alone',
+    async run(gpu) {
+      return withExplainer(gpu, smallModel(), async (explainer) => {
+        const explanation = await explainer.explain(smallImage());
+        const canvas = new OffscreenCanvas(1, 1);
+        const pixels = async (opacity: number, colourMap?: 'grey'): Promise<number[]> => {
+          await explanation.draw(canvas, { opacity, colourMap });
+          return [...(canvas.getContext('2d')?.getImageData(0, 0, 17, 14).data ?? [])];
+        };
+        expectSame('image', await pixels(0), [...smallImage().data]);
+        const grey = (await pixels(1, 'grey')).filter((_, i) => i % 4 === 0);
+        assertClose(
+          'heat map',
+          grey,
+          explanation.map.data.map((v) => 255 * v),
+          1,
+        );
+        await expectError(() => explanation.draw(canvas, { opacity: 2 }), 'option', 'opacity is 2');
+        return undefined;
+      });
+    },
+  },
+  {
+    name: 'a GPU error becomes an exception that names the kernel',
+    async run(gpu) {
+      const logits = gpu.createBuffer('logits', 64);
+      const elsewhere = await Promise.resolve(
+        gpu.device.createBuffer({ label: 'not storage', size: 64, usage: GPUBufferUsage.COPY_DST }),
+      );
+      const dispatch = softmax({
+        label: 'broken',
+        logits: { buffer: logits },
+        probabilities: { buffer: elsewhere },
+        rows: 1,
+        classes: 4,
+      });
+      await expectError(() => gpu.submit('a batch', [dispatch]), 'kernel', 'softmax (broken)');
+      const kernel = { ...dispatch.kernel, name: 'wrong', code: 'fn main( {' };
+      await expectError(
+        () => gpu.submit('a batch', [{ ...dispatch, kernel }]),
+        'kernel',
+        'Kernel wrong (broken) did not compile',
+      );
+      await expectError(
+        async () => gpu.createBuffer('huge', 2 ** 40),
+        'limit',
+        'Buffer "huge" needs 1099511627776 bytes, this device allows',
+      );
+      return undefined;
+    },
+  },
+];

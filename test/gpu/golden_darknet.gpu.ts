@@ -1,0 +1,112 @@
+import { createExplainer, openModel, parseManifest } from '../../src/index';
+import type { ManifestLayer } from '../../src/model/manifest';
+import type { GpuCase } from '../harness/case';
+import { assertClose } from '../harness/compare';
+import { type DarknetGolden, sharedBlob, sharedF32, sharedJson } from '../harness/shared';
+
+const GOLDEN = 'golden/tiny-darknet-chelsea/';
+
+/** [outChannels, kernel] of conv1 ... conv16; pooling after conv1, 2, 6 and 10. */
+const CONVOLUTIONS: readonly (readonly [number, 1 | 3])[] = [
+  [16, 3],
+  [32, 3],
+  [16, 1],
+  [128, 3],
+  [16, 1],
+  [128, 3],
+  [32, 1],
+  [256, 3],
+  [32, 1],
+  [256, 3],
+  [64, 1],
+  [512, 3],
+  [64, 1],
+  [512, 3],
+  [128, 1],
+  [1000, 1],
+];
+const POOLED = [1, 2, 6, 10];
+
+/** Tiny Darknet's manifest: 1x1 convolutions, leaky ReLU, a global-pooling head. */
+export function darknetManifest(labels: readonly string[]) {
+  const layers: ManifestLayer[] = CONVOLUTIONS.flatMap(([outChannels, kernel], i) => {
+    const name = `conv${i + 1}`;
+    const conv: ManifestLayer = {
+      type: 'conv',
+      name,
+      outChannels,
+      kernel,
+      activation: i < 15 ? { leakyRelu: 0.1 } : undefined,
+      weight: `${name}.weight`,
+      bias: `${name}.bias`,
+    };
+    return POOLED.includes(i + 1) ? [conv, { type: 'maxpool', name: `pool${i + 1}` }] : [conv];
+  });
+  return parseManifest({
+    format: 'score-cam-webgpu/model',
+    version: 1,
+    name: 'tiny-darknet',
+    description: 'Tiny Darknet, ImageNet-1k',
+    licence: 'MIT',
+    input: { width: 224, height: 224, mean: [0, 0, 0], std: [1, 1, 1], resize: 'cover' },
+    layers: [...layers, { type: 'globalavgpool', name: 'pool' }],
+    targetLayer: 'conv15',
+    labels,
+    weights: { format: 'safetensors', file: 'tiny_darknet.safetensors' },
+  });
+}
+
+export const cases: GpuCase[] = [
+  {
+    name: 'top five and the official Score-CAM maps of both classes, end to end',
+    needsShared: true,
+    async run(gpu, { sharedUrl }) {
+      const folder = `${sharedUrl}models/tiny-darknet/`;
+      const expected = await sharedJson<DarknetGolden>(sharedUrl, `${GOLDEN}golden.json`);
+      const labels = await sharedJson<string[]>(folder, 'classes_darknet_order.json');
+      const model = await openModel(darknetManifest(labels), new URL(folder));
+      const explainer = await createExplainer({ model, device: gpu.device });
+      try {
+        const passes: string[] = [];
+        const cat = await explainer.explain(await sharedBlob(sharedUrl, `${GOLDEN}image-224.png`), {
+          class: 7,
+          onProgress: ({ done, total }) => passes.push(`${done}/${total}`),
+        });
+        if (passes.at(-1) !== '128/128') throw new Error(`progress ended at ${passes.at(-1)}`);
+        const indices = cat.top.map(({ index }) => index).join();
+        if (indices !== expected.top5.map(([index]) => index).join()) {
+          throw new Error(`top five ${indices}`);
+        }
+        const notes = [
+          assertClose(
+            'top five',
+            cat.top.map(({ probability }) => probability),
+            expected.top5.map(([, , probability]) => probability),
+            1e-3,
+          ),
+        ];
+        for (const explanation of [cat, await cat.forClass(173)]) {
+          const { index } = explanation.class;
+          const official = `${GOLDEN}class${index}-scorecam-official.f32`;
+          notes.push(
+            assertClose(
+              `weights ${index}`,
+              explanation.weights,
+              expected.classes[index]?.masked_prob ?? [],
+              1e-3,
+            ),
+            assertClose(
+              `map ${index}`,
+              explanation.map.data,
+              await sharedF32(sharedUrl, official),
+              2e-3,
+            ),
+          );
+        }
+        return notes.join('; ');
+      } finally {
+        explainer.dispose();
+      }
+    },
+  },
+];

@@ -1,0 +1,126 @@
+import { normalise, prepareImage } from '../../src/explain/image';
+import { saliencyMap } from '../../src/explain/saliency';
+import { createExplainer } from '../../src/index';
+import { seededVgg } from '../../src/model/model';
+import { Arena } from '../../src/runtime/arena';
+import { NetworkWeights } from '../../src/runtime/network-weights';
+import { Runner } from '../../src/runtime/runner';
+import type { GpuCase } from '../harness/case';
+import { assertClose } from '../harness/compare';
+import {
+  type LayerGolden,
+  sharedBlob,
+  sharedF32,
+  sharedJson,
+  type VggGolden,
+} from '../harness/shared';
+
+const GOLDEN = 'golden/vgg16-seed1/';
+
+const golden = (url: string): Promise<VggGolden> => sharedJson(url, `${GOLDEN}golden.json`);
+
+/** Largest error as a share of the largest expected value: what "relative" means in this file. */
+function relative(what: string, actual: Float32Array, expected: ArrayLike<number>, limit: number) {
+  const largest = Array.from(expected).reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  return assertClose(what, actual, expected, limit * largest);
+}
+
+function checkLayer(name: string, values: Float32Array, expected: LayerGolden): void {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const variance =
+    values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1);
+  relative(
+    `${name}: mean, std, max`,
+    Float32Array.of(
+      mean,
+      Math.sqrt(variance),
+      values.reduce((a, b) => Math.max(a, b)),
+    ),
+    [expected.mean, expected.std, expected.max],
+    1e-4,
+  );
+  assertClose(
+    `${name}: samples`,
+    expected.samples.map(([index]) => values[index] as number),
+    expected.samples.map(([, value]) => value),
+    1e-4 * expected.max,
+  );
+}
+
+export const cases: GpuCase[] = [
+  {
+    name: 'every layer of the forward pass, and the logits',
+    needsShared: true,
+    async run(gpu, { sharedUrl }) {
+      const expected = await golden(sharedUrl);
+      const { manifest, network, weights } = seededVgg(16, 1);
+      const runner = new Runner(gpu, network, await NetworkWeights.load(gpu, network, weights));
+      const image = await sharedBlob(sharedUrl, `${GOLDEN}image.png`);
+      const pixels = await prepareImage(image, manifest.input);
+      const arena = new Arena(gpu);
+      const names = Object.keys(expected.layers);
+      const input = arena.upload('image', normalise(pixels, manifest));
+      const { logits, kept } = await runner.forward(input, arena, names);
+      for (const name of names) {
+        const slice = kept.get(name);
+        if (!slice) throw new Error(`layer ${name} was not kept`);
+        const values = await gpu.read(slice.buffer, (slice.size as number) / 4);
+        checkLayer(name, values, expected.layers[name] as LayerGolden);
+      }
+      return relative('logits', logits, expected.logits, 1e-4);
+    },
+  },
+  {
+    name: 'explain: top five, constant channels, masked logits of two channels and a constant one',
+    needsShared: true,
+    async run(gpu, { sharedUrl }) {
+      const expected = await golden(sharedUrl);
+      const explainer = await createExplainer({ model: 'vgg16-seeded-1', device: gpu.device });
+      try {
+        const explanation = await explainer.explain(
+          await sharedBlob(sharedUrl, `${GOLDEN}image.png`),
+          { channels: [0, 1, 3] },
+        );
+        const { top, constantChannels, channels, scores } = explanation;
+        const indices = top.map(({ index }) => index).join();
+        if (indices !== expected.top5.map(([index]) => index).join()) {
+          throw new Error(`top five ${indices}`);
+        }
+        assertClose(
+          'top five',
+          top.map(({ probability }) => probability),
+          expected.top5.map(([, probability]) => probability),
+          1e-4,
+        );
+        if (constantChannels.join() !== expected.constant_channels.join()) {
+          throw new Error(`constant channels ${constantChannels.join()}`);
+        }
+        if (channels.evaluated !== 2 || channels.constant !== 105 || channels.total !== 512) {
+          throw new Error(`channel counts ${JSON.stringify(channels)}`);
+        }
+        const masked = await sharedF32(sharedUrl, `${GOLDEN}masked_logits.f32`);
+        if (!scores.subarray(2000, 4000).every(Number.isNaN)) throw new Error('rows 2, 3 not NaN');
+        return relative('masked logits', scores.subarray(0, 2000), masked.subarray(0, 2000), 1e-4);
+      } finally {
+        explainer.dispose();
+      }
+    },
+  },
+  ...['303', '617'].map(
+    (classIndex): GpuCase => ({
+      name: `the official map of class ${classIndex} from the golden scores`,
+      needsShared: true,
+      async run(gpu, { sharedUrl }) {
+        const { classes } = await golden(sharedUrl);
+        const probabilities = classes[classIndex]?.masked_prob ?? [];
+        const weights = Float32Array.from(probabilities, (value) => value ?? 0);
+        const data = await sharedF32(sharedUrl, `${GOLDEN}conv5_3.f32`);
+        const maps = { data, count: 512, height: 14, width: 14 };
+        const map = await saliencyMap(gpu, maps, weights, 224, 224);
+        if (map.flat) throw new Error('the map is flat');
+        const official = `${GOLDEN}class${classIndex}-scorecam-official.f32`;
+        return assertClose('map', map.data, await sharedF32(sharedUrl, official), 1e-4);
+      },
+    }),
+  ),
+];
