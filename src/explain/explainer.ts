@@ -6,7 +6,8 @@ import type { Manifest } from '../model/manifest';
 import { loadModel, type Model } from '../model/model';
 import { type Shape, sizeOf, targetIndex, targetLayers } from '../model/network';
 import { Arena } from '../runtime/arena';
-import { type AdapterFacts, Gpu } from '../runtime/gpu';
+import { type AdapterFacts, Gpu, requestAdapter } from '../runtime/gpu';
+import { needsOf } from '../runtime/limits';
 import { NetworkWeights } from '../runtime/network-weights';
 import { type Masks, Runner } from '../runtime/runner';
 import { classIndex, type Explanation, explainClass, type Run, rank } from './explanation';
@@ -260,14 +261,17 @@ export async function createExplainer(options: ExplainerOptions): Promise<Explai
       `memoryBudget is ${memoryBudget}, must be a positive number of bytes.`,
     );
   }
-  const gpu = await Gpu.create(options.device ? { device: options.device } : {});
+  // Before anything is downloaded: without WebGPU there is no use for it.
+  const source = options.device ? { device: options.device } : { adapter: await requestAdapter() };
+  const model =
+    typeof options.model === 'string' || options.model instanceof URL
+      ? await loadModel(options.model, signal)
+      : options.model;
+  const { network } = model;
+  const gpu = await Gpu.create({ ...source, needs: needsOf(network) });
   try {
-    const model =
-      typeof options.model === 'string' || options.model instanceof URL
-        ? await loadModel(options.model, signal)
-        : options.model;
     const meter = progressMeter('weights', onProgress);
-    const weights = await NetworkWeights.load(gpu, model.network, model.weights, meter, signal);
+    const weights = await NetworkWeights.load(gpu, network, model.weights, meter, signal);
     return new Explainer(model, gpu, weights, memoryBudget);
   } catch (error) {
     gpu.dispose();

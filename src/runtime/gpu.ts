@@ -1,6 +1,6 @@
 import { ScoreCamError } from '../errors';
 import type { Dispatch, Kernel, Slice } from '../kernels/kernel';
-import { wanted } from './limits';
+import { checkLimits, DEFAULT_LIMITS, deviceRequest, type Needs } from './limits';
 
 /** What is known of the adapter; recorded with every result and every figure. */
 export interface AdapterFacts {
@@ -15,7 +15,33 @@ export interface AdapterFacts {
 export interface GpuOptions {
   /** Use this device; it is not destroyed by {@link Gpu.dispose}. Without it one is requested. */
   readonly device?: GPUDevice;
+  /** From {@link requestAdapter}; requested unless given. */
   readonly adapter?: GPUAdapter;
+  /** What the device must allow; WebGPU's defaults unless given. */
+  readonly needs?: Needs;
+}
+
+/**
+ * The browser's adapter for compute work.
+ * @throws ScoreCamError `no-webgpu` or `no-adapter`, with what to do about it.
+ */
+export async function requestAdapter(): Promise<GPUAdapter> {
+  if (typeof navigator === 'undefined' || !navigator.gpu) {
+    throw new ScoreCamError(
+      'no-webgpu',
+      'This browser has no WebGPU (navigator.gpu is missing). Use a current Chrome, Edge, Firefox ' +
+        'or Safari, over https or localhost.',
+    );
+  }
+  const adapter = await navigator.gpu.requestAdapter({ powerPreference: 'high-performance' });
+  if (!adapter) {
+    throw new ScoreCamError(
+      'no-adapter',
+      'WebGPU is there but offers no adapter. Turn on hardware acceleration, or start Chrome with ' +
+        '--enable-unsafe-webgpu to use its software adapter.',
+    );
+  }
+  return adapter;
 }
 
 /** Uniform slices start at multiples of this (the default minUniformBufferOffsetAlignment). */
@@ -53,38 +79,17 @@ export class Gpu {
   }
 
   /**
-   * Requests an adapter and a device with the limits this project can use, no more.
-   * @throws ScoreCamError `no-webgpu` or `no-adapter`, with what to do about it.
+   * Requests an adapter and a device with the limits needed, no more; or takes the caller's device.
+   * @throws ScoreCamError `no-webgpu`, `no-adapter` or `limit`, with what to do about it.
    */
-  static async create(options: GpuOptions = {}): Promise<Gpu> {
-    if (options.device) {
-      const { device } = options;
+  static async create({ device, adapter, needs = DEFAULT_LIMITS }: GpuOptions = {}): Promise<Gpu> {
+    if (device) {
+      checkLimits('The device', device.limits, needs);
       return new Gpu(device, factsOf(device.adapterInfo), false);
     }
-    if (!options.adapter && (typeof navigator === 'undefined' || !navigator.gpu)) {
-      throw new ScoreCamError(
-        'no-webgpu',
-        'This browser has no WebGPU (navigator.gpu is missing). Use a current Chrome, Edge, Firefox ' +
-          'or Safari, over https or localhost.',
-      );
-    }
-    const adapter =
-      options.adapter ??
-      (await navigator.gpu.requestAdapter({ powerPreference: 'high-performance' }));
-    if (!adapter) {
-      throw new ScoreCamError(
-        'no-adapter',
-        'WebGPU is there but offers no adapter. Turn on hardware acceleration, or start Chrome with ' +
-          '--enable-unsafe-webgpu to use its software adapter.',
-      );
-    }
-    const { requiredLimits, requiredFeatures } = wanted(adapter);
-    const device = await adapter.requestDevice({
-      label: 'score-cam-webgpu',
-      requiredLimits,
-      requiredFeatures,
-    });
-    return new Gpu(device, factsOf(adapter.info), true);
+    const chosen = adapter ?? (await requestAdapter());
+    const request = { label: 'score-cam-webgpu', ...deviceRequest(chosen, needs) };
+    return new Gpu(await chosen.requestDevice(request), factsOf(chosen.info), true);
   }
 
   /** Bytes of all live buffers made through {@link createBuffer}. */

@@ -1,30 +1,71 @@
+import { ScoreCamError } from '../errors';
+import { type Network, sizeOf } from '../model/network';
+
 /**
- * What is asked of the adapter: never more than it has, and never more than the project can use
- * (a device with raised limits may be slower or refused).
+ * What a network needs of a device beyond WebGPU's defaults. Batches and row shards are cut to fit, so
+ * only what cannot be cut counts: one image's largest tensor, one convolution's weights, one row of a
+ * fully connected layer. Every VGG at 224x224 fits the defaults.
  */
+export interface Needs {
+  readonly maxStorageBufferBindingSize: number;
+  readonly maxBufferSize: number;
+}
+
 const MIB = 1024 * 1024;
 
-/** fc1 of VGG-16 in one binding is 392 MiB; more than 1 GiB is of no use to any layer. */
-const USEFUL = {
-  maxStorageBufferBindingSize: 1024 * MIB,
-  maxBufferSize: 1024 * MIB,
-} as const;
+/** The limits every WebGPU device has. */
+export const DEFAULT_LIMITS: Needs = {
+  maxStorageBufferBindingSize: 128 * MIB,
+  maxBufferSize: 256 * MIB,
+};
 
-/** `timestamp-query` times kernels in the bench; the library works without it. */
+/** `timestamp-query` times kernels in benchmarks; the library works without it. */
 const USEFUL_FEATURES: readonly GPUFeatureName[] = ['timestamp-query'];
 
-export function wanted(adapter: Pick<GPUAdapter, 'limits' | 'features'>): {
-  requiredLimits: Record<string, number>;
-  requiredFeatures: GPUFeatureName[];
-} {
+export function needsOf(network: Network): Needs {
+  const largest = Math.max(
+    ...network.layers.map((layer) => {
+      const output = sizeOf(layer.output);
+      if (layer.type === 'linear') return 4 * Math.max(output, sizeOf(layer.input));
+      if (layer.type !== 'conv') return 4 * output;
+      // Packed weights have their output channels rounded up to 8 (kernels/conv.ts).
+      const padded = 8 * Math.ceil(layer.output.channels / 8);
+      return 4 * Math.max(output, padded * layer.input.channels * layer.kernel ** 2);
+    }),
+  );
   return {
-    requiredLimits: {
-      maxStorageBufferBindingSize: Math.min(
-        adapter.limits.maxStorageBufferBindingSize,
-        USEFUL.maxStorageBufferBindingSize,
-      ),
-      maxBufferSize: Math.min(adapter.limits.maxBufferSize, USEFUL.maxBufferSize),
-    },
+    maxStorageBufferBindingSize: Math.max(DEFAULT_LIMITS.maxStorageBufferBindingSize, largest),
+    maxBufferSize: Math.max(DEFAULT_LIMITS.maxBufferSize, largest),
+  };
+}
+
+/** What to request of the adapter: the limits needed, no more, and the useful features it has. */
+export function deviceRequest(
+  adapter: Pick<GPUAdapter, 'limits' | 'features'>,
+  needs: Needs,
+): { requiredLimits: Record<keyof Needs, number>; requiredFeatures: GPUFeatureName[] } {
+  checkLimits('This GPU', adapter.limits, needs);
+  return {
+    requiredLimits: { ...needs },
     requiredFeatures: USEFUL_FEATURES.filter((feature) => adapter.features.has(feature)),
   };
+}
+
+/**
+ * @throws ScoreCamError `limit` naming limit, value and need, if `limits` fall short of the needs.
+ */
+export function checkLimits(
+  whose: string,
+  limits: Readonly<Record<keyof Needs, number>>,
+  needs: Needs,
+): void {
+  for (const name of ['maxStorageBufferBindingSize', 'maxBufferSize'] as const) {
+    if (limits[name] < needs[name]) {
+      throw new ScoreCamError(
+        'limit',
+        `${whose} allows ${name} = ${limits[name]} bytes, this network needs ${needs[name]}. ` +
+          'Use a network with smaller layers, or a device with higher limits.',
+      );
+    }
+  }
 }

@@ -56,9 +56,11 @@ export class NetworkWeights {
     );
     const total = layers.reduce((sum, layer) => sum + 4 * weightCount(layer), 0);
     let done = 0;
-    const advance = (elements: number): void => {
+    const advance = async (elements: number): Promise<void> => {
       done += 4 * elements;
       onBytes(done, total);
+      // A task of its own for the page: it stays responsive and can abort.
+      await new Promise((resolve) => setTimeout(resolve));
       signal?.throwIfAborted();
     };
     try {
@@ -90,7 +92,7 @@ export class NetworkWeights {
   private async loadConv(
     layer: ConvLayer,
     source: WeightSource,
-    advance: (elements: number) => void,
+    advance: (elements: number) => Promise<void>,
   ): Promise<void> {
     const raw = await readFinite(source, layer.weight, 0, weightCount(layer));
     const bias = await readFinite(source, layer.bias, 0, layer.output.channels);
@@ -103,13 +105,13 @@ export class NetworkWeights {
       weights: { buffer: this.upload(layer.weight, packed.weights) },
       bias: { buffer: this.upload(layer.bias, packed.bias) },
     });
-    advance(raw.length);
+    await advance(raw.length);
   }
 
   private async loadLinear(
     layer: LinearLayer,
     source: WeightSource,
-    advance: (elements: number) => void,
+    advance: (elements: number) => Promise<void>,
   ): Promise<void> {
     const inFeatures = sizeOf(layer.input);
     const { maxStorageBufferBindingSize, maxBufferSize } = this.gpu.device.limits;
@@ -124,7 +126,7 @@ export class NetworkWeights {
         const count = Math.min(CHUNK, outputs * inFeatures - at);
         const values = await readFinite(source, layer.weight, start + at, count);
         this.gpu.write(buffer, values, 4 * at);
-        advance(count);
+        await advance(count);
       }
       shards.push({ firstOutput, outputs, weights: { buffer } });
     }
