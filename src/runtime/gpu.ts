@@ -60,7 +60,7 @@ export class Gpu {
   private readonly layouts = new Map<string, GPUBindGroupLayout>();
   private readonly buffers = new Set<GPUBuffer>();
   private readonly uniforms: GPUBuffer[] = [];
-  private lost: ScoreCamError | undefined;
+  private broken: ScoreCamError | undefined;
   private disposed = false;
   private bytesNow = 0;
   private bytesMost = 0;
@@ -69,8 +69,14 @@ export class Gpu {
     this.device = device;
     this.adapter = adapter;
     this.ownsDevice = ownsDevice;
+    if (ownsDevice) {
+      // Memory that cannot be had shows here, since buffers are made outside of error scopes.
+      device.addEventListener('uncapturederror', ({ error }) => {
+        this.broken ??= gpuError('The GPU device failed', error);
+      });
+    }
     void device.lost.then((info) => {
-      this.lost = new ScoreCamError(
+      this.broken = new ScoreCamError(
         'device-lost',
         `The GPU device was lost (${info.reason}): ${info.message || 'no reason given'}. ` +
           'Create a new explainer to go on.',
@@ -155,11 +161,6 @@ export class Gpu {
     }
   }
 
-  /** Compiles the pipelines of `dispatches` that are not in the cache yet, all at once. */
-  async prepare(dispatches: readonly Dispatch[]): Promise<void> {
-    await Promise.all(dispatches.map((dispatch) => this.pipeline(dispatch)));
-  }
-
   /**
    * Encodes `dispatches` in order as one compute pass, then `copies`, and submits them.
    * Resolves when the GPU has finished; GPU errors become exceptions that name the kernel.
@@ -173,20 +174,29 @@ export class Gpu {
     const pipelines = await Promise.all(dispatches.map((dispatch) => this.pipeline(dispatch)));
     await this.guarded(label, async () => {
       const uniform = this.writeParams(dispatches);
-      const encoder = this.device.createCommandEncoder({ label });
-      const pass = encoder.beginComputePass({ label });
-      dispatches.forEach((dispatch, index) => {
-        pass.setPipeline(pipelines[index] as GPUComputePipeline);
-        pass.setBindGroup(0, this.bindGroup(dispatch, uniform, index * UNIFORM_ALIGNMENT));
-        pass.dispatchWorkgroups(...dispatch.workgroups);
-      });
-      pass.end();
-      for (const copy of copies) {
-        encoder.copyBufferToBuffer(copy.from, copy.fromOffset, copy.to, copy.toOffset, copy.bytes);
+      try {
+        const encoder = this.device.createCommandEncoder({ label });
+        const pass = encoder.beginComputePass({ label });
+        dispatches.forEach((dispatch, index) => {
+          pass.setPipeline(pipelines[index] as GPUComputePipeline);
+          pass.setBindGroup(0, this.bindGroup(dispatch, uniform, index * UNIFORM_ALIGNMENT));
+          pass.dispatchWorkgroups(...dispatch.workgroups);
+        });
+        pass.end();
+        for (const copy of copies) {
+          encoder.copyBufferToBuffer(
+            copy.from,
+            copy.fromOffset,
+            copy.to,
+            copy.toOffset,
+            copy.bytes,
+          );
+        }
+        this.device.queue.submit([encoder.finish()]);
+        await this.device.queue.onSubmittedWorkDone();
+      } finally {
+        if (uniform) this.uniforms.push(uniform);
       }
-      this.device.queue.submit([encoder.finish()]);
-      await this.device.queue.onSubmittedWorkDone();
-      if (uniform) this.uniforms.push(uniform);
     });
   }
 
@@ -226,7 +236,7 @@ export class Gpu {
     if (this.disposed) {
       throw new ScoreCamError('disposed', 'This GPU context was disposed of; create a new one.');
     }
-    if (this.lost) throw this.lost;
+    if (this.broken) throw this.broken;
   }
 
   /** Runs `work` inside error scopes; a validation, memory or internal error becomes an exception. */
