@@ -60,6 +60,8 @@ export class Gpu {
   private readonly layouts = new Map<string, GPUBindGroupLayout>();
   private readonly buffers = new Set<GPUBuffer>();
   private readonly uniforms: GPUBuffer[] = [];
+  /** Resolves when the latest submit has reached the queue. */
+  private submitted: Promise<void> = Promise.resolve();
   private broken: ScoreCamError | undefined;
   private disposed = false;
   private bytesNow = 0;
@@ -171,33 +173,48 @@ export class Gpu {
     copies: readonly BufferCopy[] = [],
   ): Promise<void> {
     this.check();
-    const pipelines = await Promise.all(dispatches.map((dispatch) => this.pipeline(dispatch)));
-    await this.guarded(label, async () => {
-      const uniform = this.writeParams(dispatches);
-      try {
-        const encoder = this.device.createCommandEncoder({ label });
-        const pass = encoder.beginComputePass({ label });
-        dispatches.forEach((dispatch, index) => {
-          pass.setPipeline(pipelines[index] as GPUComputePipeline);
-          pass.setBindGroup(0, this.bindGroup(dispatch, uniform, index * UNIFORM_ALIGNMENT));
-          pass.dispatchWorkgroups(...dispatch.workgroups);
-        });
-        pass.end();
-        for (const copy of copies) {
-          encoder.copyBufferToBuffer(
-            copy.from,
-            copy.fromOffset,
-            copy.to,
-            copy.toOffset,
-            copy.bytes,
-          );
-        }
-        this.device.queue.submit([encoder.finish()]);
-        await this.device.queue.onSubmittedWorkDone();
-      } finally {
-        if (uniform) this.uniforms.push(uniform);
-      }
+    // Pipelines compile at their own pace, yet submits must reach the queue in the order of the calls.
+    const before = this.submitted;
+    let release = (): void => {};
+    this.submitted = new Promise((resolve) => {
+      release = resolve;
     });
+    try {
+      const pipelines = await Promise.all(dispatches.map((dispatch) => this.pipeline(dispatch)));
+      await before;
+      await this.guarded(label, () => this.encode(label, dispatches, pipelines, copies, release));
+    } finally {
+      void before.then(release);
+    }
+  }
+
+  /** Encodes and submits at once, calls `submitted`, then waits for the GPU. */
+  private async encode(
+    label: string,
+    dispatches: readonly Dispatch[],
+    pipelines: readonly GPUComputePipeline[],
+    copies: readonly BufferCopy[],
+    submitted: () => void,
+  ): Promise<void> {
+    const uniform = this.writeParams(dispatches);
+    try {
+      const encoder = this.device.createCommandEncoder({ label });
+      const pass = encoder.beginComputePass({ label });
+      dispatches.forEach((dispatch, index) => {
+        pass.setPipeline(pipelines[index] as GPUComputePipeline);
+        pass.setBindGroup(0, this.bindGroup(dispatch, uniform, index * UNIFORM_ALIGNMENT));
+        pass.dispatchWorkgroups(...dispatch.workgroups);
+      });
+      pass.end();
+      for (const { from, fromOffset, to, toOffset, bytes } of copies) {
+        encoder.copyBufferToBuffer(from, fromOffset, to, toOffset, bytes);
+      }
+      this.device.queue.submit([encoder.finish()]);
+      submitted();
+      await this.device.queue.onSubmittedWorkDone();
+    } finally {
+      if (uniform) this.uniforms.push(uniform);
+    }
   }
 
   /** Reads `count` f32 from a buffer. Waits for the GPU; never used in the middle of a run. */
