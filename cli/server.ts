@@ -1,25 +1,91 @@
+import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { createServer, type ViteDevServer } from 'vite';
+import type { Connect, ViteDevServer } from 'vite';
 
-export const projectRoot = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
+export const projectRoot = fileURLToPath(new URL('..', import.meta.url)).replace(/[\\/]$/, '');
+
+/** Requests below this path are fetched from the web, so that a page can read sites without CORS. */
+const REMOTE = '/remote/';
+
+/** Where a page finds a file of the local disk: `folders` of {@link serveProject} must hold it. */
+export function fileAddress(base: string, path: string): string {
+  const parts = path.replaceAll('\\', '/').split('/').map(encodeURIComponent);
+  return `${base}/@fs/${parts.join('/').replace(/^\//, '').replace('%3A', ':')}`;
+}
+
+/** Where a page finds a file of the web. What is relative to it stays on the same site. */
+export function remoteAddress(base: string, url: string): string {
+  const { origin, pathname, search } = new URL(url);
+  return `${base}${REMOTE}${encodeURIComponent(origin)}${pathname}${search}`;
+}
+
+/** A message with those addresses turned back into the paths and URLs that people gave. */
+export function readable(message: string, base: string): string {
+  return message
+    .replaceAll(new RegExp(`${base}/@fs(/(?:[A-Za-z]:)?[^\\s":,]+)`, 'g'), (_, path) =>
+      decodeURIComponent(path),
+    )
+    .replaceAll(new RegExp(`${base}${REMOTE}([^/\\s]+)`, 'g'), (_, origin) =>
+      decodeURIComponent(origin),
+    );
+}
+
+function serveRemote(allowed: string): Connect.NextHandleFunction {
+  return async (request, response, next) => {
+    const path = request.url ?? '';
+    const prefix = `${REMOTE}${encodeURIComponent(allowed)}/`;
+    if (!path.startsWith(prefix)) return next();
+    try {
+      const answer = await fetch(`${allowed}/${path.slice(prefix.length)}`);
+      response.statusCode = answer.status;
+      response.statusMessage = answer.statusText;
+      if (!answer.body) return response.end();
+      const body = Readable.fromWeb(answer.body as Parameters<typeof Readable.fromWeb>[0]);
+      body.on('error', () => response.destroy()).pipe(response);
+    } catch (error) {
+      response.statusCode = 502;
+      response.end(String(error));
+    }
+  };
+}
+
+export interface ServeOptions {
+  /** Port to try first; any free one if not given. */
+  readonly port?: number | undefined;
+  /** Site whose files the page may read through this server, without CORS: {@link remoteAddress}. */
+  readonly remoteOrigin?: string | undefined;
+}
 
 /**
- * Serves the project's pages and TypeScript to headless Chrome on a free local port. `folders` are
- * further folders whose files a page may read, as `/@fs/<absolute path>`.
+ * Serves the project's pages and TypeScript to a browser on a local port. `folders` are further
+ * folders whose files a page may read, as {@link fileAddress} says.
  */
-export async function serveProject(folders: readonly string[] = []): Promise<{
+export async function serveProject(
+  folders: readonly string[] = [],
+  { port = 0, remoteOrigin }: ServeOptions = {},
+): Promise<{
   url: string;
   server: ViteDevServer;
 }> {
+  // Loaded here, so that a mistake on the command line is told at once.
+  const { createServer } = await import('vite');
   const server = await createServer({
     root: projectRoot,
     configFile: false,
     logLevel: 'error',
     appType: 'mpa',
+    plugins: [
+      {
+        name: 'remote-files',
+        configureServer: ({ middlewares }) => {
+          if (remoteOrigin) middlewares.use(serveRemote(remoteOrigin));
+        },
+      },
+    ],
     // No dependency is ever imported by a page, so there is nothing to pre-bundle or to watch.
     optimizeDeps: { noDiscovery: true, include: [] },
     server: {
-      port: 0,
+      port,
       host: '127.0.0.1',
       hmr: false,
       watch: null,

@@ -1,7 +1,7 @@
 // Finding a Chrome or Chromium, without any dependency: used by the start script (before anything is
 // installed) and by everything that launches a browser afterwards.
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
+import { accessSync, constants, existsSync, readdirSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 
@@ -18,10 +18,13 @@ const APPLICATIONS = {
     .map((folder) => join(folder, 'Google/Chrome/Application/chrome.exe')),
 };
 
+/** A failure that one line explains. */
+export class SetupError extends Error {}
+
 function isExecutable(path) {
   try {
     accessSync(path, constants.X_OK);
-    return true;
+    return statSync(path).isFile();
   } catch {
     return false;
   }
@@ -47,23 +50,28 @@ function puppeteerCache() {
 }
 
 /**
- * Path of a Chrome or Chromium, or undefined. CHROME_PATH wins; a CHROME_PATH that is no executable is
- * an error, because somebody meant something by it.
+ * True if the browser starts: Ubuntu's apt package is a stub that only asks for a snap, and puppeteer's
+ * download lacks libraries on a bare system. On Windows `--version` would open a window instead.
+ */
+function runs(path) {
+  if (process.platform === 'win32') return true;
+  return spawnSync(path, ['--version'], { stdio: 'ignore', timeout: 30_000 }).status === 0;
+}
+
+/**
+ * Path of a Chrome or Chromium that runs, or undefined. CHROME_PATH wins; a CHROME_PATH that is no
+ * executable is an error, because somebody meant something by it.
  */
 export function findBrowser() {
   const wished = process.env.CHROME_PATH;
   if (wished) {
     if (isExecutable(wished)) return wished;
-    throw new Error(`CHROME_PATH is "${wished}", which is not an executable file.`);
+    throw new SetupError(
+      `CHROME_PATH is "${wished}", which is not an executable file: correct it, or unset it.`,
+    );
   }
   const folders = (process.env.PATH ?? '').split(delimiter).filter(Boolean);
   const onPath = folders.flatMap((folder) => NAMES.map((name) => join(folder, name)));
   const candidates = [...onPath, ...(APPLICATIONS[process.platform] ?? []), ...puppeteerCache()];
-  return candidates.find(isExecutable);
-}
-
-/** True where `apt-get install chromium` can work: root on Debian or a system made from it. */
-export function canUseApt() {
-  if (process.platform !== 'linux' || process.getuid?.() !== 0) return false;
-  return spawnSync('apt-get', ['--version'], { stdio: 'ignore' }).status === 0;
+  return candidates.find((path) => isExecutable(path) && runs(path));
 }

@@ -44,3 +44,19 @@ fn bilinear_mix(
   let bottom = high_low + (high_high - high_low) * column_weight;
   return top + (bottom - top) * row_weight;
 }
+
+// The same positions in floating point, four at a time, for kernels that sweep a few samples over many
+// outputs and for which twenty integer divisions would be most of the work. They are off by at most
+// 4 u in_size (u = 2^-24), and interpolation is continuous, so a value is hardly off at all.
+fn bilinear_positions(i: vec4f, in_size: u32, out_size: u32, align_corners: bool) -> vec4f {
+  let last = f32(in_size - 1u);
+  if (align_corners) {
+    return min(i * (last / f32(max(out_size, 2u) - 1u)), vec4f(last));
+  }
+  return clamp((i + 0.5) * (f32(in_size) / f32(out_size)) - 0.5, vec4f(0), vec4f(last));
+}
+
+// The share of sample `tap` in the values at these positions: none from one sample away on.
+fn bilinear_shares(positions: vec4f, tap: u32) -> vec4f {
+  return max(1.0 - abs(positions - f32(tap)), vec4f(0));
+}

@@ -6,7 +6,8 @@ const LIMITS = { invocations: 256, workgroupBytes: 16384, storageBindings: 8 } a
 
 /** Everything that is wrong with a kernel's declaration or text, in words; empty when nothing is. */
 export function problemsOf(kernel: Kernel): string[] {
-  const shader = new WgslReflect(kernel.code);
+  const code = parseable(kernel.code);
+  const shader = new WgslReflect(code);
   const bindings = shader.getBindGroups().flatMap((group) => group.filter(Boolean));
   const params = bindings.find(({ name }) => name === 'params')?.members ?? [];
   const storageBindings = kernel.bindings.filter(({ access }) => access !== 'uniform').length;
@@ -39,9 +40,14 @@ export function problemsOf(kernel: Kernel): string[] {
       ),
     ),
     ...aboveLimit('invocations a workgroup', invocations, LIMITS.invocations),
-    ...aboveLimit('bytes of workgroup memory', workgroupBytes(kernel.code), LIMITS.workgroupBytes),
+    ...aboveLimit('bytes of workgroup memory', workgroupBytes(code), LIMITS.workgroupBytes),
     ...aboveLimit('storage bindings', storageBindings, LIMITS.storageBindings),
   ];
+}
+
+/** wgsl_reflect 1.6 takes `block` for a keyword, which it is not in WGSL: variables get another name. */
+function parseable(code: string): string {
+  return code.replace(/\bblock\b/g, 'block_');
 }
 
 function differences(

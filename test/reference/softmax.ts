@@ -1,5 +1,9 @@
 /** softmax over each row of [rows, classes], in f64. */
-export function softmaxReference(logits: Float32Array, rows: number, classes: number): Float64Array {
+export function softmaxReference(
+  logits: Float32Array,
+  rows: number,
+  classes: number,
+): Float64Array {
   const out = new Float64Array(rows * classes);
   for (let row = 0; row < rows; row++) {
     const values = logits.subarray(row * classes, (row + 1) * classes);

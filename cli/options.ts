@@ -1,0 +1,206 @@
+/** What the words of the command line mean; everything here is checked before a browser starts. */
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { parseManifest } from '../src/model/manifest';
+import { loadModel } from '../src/model/model';
+import { buildNetwork, type Network } from '../src/model/network';
+import { CliError, usageError } from './errors';
+
+export const DEFAULT_MODEL = 'scenes-vgg16';
+
+export type AskedClass = 'auto' | number;
+
+/** Where a model's manifest is. */
+export type ModelSource =
+  | { readonly kind: 'generated'; readonly name: string }
+  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'url'; readonly url: string };
+
+/** Finds a model by name (a folder of `weightsFolder`, or vgg16-seeded-N), path or URL. */
+export function findModel(text: string, weightsFolder: string): ModelSource {
+  if (/^vgg\d+-seeded-\d+$/.test(text)) return { kind: 'generated', name: text };
+  if (/^https?:\/\//i.test(text)) return { kind: 'url', url: text };
+  const named = join(weightsFolder, text, 'manifest.json');
+  if (/^[\w.-]+$/.test(text) && existsSync(named)) return { kind: 'file', path: named };
+  const path = resolve(text);
+  if (existsSync(path)) {
+    const manifest = statSync(path).isDirectory() ? join(path, 'manifest.json') : path;
+    if (existsSync(manifest)) return { kind: 'file', path: manifest };
+    throw new CliError(`The folder ${text} has no manifest.json, so it is no model.`);
+  }
+  throw usageError(
+    `There is no model "${text}": give ${DEFAULT_MODEL}, vgg16-seeded-N, the path of a manifest or of ` +
+      'its folder, or a URL.',
+  );
+}
+
+/** Reads a manifest and works out its network, so that what is asked can be checked against it. */
+export async function readNetwork(source: ModelSource, signal: AbortSignal): Promise<Network> {
+  if (source.kind === 'generated') return (await loadModel(source.name)).network;
+  const where = source.kind === 'file' ? source.path : source.url;
+  const text = source.kind === 'file' ? readText(source.path) : await fetchText(source.url, signal);
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    throw new CliError(
+      `${where} is not JSON, so it is no model manifest: ${(error as Error).message}`,
+    );
+  }
+  return buildNetwork(parseManifest(json, where));
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new CliError(`The manifest cannot be read: ${(error as Error).message}`);
+  }
+}
+
+async function fetchText(url: string, signal: AbortSignal): Promise<string> {
+  let response: Response;
+  try {
+    response = await fetch(url, { signal });
+  } catch (error) {
+    signal.throwIfAborted();
+    const { cause, message } = error as Error;
+    throw new CliError(
+      `${url} cannot be fetched: ${cause instanceof Error ? cause.message : message}`,
+    );
+  }
+  if (!response.ok) {
+    throw new CliError(
+      `${url} answers ${response.status} ${response.statusText}: check the address.`,
+    );
+  }
+  return response.text();
+}
+
+/** Reads the image's bytes; whether they are an image is for the browser to say. */
+export function readImage(path: string): Buffer {
+  if (!existsSync(path)) throw new CliError(`There is no file ${path}: give the path of an image.`);
+  if (!statSync(path).isFile()) {
+    throw new CliError(`${path} is not a file: give the path of a PNG or JPEG image.`);
+  }
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(path);
+  } catch (error) {
+    throw new CliError(`The image cannot be read: ${(error as Error).message}`);
+  }
+  if (bytes.length === 0)
+    throw new CliError(`${path} is empty (0 bytes): give a PNG or JPEG image.`);
+  return bytes;
+}
+
+/** Channels such as `0-7,12`, all below `total`. */
+export function parseChannels(text: string, total: number): number[] {
+  const channels = text.split(',').flatMap((part) => {
+    const range = /^\s*(\d+)\s*(?:-\s*(\d+)\s*)?$/.exec(part);
+    if (!range) {
+      throw usageError(
+        `--channels "${text}": "${part}" is no number or range. Write it like 0-7,12.`,
+      );
+    }
+    const first = Number(range[1]);
+    const last = Number(range[2] ?? range[1]);
+    if (first > last) {
+      throw usageError(`--channels "${text}": the range "${part}" runs backwards.`);
+    }
+    if (last >= total) {
+      throw usageError(
+        `--channels "${text}": there is no channel ${last}, the layer's are numbered 0 to ${total - 1}.`,
+      );
+    }
+    return Array.from({ length: last - first + 1 }, (_, i) => first + i);
+  });
+  return [...new Set(channels)].sort((a, b) => a - b);
+}
+
+/**
+ * Classes separated by commas: `auto` (the likeliest), indices or labels. Labels may hold commas
+ * themselves: the longest label that fits wins.
+ */
+export function parseClasses(text: string, labels: readonly string[]): AskedClass[] {
+  const pieces = text.split(',').map((piece) => piece.trim());
+  const found: AskedClass[] = [];
+  for (let at = 0; at < pieces.length; ) {
+    let end = pieces.length;
+    while (end > at + 1 && withLabel(pieces.slice(at, end).join(), labels).length === 0) end--;
+    found.push(oneClass(pieces.slice(at, end), labels));
+    at = end;
+  }
+  return [...new Set(found)];
+}
+
+function oneClass(pieces: readonly string[], labels: readonly string[]): AskedClass {
+  const wanted = pieces.join(', ');
+  if (wanted === 'auto') return 'auto';
+  if (/^\d+$/.test(wanted)) {
+    if (Number(wanted) < labels.length) return Number(wanted);
+    throw usageError(
+      `There is no class ${wanted}: this model's classes are numbered 0 to ${labels.length - 1}.`,
+    );
+  }
+  const [index, ...more] = withLabel(wanted, labels);
+  if (index === undefined) {
+    const close = closeLabels(wanted, labels);
+    throw usageError(
+      `There is no class "${wanted}". ${close.length > 0 ? 'Close ones' : 'There are'}: ` +
+        `${(close.length > 0 ? close : labels.slice(0, 12)).join('; ')}` +
+        `${close.length === 0 && labels.length > 12 ? '; ...' : ''}. ` +
+        `An index from 0 to ${labels.length - 1} or auto will do too.`,
+    );
+  }
+  if (more.length > 0) {
+    throw usageError(
+      `${more.length + 1} classes are called "${wanted}": give an index, ${[index, ...more].join(' or ')}.`,
+    );
+  }
+  return index;
+}
+
+/** Indices of the classes with this label: those written just so, else those that differ in case. */
+function withLabel(wanted: string, labels: readonly string[]): number[] {
+  const trim = (label: string): string => label.trim().replace(/\s*,\s*/g, ',');
+  const indicesOf = (form: (label: string) => string): number[] =>
+    labels.flatMap((label, index) => (form(label) === form(wanted) ? [index] : []));
+  const exact = indicesOf(trim);
+  return exact.length > 0 ? exact : indicesOf((label) => trim(label).toLowerCase());
+}
+
+/** Up to five labels that contain the text or nearly spell it, best first. */
+export function closeLabels(wanted: string, labels: readonly string[]): string[] {
+  const text = wanted.toLowerCase();
+  return labels
+    .map((label) => {
+      const other = label.toLowerCase();
+      const part = text.length > 1 && (other.includes(text) || text.includes(other));
+      return { label, distance: part ? 0.5 : editDistance(text, other) };
+    })
+    .filter(({ distance }) => distance <= Math.max(1, text.length / 3))
+    .sort((a, b) => a.distance - b.distance)
+    .slice(0, 5)
+    .map(({ label }) => label);
+}
+
+/** Levenshtein's distance. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(replaced, (row[j] as number) + 1, (next[j - 1] as number) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] as number;
+}
+
+/** The image's name without its ending: out/<name> is where results go unless asked otherwise. */
+export function defaultOut(imagePath: string): string {
+  const name = basename(imagePath).replace(/\.[^.]*$/, '');
+  return join('out', name || basename(dirname(resolve(imagePath))) || 'image');
+}

@@ -1,0 +1,164 @@
+import { ScoreCamError } from '../errors';
+import type { ConvShape, ConvVariant } from './conv_kernel';
+import { convNaive } from './conv_naive';
+import { convRegisters } from './conv_registers';
+import { convWorkgroup } from './conv_workgroup';
+import type { Dispatch, Slice } from './kernel';
+import { maskedConvNaive } from './masked_conv_naive';
+import { maskedConvRegisters } from './masked_conv_registers';
+import { maskedConvWorkgroup } from './masked_conv_workgroup';
+
+export type { ConvShape } from './conv_kernel';
+
+/** The ways to compute a convolution; each is described in its .wgsl file. */
+export type ConvTiling = 'naive' | 'registers' | 'workgroup';
+
+export interface ConvArgs {
+  readonly label: string;
+  readonly shape: ConvShape;
+  readonly batch: number;
+  /** [batch, inChannels, height, width] */
+  readonly input: Slice;
+  /** From {@link packConv}. */
+  readonly weights: Slice;
+  /** From {@link packConv}. */
+  readonly bias: Slice;
+  /** [batch, outChannels, height, width], or half of both when pooled. */
+  readonly output: Slice;
+}
+
+export interface MaskedConvArgs extends Omit<ConvArgs, 'input'> {
+  /** Mask m of the batch is made of map channels[firstMask + m]. */
+  readonly firstMask: number;
+  /** The normalised image, [inChannels, height, width]. */
+  readonly image: Slice;
+  /** Activation maps, [K, mapHeight, mapWidth]. */
+  readonly maps: Slice;
+  readonly mapHeight: number;
+  readonly mapWidth: number;
+  /** Smallest and largest value of each map after upsampling, [K, 2]. */
+  readonly ranges: Slice;
+  /** u32 map indices. */
+  readonly channels: Slice;
+  readonly alignCorners: boolean;
+}
+
+const PLAIN: Record<ConvTiling, ConvVariant> = {
+  naive: convNaive,
+  registers: convRegisters,
+  workgroup: convWorkgroup,
+};
+
+const MASKED: Record<ConvTiling, ConvVariant> = {
+  naive: maskedConvNaive,
+  registers: maskedConvRegisters,
+  workgroup: maskedConvWorkgroup,
+};
+
+/**
+ * The tiling for an adapter. Workgroup memory and barriers are what a GPU needs and what a software
+ * adapter is slowest at: SwiftShader computes a matrix product in tiles of workgroup memory at 0.35 to
+ * 0.6 GFLOP/s and in registers alone at 3 to 5 (2 cores).
+ */
+export function chooseConvTiling(
+  _shape: ConvShape,
+  adapter: { readonly isFallback: boolean },
+): ConvTiling {
+  return adapter.isFallback ? 'registers' : 'workgroup';
+}
+
+/** Output channels are padded to a multiple of this, so that weights can be read four at a time. */
+const CHANNEL_BLOCK = 8;
+
+/**
+ * Packs weights [O, I, k, k] and bias [O] for every tiling alike: weights[I k k, stride] with the
+ * output channel innermost, bias[stride], where stride is O rounded up to 8, filled with zeros.
+ */
+export function packConv(
+  weights: Float32Array,
+  bias: Float32Array,
+  shape: Pick<ConvShape, 'inChannels' | 'outChannels' | 'kernel'>,
+): { weights: Float32Array; bias: Float32Array } {
+  const { outChannels } = shape;
+  const depth = shape.inChannels * shape.kernel * shape.kernel;
+  if (weights.length !== outChannels * depth || bias.length !== outChannels) {
+    throw new ScoreCamError(
+      'weights',
+      `A ${shape.kernel}x${shape.kernel} convolution of ${shape.inChannels} to ${outChannels} channels ` +
+        `needs ${outChannels * depth} weights and ${outChannels} biases, got ${weights.length} and ${bias.length}.`,
+    );
+  }
+  const stride = Math.ceil(outChannels / CHANNEL_BLOCK) * CHANNEL_BLOCK;
+  const packed = new Float32Array(depth * stride);
+  for (let o = 0; o < outChannels; o++) {
+    for (let k = 0; k < depth; k++) {
+      packed[k * stride + o] = weights[o * depth + k] as number;
+    }
+  }
+  const packedBias = new Float32Array(stride);
+  packedBias.set(bias);
+  return { weights: packed, bias: packedBias };
+}
+
+/** Convolution, bias, activation and optional pooling of a batch of tensors. */
+export function conv(tiling: ConvTiling, args: ConvArgs): Dispatch {
+  const { input, weights, bias, output } = args;
+  return dispatch(PLAIN[tiling], args, { input, weights, bias, output }, {});
+}
+
+/**
+ * The same of image * mask, one image and a batch of masks: a mask is a map, upsampled to the image's
+ * size and scaled to [0, 1], evaluated where the kernel reads the image and stored nowhere.
+ */
+export function maskedConv(tiling: ConvTiling, args: MaskedConvArgs): Dispatch {
+  const { image, maps, ranges, channels, weights, bias, output } = args;
+  const buffers = { image, maps, ranges, channels, weights, bias, output };
+  return dispatch(MASKED[tiling], args, buffers, {
+    first_mask: args.firstMask,
+    map_height: args.mapHeight,
+    map_width: args.mapWidth,
+    align_corners: args.alignCorners ? 1 : 0,
+  });
+}
+
+/** Gives each override and each parameter of the variant its value. */
+function dispatch(
+  { kernel, workgroups }: ConvVariant,
+  { label, shape, batch }: Pick<ConvArgs, 'label' | 'shape' | 'batch'>,
+  buffers: Readonly<Record<string, Slice>>,
+  mask: Readonly<Record<string, number>>,
+): Dispatch {
+  const values: Readonly<Record<string, number>> = {
+    ...mask,
+    batch,
+    in_channels: shape.inChannels,
+    out_channels: shape.outChannels,
+    height: shape.height,
+    width: shape.width,
+    kernel: shape.kernel,
+    slope: shape.slope,
+    pool: shape.pool ? 1 : 0,
+  };
+  const valuesOf = (names: readonly string[]) =>
+    Object.fromEntries(names.map((name) => [name, values[name.toLowerCase()] as number]));
+  const count = workgroups(shape, batch);
+  const most = Math.max(...count);
+  if (most > MOST_WORKGROUPS) {
+    throw new ScoreCamError(
+      'limit',
+      `${label}: kernel ${kernel.name} needs ${most} workgroups in one dimension, WebGPU allows ` +
+        `${MOST_WORKGROUPS}. Use smaller batches.`,
+    );
+  }
+  return {
+    kernel,
+    label,
+    constants: valuesOf(kernel.overrides),
+    params: valuesOf(kernel.params.map(({ name }) => name)),
+    buffers,
+    workgroups: count,
+  };
+}
+
+/** The default maxComputeWorkgroupsPerDimension, which this project never raises. */
+const MOST_WORKGROUPS = 65535;

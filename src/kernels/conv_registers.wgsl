@@ -1,0 +1,300 @@
+// Convolution, bias, activation and optional 2x2 max pooling in registers alone: no workgroup memory
+// and no barrier, which are what a software adapter is slowest at. Made for SwiftShader.
+//
+//   sum[n, o, y, x]    = bias[o] + sum_(c, ky, kx) weights[c, ky, kx, o] input[n, c, y + ky - p, x + kx - p]
+//   output[n, o, y, x] = max(sum, 0) + slope min(sum, 0)      p = (KERNEL - 1) / 2
+//   with POOL: output[n, o, y, x] = the largest of the four at (2 y, 2 x) .. (2 y + 1, 2 x + 1)
+//
+// Shapes: input [batch, in_channels, height, width], output [batch, out_channels, height, width] or, with POOL,
+// [batch, out_channels, floor(height / 2), floor(width / 2)]; stride 1; outside the image is zero.
+// Weights [in_channels KERNEL KERNEL, stride / 4] vec4f, see packConv: the stride is out_channels
+// rounded up to 8, so a read is never out of bounds and needs no check.
+//
+// GEMM: M = out_channels, N = batch height width, K = in_channels KERNEL^2; 2 M N K FLOPs.
+// Every invocation computes a patch of 2 rows x 14 columns x 8 channels in 56 vec4f of registers. All
+// loops over the patch are written out, because SwiftShader keeps a variable in registers (or at least
+// at a fixed address) only if every index into it is a constant; a loop over ky was 1.4 times slower.
+// 14 divides every width of a VGG network, and 2 x 14 holds whole pooling quads. For each input channel
+// an invocation reads 4 x 16 pixels and 9 x 8 weights for 2016 multiply-adds: 0.27 bytes each.
+//
+// Sizes are uniforms here, not overrides: one pipeline takes SwiftShader about a second to compile, and
+// so a network needs one or two of them. The inner loop has no use for the constants.
+// Preconditions: KERNEL 1 or 3; slope >= 0; fewer than 2^31 elements a tensor.
+
+override KERNEL: u32;
+override POOL: bool;
+
+struct Params {
+  batch: u32,
+  in_channels: u32,
+  out_channels: u32,
+  height: u32,
+  width: u32,
+  slope: f32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> input: array<f32>;
+@group(0) @binding(2) var<storage, read> weights: array<vec4f>;
+@group(0) @binding(3) var<storage, read> bias: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> output: array<f32>;
+
+// One row or column of the window: where it is in memory, and whether it is in the image.
+struct Line {
+  offset: u32,
+  inside: bool,
+}
+
+// Up to four planes of the output, of which `count` exist.
+struct Plane {
+  start: u32,
+  height: u32,
+  width: u32,
+  count: u32,
+}
+
+fn line(i: i32, size: u32, pitch: u32) -> Line {
+  let last = i32(size) - 1;
+  return Line(u32(clamp(i, 0, last)) * pitch, i >= 0 && i <= last);
+}
+
+// Reads at a clamped address and then selects: cheaper than a branch, and never out of bounds.
+fn pixel(plane: u32, row: Line, column: Line) -> f32 {
+  return select(0.0, input[plane + row.offset + column.offset], row.inside && column.inside);
+}
+
+fn load(plane: u32, row: Line, columns: array<Line, 16>) -> array<f32, 16> {
+  return array<f32, 16>(
+    pixel(plane, row, columns[0]),
+    pixel(plane, row, columns[1]),
+    pixel(plane, row, columns[2]),
+    pixel(plane, row, columns[3]),
+    pixel(plane, row, columns[4]),
+    pixel(plane, row, columns[5]),
+    pixel(plane, row, columns[6]),
+    pixel(plane, row, columns[7]),
+    pixel(plane, row, columns[8]),
+    pixel(plane, row, columns[9]),
+    pixel(plane, row, columns[10]),
+    pixel(plane, row, columns[11]),
+    pixel(plane, row, columns[12]),
+    pixel(plane, row, columns[13]),
+    pixel(plane, row, columns[14]),
+    pixel(plane, row, columns[15]),
+  );
+}
+
+fn add_taps(sums: ptr<function, array<vec4f, 14>>, w0: vec4f, w1: vec4f, w2: vec4f, x: array<f32, 16>) {
+  (*sums)[0] += w0 * x[0] + w1 * x[1] + w2 * x[2];
+  (*sums)[1] += w0 * x[1] + w1 * x[2] + w2 * x[3];
+  (*sums)[2] += w0 * x[2] + w1 * x[3] + w2 * x[4];
+  (*sums)[3] += w0 * x[3] + w1 * x[4] + w2 * x[5];
+  (*sums)[4] += w0 * x[4] + w1 * x[5] + w2 * x[6];
+  (*sums)[5] += w0 * x[5] + w1 * x[6] + w2 * x[7];
+  (*sums)[6] += w0 * x[6] + w1 * x[7] + w2 * x[8];
+  (*sums)[7] += w0 * x[7] + w1 * x[8] + w2 * x[9];
+  (*sums)[8] += w0 * x[8] + w1 * x[9] + w2 * x[10];
+  (*sums)[9] += w0 * x[9] + w1 * x[10] + w2 * x[11];
+  (*sums)[10] += w0 * x[10] + w1 * x[11] + w2 * x[12];
+  (*sums)[11] += w0 * x[11] + w1 * x[12] + w2 * x[13];
+  (*sums)[12] += w0 * x[12] + w1 * x[13] + w2 * x[14];
+  (*sums)[13] += w0 * x[13] + w1 * x[14] + w2 * x[15];
+}
+
+fn add_point(sums: ptr<function, array<vec4f, 14>>, w: vec4f, x: array<f32, 16>) {
+  (*sums)[0] += w * x[1];
+  (*sums)[1] += w * x[2];
+  (*sums)[2] += w * x[3];
+  (*sums)[3] += w * x[4];
+  (*sums)[4] += w * x[5];
+  (*sums)[5] += w * x[6];
+  (*sums)[6] += w * x[7];
+  (*sums)[7] += w * x[8];
+  (*sums)[8] += w * x[9];
+  (*sums)[9] += w * x[10];
+  (*sums)[10] += w * x[11];
+  (*sums)[11] += w * x[12];
+  (*sums)[12] += w * x[13];
+  (*sums)[13] += w * x[14];
+}
+
+fn filled(b: vec4f) -> array<vec4f, 14> {
+  return array<vec4f, 14>(b, b, b, b, b, b, b, b, b, b, b, b, b, b);
+}
+
+fn activate(sum: vec4f) -> vec4f {
+  return max(sum, vec4f(0)) + params.slope * min(sum, vec4f(0));
+}
+
+// One element of four channels, of which the last ones may not exist.
+fn store(sum: vec4f, plane: Plane, y: u32, x: u32) {
+  if (y >= plane.height || x >= plane.width) {
+    return;
+  }
+  let value = activate(sum);
+  let size = plane.height * plane.width;
+  let at = plane.start + y * plane.width + x;
+  output[at] = value.x;
+  if (plane.count > 1u) {
+    output[at + size] = value.y;
+  }
+  if (plane.count > 2u) {
+    output[at + 2u * size] = value.z;
+  }
+  if (plane.count > 3u) {
+    output[at + 3u * size] = value.w;
+  }
+}
+
+fn store_row(sums: array<vec4f, 14>, plane: Plane, y: u32, x: u32) {
+  store(sums[0], plane, y, x + 0u);
+  store(sums[1], plane, y, x + 1u);
+  store(sums[2], plane, y, x + 2u);
+  store(sums[3], plane, y, x + 3u);
+  store(sums[4], plane, y, x + 4u);
+  store(sums[5], plane, y, x + 5u);
+  store(sums[6], plane, y, x + 6u);
+  store(sums[7], plane, y, x + 7u);
+  store(sums[8], plane, y, x + 8u);
+  store(sums[9], plane, y, x + 9u);
+  store(sums[10], plane, y, x + 10u);
+  store(sums[11], plane, y, x + 11u);
+  store(sums[12], plane, y, x + 12u);
+  store(sums[13], plane, y, x + 13u);
+}
+
+fn store_pooled(upper: array<vec4f, 14>, lower: array<vec4f, 14>, plane: Plane, y: u32, x: u32) {
+  store(max(max(upper[0], upper[1]), max(lower[0], lower[1])), plane, y, x + 0u);
+  store(max(max(upper[2], upper[3]), max(lower[2], lower[3])), plane, y, x + 1u);
+  store(max(max(upper[4], upper[5]), max(lower[4], lower[5])), plane, y, x + 2u);
+  store(max(max(upper[6], upper[7]), max(lower[6], lower[7])), plane, y, x + 3u);
+  store(max(max(upper[8], upper[9]), max(lower[8], lower[9])), plane, y, x + 4u);
+  store(max(max(upper[10], upper[11]), max(lower[10], lower[11])), plane, y, x + 5u);
+  store(max(max(upper[12], upper[13]), max(lower[12], lower[13])), plane, y, x + 6u);
+}
+
+// Four channels of the patch. Pooling the sums is pooling the activations: activation is monotone.
+fn store_patch(
+  upper: array<vec4f, 14>,
+  lower: array<vec4f, 14>,
+  n: u32,
+  channel: u32,
+  y: u32,
+  x: u32,
+) {
+  if (channel >= params.out_channels) {
+    return;
+  }
+  let height = select(params.height, params.height / 2u, POOL);
+  let width = select(params.width, params.width / 2u, POOL);
+  let start = (n * params.out_channels + channel) * height * width;
+  let plane = Plane(start, height, width, params.out_channels - channel);
+  if (POOL) {
+    store_pooled(upper, lower, plane, y / 2u, x / 2u);
+  } else {
+    store_row(upper, plane, y, x);
+    store_row(lower, plane, y + 1u, x);
+  }
+}
+
+@compute @workgroup_size(16)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  // One linear index over everything, so that no lane idles at the end of a row. Channel blocks vary
+  // fastest: neighbouring lanes read the same pixels and neighbouring weights.
+  let blocks = (params.out_channels + 7u) / 8u;
+  let across = (params.width + 13u) / 14u;
+  let down = (params.height + 1u) / 2u;
+  if (id.x >= params.batch * down * across * blocks) {
+    return;
+  }
+  let block = id.x % blocks;
+  let place = id.x / blocks;
+  let x = i32(place % across * 14u);
+  let y = i32(place / across % down * 2u);
+  let n = place / (across * down);
+
+  let above = line(y - 1, params.height, params.width);
+  let first = line(y, params.height, params.width);
+  let second = line(y + 1, params.height, params.width);
+  let below = line(y + 2, params.height, params.width);
+  let columns = array<Line, 16>(
+    line(x - 1, params.width, 1u),
+    line(x + 0, params.width, 1u),
+    line(x + 1, params.width, 1u),
+    line(x + 2, params.width, 1u),
+    line(x + 3, params.width, 1u),
+    line(x + 4, params.width, 1u),
+    line(x + 5, params.width, 1u),
+    line(x + 6, params.width, 1u),
+    line(x + 7, params.width, 1u),
+    line(x + 8, params.width, 1u),
+    line(x + 9, params.width, 1u),
+    line(x + 10, params.width, 1u),
+    line(x + 11, params.width, 1u),
+    line(x + 12, params.width, 1u),
+    line(x + 13, params.width, 1u),
+    line(x + 14, params.width, 1u),
+  );
+  let size = params.height * params.width;
+
+  // a: channels 0 to 3 of the block, b: channels 4 to 7.
+  var upper_a = filled(bias[2u * block]);
+  var lower_a = upper_a;
+  var upper_b = filled(bias[2u * block + 1u]);
+  var lower_b = upper_b;
+  let stride = 2u * blocks;
+  var k = 2u * block;
+  var w0: vec4f;
+  var w1: vec4f;
+  var w2: vec4f;
+  for (var channel = 0u; channel < params.in_channels; channel++) {
+    let plane = (n * params.in_channels + channel) * size;
+    let row1 = load(plane, first, columns);
+    let row2 = load(plane, second, columns);
+    if (KERNEL == 1u) {
+      w0 = weights[k];
+      w1 = weights[k + 1u];
+      add_point(&upper_a, w0, row1);
+      add_point(&lower_a, w0, row2);
+      add_point(&upper_b, w1, row1);
+      add_point(&lower_b, w1, row2);
+      k += stride;
+    } else {
+      let row0 = load(plane, above, columns);
+      let row3 = load(plane, below, columns);
+      w0 = weights[k];
+      w1 = weights[k + stride];
+      w2 = weights[k + 2u * stride];
+      add_taps(&upper_a, w0, w1, w2, row0);
+      add_taps(&lower_a, w0, w1, w2, row1);
+      w0 = weights[k + 1u];
+      w1 = weights[k + stride + 1u];
+      w2 = weights[k + 2u * stride + 1u];
+      add_taps(&upper_b, w0, w1, w2, row0);
+      add_taps(&lower_b, w0, w1, w2, row1);
+      w0 = weights[k + 3u * stride];
+      w1 = weights[k + 4u * stride];
+      w2 = weights[k + 5u * stride];
+      add_taps(&upper_a, w0, w1, w2, row1);
+      add_taps(&lower_a, w0, w1, w2, row2);
+      w0 = weights[k + 3u * stride + 1u];
+      w1 = weights[k + 4u * stride + 1u];
+      w2 = weights[k + 5u * stride + 1u];
+      add_taps(&upper_b, w0, w1, w2, row1);
+      add_taps(&lower_b, w0, w1, w2, row2);
+      w0 = weights[k + 6u * stride];
+      w1 = weights[k + 7u * stride];
+      w2 = weights[k + 8u * stride];
+      add_taps(&upper_a, w0, w1, w2, row2);
+      add_taps(&lower_a, w0, w1, w2, row3);
+      w0 = weights[k + 6u * stride + 1u];
+      w1 = weights[k + 7u * stride + 1u];
+      w2 = weights[k + 8u * stride + 1u];
+      add_taps(&upper_b, w0, w1, w2, row2);
+      add_taps(&lower_b, w0, w1, w2, row3);
+      k += 9u * stride;
+    }
+  }
+  store_patch(upper_a, lower_a, n, 8u * block, u32(y), u32(x));
+  store_patch(upper_b, lower_b, n, 8u * block + 4u, u32(y), u32(x));
+}

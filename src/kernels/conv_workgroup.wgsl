@@ -1,0 +1,163 @@
+// Convolution, bias, activation and optional 2x2 max pooling as a matrix product in tiles of workgroup
+// memory (implicit GEMM: the matrix of patches is gathered tile by tile and never stored). For GPUs.
+//
+//   sum[n, o, y, x]    = bias[o] + sum_(c, ky, kx) weights[c, ky, kx, o] input[n, c, y + ky - p, x + kx - p]
+//   output[n, o, y, x] = max(sum, 0) + SLOPE min(sum, 0)      p = (KERNEL - 1) / 2
+//   with POOL: output[n, o, y, x] = the largest of the four at (2 y, 2 x) .. (2 y + 1, 2 x + 1)
+//
+// Shapes: input [batch, IN_CHANNELS, HEIGHT, WIDTH], output [batch, OUT_CHANNELS, HEIGHT, WIDTH] or,
+// with POOL, [batch, OUT_CHANNELS, floor(HEIGHT / 2), floor(WIDTH / 2)]; stride 1; outside the image is
+// zero. Weights [IN_CHANNELS KERNEL KERNEL, stride] vec4f, see packConv: 4 stride is OUT_CHANNELS
+// rounded up to 8.
+//
+// GEMM: M = OUT_CHANNELS, N = HEIGHT WIDTH of one image in quads of 2x2, K = IN_CHANNELS KERNEL^2, the
+// images in workgroup z; 2 M N K FLOPs. 128 invocations compute a tile of 8 g channels x 128 / g quads
+// (g = 8, or 4 or 2 for layers of at most 32 or 16 channels, whose tiles would stay empty), 8 of K at a
+// time; one invocation has 8 channels of one quad, so pooling needs no neighbour. A tile at g = 8 reads
+// 64 weights and 64 pixels for 4096 multiply-adds: 0.125 bytes each.
+// Barriers: one between filling the tiles and using them, one between using and refilling them. Both
+// stand in a loop whose bounds are overrides, and no invocation leaves early, so all of them meet there.
+// Workgroup memory: 2 KiB of weights, 8 KiB of pixels.
+// Preconditions: KERNEL 1 or 3; fewer than 2^31 elements a tensor.
+
+override IN_CHANNELS: u32;
+override OUT_CHANNELS: u32;
+override HEIGHT: u32;
+override WIDTH: u32;
+override KERNEL: u32;
+override SLOPE: f32;
+override POOL: bool;
+
+@group(0) @binding(0) var<storage, read> input: array<f32>;
+@group(0) @binding(1) var<storage, read> weights: array<vec4f>;
+@group(0) @binding(2) var<storage, read> bias: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> output: array<f32>;
+
+// [8 rows of K][2 g], four channels each; [8 rows of K][128 / g], one quad each
+var<workgroup> weight_tile: array<vec4f, 128>;
+var<workgroup> pixel_tile: array<vec4f, 512>;
+
+// Four weights of row k; zero beyond the last row or column, which then adds nothing.
+fn weight_at(k: u32, column: u32, depth: u32, stride: u32) -> vec4f {
+  if (k >= depth || column >= stride) {
+    return vec4f(0);
+  }
+  return weights[k * stride + column];
+}
+
+// Unsigned: a position left of or above the image wraps to a huge one, so one test is enough.
+fn pixel(plane: u32, row: u32, column: u32) -> f32 {
+  if (row >= HEIGHT || column >= WIDTH) {
+    return 0.0;
+  }
+  return input[(plane * HEIGHT + row) * WIDTH + column];
+}
+
+// Row k of the matrix of patches at one quad.
+fn quad_at(n: u32, k: u32, y: u32, x: u32) -> vec4f {
+  let channel = k / (KERNEL * KERNEL);
+  if (channel >= IN_CHANNELS) {
+    return vec4f(0);
+  }
+  let plane = n * IN_CHANNELS + channel;
+  let padding = (KERNEL - 1u) / 2u;
+  let row = y + k / KERNEL % KERNEL - padding;
+  let column = x + k % KERNEL - padding;
+  return vec4f(
+    pixel(plane, row, column),
+    pixel(plane, row, column + 1u),
+    pixel(plane, row + 1u, column),
+    pixel(plane, row + 1u, column + 1u),
+  );
+}
+
+fn store(sum: vec4f, n: u32, o: u32, y: u32, x: u32) {
+  if (o >= OUT_CHANNELS) {
+    return;
+  }
+  let value = max(sum, vec4f(0)) + SLOPE * min(sum, vec4f(0));
+  let plane = n * OUT_CHANNELS + o;
+  if (POOL) {
+    let height = HEIGHT / 2u;
+    let width = WIDTH / 2u;
+    if (y / 2u < height && x / 2u < width) {
+      let largest = max(max(value.x, value.y), max(value.z, value.w));
+      output[(plane * height + y / 2u) * width + x / 2u] = largest;
+    }
+    return;
+  }
+  let at = (plane * HEIGHT + y) * WIDTH + x;
+  if (y < HEIGHT && x < WIDTH) {
+    output[at] = value.x;
+  }
+  if (y < HEIGHT && x + 1u < WIDTH) {
+    output[at + 1u] = value.y;
+  }
+  if (y + 1u < HEIGHT && x < WIDTH) {
+    output[at + WIDTH] = value.z;
+  }
+  if (y + 1u < HEIGHT && x + 1u < WIDTH) {
+    output[at + WIDTH + 1u] = value.w;
+  }
+}
+
+@compute @workgroup_size(128)
+fn main(@builtin(workgroup_id) wg: vec3u, @builtin(local_invocation_index) local: u32) {
+  let groups = select(select(2u, 4u, OUT_CHANNELS > 16u), 8u, OUT_CHANNELS > 32u);
+  let quads = 128u / groups;
+  let group = local / quads;
+  let quad = local % quads;
+  let across = (WIDTH + 1u) / 2u;
+  let y = (wg.x * quads + quad) / across * 2u;
+  let x = (wg.x * quads + quad) % across * 2u;
+  let depth = IN_CHANNELS * KERNEL * KERNEL;
+  let stride = (OUT_CHANNELS + 7u) / 8u * 2u;
+  let first_column = wg.y * 2u * groups;
+
+  // Channels beyond the last are computed from the last ones' bias and not stored.
+  let o = (wg.y * groups + group) * 8u;
+  let bias_at = min(o / 4u, stride - 2u);
+  let first_bias = bias[bias_at];
+  let second_bias = bias[bias_at + 1u];
+  var sum0 = vec4f(first_bias.x);
+  var sum1 = vec4f(first_bias.y);
+  var sum2 = vec4f(first_bias.z);
+  var sum3 = vec4f(first_bias.w);
+  var sum4 = vec4f(second_bias.x);
+  var sum5 = vec4f(second_bias.y);
+  var sum6 = vec4f(second_bias.z);
+  var sum7 = vec4f(second_bias.w);
+  for (var start = 0u; start < depth; start += 8u) {
+    if (local < 16u * groups) {
+      let k = start + local / (2u * groups);
+      let column = first_column + local % (2u * groups);
+      weight_tile[local] = weight_at(k, column, depth, stride);
+    }
+    for (var row = group; row < 8u; row += groups) {
+      pixel_tile[row * quads + quad] = quad_at(wg.z, start + row, y, x);
+    }
+    workgroupBarrier();
+    for (var k = 0u; k < 8u; k++) {
+      let pixels = pixel_tile[k * quads + quad];
+      let first = weight_tile[2u * (k * groups + group)];
+      let second = weight_tile[2u * (k * groups + group) + 1u];
+      sum0 += first.x * pixels;
+      sum1 += first.y * pixels;
+      sum2 += first.z * pixels;
+      sum3 += first.w * pixels;
+      sum4 += second.x * pixels;
+      sum5 += second.y * pixels;
+      sum6 += second.z * pixels;
+      sum7 += second.w * pixels;
+    }
+    workgroupBarrier();
+  }
+  store(sum0, wg.z, o, y, x);
+  store(sum1, wg.z, o + 1u, y, x);
+  store(sum2, wg.z, o + 2u, y, x);
+  store(sum3, wg.z, o + 3u, y, x);
+  store(sum4, wg.z, o + 4u, y, x);
+  store(sum5, wg.z, o + 5u, y, x);
+  store(sum6, wg.z, o + 6u, y, x);
+  store(sum7, wg.z, o + 7u, y, x);
+}

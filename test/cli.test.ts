@@ -1,0 +1,559 @@
+/** The command line from end to end, mostly on a network so small that a run takes no time. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer } from 'node:http';
+import { createRequire } from 'node:module';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { PNG } from 'pngjs';
+import puppeteer from 'puppeteer';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import type { Summary } from '../cli/explain';
+import {
+  closeLabels,
+  defaultOut,
+  findModel,
+  parseChannels,
+  parseClasses,
+  readImage,
+} from '../cli/options';
+import { checkWritable, suffixes, writeAll } from '../cli/output';
+import { duration, note } from '../cli/progress';
+import { fileAddress, projectRoot, readable, remoteAddress } from '../cli/server';
+import { findBrowser } from '../scripts/browser.mjs';
+
+const folder = mkdtempSync(join(tmpdir(), 'score-cam-cli-'));
+const inFolder = (...parts: string[]): string => join(folder, ...parts);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('what the words mean', () => {
+  const labels = ['red', 'green, like grass', 'blue', 'Blue', 'crane', 'grey fox', 'crane'];
+
+  it.each([
+    ['auto', ['auto']],
+    ['2', [2]],
+    ['0,2,auto,0', [0, 2, 'auto']],
+    ['RED', [0]],
+    ['blue', [2]],
+    ['Blue', [3]],
+    ['green, like grass', [1]],
+    ['red,Green,like grass , 5', [0, 1, 5]],
+  ])('--class %s', (text, expected) => {
+    expect(parseClasses(text, labels)).toEqual(expected);
+  });
+
+  it.each([
+    ['7', /no class 7.*0 to 6/],
+    ['', /no class ""/],
+    ['red,,blue', /no class ""/],
+    ['reed', /no class "reed".*Close ones: red\./],
+    ['fox', /Close ones: grey fox/],
+    ['zebra crossing', /There are: red; green, like grass/],
+    ['BLUE', /2 classes are called "BLUE".*2 or 3/],
+    ['crane', /2 classes are called "crane".*4 or 6/],
+    ['-1', /no class "-1"/],
+  ])('--class %j is refused', (text, message) => {
+    expect(() => parseClasses(text, labels)).toThrow(message);
+  });
+
+  it('finds labels that are spelt nearly so, best first', () => {
+    expect(closeLabels('gray fox', labels)).toEqual(['grey fox']);
+    expect(closeLabels('qqqqqq', labels)).toEqual([]);
+  });
+
+  it.each([
+    ['0', [0]],
+    ['0-3,7', [0, 1, 2, 3, 7]],
+    ['7, 2 - 3,2', [2, 3, 7]],
+  ])('--channels %s', (text, expected) => {
+    expect(parseChannels(text, 8)).toEqual(expected);
+  });
+
+  it.each([
+    ['8', /no channel 8.*0 to 7/],
+    ['0-8', /no channel 8/],
+    ['3-1', /backwards/],
+    ['', /"" is no number/],
+    ['1,', /"" is no number/],
+    ['-1', /"-1" is no number/],
+    ['a', /"a" is no number/],
+    ['1.5', /"1.5" is no number/],
+  ])('--channels %j is refused', (text, message) => {
+    expect(() => parseChannels(text, 8)).toThrow(message);
+  });
+
+  it('finds models by name, path and URL', () => {
+    const weights = inFolder('weights');
+    mkdirSync(join(weights, 'toy'), { recursive: true });
+    mkdirSync(join(weights, 'bare'));
+    const manifest = join(weights, 'toy', 'manifest.json');
+    writeFileSync(manifest, '{}');
+    const file = { kind: 'file', path: manifest };
+    expect(findModel('toy', weights)).toEqual(file);
+    expect(findModel(manifest, weights)).toEqual(file);
+    expect(findModel(join(weights, 'toy'), weights)).toEqual(file);
+    expect(findModel('vgg16-seeded-3', weights)).toEqual({
+      kind: 'generated',
+      name: 'vgg16-seeded-3',
+    });
+    const url = 'https://example.org/m.json';
+    expect(findModel(url, weights)).toEqual({ kind: 'url', url });
+    expect(() => findModel('nonsense', weights)).toThrow(/no model "nonsense"/);
+    expect(() => findModel(join(weights, 'bare'), weights)).toThrow(/no manifest\.json/);
+  });
+
+  it('reads image files only', () => {
+    writeFileSync(inFolder('empty.png'), '');
+    expect(() => readImage(inFolder('empty.png'))).toThrow(/is empty/);
+    expect(() => readImage(inFolder('none.png'))).toThrow(/no file .*none\.png/);
+    expect(() => readImage(folder)).toThrow(/not a file/);
+  });
+
+  it('puts results beside others, by the name of the image', () => {
+    expect(defaultOut('/a/b/my cat.v2.png')).toBe(join('out', 'my cat.v2'));
+    expect(defaultOut('plain')).toBe(join('out', 'plain'));
+    expect(defaultOut('/a/.png')).toBe(join('out', 'a'));
+  });
+
+  it('names files after further classes, never two alike', () => {
+    const of = (...names: string[]) =>
+      suffixes(names.map((label, i) => ({ index: 10 + i, label })));
+    expect(of('a', 'b')).toEqual(['', '-b']);
+    expect(of('a', 'green, like grass', 'Crane', 'crane', '***')).toEqual([
+      '',
+      '-green-like-grass',
+      '-crane',
+      '-crane-13',
+      '-14',
+    ]);
+  });
+
+  it('says how far it is', () => {
+    const step = { done: 128, total: 512, rate: 45.23, secondsLeft: 8.5 };
+    expect(note({ phase: 'masks', ...step })).toBe('128 of 512 passes, 45.2 a second, 9 s left');
+    const bytes = { done: 2 ** 20, total: 2 ** 21, rate: 2 ** 19, secondsLeft: undefined };
+    expect(note({ phase: 'weights', ...bytes })).toBe('1.0 of 2.0 MiB, 0.5 a second');
+    expect([59.2, 61, 3600, 5400].map(duration)).toEqual([
+      '1 min 0 s',
+      '1 min 1 s',
+      '1 h 0 min',
+      '1 h 30 min',
+    ]);
+  });
+
+  it('turns addresses of the local server back into paths and URLs', () => {
+    const base = 'http://127.0.0.1:5173';
+    const path = '/a b/c#d/manifest.json';
+    expect(readable(`${fileAddress(base, path)}: broken`, base)).toBe(`${path}: broken`);
+    const url = 'https://example.org:8443/m/manifest.json?x=1';
+    expect(readable(`${remoteAddress(base, url)} is not JSON`, base)).toBe(`${url} is not JSON`);
+  });
+});
+
+describe('writing results', () => {
+  const files = new Map([
+    ['a.txt', Buffer.from('new a')],
+    ['b.txt', Buffer.from('new b')],
+  ]);
+
+  it('makes the folder with all that is above it', () => {
+    writeAll(inFolder('deep', 'er', 'out'), files);
+    expect(readdirSync(inFolder('deep', 'er', 'out')).sort()).toEqual(['a.txt', 'b.txt']);
+    expect(readdirSync(inFolder('deep', 'er'))).toEqual(['out']);
+  });
+
+  it('replaces older results and leaves other files alone', () => {
+    const out = inFolder('again');
+    mkdirSync(out);
+    writeFileSync(join(out, 'a.txt'), 'old');
+    writeFileSync(join(out, 'mine.txt'), 'mine');
+    writeAll(out, files);
+    expect(readdirSync(out).sort()).toEqual(['a.txt', 'b.txt', 'mine.txt']);
+    expect(readFileSync(join(out, 'a.txt'), 'utf8')).toBe('new a');
+  });
+
+  it('changes nothing when something is in the way', () => {
+    const out = inFolder('blocked');
+    mkdirSync(join(out, 'b.txt'), { recursive: true });
+    writeFileSync(join(out, 'a.txt'), 'old');
+    expect(() => writeAll(out, files)).toThrow(/b\.txt is a folder/);
+    expect(readdirSync(out).sort()).toEqual(['a.txt', 'b.txt']);
+    expect(readFileSync(join(out, 'a.txt'), 'utf8')).toBe('old');
+  });
+
+  it('takes folders it made away again on failure', () => {
+    const bad = new Map([['no/such/folder.txt', Buffer.from('x')]]);
+    expect(() => writeAll(inFolder('made', 'for', 'nothing'), bad)).toThrow(/cannot be written/);
+    expect(existsSync(inFolder('made'))).toBe(false);
+  });
+
+  it('knows beforehand where nothing can be written', () => {
+    writeFileSync(inFolder('file'), '');
+    expect(() => checkWritable(inFolder('file', 'out'))).toThrow(/is a file, not a folder/);
+    expect(() => checkWritable(inFolder('fine', 'out'))).not.toThrow();
+    expect(existsSync(inFolder('fine'))).toBe(false);
+  });
+});
+
+describe('npm run explain', () => {
+  const model = inFolder('toy model');
+  const image = inFolder('red and blue.png');
+
+  beforeAll(() => {
+    writeToyModel(model);
+    writeFileSync(image, redAndBlue());
+  });
+
+  it('writes maps, scores and result.json, and prints that with --json', async () => {
+    const out = inFolder('json');
+    const run = await explain([image, '--model', model, '--class', 'red', '--out', out, '--json']);
+    expect(run.stderr).toMatch(/masks: 2 of 2 passes/);
+    expect(run.code).toBe(0);
+    const result = JSON.parse(run.stdout) as Summary;
+    expect(result).toEqual(JSON.parse(readFileSync(join(out, 'result.json'), 'utf8')));
+    expect(readdirSync(out).sort()).toEqual([
+      'heatmap.png',
+      'map.f32',
+      'overlay.png',
+      'result.json',
+      'scores.f32',
+    ]);
+    expect(Object.keys(result.adapter)).toEqual([
+      'vendor',
+      'architecture',
+      'description',
+      'isFallback',
+    ]);
+    expect(result).toMatchObject({
+      model: 'toy',
+      image,
+      class: { index: 0, label: 'red' },
+      layer: 'conv1',
+      method: 'score-cam',
+      weighting: 'probability',
+      // Nothing in the image is green, and channel 3 has no weights: two constant maps.
+      channels: { total: 4, constant: 2, evaluated: 2 },
+      map: { width: 8, height: 8, flat: false },
+    });
+    expect(result.top).toHaveLength(3);
+    expect(result.top.reduce((sum, { probability }) => sum + probability, 0)).toBeCloseTo(1, 5);
+    expect(result.weights).toHaveLength(4);
+    expect([result.weights[1], result.weights[3]]).toEqual([0, 0]);
+    expect(result.weights[0]).toBeGreaterThan(result.weights[2] as number);
+    for (const time of Object.values(result.timings)) expect(time).toBeGreaterThanOrEqual(0);
+
+    const map = floats(join(out, 'map.f32'));
+    expect(map).toHaveLength(64);
+    expect([Math.min(...map), Math.max(...map)]).toEqual([0, 1]);
+    // Red is on the left.
+    expect(map[8 * 4]).toBeGreaterThan(map[8 * 4 + 7] as number);
+
+    const scores = floats(join(out, 'scores.f32'));
+    expect(scores).toHaveLength(4 * 3);
+    expect(scores.map((score) => !Number.isNaN(score))).toEqual(
+      [true, false, true, false].flatMap((evaluated) => [evaluated, evaluated, evaluated]),
+    );
+
+    const overlay = PNG.sync.read(readFileSync(join(out, 'overlay.png')));
+    const heatmap = PNG.sync.read(readFileSync(join(out, 'heatmap.png')));
+    expect([overlay.width, overlay.height, heatmap.width, heatmap.height]).toEqual([8, 8, 8, 8]);
+    expect(overlay.data.equals(heatmap.data)).toBe(false);
+  });
+
+  it('explains several classes with one run, JPEG input of any size, for people to read', async () => {
+    const photo = inFolder('photo.jpg');
+    writeFileSync(photo, await jpeg(30, 20));
+    const run = await explain(
+      [photo, '--model', join(model, 'manifest.json'), '--class', 'auto,green, like grass,BLUE'],
+      { cwd: folder },
+    );
+    expect(run).toMatchObject({ code: 0 });
+    expect(run.stdout).toMatch(/^red \(class 0\): probability .* %\n/);
+    expect(run.stdout).toContain(`Wrote to ${join('out', 'photo')}: overlay.png, `);
+    const out = inFolder('out', 'photo');
+    const { classes } = JSON.parse(readFileSync(join(out, 'result.json'), 'utf8')) as Summary;
+    expect(classes.map((one) => one.class.label)).toEqual(['red', 'green, like grass', 'blue']);
+    expect(classes[1]?.files).toEqual({
+      overlay: 'overlay-green-like-grass.png',
+      heatmap: 'heatmap-green-like-grass.png',
+      map: 'map-green-like-grass.f32',
+    });
+    for (const { files } of classes) {
+      for (const name of Object.values(files)) expect(existsSync(join(out, name))).toBe(true);
+    }
+    const [red, , blue] = classes.map(({ files }) => floats(join(out, files.map)));
+    expect(red).not.toEqual(blue);
+    // Only the one run's passes.
+    expect(run.stderr.match(/masks: 0 of/g)).toHaveLength(1);
+  });
+
+  it('says so when a map is flat', async () => {
+    const out = inFolder('flat');
+    const run = await explain([image, '--model', model, '--channels', '3', '--out', out]);
+    expect(run).toMatchObject({ code: 0 });
+    expect(run.stdout).toContain('its map is FLAT');
+    const { map } = JSON.parse(readFileSync(join(out, 'result.json'), 'utf8')) as Summary;
+    expect(map.flat).toBe(true);
+    expect(floats(join(out, 'map.f32')).every((value) => value === 0)).toBe(true);
+  });
+
+  it('reads a model from a site without CORS', async () => {
+    const server = createServer((request, response) => {
+      const path = join(model, decodeURIComponent(request.url ?? '').replace('/models/', ''));
+      response.end(readFileSync(path));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    try {
+      const { port } = server.address() as AddressInfo;
+      const url = `http://127.0.0.1:${port}/models/manifest.json`;
+      const run = await explain([image, '--model', url, '--out', inFolder('web'), '--json']);
+      expect(run).toMatchObject({ code: 0 });
+      expect(JSON.parse(run.stdout)).toMatchObject({ model: 'toy', class: { label: 'red' } });
+    } finally {
+      server.close();
+    }
+  });
+
+  it('explains the sample with the embedded model', async () => {
+    const run = await explain(['--channels', '0-3', '--out', inFolder('sample'), '--json']);
+    expect(run).toMatchObject({ code: 0 });
+    const result = JSON.parse(run.stdout) as Summary;
+    expect(result).toMatchObject({ model: 'scenes-vgg16', map: { width: 224, height: 224 } });
+    expect(result.top).toHaveLength(5);
+    expect(result.channels.evaluated).toBeLessThanOrEqual(4);
+    const { width, height } = PNG.sync.read(readFileSync(inFolder('sample', 'overlay.png')));
+    expect([width, height]).toEqual([224, 224]);
+  });
+
+  const toy = (manifest: object): string => writeToyModel(inFolder('broken'), manifest);
+  const text = (name: string, content: string): string => {
+    writeFileSync(inFolder(name), content);
+    return inFolder(name);
+  };
+
+  it.each<[string, () => string[], number, RegExp]>([
+    ['a missing image', () => ['nowhere.png'], 1, /no file nowhere\.png/],
+    [
+      'a text file as image',
+      () => [text('notes.png', 'no image'), '--model', model],
+      1,
+      /notes\.png \(8 bytes\) is no image/,
+    ],
+    ['an unknown model', () => [image, '--model', 'resnet'], 2, /no model "resnet"/],
+    [
+      'a manifest that is no JSON',
+      () => [image, '--model', text('m.json', '{"a":')],
+      1,
+      /m\.json is not JSON/,
+    ],
+    ['a broken manifest', () => [image, '--model', toy({ labels: [] })], 1, /"labels" is \[\]/],
+    [
+      'missing weights',
+      () => [image, '--model', toy({ weights: { format: 'safetensors', file: 'none.st' } })],
+      1,
+      /broken\/none\.st answered 404/,
+    ],
+    ['an unknown class', () => [image, '--model', model, '--class', 'rad'], 2, /Close ones: red/],
+    ['an unknown layer', () => [image, '--model', model, '--layer', 'conv9'], 2, /conv9.*conv1/],
+    [
+      'an unknown method',
+      () => [image, '--model', model, '--method', 'lime'],
+      2,
+      /method "lime".*score-cam/,
+    ],
+    [
+      'an unknown weighting',
+      () => [image, '--model', model, '--weighting', 'x'],
+      2,
+      /weighting "x".*probability/,
+    ],
+    ['a bad channel', () => [image, '--model', model, '--channels', '4'], 2, /0 to 3/],
+    ['an unknown option', () => [image, '--colour', 'red'], 2, /unknown option '--colour'/],
+    ['two images', () => [image, image], 2, /too many arguments/],
+  ])('refuses %s in one line and leaves nothing behind', async (_, args, code, message) => {
+    const out = inFolder('never');
+    const run = await explain([...args(), '--out', out]);
+    expect(run).toMatchObject({ code, stdout: '' });
+    const lines = run.stderr.trimEnd().split('\n');
+    expect(lines.filter((line) => !line.startsWith('weights: '))).toHaveLength(1);
+    expect(lines.at(-1)).toMatch(message);
+    expect(existsSync(out)).toBe(false);
+  });
+
+  it('refuses a place that is a file before it starts', async () => {
+    const run = await explain([image, '--model', model, '--out', join(image, 'out')]);
+    expect(run).toMatchObject({ code: 1, stdout: '' });
+    expect(run.stderr).toMatch(/^--out .* is a file, not a folder.*\n$/);
+  });
+
+  it.skipIf(process.platform === 'win32')('says it when Chrome offers no adapter', async () => {
+    const chrome = inFolder('chrome-without-gpu');
+    const flags = '--disable-gpu --disable-software-rasterizer';
+    writeFileSync(chrome, `#!/bin/sh\nexec '${findBrowser()}' "$@" ${flags}\n`);
+    chmodSync(chrome, 0o755);
+    const run = await explain([image, '--model', model, '--out', inFolder('never')], {
+      env: { CHROME_PATH: chrome },
+    });
+    expect(run).toMatchObject({ code: 1, stdout: '' });
+    expect(run.stderr).toMatch(/^.*Chrome.* offers no WebGPU adapter.*\n$/);
+  });
+
+  it('leaves nothing behind when stopped', async () => {
+    const parent = inFolder('stopped');
+    mkdirSync(parent);
+    // Hundreds of MiB of weights are to come when the first line appears.
+    const args = [image, '--model', 'vgg16-seeded-1', '--out', join(parent, 'out')];
+    const run = await explain(args, {
+      onStderr: (child) => void child.kill('SIGINT'),
+    });
+    expect(run).toMatchObject({ code: 130, stdout: '' });
+    expect(run.stderr).toMatch(/\nStopped: nothing was written\.\n$/);
+    expect(readdirSync(parent)).toEqual([]);
+  });
+});
+
+interface Finished {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+interface How {
+  readonly cwd?: string;
+  readonly env?: NodeJS.ProcessEnv;
+  onStderr?(child: ChildProcess): void;
+}
+
+/** Runs cli/explain.ts as the start script does. */
+function explain(
+  args: readonly string[],
+  { cwd = folder, env, onStderr }: How = {},
+): Promise<Finished> {
+  const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
+  const script = join(projectRoot, 'cli', 'explain.ts');
+  const child = spawn(process.execPath, ['--import', loader, script, ...args], {
+    cwd,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (chunk) => {
+    stdout += chunk;
+  });
+  child.stderr.on('data', (chunk) => {
+    stderr += chunk;
+    onStderr?.(child);
+  });
+  return new Promise((resolve) => {
+    child.once('close', (code) => resolve({ code, stdout, stderr }));
+  });
+}
+
+function floats(path: string): number[] {
+  const bytes = readFileSync(path);
+  return Array.from({ length: bytes.length / 4 }, (_, i) => bytes.readFloatLE(4 * i));
+}
+
+/**
+ * A network whose channels are the image's red, green and blue, and nothing; whose classes are how much
+ * there is of each colour. `changes` replaces members of the manifest. Returns the folder.
+ */
+function writeToyModel(target: string, changes: object = {}): string {
+  const conv = new Float32Array(4 * 3 * 9);
+  const linear = new Float32Array(3 * 4 * 16);
+  for (let c = 0; c < 3; c++) {
+    conv[c * 27 + c * 9 + 4] = 1;
+    linear.fill(0.5, c * 64 + c * 16, c * 64 + (c + 1) * 16);
+  }
+  const tensors = {
+    'conv1.weight': { shape: [4, 3, 3, 3], data: conv },
+    'conv1.bias': { shape: [4], data: new Float32Array(4) },
+    'fc.weight': { shape: [3, 64], data: linear },
+    'fc.bias': { shape: [3], data: new Float32Array(3) },
+  };
+  let end = 0;
+  const header = Object.entries(tensors).map(([name, { shape, data }]) => {
+    const begin = end;
+    end += data.byteLength;
+    return [name, { dtype: 'F32', shape, data_offsets: [begin, end] }];
+  });
+  const json = Buffer.from(JSON.stringify(Object.fromEntries(header)));
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(json.length));
+  const bodies = Object.values(tensors).map(({ data }) => Buffer.from(data.buffer));
+  mkdirSync(target, { recursive: true });
+  writeFileSync(join(target, 'model.safetensors'), Buffer.concat([length, json, ...bodies]));
+  const manifest = {
+    format: 'score-cam-webgpu/model',
+    version: 1,
+    name: 'toy',
+    description: 'Tells colours apart.',
+    licence: 'MIT',
+    input: { width: 8, height: 8, mean: [0, 0, 0], std: [1, 1, 1], resize: 'stretch' },
+    layers: [
+      {
+        type: 'conv',
+        name: 'conv1',
+        outChannels: 4,
+        kernel: 3,
+        activation: 'relu',
+        weight: 'conv1.weight',
+        bias: 'conv1.bias',
+      },
+      { type: 'maxpool', name: 'pool1' },
+      { type: 'linear', name: 'fc', outFeatures: 3, weight: 'fc.weight', bias: 'fc.bias' },
+    ],
+    targetLayer: 'conv1',
+    labels: ['red', 'green, like grass', 'blue'],
+    weights: { format: 'safetensors', file: 'model.safetensors' },
+    ...changes,
+  };
+  writeFileSync(join(target, 'manifest.json'), JSON.stringify(manifest));
+  return target;
+}
+
+/** 8x8: five columns of red, three of blue. */
+function redAndBlue(): Buffer {
+  const png = new PNG({ width: 8, height: 8 });
+  for (let i = 0; i < 64; i++) png.data.set(i % 8 < 5 ? [255, 0, 0, 255] : [0, 0, 255, 255], 4 * i);
+  return PNG.sync.write(png);
+}
+
+/** The same in any size, as JPEG by Chrome. */
+async function jpeg(width: number, height: number): Promise<Buffer> {
+  const browser = await puppeteer.connect({ browserWSEndpoint: inject('browserEndpoint') });
+  const page = await browser.newPage();
+  try {
+    const url = await page.evaluate(
+      (w, h) => {
+        const canvas = document.createElement('canvas');
+        canvas.width = w;
+        canvas.height = h;
+        const context = canvas.getContext('2d') as CanvasRenderingContext2D;
+        context.fillStyle = 'red';
+        context.fillRect(0, 0, w, h);
+        context.fillStyle = 'blue';
+        context.fillRect(0.625 * w, 0, w, h);
+        return canvas.toDataURL('image/jpeg', 0.95);
+      },
+      width,
+      height,
+    );
+    return Buffer.from(url.slice(url.indexOf(',') + 1), 'base64');
+  } finally {
+    await page.close();
+    await browser.disconnect();
+  }
+}

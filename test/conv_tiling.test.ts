@@ -1,0 +1,87 @@
+import { describe, expect, it } from 'vitest';
+import {
+  type ConvShape,
+  type ConvTiling,
+  chooseConvTiling,
+  conv,
+  packConv,
+} from '../src/kernels/conv';
+
+const shape: ConvShape = {
+  inChannels: 3,
+  outChannels: 64,
+  height: 224,
+  width: 224,
+  kernel: 3,
+  slope: 0,
+  pool: false,
+};
+
+// No dispatch looks into its buffers.
+const slice = { buffer: {} as GPUBuffer };
+
+function workgroups(tiling: ConvTiling, changes: Partial<ConvShape>, batch: number) {
+  const args = { input: slice, weights: slice, bias: slice, output: slice };
+  return conv(tiling, { label: 'test', shape: { ...shape, ...changes }, batch, ...args })
+    .workgroups;
+}
+
+describe('chooseConvTiling', () => {
+  it('keeps workgroup memory away from software adapters', () => {
+    expect(chooseConvTiling(shape, { isFallback: true })).toBe('registers');
+    expect(chooseConvTiling(shape, { isFallback: false })).toBe('workgroup');
+  });
+});
+
+describe('packConv', () => {
+  it.each([
+    [1, 8],
+    [7, 8],
+    [8, 8],
+    [9, 16],
+  ])('pads %i output channels to %i with zeros', (outChannels, stride) => {
+    const sizes = { inChannels: 2, outChannels, kernel: 3 } as const;
+    const weights = Float32Array.from({ length: outChannels * 18 }, (_, i) => i + 1);
+    const bias = Float32Array.from({ length: outChannels }, (_, i) => -i - 1);
+    const packed = packConv(weights, bias, sizes);
+    expect(packed.weights.length).toBe(18 * stride);
+    expect(packed.bias.length).toBe(stride);
+    for (let o = 0; o < stride; o++) {
+      const real = o < outChannels;
+      expect(packed.bias[o]).toBe(real ? bias[o] : 0);
+      for (let k = 0; k < 18; k++) {
+        expect(packed.weights[k * stride + o]).toBe(real ? weights[o * 18 + k] : 0);
+      }
+    }
+  });
+
+  it('refuses weights of another size', () => {
+    const sizes = { inChannels: 2, outChannels: 4, kernel: 1 } as const;
+    expect(() => packConv(new Float32Array(7), new Float32Array(4), sizes)).toThrow(/8 weights/);
+    expect(() => packConv(new Float32Array(8), new Float32Array(5), sizes)).toThrow(/4 biases/);
+  });
+});
+
+describe('workgroups of a convolution', () => {
+  it('naive: 64 elements, a channel, an image', () => {
+    expect(workgroups('naive', {}, 2)).toEqual([784, 64, 2]);
+    expect(workgroups('naive', { pool: true, height: 3, width: 129 }, 1)).toEqual([1, 64, 1]);
+  });
+
+  it('registers: 16 patches of 2 x 14 x 8', () => {
+    expect(workgroups('registers', {}, 1)).toEqual([896, 1, 1]);
+    expect(workgroups('registers', { height: 3, width: 15, outChannels: 9 }, 3)).toEqual([2, 1, 1]);
+  });
+
+  it('workgroup: wider in pixels where there are few channels', () => {
+    expect(workgroups('workgroup', {}, 4)).toEqual([784, 1, 4]);
+    expect(workgroups('workgroup', { outChannels: 65 }, 1)).toEqual([784, 2, 1]);
+    expect(workgroups('workgroup', { outChannels: 32 }, 1)).toEqual([392, 1, 1]);
+    expect(workgroups('workgroup', { outChannels: 16 }, 1)).toEqual([196, 1, 1]);
+  });
+
+  it('refuses a batch that needs more than 65535 in one dimension', () => {
+    expect(workgroups('naive', {}, 65535)).toEqual([784, 64, 65535]);
+    expect(() => workgroups('naive', {}, 65536)).toThrow(/65536 workgroups.*65535/s);
+  });
+});

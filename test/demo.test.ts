@@ -1,0 +1,122 @@
+/** The demo page in headless Chrome, used as a person would. */
+import puppeteer, { type Browser, type Page } from 'puppeteer';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+
+declare global {
+  interface Window {
+    /** Counted by the test: compute dispatches so far. */
+    dispatches: number;
+  }
+}
+
+describe('the demo page', () => {
+  let browser: Browser;
+
+  beforeAll(async () => {
+    browser = await puppeteer.connect({
+      browserWSEndpoint: inject('browserEndpoint'),
+      protocolTimeout: 0,
+    });
+  });
+
+  afterAll(async () => {
+    await browser?.disconnect();
+  });
+
+  const open = async (prepare: () => void): Promise<Page> => {
+    const page = await browser.newPage();
+    await page.evaluateOnNewDocument(prepare);
+    await page.goto(`${inject('baseUrl')}/demo/`);
+    return page;
+  };
+  const statusMatches = (page: Page, pattern: string) =>
+    page.waitForFunction(
+      (text) => new RegExp(text).test(document.querySelector('#status')?.textContent ?? ''),
+      { timeout: 0 },
+      pattern,
+    );
+  const pixels = (page: Page): Promise<string> =>
+    page.$eval('canvas', (canvas) => (canvas as HTMLCanvasElement).toDataURL());
+
+  it('explains the sample, switches the class without another pass, cancels', async () => {
+    const page = await open(() => {
+      window.dispatches = 0;
+      const dispatch = GPUComputePassEncoder.prototype.dispatchWorkgroups;
+      GPUComputePassEncoder.prototype.dispatchWorkgroups = function (...size) {
+        window.dispatches++;
+        return dispatch.apply(this, size);
+      };
+    });
+    try {
+      const problems: unknown[] = [];
+      page.on('pageerror', (error) => problems.push(error));
+      await statusMatches(page, '^Ready');
+      expect(await page.$eval('#facts', (facts) => facts.textContent)).toContain('scenes-vgg16');
+
+      await page.click('#sample');
+      await statusMatches(page, '^Here it looked for');
+      const passes = await page.evaluate(() => window.dispatches);
+      expect(passes).toBeGreaterThan(100);
+      const buttons = await page.$$('#classes button');
+      expect(buttons).toHaveLength(5);
+      expect(await page.$$eval('#classes [aria-pressed="true"]', (all) => all.length)).toBe(1);
+      const first = await pixels(page);
+
+      await buttons[1]?.click();
+      await page.waitForSelector('#classes button:nth-child(2)[aria-pressed="true"]', {
+        timeout: 0,
+      });
+      const second = await pixels(page);
+      expect(second).not.toBe(first);
+      // Weighing the maps, normalising and drawing take a few dispatches; a pass alone takes dozens.
+      expect((await page.evaluate(() => window.dispatches)) - passes).toBeLessThan(10);
+
+      // The image alone: the heat map's opacity is 0.
+      await page.focus('#opacity');
+      await page.keyboard.press('Home');
+      await page.waitForFunction(
+        (before) => document.querySelector('canvas')?.toDataURL() !== before,
+        { timeout: 0 },
+        second,
+      );
+
+      await page.click('#sample');
+      await page.waitForSelector('#cancel', { visible: true, timeout: 0 });
+      await page.click('#cancel');
+      await statusMatches(page, '^Cancelled');
+      expect(await page.$eval('#working', (element) => (element as HTMLElement).hidden)).toBe(true);
+      expect(problems).toEqual([]);
+    } finally {
+      await page.close();
+    }
+  });
+
+  it('says what is wrong with a file that is no image', async () => {
+    const page = await open(() => {});
+    try {
+      await statusMatches(page, '^Ready');
+      await page.evaluate(() => {
+        const transfer = new DataTransfer();
+        transfer.items.add(new File(['no image'], 'notes.txt'));
+        window.dispatchEvent(new DragEvent('drop', { dataTransfer: transfer }));
+      });
+      await statusMatches(page, 'notes\\.txt .*no image');
+    } finally {
+      await page.close();
+    }
+  });
+
+  it('says so where there is no WebGPU', async () => {
+    const page = await open(() => {
+      Object.defineProperty(Navigator.prototype, 'gpu', { get: () => undefined });
+    });
+    try {
+      await statusMatches(page, '^This page computes with WebGPU, which is not available here');
+      expect(await page.$eval('#sample', (button) => (button as HTMLButtonElement).disabled)).toBe(
+        true,
+      );
+    } finally {
+      await page.close();
+    }
+  });
+});

@@ -1,0 +1,113 @@
+/** The one-file build in a page of one's own: demo/embed.html as it is, under a strict CSP. */
+import { createHash } from 'node:crypto';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { extname, join } from 'node:path';
+import puppeteer, { type Browser } from 'puppeteer';
+import { build, parseAst } from 'vite';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { projectRoot } from '../cli/server';
+
+const LIBRARY = 'score-cam-webgpu.js';
+const TYPES: Record<string, string> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript',
+  '.json': 'application/json',
+  '.png': 'image/png',
+};
+
+describe('the one-file build', () => {
+  const dist = mkdtempSync(join(tmpdir(), 'score-cam-build-'));
+  const example = readFileSync(join(projectRoot, 'demo/embed.html'), 'utf8');
+  let server: Server;
+  let browser: Browser;
+  let origin: string;
+
+  beforeAll(async () => {
+    await build({
+      root: projectRoot,
+      configFile: join(projectRoot, 'vite.config.ts'),
+      build: { outDir: dist, emptyOutDir: true },
+      logLevel: 'error',
+    });
+    // No inline script may run but the example's own, no eval, nothing from elsewhere.
+    const [, script = ''] = /<script type="module">([\s\S]*)<\/script>/.exec(example) ?? [];
+    const hash = createHash('sha256').update(script).digest('base64');
+    const policy = `default-src 'none'; script-src 'self' 'sha256-${hash}'; connect-src 'self'; img-src data:`;
+    server = createServer((request, response) => {
+      const path = decodeURIComponent(request.url ?? '');
+      const file = path.startsWith('/dist/')
+        ? join(dist, path.slice('/dist/'.length))
+        : join(projectRoot, path);
+      if (!/^\/(dist|demo|weights)\/[\w/.-]+$/.test(path) || !existsSync(file)) {
+        response.writeHead(404).end();
+        return;
+      }
+      response.setHeader('content-security-policy', policy);
+      response.setHeader('content-type', TYPES[extname(file)] ?? 'application/octet-stream');
+      response.end(readFileSync(file));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    browser = await puppeteer.connect({
+      browserWSEndpoint: inject('browserEndpoint'),
+      protocolTimeout: 0,
+    });
+  });
+
+  afterAll(async () => {
+    await browser?.disconnect();
+    server?.close();
+    rmSync(dist, { recursive: true, force: true });
+  });
+
+  it('is one ES module that imports nothing and evaluates no text', () => {
+    const scripts = readdirSync(dist).filter((name) => name.endsWith('.js'));
+    expect(scripts).toEqual([LIBRARY]);
+    const code = readFileSync(join(dist, LIBRARY), 'utf8');
+    const kinds = parseAst(code).body.map((node) => node.type);
+    expect(kinds).not.toContain('ImportDeclaration');
+    expect(kinds).not.toContain('ExportAllDeclaration');
+    expect(code).not.toMatch(/\bimport\s*\(|\brequire\s*\(|\beval\s*\(|\bnew Function\b/);
+  });
+
+  it('explains an image in a page with a single script tag', async () => {
+    expect(example.match(/<script/g)).toHaveLength(1);
+    const page = await browser.newPage();
+    try {
+      const problems: string[] = [];
+      page.on('console', (message) => {
+        if (message.type() === 'error') problems.push(message.text());
+      });
+      const ended = new Promise<never>((_, reject) => page.on('pageerror', reject));
+      const explained = page.waitForFunction(
+        (initial) => document.title !== initial,
+        { timeout: 0 },
+        /<title>(.*)<\/title>/.exec(example)?.[1],
+      );
+      await page.goto(`${origin}/demo/embed.html`);
+      await Promise.race([explained, ended]);
+      expect(problems).toEqual([]);
+
+      const { labels } = JSON.parse(
+        readFileSync(join(projectRoot, 'weights/scenes-vgg16/manifest.json'), 'utf8'),
+      ) as { labels: string[] };
+      expect(labels).toContain(await page.title());
+      const canvas = await page.$eval('canvas', (element) => {
+        const { width, height } = element;
+        const pixels = element.getContext('2d')?.getImageData(0, 0, width, height).data ?? [];
+        return {
+          width,
+          height,
+          colours: new Set(new Uint32Array(Uint8Array.from(pixels).buffer)).size,
+        };
+      });
+      expect(canvas).toMatchObject({ width: 224, height: 224 });
+      expect(canvas.colours).toBeGreaterThan(100);
+    } finally {
+      await page.close();
+    }
+  });
+});

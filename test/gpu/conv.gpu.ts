@@ -1,0 +1,83 @@
+import { type ConvShape, type ConvTiling, conv, packConv } from '../../src/kernels/conv';
+import type { Gpu } from '../../src/runtime/gpu';
+import type { GpuCase } from '../harness/case';
+import { assertClose, testValues } from '../harness/compare';
+import { convReference } from '../reference/conv';
+
+interface Trial extends ConvShape {
+  readonly batch: number;
+}
+
+/** [inChannels, outChannels, height, width, kernel, slope, pool, batch] */
+type Row = readonly [number, number, number, number, 1 | 3, number, boolean, number];
+
+/** Shapes round each tiling's tile: one less, the tile, one more, in channels, height and width. */
+const rows: Record<ConvTiling, readonly Row[]> = {
+  naive: [
+    [1, 1, 1, 1, 3, 0, false, 1],
+    [3, 5, 7, 9, 3, 0.1, false, 3],
+    [3, 5, 7, 9, 3, 0.1, true, 3],
+    [5, 3, 8, 8, 1, 1, true, 1],
+    [7, 9, 4, 5, 1, 0, false, 3],
+  ],
+  registers: [
+    [1, 1, 1, 1, 3, 0, false, 1],
+    [3, 7, 1, 13, 3, 0.1, false, 3],
+    [5, 8, 2, 14, 3, 1, false, 1],
+    [7, 9, 3, 15, 3, 0, false, 3],
+    [9, 17, 3, 27, 3, 0.1, true, 3],
+    [1, 8, 2, 28, 3, 0, true, 1],
+    [3, 16, 5, 29, 3, 1, true, 1],
+    [1, 7, 1, 1, 1, 1, false, 1],
+    [5, 9, 3, 15, 1, 0.1, false, 3],
+    [17, 5, 7, 29, 1, 0, true, 3],
+  ],
+  // A tile is 64 channels x 16 quads, 32 x 32 or 16 x 64.
+  workgroup: [
+    [1, 1, 1, 1, 3, 0, false, 1],
+    [3, 17, 7, 15, 3, 0.1, false, 3],
+    [1, 16, 15, 17, 3, 0, true, 1],
+    [5, 63, 8, 8, 3, 1, false, 1],
+    [3, 65, 7, 9, 3, 0.1, true, 3],
+    [9, 33, 5, 7, 1, 0, false, 3],
+    [8, 32, 9, 16, 1, 1, true, 1],
+  ],
+};
+
+function name(tiling: ConvTiling, t: Trial): string {
+  const activation = t.slope === 0 ? 'relu' : t.slope === 1 ? 'linear' : `leaky ${t.slope}`;
+  return (
+    `${tiling}: ${t.batch} x ${t.inChannels} to ${t.outChannels} channels, ${t.height} x ${t.width}, ` +
+    `kernel ${t.kernel}, ${activation}${t.pool ? ', pool' : ''}`
+  );
+}
+
+async function run(gpu: Gpu, tiling: ConvTiling, { batch, ...shape }: Trial): Promise<string> {
+  const { inChannels, outChannels, kernel } = shape;
+  const input = testValues(batch * inChannels * shape.height * shape.width, 1);
+  const weights = testValues(outChannels * inChannels * kernel * kernel, 2);
+  const bias = testValues(outChannels, 3);
+  const expected = convReference(shape, batch, input, weights, bias);
+  const packed = packConv(weights, bias, shape);
+  const output = gpu.createBuffer('output', expected.values.length * 4);
+  await gpu.submit('conv', [
+    conv(tiling, {
+      label: 'test',
+      shape,
+      batch,
+      input: { buffer: gpu.upload('input', input) },
+      weights: { buffer: gpu.upload('weights', packed.weights) },
+      bias: { buffer: gpu.upload('bias', packed.bias) },
+      output: { buffer: output },
+    }),
+  ]);
+  const actual = await gpu.read(output, expected.values.length);
+  return assertClose('output', actual, expected.values, expected.tolerance);
+}
+
+export const cases: GpuCase[] = (Object.keys(rows) as ConvTiling[]).flatMap((tiling) =>
+  rows[tiling].map(([inChannels, outChannels, height, width, kernel, slope, pool, batch]) => {
+    const trial = { inChannels, outChannels, height, width, kernel, slope, pool, batch };
+    return { name: name(tiling, trial), run: (gpu) => run(gpu, tiling, trial) };
+  }),
+);

@@ -1,0 +1,185 @@
+import {
+  type ConvShape,
+  type ConvTiling,
+  conv,
+  maskedConv,
+  packConv,
+} from '../../src/kernels/conv';
+import type { Gpu } from '../../src/runtime/gpu';
+import type { GpuCase } from '../harness/case';
+import { assertClose, testValues } from '../harness/compare';
+import { convReference, maskError, maskReference, rangesReference } from '../reference/conv';
+
+interface Trial extends ConvShape {
+  readonly mapHeight: number;
+  readonly mapWidth: number;
+  readonly alignCorners: boolean;
+  /** Map index of each mask; the batch is what follows `firstMask`. */
+  readonly channels: readonly number[];
+  readonly firstMask: number;
+}
+
+const MAPS = 5;
+
+/** [inChannels, outChannels, height, width, kernel, slope, pool], map size, align corners, channels, first */
+type Row = readonly [
+  shape: readonly [number, number, number, number, 1 | 3, number, boolean],
+  map: readonly [number, number],
+  alignCorners: boolean,
+  channels: readonly number[],
+  firstMask: number,
+];
+
+const common: readonly Row[] = [
+  [[3, 8, 28, 28, 3, 0, false], [14, 14], false, [4, 0, 3], 1],
+  [[3, 5, 56, 56, 3, 0.1, true], [14, 14], true, [2], 0],
+  [[1, 9, 9, 15, 3, 1, true], [7, 5], false, [1, 1, 4, 2], 1],
+  [[5, 17, 5, 13, 1, 0.1, false], [1, 1], false, [3, 2], 0],
+  [[3, 3, 1, 1, 3, 1, false], [7, 5], true, [0, 4], 0],
+];
+
+const rows: Record<ConvTiling, readonly Row[]> = {
+  naive: common,
+  registers: [
+    ...common,
+    // The window spans 3 map columns; and a map larger than the image.
+    [[3, 8, 32, 113, 3, 0, false], [2, 7], false, [3, 1], 0],
+    [[2, 7, 6, 9, 3, 0, true], [11, 30], false, [0, 2], 0],
+  ],
+  // Few, because SwiftShader compiles kernels with barriers slowly.
+  workgroup: common.slice(1, 4),
+};
+
+function trialOf([shape, map, alignCorners, channels, firstMask]: Row): Trial {
+  const [inChannels, outChannels, height, width, kernel, slope, pool] = shape;
+  const [mapHeight, mapWidth] = map;
+  const sizes = { inChannels, outChannels, height, width, kernel, slope, pool };
+  return { ...sizes, mapHeight, mapWidth, alignCorners, channels, firstMask };
+}
+
+function name(tiling: ConvTiling, t: Trial): string {
+  return (
+    `${tiling}: ${t.inChannels} to ${t.outChannels} channels, maps ${t.mapHeight} x ${t.mapWidth} on ` +
+    `${t.height} x ${t.width}, kernel ${t.kernel}, slope ${t.slope}${t.pool ? ', pool' : ''}` +
+    `${t.alignCorners ? ', align corners' : ''}, channels ${t.channels} from ${t.firstMask}`
+  );
+}
+
+/** Image, maps, packed weights, and the masked images that the kernel never makes. */
+function dataOf(t: Trial) {
+  const size = t.height * t.width;
+  const image = testValues(t.inChannels * size, 1);
+  const maps = testValues(MAPS * t.mapHeight * t.mapWidth, 2);
+  const ranges = rangesReference(maps, MAPS, t);
+  const weights = testValues(t.outChannels * t.inChannels * t.kernel * t.kernel, 3);
+  const bias = testValues(t.outChannels, 4);
+  const masks = t.channels.slice(t.firstMask);
+  const masked = new Float64Array(masks.length * image.length);
+  const errors = new Float64Array(masked.length);
+  masks.forEach((k, m) => {
+    const mask = maskReference(maps, ranges, k, t);
+    const error = maskError(maps, ranges, k, t);
+    image.forEach((value, i) => {
+      masked[m * image.length + i] = value * (mask[i % size] as number);
+      errors[m * image.length + i] = Math.abs(value) * error;
+    });
+  });
+  const expected = convReference(t, masks.length, masked, weights, bias, errors);
+  const packed = packConv(weights, bias, t);
+  return { image, maps, ranges, batch: masks.length, masked, packed, expected };
+}
+
+function fused(gpu: Gpu, tiling: ConvTiling, t: Trial, data: ReturnType<typeof dataOf>) {
+  const output = gpu.createBuffer('output', data.expected.values.length * 4);
+  const dispatch = maskedConv(tiling, {
+    label: 'test',
+    shape: t,
+    batch: data.batch,
+    firstMask: t.firstMask,
+    image: { buffer: gpu.upload('image', data.image) },
+    maps: { buffer: gpu.upload('maps', data.maps) },
+    mapHeight: t.mapHeight,
+    mapWidth: t.mapWidth,
+    ranges: { buffer: gpu.upload('ranges', data.ranges) },
+    channels: { buffer: gpu.upload('channels', Uint32Array.from(t.channels)) },
+    weights: { buffer: gpu.upload('weights', data.packed.weights) },
+    bias: { buffer: gpu.upload('bias', data.packed.bias) },
+    output: { buffer: output },
+    alignCorners: t.alignCorners,
+  });
+  return { dispatch, output };
+}
+
+async function againstReference(gpu: Gpu, tiling: ConvTiling, t: Trial): Promise<string> {
+  const data = dataOf(t);
+  const { dispatch, output } = fused(gpu, tiling, t, data);
+  await gpu.submit('masked conv', [dispatch]);
+  const actual = await gpu.read(output, data.expected.values.length);
+  return assertClose('output', actual, data.expected.values, data.expected.tolerance);
+}
+
+/** The masked images made on the CPU and convolved by the plain kernel of the same tiling. */
+async function againstUnfused(gpu: Gpu, tiling: ConvTiling, t: Trial): Promise<string> {
+  const data = dataOf(t);
+  const { dispatch, output } = fused(gpu, tiling, t, data);
+  const unfused = gpu.createBuffer('unfused', data.expected.values.length * 4);
+  await gpu.submit('masked conv', [
+    dispatch,
+    conv(tiling, {
+      label: 'unfused',
+      shape: t,
+      batch: data.batch,
+      input: { buffer: gpu.upload('masked images', Float32Array.from(data.masked)) },
+      weights: { buffer: gpu.upload('weights', data.packed.weights) },
+      bias: { buffer: gpu.upload('bias', data.packed.bias) },
+      output: { buffer: unfused },
+    }),
+  ]);
+  const count = data.expected.values.length;
+  const [a, b] = [await gpu.read(output, count), await gpu.read(unfused, count)];
+  // Each of the two may be off by the tolerance.
+  return assertClose(
+    'fused against unfused',
+    a,
+    b,
+    data.expected.tolerance.map((x) => 2 * x),
+  );
+}
+
+/** A constant map has no range: its mask is zero, never NaN, and the output is the activated bias. */
+async function constantMap(gpu: Gpu, tiling: ConvTiling, t: Trial): Promise<string> {
+  const data = dataOf(t);
+  const constant = { ...data, ranges: data.ranges.fill(1), maps: data.maps.fill(1) };
+  const { dispatch, output } = fused(gpu, tiling, t, constant);
+  await gpu.submit('masked conv', [dispatch]);
+  const plane = data.expected.values.length / data.batch / t.outChannels;
+  const expected = data.expected.values.map((_, i) => {
+    const bias = data.packed.bias[Math.floor(i / plane) % t.outChannels] as number;
+    return Math.max(bias, 0) + t.slope * Math.min(bias, 0);
+  });
+  const actual = await gpu.read(output, expected.length);
+  return assertClose('activated bias', actual, expected, 2 ** -23);
+}
+
+const perTiling = (Object.keys(rows) as ConvTiling[]).flatMap((tiling): GpuCase[] => {
+  const trials = rows[tiling].map(trialOf);
+  const first = trials[0] as Trial;
+  return [
+    ...trials.map((trial) => ({
+      name: name(tiling, trial),
+      run: (gpu: Gpu) => againstReference(gpu, tiling, trial),
+    })),
+    {
+      name: `${tiling}: a constant map gives no NaN`,
+      run: (gpu: Gpu) => constantMap(gpu, tiling, first),
+    },
+  ];
+});
+
+export const cases: GpuCase[] = [
+  ...perTiling,
+  {
+    name: 'registers: fused equals unfused',
+    run: (gpu) => againstUnfused(gpu, 'registers', trialOf(common[0] as Row)),
+  },
+];

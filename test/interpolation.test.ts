@@ -1,0 +1,4 @@
+import { cases } from './gpu/interpolation.gpu';
+import { gpuSuite } from './harness/suite';
+
+gpuSuite('interpolation', cases);

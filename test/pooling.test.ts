@@ -1,0 +1,4 @@
+import { cases } from './gpu/pooling.gpu';
+import { gpuSuite } from './harness/suite';
+
+gpuSuite('pooling', cases);

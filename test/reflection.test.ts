@@ -1,0 +1,121 @@
+import { describe, expect, it } from 'vitest';
+import type { Kernel } from '../src/kernels/kernel';
+import { softmaxKernel } from '../src/kernels/softmax';
+import { problemsOf } from './harness/reflection';
+
+/** Every kernel's declaration is what its WGSL says, and its needs are within the default limits. */
+
+const modules = import.meta.glob<Record<string, unknown>>('../src/kernels/*.ts', { eager: true });
+const texts = import.meta.glob<string>('../src/kernels/*.wgsl', {
+  eager: true,
+  query: '?raw',
+  import: 'default',
+});
+
+function isKernel(value: unknown): value is Kernel {
+  return typeof value === 'object' && value !== null && 'bindings' in value && 'code' in value;
+}
+
+/** Exported kernels, and kernels that are the `kernel` of an exported object. */
+const kernels = [
+  ...new Set(
+    Object.values(modules)
+      .flatMap((module) => Object.values(module))
+      .flatMap((value) =>
+        typeof value === 'object' && value !== null && 'kernel' in value
+          ? [value, value.kernel]
+          : [value],
+      )
+      .filter(isKernel),
+  ),
+];
+const files = Object.entries(texts).map(([path, text]) => ({
+  name: path.replace(/^.*\/(.*)\.wgsl$/, '$1'),
+  text,
+}));
+
+describe('kernel declarations', () => {
+  it.each(kernels.map((kernel) => [kernel.name, kernel] as const))('%s', (_, kernel) => {
+    expect(problemsOf(kernel)).toEqual([]);
+  });
+});
+
+describe('WGSL files', () => {
+  it.each(files)('$name.wgsl begins with a comment that says what it computes', ({ text }) => {
+    expect(text.slice(0, 400)).toMatch(/^(\/\/.*\n){3}/);
+  });
+
+  const withEntryPoint = files.filter(({ text }) => text.includes('@compute'));
+  const shared = files.filter(({ text }) => !text.includes('@compute'));
+
+  it.each(withEntryPoint)('$name.wgsl belongs to exactly one kernel', ({ name, text }) => {
+    const owners = kernels.filter((kernel) => kernel.code.endsWith(text));
+    expect(owners.map((kernel) => kernel.name)).toEqual([name]);
+  });
+
+  it.each(shared)('$name.wgsl is part of some kernel', ({ text }) => {
+    expect(kernels.some((kernel) => kernel.code.includes(text))).toBe(true);
+  });
+
+  it('are the source of every kernel', () => {
+    expect(kernels.map(({ name }) => name).sort()).toEqual(
+      withEntryPoint.map(({ name }) => name).sort(),
+    );
+  });
+});
+
+describe('the check itself', () => {
+  const right = softmaxKernel;
+  const wrong: [string, Partial<Kernel>, RegExp][] = [
+    ['a binding is missing', { bindings: right.bindings.slice(0, -1) }, /^bindings/],
+    ['bindings are swapped', { bindings: right.bindings.toReversed() }, /^bindings/],
+    [
+      'an access mode differs',
+      { bindings: right.bindings.map((binding) => ({ ...binding, access: 'read_write' })) },
+      /^bindings/,
+    ],
+    ['the group is not 0', { code: right.code.replaceAll('@group(0)', '@group(1)') }, /^bindings/],
+    ['a parameter is named otherwise', { params: [{ name: 'row', type: 'u32' }] }, /^params/],
+    ['a parameter has another type', { params: [{ name: 'rows', type: 'f32' }] }, /^params/],
+    [
+      'a parameter is at another offset',
+      { code: right.code.replace('rows: u32', '@align(16) first: u32, @align(16) rows: u32') },
+      /^params/,
+    ],
+    ['an override is not declared', { overrides: [] }, /^overrides/],
+    ['an override is not in the shader', { overrides: ['CLASSES', 'ROWS'] }, /^overrides/],
+    [
+      'an override goes by number',
+      { code: right.code.replace('override', '@id(3) override') },
+      /^overrides/,
+    ],
+    ['the entry point is not main', { code: right.code.replace('fn main', 'fn other') }, /^entry/],
+    [
+      'the workgroup is too large',
+      { code: right.code.replace('(64)', '(64, 4, 2)') },
+      /^invocations a workgroup: 512/,
+    ],
+    [
+      'workgroup memory is too large, at the default of an override',
+      { code: `override N: u32 = 64;\nvar<workgroup> a: array<vec4f, N * 16 + 1>;\n${right.code}` },
+      /^bytes of workgroup memory: 16400/,
+    ],
+    [
+      'workgroup memory has no size without a value for an override',
+      { code: `var<workgroup> a: array<f32, CLASSES>;\n${right.code}` },
+      /^bytes of workgroup memory: NaN/,
+    ],
+    [
+      'there are too many storage bindings',
+      {
+        bindings: Array.from({ length: 9 }, (_, i) => ({ name: `b${i}`, access: 'read' as const })),
+      },
+      /^storage bindings: 9/,
+    ],
+  ];
+
+  it.each(wrong)('fails when %s', (_, change, message) => {
+    expect(problemsOf(right)).toEqual([]);
+    expect(problemsOf({ ...right, ...change })).toContainEqual(expect.stringMatching(message));
+  });
+});
