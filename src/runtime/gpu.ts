@@ -381,27 +381,34 @@ export class Gpu {
     const key = `${kernel.name}:${values.join()}`;
     let pipeline = this.pipelines.get(key);
     if (!pipeline) {
-      pipeline = this.device
-        .createComputePipelineAsync({
-          label: `${kernel.name} (${dispatch.label})`,
-          layout: this.device.createPipelineLayout({ bindGroupLayouts: [this.layout(kernel)] }),
-          compute: {
-            module: this.device.createShaderModule({ label: kernel.name, code: kernel.code }),
-            entryPoint: 'main',
-            constants: { ...constants },
-          },
-        })
-        .catch((error: unknown) => {
-          this.pipelines.delete(key);
-          throw new ScoreCamError(
-            'kernel',
-            `Kernel ${kernel.name} (${dispatch.label}) did not compile: ${String(error)}`,
-            { cause: error },
-          );
-        });
+      pipeline = this.compile(dispatch).catch((error: unknown) => {
+        this.pipelines.delete(key);
+        throw error;
+      });
       this.pipelines.set(key, pipeline);
     }
     return pipeline;
+  }
+
+  private async compile({ kernel, label, constants }: Dispatch): Promise<GPUComputePipeline> {
+    // A faulty shader is an error of its module, told more precisely than that of the pipeline.
+    this.device.pushErrorScope('validation');
+    const module = this.device.createShaderModule({ label: kernel.name, code: kernel.code });
+    const faulty = this.device.popErrorScope();
+    try {
+      return await this.device.createComputePipelineAsync({
+        label: `${kernel.name} (${label})`,
+        layout: this.device.createPipelineLayout({ bindGroupLayouts: [this.layout(kernel)] }),
+        compute: { module, entryPoint: 'main', constants: { ...constants } },
+      });
+    } catch (cause) {
+      const reason = (await faulty)?.message ?? String(cause);
+      throw new ScoreCamError(
+        'kernel',
+        `Kernel ${kernel.name} (${label}) did not compile: ${reason}`,
+        { cause },
+      );
+    }
   }
 }
 

@@ -108,7 +108,8 @@ export const cases: GpuCase[] = [
     ([name, layers, layer]): GpuCase => ({
       name: `matches Score-CAM in f64: ${name}`,
       async run(gpu) {
-        const model = smallModel({ layers: smallLayers[layers], change: deadChannels(2, 5) });
+        const change = layers === 'vggLike' ? { change: deadChannels(2, 5) } : {};
+        const model = smallModel({ layers: smallLayers[layers], ...change });
         return withExplainer(gpu, model, async (explainer) => {
           const explanation = await explainer.explain(smallImage(), { layer });
           return checkAgainstReference(model, explanation, layer);
@@ -121,8 +122,8 @@ export const cases: GpuCase[] = [
     async run(gpu) {
       const model = smallModel();
       const whole = await withExplainer(gpu, model, (e) => e.explain(smallImage()));
-      // 17 x 14 x 5 outputs of conv1 and a little more: one mask at a time
-      const single = await withExplainer(gpu, model, (e) => e.explain(smallImage()), 16_000);
+      // pool1 and conv2 together need 3136 bytes a mask: one mask at a time
+      const single = await withExplainer(gpu, model, (e) => e.explain(smallImage()), 5_000);
       expectSame('scores', [...whole.scores], [...single.scores]);
       expectSame('maps', [...whole.map.data], [...single.map.data]);
       return undefined;
@@ -176,12 +177,15 @@ export const cases: GpuCase[] = [
     async run(gpu) {
       return withExplainer(gpu, smallModel(), async (explainer) => {
         const all = await explainer.explain(smallImage());
-        const some = await explainer.explain(smallImage(), { channels: [4, 1, 4] });
+        const alive = [0, 1, 2, 3, 4, 5, 6].filter((k) => !all.constantChannels.includes(k));
+        const [a, b] = [alive[0] as number, alive[2] as number];
+        const dead = all.constantChannels.slice(0, 1);
+        const some = await explainer.explain(smallImage(), { channels: [b, a, b, ...dead] });
         expectSame('evaluated', some.channels.evaluated, 2);
         for (let k = 0; k < 7; k++) {
           const row = [...some.scores.subarray(4 * k, 4 * k + 4)];
           const whole = [...all.scores.subarray(4 * k, 4 * k + 4)];
-          if (k === 1 || k === 4) expectSame(`row ${k}`, row, whole);
+          if (k === a || k === b) expectSame(`row ${k}`, row, whole);
           else if (!row.every(Number.isNaN) || some.weights[k] !== 0) throw new Error(`row ${k}`);
         }
         return undefined;
@@ -291,7 +295,7 @@ export const cases: GpuCase[] = [
           expectSame('bytes', explainer.memory.bytes, before);
           return undefined;
         },
-        16_000,
+        5_000,
       );
     },
   },
