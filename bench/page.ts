@@ -7,8 +7,7 @@ import { seededVgg } from '../src/model/model';
 import { layerFlops } from '../src/model/network';
 import { Arena } from '../src/runtime/arena';
 import { type AdapterFacts, Gpu } from '../src/runtime/gpu';
-import { planSteps } from '../src/runtime/plan';
-import { convShape } from '../src/runtime/runner';
+import { convShape, planSteps } from '../src/runtime/plan';
 
 export interface Measured {
   readonly name: string;

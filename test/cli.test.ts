@@ -372,12 +372,6 @@ describe('npm run explain', () => {
       2,
       /method "lime".*score-cam/,
     ],
-    [
-      'an unknown weighting',
-      () => [image, '--model', model, '--weighting', 'x'],
-      2,
-      /weighting "x".*probability/,
-    ],
     ['a bad channel', () => [image, '--model', model, '--channels', '4'], 2, /0 to 3/],
     ['an unknown option', () => [image, '--colour', 'red'], 2, /unknown option '--colour'/],
     ['two images', () => [image, image], 2, /too many arguments/],

@@ -14,12 +14,14 @@ of a picture that is mostly hidden. Hence:
 - half of the pictures are seen through random soft masks, and later on a quarter of each batch are
   the pictures of the batch before seen through their own conv5_3 maps, as in Score-CAM. The label
   keeps the objects that the mask leaves visible and goes to uniform as they are hidden;
-- towards the end a penalty (L1 over L2 norm) makes the conv5_3 maps sparse, so that they stay on
-  the objects;
+- towards the end, one penalty (L1 over L2 norm) makes the conv5_3 maps sparse, and another presses
+  them to stay inside the objects' boxes. The second one trains for what the pointing game measures:
+  the figure says that the kernels and the model work together, not that Score-CAM is that good on a
+  network that never saw a box;
 - a second head, a linear layer on the mean of each conv5_3 map, is trained along and then dropped.
   It needs no position to be learned one by one, so conv5_3 finds the objects' features sooner.
 
-To save time the first stage sees pictures at half size through a network without pool2, whose later
+To save time the first two stages see pictures at half size through a network without pool2, whose later
 layers then have the same grids as in the full network; the last stage leaves block 1 as it is.
 Batch normalisation in blocks 3 to 5 is folded into the convolutions at export. All figures are
 measured with the exported weights: folded and rounded to half precision.
@@ -353,7 +355,8 @@ def train(paths, normalise, folder, minutes, resume):
                                    dict(params=plain, weight_decay=0.0)], lr=PEAK_RATE)
     batches = Batches(paths, normalise, rng)
     watch = unpack(draw_scenes(400, WATCH_SEED, 1))
-    step, started, seen, before = 0, time.time(), 0, None
+    step, before, smooth = 0, None, None
+    started = reported = time.time()
     if resume:
         net.load_state_dict(torch.load(os.path.join(folder, 'checkpoint.pt')))
         started -= STAGES[-2]['until'] * minutes * 60
@@ -413,13 +416,14 @@ def train(paths, normalise, folder, minutes, resume):
             with torch.no_grad():
                 now = torch.stack([entropy - floor, entropy2 - floor])
                 smooth = now if step == 0 else 0.95 * smooth + 0.05 * now
-            step, seen = step + 1, seen + BATCH
+            step += 1
             if step % 25 == 0:
                 active = float((maps.detach() > 0).float().mean())
-                spent = time.time() - started
+                spent, recent = time.time() - started, time.time() - reported
                 print(f'stage {number} step {step} loss {smooth[0]:.3f} {smooth[1]:.3f} '
                       f'sparsity {sparsity.item():.3f} stray {stray.item():.3f} active {active:.3f} '
-                      f'{seen / spent:.1f} img/s {spent / 60:.1f} min', flush=True)
+                      f'{25 * BATCH / recent:.1f} img/s {spent / 60:.1f} min', flush=True)
+                reported = time.time()
             if step % 100 == 0:
                 torch.save(net.state_dict(), os.path.join(folder, 'checkpoint.pt'))
             if not stage['half'] and step % 100 == 0:

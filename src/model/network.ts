@@ -38,11 +38,7 @@ export interface LinearLayer extends LayerBase {
   readonly bias: string;
 }
 
-export type Layer =
-  | ConvLayer
-  | PoolLayer<'maxpool'>
-  | PoolLayer<'globalavgpool'>
-  | LinearLayer;
+export type Layer = ConvLayer | PoolLayer<'maxpool'> | PoolLayer<'globalavgpool'> | LinearLayer;
 
 /** A manifest with every shape worked out and every rule checked: what the runtime plans from. */
 export interface Network {

@@ -2,14 +2,18 @@ import { ScoreCamError } from '../errors';
 import { packConv } from '../kernels/conv';
 import type { Slice } from '../kernels/kernel';
 import { shardRows } from '../kernels/linear';
+import { choosesWinograd, winogradFilters } from '../kernels/winograd';
 import { type ConvLayer, type LinearLayer, type Network, sizeOf } from '../model/network';
 import type { WeightSource } from '../model/weight-source';
 import type { Gpu } from './gpu';
+import { convShape } from './plan';
 
 export interface ConvWeights {
   /** Packed as src/kernels/conv.ts says. */
   readonly weights: Slice;
   readonly bias: Slice;
+  /** Transformed for Winograd, where the adapter and the layer want it (src/kernels/winograd.ts). */
+  readonly filters: Slice | undefined;
 }
 
 export interface LinearShard {
@@ -96,14 +100,15 @@ export class NetworkWeights {
   ): Promise<void> {
     const raw = await readFinite(source, layer.weight, 0, weightCount(layer));
     const bias = await readFinite(source, layer.bias, 0, layer.output.channels);
-    const packed = packConv(raw, bias, {
-      inChannels: layer.input.channels,
-      outChannels: layer.output.channels,
-      kernel: layer.kernel,
-    });
+    const shape = convShape(layer, false);
+    const packed = packConv(raw, bias, shape);
+    const filters = choosesWinograd(shape, this.gpu.adapter)
+      ? { buffer: this.upload(`${layer.weight} for Winograd`, winogradFilters(raw, shape)) }
+      : undefined;
     this.convs.set(layer.name, {
       weights: { buffer: this.upload(layer.weight, packed.weights) },
       bias: { buffer: this.upload(layer.bias, packed.bias) },
+      filters,
     });
     await advance(raw.length);
   }

@@ -1,4 +1,6 @@
 import { ScoreCamError } from '../errors';
+import type { ConvShape } from '../kernels/conv';
+import { choosesWinograd, winogradScratch } from '../kernels/winograd';
 import type { ConvLayer, Layer, LinearLayer, Network, Shape } from '../model/network';
 import { layerFlops, sizeOf } from '../model/network';
 
@@ -55,6 +57,19 @@ export function splitHead(steps: readonly Step[]): { features: Step[]; head: Ste
   return { features: steps.slice(0, cut), head: steps.slice(cut) };
 }
 
+/** The kernel's view of a convolution layer. */
+export function convShape(layer: ConvLayer, pool: boolean): ConvShape {
+  return {
+    inChannels: layer.input.channels,
+    outChannels: layer.output.channels,
+    height: layer.input.height,
+    width: layer.input.width,
+    kernel: layer.kernel,
+    slope: layer.slope,
+    pool,
+  };
+}
+
 export interface BatchLimits {
   /** Bytes for activations and features together. */
   readonly memoryBudget: number;
@@ -86,12 +101,19 @@ export function planBatches(network: Network, masks: number, limits: BatchLimits
   const { features, head } = splitHead(planSteps(network));
   const flop = FLOP_PER_SUBMIT[limits.isFallback ? 'software' : 'gpu'];
   const bytes = (shape: Shape): number => 4 * sizeOf(shape);
-  const largest = Math.max(...features.map((step) => bytes(step.output)));
-  // While a step runs its input and its output live; the first step's input is the shared image.
+  const scratch = features.map((step): number[] => {
+    if (step.kind !== 'conv' || step === features[0]) return [];
+    const shape = convShape(step.layer, step.pool);
+    if (!choosesWinograd(shape, limits)) return [];
+    return Object.values(winogradScratch(shape, 1));
+  });
+  const largest = Math.max(...features.map((step) => bytes(step.output)), ...scratch.flat());
+  // While a step runs its input, output and scratch live; the first step's input is the shared image.
   const bytesPerMask = Math.max(
     ...features.map((step, i) => {
       const before = features[i - 1];
-      return bytes(step.output) + (before ? bytes(before.output) : 0);
+      const own = (scratch[i] as number[]).reduce((sum, size) => sum + size, 0);
+      return bytes(step.output) + (before ? bytes(before.output) : 0) + own;
     }),
   );
   const featureBytes = bytes((features.at(-1) as Step).output);

@@ -9,11 +9,12 @@ import { globalAveragePool } from '../kernels/global_average_pool';
 import type { Dispatch, Slice } from '../kernels/kernel';
 import { chooseLinearTiling, type LinearTiling, linear } from '../kernels/linear';
 import { maxPool } from '../kernels/max_pool';
-import { type ConvLayer, type LinearLayer, type Network, sizeOf } from '../model/network';
+import { winogradConv, winogradScratch } from '../kernels/winograd';
+import { type LinearLayer, type Network, sizeOf } from '../model/network';
 import { Arena } from './arena';
 import type { BufferCopy, Gpu } from './gpu';
 import type { NetworkWeights } from './network-weights';
-import { planBatches, planSteps, type Step, splitHead } from './plan';
+import { convShape, planBatches, planSteps, type Step, splitHead } from './plan';
 
 /** Activation maps and which of them mask the image. */
 export interface Masks {
@@ -70,7 +71,7 @@ export class Runner {
     let current = image;
     for (const step of planSteps(this.network, new Set(keep))) {
       const output = arena.take(step.name, 4 * sizeOf(step.output));
-      dispatches.push(...this.record(step, 1, current, output));
+      dispatches.push(...this.record(step, 1, current, output, arena));
       if (current !== image && ![...kept.values()].includes(current)) arena.release(current);
       if (keep.includes(step.name)) kept.set(step.name, output);
       current = output;
@@ -126,7 +127,7 @@ export class Runner {
         let current = gathered;
         for (const step of head) {
           const output = arena.take(step.name, 4 * blockSize * sizeOf(step.output));
-          dispatches.push(...this.record(step, blockSize, current, output));
+          dispatches.push(...this.record(step, blockSize, current, output, arena));
           arena.release(current);
           current = output;
         }
@@ -160,11 +161,12 @@ export class Runner {
     for (const step of steps) {
       const output = arena.take(step.name, 4 * batch * sizeOf(step.output));
       if (current) {
-        dispatches.push(...this.record(step, batch, current, output));
+        dispatches.push(...this.record(step, batch, current, output, arena));
         arena.release(current);
       } else {
         if (step.kind !== 'conv') throw new Error('A network starts with a convolution.');
         const { masks, channels, firstMask } = source;
+        const { weights, bias } = this.weights.conv(step.layer);
         const shape = convShape(step.layer, step.pool);
         dispatches.push(
           maskedConv(this.convTiling(shape), {
@@ -179,8 +181,9 @@ export class Runner {
             ranges: masks.ranges,
             channels,
             alignCorners: masks.alignCorners,
+            weights,
+            bias,
             output,
-            ...this.weights.conv(step.layer),
           }),
         );
       }
@@ -189,14 +192,24 @@ export class Runner {
     return { dispatches, output: current as Slice };
   }
 
-  private record(step: Step, batch: number, input: Slice, output: Slice): Dispatch[] {
+  private record(step: Step, batch: number, input: Slice, output: Slice, arena: Arena): Dispatch[] {
     const { layer } = step;
     const label = step.name;
     switch (step.kind) {
       case 'conv': {
         const shape = convShape(step.layer, step.pool);
-        const tensors = { input, output, ...this.weights.conv(step.layer) };
-        return [conv(this.convTiling(shape), { label, shape, batch, ...tensors })];
+        const { weights, bias, filters } = this.weights.conv(step.layer);
+        if (!filters || this.forced.conv) {
+          const tensors = { input, output, weights, bias };
+          return [conv(this.convTiling(shape), { label, shape, batch, ...tensors })];
+        }
+        const scratch = winogradScratch(shape, batch);
+        const transformed = arena.take(`${label}, transformed`, scratch.transformed);
+        const product = arena.take(`${label}, product`, scratch.product);
+        arena.release(transformed);
+        arena.release(product);
+        const tensors = { input, filters, bias, transformed, product, output };
+        return winogradConv({ label, shape, batch, ...tensors });
       }
       case 'maxpool':
         return [maxPool({ label, ...layer.input, batch, input, output })];
@@ -234,19 +247,6 @@ export class Runner {
   private convTiling(shape: ConvShape): ConvTiling {
     return this.forced.conv ?? chooseConvTiling(shape, this.gpu.adapter);
   }
-}
-
-/** The kernel's view of a convolution layer. */
-export function convShape(layer: ConvLayer, pool: boolean): ConvShape {
-  return {
-    inChannels: layer.input.channels,
-    outChannels: layer.output.channels,
-    height: layer.input.height,
-    width: layer.input.width,
-    kernel: layer.kernel,
-    slope: layer.slope,
-    pool,
-  };
 }
 
 function copyOf(from: Slice, to: GPUBuffer, toOffset: number): BufferCopy {

@@ -1,0 +1,123 @@
+// Winograd F(4x4, 3x3), third of three kernels: the output transform, with bias, activation and optional
+// 2x2 max pooling.
+//
+//   sum    = A^T M[., o, t] A + bias[o]        the 4x4 outputs of tile t
+//   output = max(sum, 0) + slope min(sum, 0);  with POOL the largest of each 2x2 of the tile
+//
+// Shapes: product [36, out_stride, stride] as winograd_product leaves it, bias [out_stride], output
+// [batch, out_channels, height, width], or half of both with POOL (an odd last row or column is dropped).
+// One invocation a channel and tile. Reads 36 f32, writes 16 (or 4); about 150 FLOP, in registers.
+
+override POOL: bool;
+
+struct Params {
+  batch: u32,
+  out_channels: u32,
+  out_stride: u32,
+  height: u32,
+  width: u32,
+  stride: u32,
+  slope: f32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> product: array<f32>;
+@group(0) @binding(2) var<storage, read> bias: array<f32>;
+@group(0) @binding(3) var<storage, read_write> output: array<f32>;
+
+// A^T applied to six values.
+fn transform(m0: f32, m1: f32, m2: f32, m3: f32, m4: f32, m5: f32) -> vec4f {
+  let a = m1 + m2;
+  let b = m1 - m2;
+  let c = m3 + m4;
+  let d = m3 - m4;
+  return vec4f(m0 + a + c, b + 2.0 * d, a + 4.0 * c, b + 8.0 * d + m5);
+}
+
+fn row(at: u32, step: u32) -> vec4f {
+  return transform(
+    product[at],
+    product[at + step],
+    product[at + 2u * step],
+    product[at + 3u * step],
+    product[at + 4u * step],
+    product[at + 5u * step],
+  );
+}
+
+fn activate(sum: vec4f) -> vec4f {
+  return max(sum, vec4f(0)) + params.slope * min(sum, vec4f(0));
+}
+
+fn store_row(plane: u32, y: u32, x: u32, values: vec4f) {
+  if (y >= params.height) {
+    return;
+  }
+  let at = (plane * params.height + y) * params.width + x;
+  let count = params.width - x;
+  output[at] = values.x;
+  if (count > 1u) {
+    output[at + 1u] = values.y;
+  }
+  if (count > 2u) {
+    output[at + 2u] = values.z;
+  }
+  if (count > 3u) {
+    output[at + 3u] = values.w;
+  }
+}
+
+fn store_pooled(plane: u32, y: u32, x: u32, upper: vec4f, lower: vec4f) {
+  let height = params.height / 2u;
+  let width = params.width / 2u;
+  let largest = max(upper, lower);
+  let at = (plane * height + y) * width + x;
+  if (y < height && x < width) {
+    output[at] = max(largest.x, largest.y);
+  }
+  if (y < height && x + 1u < width) {
+    output[at + 1u] = max(largest.z, largest.w);
+  }
+}
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let index = id.x + id.y * groups.x * 64u;
+  let across = (params.width + 3u) / 4u;
+  let down = (params.height + 3u) / 4u;
+  let tiles = params.batch * down * across;
+  if (index >= tiles * params.out_channels) {
+    return;
+  }
+  let tile = index % tiles;
+  let channel = index / tiles;
+  let step = params.out_stride * params.stride;
+  let at = channel * params.stride + tile;
+  let r0 = row(at, step);
+  let r1 = row(at + 6u * step, step);
+  let r2 = row(at + 12u * step, step);
+  let r3 = row(at + 18u * step, step);
+  let r4 = row(at + 24u * step, step);
+  let r5 = row(at + 30u * step, step);
+  let b = vec4f(bias[channel]);
+  // One column of the tile a line: the four rows of it.
+  let columns = mat4x4f(
+    activate(transform(r0.x, r1.x, r2.x, r3.x, r4.x, r5.x) + b),
+    activate(transform(r0.y, r1.y, r2.y, r3.y, r4.y, r5.y) + b),
+    activate(transform(r0.z, r1.z, r2.z, r3.z, r4.z, r5.z) + b),
+    activate(transform(r0.w, r1.w, r2.w, r3.w, r4.w, r5.w) + b),
+  );
+  let rows = transpose(columns);
+  let plane = tile / (down * across) * params.out_channels + channel;
+  let y = tile / across % down * 4u;
+  let x = tile % across * 4u;
+  if (POOL) {
+    store_pooled(plane, y / 2u, x / 2u, rows[0], rows[1]);
+    store_pooled(plane, y / 2u + 1u, x / 2u, rows[2], rows[3]);
+  } else {
+    store_row(plane, y, x, rows[0]);
+    store_row(plane, y + 1u, x, rows[1]);
+    store_row(plane, y + 2u, x, rows[2]);
+    store_row(plane, y + 3u, x, rows[3]);
+  }
+}

@@ -1,0 +1,4 @@
+import { cases } from './gpu/winograd.gpu';
+import { gpuSuite } from './harness/suite';
+
+gpuSuite('winograd', cases);
