@@ -3,6 +3,12 @@ import { createExplainer, type Explainer } from '../src/index';
 import { chooseConvTiling, conv, maskedConv, packConv } from '../src/kernels/conv';
 import type { Dispatch, Slice } from '../src/kernels/kernel';
 import { softmax } from '../src/kernels/softmax';
+import {
+  choosesWinograd,
+  winogradConv,
+  winogradFilters,
+  winogradScratch,
+} from '../src/kernels/winograd';
 import { seededVgg } from '../src/model/model';
 import { layerFlops } from '../src/model/network';
 import { Arena } from '../src/runtime/arena';
@@ -44,13 +50,12 @@ async function timed(runs: number, work: () => Promise<unknown>): Promise<number
 
 /** Measures everything, handing each result to `window.report` as it comes. */
 async function bench(options: BenchOptions): Promise<AdapterFacts> {
+  await model(options.embedded, options, true);
+  await model('vgg16-seeded-1', options, false);
   const gpu = await Gpu.create();
-  const { adapter } = gpu;
   await kernels(gpu, options.runs);
   gpu.dispose();
-  await model('vgg16-seeded-1', options, false);
-  await model(options.embedded, options, true);
-  return adapter;
+  return gpu.adapter;
 }
 
 async function model(url: string, options: BenchOptions, whole: boolean): Promise<void> {
@@ -73,13 +78,13 @@ async function model(url: string, options: BenchOptions, whole: boolean): Promis
 /** An empty dispatch, VGG-16's convolutions one by one, and the first of them with its mask fused. */
 async function kernels(gpu: Gpu, runs: number): Promise<void> {
   const arena = new Arena(gpu);
-  const time = async (name: string, dispatch: Dispatch, flop?: number): Promise<void> => {
-    const times = await timed(runs, () => gpu.submit(name, [dispatch]));
+  const time = async (name: string, dispatches: Dispatch[], flop?: number): Promise<void> => {
+    const times = await timed(runs, () => gpu.submit(name, dispatches));
     await window.report({ name, runs: times, ...(flop === undefined ? {} : { flop }) });
   };
   const one = arena.upload('one', Float32Array.of(1));
   const empty = { label: 'empty', logits: one, probabilities: arena.take('out', 4), classes: 1 };
-  await time('smallest dispatch (overhead)', softmax({ ...empty, rows: 1 }));
+  await time('smallest dispatch (overhead)', [softmax({ ...empty, rows: 1 })]);
 
   const { network, weights } = seededVgg(16, 1);
   const steps = planSteps(network).filter((step) => step.kind === 'conv');
@@ -91,6 +96,7 @@ async function kernels(gpu: Gpu, runs: number): Promise<void> {
     if (done.has(key)) continue;
     done.add(key);
     const tiling = chooseConvTiling(shape, gpu.adapter);
+    const winograd = choosesWinograd(shape, gpu.adapter);
     const { channels, height, width } = layer.input;
     const raw = await weights.read(layer.weight, 0, channels * layer.output.channels * 9);
     const packed = packConv(raw, new Float32Array(layer.output.channels), shape);
@@ -104,8 +110,23 @@ async function kernels(gpu: Gpu, runs: number): Promise<void> {
       output: arena.take('output', 4 * layer.output.channels * height * width),
     };
     const input = arena.upload('input', random);
-    const name = `${layer.name}${step.pool ? ' + pooling' : ''} ${channels}->${layer.output.channels} at ${height}, ${tiling}`;
-    await time(name, conv(tiling, { ...args, input }), layerFlops(layer));
+    const name = `${layer.name}${step.pool ? ' + pooling' : ''} ${channels}->${layer.output.channels} at ${height}, ${winograd ? 'Winograd' : tiling}`;
+    const scratch = winogradScratch(shape, 1);
+    const own = [
+      arena.take('transformed', scratch.transformed),
+      arena.take('product', scratch.product),
+    ] as const;
+    const dispatches = winograd
+      ? winogradConv({
+          ...args,
+          input,
+          filters: arena.upload('filters', winogradFilters(raw, shape)),
+          transformed: own[0],
+          product: own[1],
+        })
+      : [conv(tiling, { ...args, input })];
+    // As many operations as a direct convolution needs, whatever is computed.
+    await time(name, dispatches, layerFlops(layer));
     if (layer === steps[0]?.layer) {
       const mask = {
         firstMask: 0,
@@ -118,9 +139,9 @@ async function kernels(gpu: Gpu, runs: number): Promise<void> {
         alignCorners: false,
       };
       const masked = maskedConv(tiling, { ...args, ...mask });
-      await time(`${name}, mask fused`, masked, layerFlops(layer));
+      await time(`${name}, mask fused`, [masked], layerFlops(layer));
     }
-    for (const slice of [args.weights, args.bias, args.output, input] as Slice[]) {
+    for (const slice of [args.weights, args.bias, args.output, input, ...own] as Slice[]) {
       arena.release(slice);
     }
   }
