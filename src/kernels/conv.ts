@@ -3,6 +3,7 @@ import type { ConvShape, ConvVariant } from './conv_kernel';
 import { convNaive } from './conv_naive';
 import { convRegisters } from './conv_registers';
 import { convWorkgroup } from './conv_workgroup';
+import { checkedGrid } from './grid';
 import type { Dispatch, Slice } from './kernel';
 import { maskedConvNaive } from './masked_conv_naive';
 import { maskedConvRegisters } from './masked_conv_registers';
@@ -141,24 +142,12 @@ function dispatch(
   };
   const valuesOf = (names: readonly string[]) =>
     Object.fromEntries(names.map((name) => [name, values[name.toLowerCase()] as number]));
-  const count = workgroups(shape, batch);
-  const most = Math.max(...count);
-  if (most > MOST_WORKGROUPS) {
-    throw new ScoreCamError(
-      'limit',
-      `${label}: kernel ${kernel.name} needs ${most} workgroups in one dimension, WebGPU allows ` +
-        `${MOST_WORKGROUPS}. Use smaller batches.`,
-    );
-  }
   return {
     kernel,
     label,
     constants: valuesOf(kernel.overrides),
     params: valuesOf(kernel.params.map(({ name }) => name)),
     buffers,
-    workgroups: count,
+    workgroups: checkedGrid(`${label} (${kernel.name})`, workgroups(shape, batch)),
   };
 }
-
-/** The default maxComputeWorkgroupsPerDimension, which this project never raises. */
-const MOST_WORKGROUPS = 65535;
