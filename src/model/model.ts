@@ -1,7 +1,8 @@
 import { ScoreCamError } from '../errors';
+import { memorySource } from './bytes/byte-source';
+import { openSafetensors } from './formats/safetensors';
 import { type Manifest, parseManifest } from './manifest';
 import { buildNetwork, type Network } from './network';
-import { openSafetensors } from './safetensors';
 import { seededWeights } from './seeded';
 import { type VggDepth, vggManifest } from './vgg';
 import type { WeightSource } from './weight-source';
@@ -69,7 +70,11 @@ export async function openModel(
     );
   }
   if (weights.sha256 !== undefined) await checkSha256(bytes, weights.sha256, url);
-  return { manifest, network, weights: openSafetensors(bytes, String(url)) };
+  return {
+    manifest,
+    network,
+    weights: await openSafetensors(memorySource(String(url), new Uint8Array(bytes))),
+  };
 }
 
 async function checkSha256(bytes: ArrayBuffer, expected: string, url: URL): Promise<void> {

@@ -1,7 +1,6 @@
-import { ScoreCamError } from '../errors';
 import type { Network } from './network';
 import { sizeOf } from './network';
-import type { WeightSource } from './weight-source';
+import { type TensorFacts, tensorOf, type WeightSource } from './weight-source';
 
 /** Bijective 32-bit mixing function (Wellons, hash prospector). */
 function lowbias32(value: number): number {
@@ -12,6 +11,12 @@ function lowbias32(value: number): number {
   x = Math.imul(x, 0x846ca68b);
   x ^= x >>> 16;
   return x;
+}
+
+interface Tensor extends TensorFacts {
+  readonly index: number;
+  readonly scale: number;
+  readonly shift: number;
 }
 
 /**
@@ -25,10 +30,7 @@ function lowbias32(value: number): number {
  * every operation rounded to f32. Tensors are numbered as torchvision names them: weight, bias, weight...
  */
 export function seededWeights(network: Network, seed: number): WeightSource {
-  const tensors = new Map<
-    string,
-    { index: number; shape: number[]; scale: number; shift: number }
-  >();
+  const tensors = new Map<string, Tensor>();
   const lastConv = network.layers.findLast((layer) => layer.type === 'conv');
   const fround = Math.fround;
   for (const layer of network.layers) {
@@ -40,19 +42,17 @@ export function seededWeights(network: Network, seed: number): WeightSource {
         : [outputs, sizeOf(layer.input)];
     const fanIn = shape.slice(1).reduce((a, b) => a * b, 1);
     const scale = fround(2 * fround(Math.sqrt(6 / fanIn)));
-    tensors.set(layer.weight, { index: tensors.size, shape, scale, shift: 0.5 });
+    const dtype = 'F32';
+    tensors.set(layer.weight, { index: tensors.size, shape, dtype, scale, shift: 0.5 });
     const bias = layer === lastConv ? { scale: 3, shift: 1 } : { scale: fround(0.1), shift: 0.5 };
-    tensors.set(layer.bias, { index: tensors.size, shape: [outputs], ...bias });
+    tensors.set(layer.bias, { index: tensors.size, shape: [outputs], dtype, ...bias });
   }
-  const find = (name: string) => {
-    const tensor = tensors.get(name);
-    if (!tensor) throw new ScoreCamError('weights', `seed ${seed}: there is no tensor "${name}".`);
-    return tensor;
-  };
+  const source = `seed ${seed}`;
   return {
-    shape: (name) => find(name).shape,
+    name: source,
+    tensors,
     async read(name, start, count) {
-      const { index, scale, shift } = find(name);
+      const { index, scale, shift } = tensorOf({ name: source, tensors }, name);
       const offset = (Math.imul(seed, 0x9e3779b9) + Math.imul(index, 0x85ebca6b)) | 0;
       const second = Math.imul(index, 0x27d4eb2f);
       const values = new Float32Array(count);

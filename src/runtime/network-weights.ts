@@ -4,7 +4,7 @@ import type { Slice } from '../kernels/kernel';
 import { shardRows } from '../kernels/linear';
 import { choosesWinograd, winogradFilters } from '../kernels/winograd';
 import { type ConvLayer, type LinearLayer, type Network, sizeOf } from '../model/network';
-import type { WeightSource } from '../model/weight-source';
+import { tensorOf, type WeightSource } from '../model/weight-source';
 import type { Gpu } from './gpu';
 import { convShape } from './plan';
 
@@ -160,7 +160,7 @@ function weightCount(layer: WeightedLayer): number {
 
 function checkShapes(source: WeightSource, layer: WeightedLayer): void {
   const expect = (tensor: string, need: readonly number[]): void => {
-    const found = source.shape(tensor);
+    const found = tensorOf(source, tensor).shape;
     if (found.join() !== need.join()) {
       throw new ScoreCamError(
         'weights',

@@ -78,7 +78,10 @@ function randomWeights(
   network: Model['network'],
   change: SmallModelOptions['change'],
 ): WeightSource {
-  const tensors = new Map<string, { shape: number[]; values: Float32Array }>();
+  const tensors = new Map<
+    string,
+    { shape: number[]; dtype: 'F32'; values: Float32Array<ArrayBuffer> }
+  >();
   for (const layer of network.layers) {
     if (layer.type !== 'conv' && layer.type !== 'linear') continue;
     const { channels: outputs } = layer.output;
@@ -89,19 +92,22 @@ function randomWeights(
         : [outputs, inputs];
     const fanIn = shape.slice(1).reduce((a, b) => a * b, 1);
     const add = (name: string, tensorShape: number[], scale: number): void => {
-      const values = testValues(
-        tensorShape.reduce((a, b) => a * b, 1),
-        tensors.size + 1,
+      const values = new Float32Array(
+        testValues(
+          tensorShape.reduce((a, b) => a * b, 1),
+          tensors.size + 1,
+        ),
       );
       for (let i = 0; i < values.length; i++) values[i] = (values[i] as number) * scale;
       change?.(name, values);
-      tensors.set(name, { shape: tensorShape, values });
+      tensors.set(name, { shape: tensorShape, dtype: 'F32', values });
     };
     add(layer.weight, shape, 2 * Math.sqrt(3 / fanIn));
     add(layer.bias, [outputs], 0.1);
   }
   return {
-    shape: (name) => tensors.get(name)?.shape ?? [],
+    name: 'random weights',
+    tensors,
     read: async (name, start, count) =>
       (tensors.get(name)?.values ?? new Float32Array(0)).slice(start, start + count),
   };

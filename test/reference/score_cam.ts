@@ -1,5 +1,5 @@
 import { type Network, sizeOf } from '../../src/model/network';
-import type { WeightSource } from '../../src/model/weight-source';
+import { elementCount, tensorOf, type WeightSource } from '../../src/model/weight-source';
 import { rangeOf, upsampleReference } from './interpolation';
 
 /**
@@ -36,12 +36,8 @@ export async function forwardReference(
         out[c] = map.reduce((sum, value) => sum + value, 0) / plane;
       }
     } else {
-      const shape = weights.shape(layer.weight);
-      const w = await weights.read(
-        layer.weight,
-        0,
-        shape.reduce((a, b) => a * b, 1),
-      );
+      const { shape } = tensorOf(weights, layer.weight);
+      const w = await weights.read(layer.weight, 0, elementCount(shape));
       const bias = await weights.read(layer.bias, 0, layer.output.channels);
       const kernel = layer.type === 'conv' ? layer.kernel : 1;
       const pad = (kernel - 1) / 2;
