@@ -15,7 +15,8 @@ import {
 } from './options';
 import { checkWritable, suffixes, writeAll } from './output';
 import type { ClassResult, ExplainResult, Opened } from './page';
-import { ProgressDisplay } from './progress';
+import { prepareModel } from './prepare';
+import { ProgressDisplay, type Step } from './progress';
 import { fileAddress, projectRoot, remoteAddress } from './server';
 import { Session } from './session';
 
@@ -54,8 +55,8 @@ async function explain(signal: AbortSignal): Promise<void> {
   const out = options.out ?? defaultOut(imagePath);
   if (out === '') throw usageError('--out is empty: give a folder.');
   const image = readImage(imagePath);
-  const source = findModel(options.model, join(projectRoot, 'weights'));
-  const network = await readNetwork(source, signal);
+  const found = findModel(options.model, join(projectRoot, 'weights'));
+  const network = await readNetwork(found, signal);
   const layer = options.layer ?? network.targetLayer;
   const channelCount = network.layers[targetIndex(network, layer)]?.output.channels ?? 0;
   const request = {
@@ -72,6 +73,7 @@ async function explain(signal: AbortSignal): Promise<void> {
   const onStep = display.update.bind(display);
   let session: Session | undefined;
   try {
+    const source = await onDisk(found, signal, onStep);
     session = await Session.open({ signal, onStep, ...reachOf(source) });
     await session.call('takeImage', image.toString('base64'), basename(imagePath));
     const opened = await session.call('open', addressOf(source, session.url));
@@ -102,14 +104,29 @@ function parseArguments(): [string, Options] {
   return [program.processedArgs[0] as string, program.opts<Options>()];
 }
 
+/** Downloads a preset that is not on this disk yet. */
+async function onDisk(
+  source: ModelSource,
+  signal: AbortSignal,
+  onStep: (step: Step) => void,
+): Promise<ReadyModel> {
+  if (source.kind !== 'preset') return source;
+  const { manifest, dtype, folder } = source;
+  const options = { manifest, dtype, out: folder, keepDownload: false, signal, onStep };
+  const prepared = await prepareModel(options);
+  return { kind: 'file', path: prepared.manifest };
+}
+
+type ReadyModel = Exclude<ModelSource, { kind: 'preset' }>;
+
 /** What the local server must make reachable for this model. */
-function reachOf(source: ModelSource): { folders?: string[]; remoteOrigin?: string } {
+function reachOf(source: ReadyModel): { folders?: string[]; remoteOrigin?: string } {
   if (source.kind === 'file') return { folders: [dirname(realpathSync(source.path))] };
   return source.kind === 'url' ? { remoteOrigin: new URL(source.url).origin } : {};
 }
 
 /** The model as the page is to name it. */
-function addressOf(source: ModelSource, base: string): string {
+function addressOf(source: ReadyModel, base: string): string {
   if (source.kind === 'generated') return source.name;
   return source.kind === 'url'
     ? remoteAddress(base, source.url)

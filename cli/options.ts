@@ -1,9 +1,11 @@
 /** What the words of the command line mean; everything here is checked before a browser starts. */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { parseManifest } from '../src/model/manifest';
-import { loadModel } from '../src/model/model';
+import type { WeightDtype } from '../src/kernels/weight_dtype';
+import { type Manifest, parseManifest } from '../src/model/manifest';
+import { locateModel } from '../src/model/model';
 import { buildNetwork, type Network } from '../src/model/network';
+import { PRESETS, presetManifest } from '../src/model/presets';
 import { CliError, usageError } from './errors';
 
 export const DEFAULT_MODEL = 'scenes-vgg16';
@@ -13,10 +15,17 @@ export type AskedClass = 'auto' | number;
 /** Where a model's manifest is. */
 export type ModelSource =
   | { readonly kind: 'generated'; readonly name: string }
+  /** ImageNet's weights that are not on this disk yet; `folder` is where they belong. */
+  | {
+      readonly kind: 'preset';
+      readonly manifest: Manifest;
+      readonly dtype: WeightDtype;
+      readonly folder: string;
+    }
   | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 'url'; readonly url: string };
 
-/** Finds a model by name (a folder of `weightsFolder`, or vgg16-seeded-N), path or URL. */
+/** Finds a model by name (a folder of `weightsFolder`, a preset, or vgg16-seeded-N), path or URL. */
 export function findModel(text: string, weightsFolder: string): ModelSource {
   if (/^vgg\d+-seeded-\d+$/.test(text)) return { kind: 'generated', name: text };
   if (/^https?:\/\//i.test(text)) return { kind: 'url', url: text };
@@ -28,15 +37,22 @@ export function findModel(text: string, weightsFolder: string): ModelSource {
     if (existsSync(manifest)) return { kind: 'file', path: manifest };
     throw new CliError(`The folder ${text} has no manifest.json, so it is no model.`);
   }
+  const [, preset = text, form = 'f32'] = /^(.*)-(f16|int8)$/.exec(text) ?? [];
+  const manifest = presetManifest(preset);
+  if (manifest) {
+    const folder = join(weightsFolder, text);
+    return { kind: 'preset', manifest, dtype: form as WeightDtype, folder };
+  }
   throw usageError(
-    `There is no model "${text}": give ${DEFAULT_MODEL}, vgg16-seeded-N, the path of a manifest or of ` +
-      'its folder, or a URL.',
+    `There is no model "${text}": give ${DEFAULT_MODEL}, ${PRESETS.join(', ')} (with -f16 or -int8 for a ` +
+      'smaller form), vgg16-seeded-N, the path of a manifest or of its folder, or a URL.',
   );
 }
 
 /** Reads a manifest and works out its network, so that what is asked can be checked against it. */
 export async function readNetwork(source: ModelSource, signal: AbortSignal): Promise<Network> {
-  if (source.kind === 'generated') return (await loadModel(source.name)).network;
+  if (source.kind === 'generated') return (await locateModel(source.name)).network;
+  if (source.kind === 'preset') return buildNetwork(source.manifest);
   const where = source.kind === 'file' ? source.path : source.url;
   const text = source.kind === 'file' ? readText(source.path) : await fetchText(source.url, signal);
   let json: unknown;

@@ -58,7 +58,9 @@ export class ProgressDisplay {
   }
 }
 
-/** `128 of 512 passes, 45.2 a second, 9 s left`; weights are counted in bytes, all else in passes. */
+const IN_BYTES: readonly string[] = ['download', 'convert', 'weights'];
+
+/** `128 of 512 passes, 45.2 a second, 9 s left`; weights are counted in bytes. */
 export function note({ phase, done, total, rate, secondsLeft }: Step): string {
   const [unit, size] = unitOf(phase, total);
   const digits = size > 1 ? 1 : 0;
@@ -70,7 +72,7 @@ export function note({ phase, done, total, rate, secondsLeft }: Step): string {
 }
 
 function unitOf(phase: string, total: number): [name: string, size: number] {
-  if (phase === 'weights') return total < 2 ** 20 ? ['KiB', 2 ** 10] : ['MiB', 2 ** 20];
+  if (IN_BYTES.includes(phase)) return total < 2 ** 20 ? ['KiB', 2 ** 10] : ['MiB', 2 ** 20];
   return [phase === 'masks' ? 'passes' : phase, 1];
 }
 

@@ -30,15 +30,34 @@ export function readable(message: string, base: string): string {
     );
 }
 
+const PASSED_ON = [
+  'content-type',
+  'content-length',
+  'content-range',
+  'accept-ranges',
+  'etag',
+  'last-modified',
+  'retry-after',
+];
+
 function serveRemote(allowed: string): Connect.NextHandleFunction {
   return async (request, response, next) => {
     const path = request.url ?? '';
     const prefix = `${REMOTE}${encodeURIComponent(allowed)}/`;
     if (!path.startsWith(prefix)) return next();
     try {
-      const answer = await fetch(`${allowed}/${path.slice(prefix.length)}`);
+      const { range } = request.headers;
+      // Unpacked on the way, a compressed answer would no longer have the length it says.
+      const headers = { 'accept-encoding': 'identity', ...(range ? { range } : {}) };
+      const answer = await fetch(`${allowed}/${path.slice(prefix.length)}`, { headers });
       response.statusCode = answer.status;
       response.statusMessage = answer.statusText;
+      // Whoever packs all the same is unpacked by fetch, and the length no longer holds.
+      const isPacked = (answer.headers.get('content-encoding') ?? 'identity') !== 'identity';
+      for (const name of isPacked ? ['content-type'] : PASSED_ON) {
+        const value = answer.headers.get(name);
+        if (value !== null) response.setHeader(name, value);
+      }
       if (!answer.body) return response.end();
       const body = Readable.fromWeb(answer.body as Parameters<typeof Readable.fromWeb>[0]);
       body.on('error', () => response.destroy()).pipe(response);

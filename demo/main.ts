@@ -1,14 +1,24 @@
 /** The demo page: an image in, a heat map out, all through the library's public API. */
 import {
+  browserCache,
   createExplainer,
   type Explainer,
   type Explanation,
+  PRESETS,
   type Progress,
   ScoreCamError,
+  type WeightDtype,
 } from '../src/index';
 
-const MODEL = '../weights/scenes-vgg16/manifest.json';
-const SAMPLE = '../weights/scenes-vgg16/sample.png';
+const BUILT_IN = 'scenes-vgg16';
+const SAMPLE = `../weights/${BUILT_IN}/sample.png`;
+
+/** Which network, from where: its weights come from the given files, this server's disk or the web. */
+interface Choice {
+  readonly model: string;
+  readonly dtype: WeightDtype | undefined;
+  readonly files?: readonly File[];
+}
 
 function element<T extends HTMLElement>(id: string): T {
   return document.getElementById(id) as T;
@@ -21,7 +31,13 @@ const sample = element<HTMLButtonElement>('sample');
 const cancel = element<HTMLButtonElement>('cancel');
 const opacity = element<HTMLInputElement>('opacity');
 const classes = element('classes');
+const model = element<HTMLSelectElement>('model');
+const dtype = element<HTMLSelectElement>('dtype');
+const weights = element<HTMLInputElement>('weights');
 
+/** Weights of the web are kept in this browser, so that they are downloaded once. */
+const cache = browserCache();
+let chosen: Choice = { model: BUILT_IN, dtype: undefined };
 let explainer: Promise<Explainer> | undefined;
 let shown: Explanation | undefined;
 let running: AbortController | undefined;
@@ -44,22 +60,36 @@ function explain(error: unknown): string {
     : message;
 }
 
-/** Loads the network; after a failure the next call tries again. */
+/** Loads the chosen network; after a failure the next call tries again. */
 function load(): Promise<Explainer> {
-  explainer ??= createExplainer({ model: MODEL, onProgress: showProgress }).catch((error) => {
+  explainer ??= open(chosen).catch((error) => {
     explainer = undefined;
     throw error;
   });
   return explainer;
 }
 
+async function open({ model, dtype, files }: Choice, signal?: AbortSignal): Promise<Explainer> {
+  const options = { dtype, signal, onProgress: showProgress };
+  if (files) return createExplainer({ ...options, model, weights: files });
+  const local = await localManifest(model, dtype);
+  return createExplainer(local ? { ...options, model: local } : { ...options, model, cache });
+}
+
+/** Manifest of a model in this server's weights/ folder: built in, or made by `npm run weights`. */
+async function localManifest(
+  name: string,
+  form: WeightDtype | undefined,
+): Promise<string | undefined> {
+  const url = `../weights/${name}${form && form !== 'f32' ? `-${form}` : ''}/manifest.json`;
+  if (name === BUILT_IN) return url;
+  const found = await fetch(url, { method: 'HEAD' }).catch(() => undefined);
+  return found?.ok && found.headers.get('content-type')?.includes('json') ? url : undefined;
+}
+
 async function start(): Promise<void> {
   try {
-    const { model, adapter } = await load();
-    const name = adapter.description || `${adapter.vendor} ${adapter.architecture}`;
-    element('facts').textContent =
-      `The network, ${model.name}, knows ${model.labels.length} things: ${model.labels.join(', ')}. ` +
-      `It runs on ${name}${adapter.isFallback ? ', a software adapter, so give it some seconds' : ''}.`;
+    describe(await load());
     say('Ready.');
   } catch (error) {
     file.disabled = true;
@@ -68,13 +98,87 @@ async function start(): Promise<void> {
   }
 }
 
-function showProgress({ phase, done, total, secondsLeft }: Progress): void {
+function describe({ model: { name, labels, weights: loaded }, adapter }: Explainer): void {
+  const gpu = adapter.description || `${adapter.vendor} ${adapter.architecture}`;
+  const known = labels.length > 20 ? `${labels.slice(0, 6).join(', ')} ...` : labels.join(', ');
+  const kept = loaded.notKept ? ` Its weights could not be kept here: ${loaded.notKept}.` : '';
+  element('facts').textContent =
+    `The network, ${name}, knows ${labels.length} things: ${known}. Its weights take ` +
+    `${megabytes(loaded.bytes)} as ${loaded.dtype}${loaded.fromCache ? ', kept from an earlier visit' : ''}. ` +
+    `It runs on ${gpu}${adapter.isFallback ? ', a software adapter, so give it some time' : ''}.${kept}`;
+}
+
+/** Puts another network in the place of the one at work, which stays if that fails. */
+async function change(choice: Choice): Promise<void> {
+  running?.abort();
+  const controller = new AbortController();
+  running = controller;
+  element('working').hidden = false;
+  element('passes').textContent = '';
+  element<HTMLProgressElement>('progress').removeAttribute('value');
+  say(`Loading ${choice.model} ...`);
+  try {
+    const opened = await open(choice, controller.signal);
+    const before = await explainer?.catch(() => undefined);
+    chosen = choice;
+    explainer = Promise.resolve(opened);
+    shown = undefined;
+    element('result').hidden = true;
+    before?.dispose();
+    file.disabled = false;
+    sample.disabled = false;
+    describe(opened);
+    say('Ready.');
+  } catch (error) {
+    if (running !== controller) return;
+    say(controller.signal.aborted ? 'Cancelled.' : explain(error), !controller.signal.aborted);
+  } finally {
+    if (running === controller) {
+      running = undefined;
+      element('working').hidden = true;
+    }
+  }
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`;
+}
+
+function listModels(): void {
+  const option = (value: string, text: string): HTMLOptionElement => new Option(text, value);
+  model.replaceChildren(
+    option(BUILT_IN, 'Scenes: drawn shapes, built in'),
+    ...PRESETS.map((name) => option(name, `${name}: ImageNet, 1000 classes`)),
+  );
+  model.value = chosen.model;
+  noteModel();
+}
+
+function noteModel(): void {
+  const name = model.value;
+  const needsFile = name.endsWith('-keras');
+  dtype.disabled = name === BUILT_IN;
+  weights.disabled = name === BUILT_IN;
+  element<HTMLButtonElement>('load').disabled = needsFile;
+  element('network-note').textContent =
+    name === BUILT_IN
+      ? 'A small network of this project; it is here already.'
+      : needsFile
+        ? 'Choose model.json and all its shards together, as tensorflowjs_converter wrote them.'
+        : 'Load takes the weights from this server if npm run weights put them there, else about 550 MB ' +
+          'from huggingface.co, which this browser then keeps in the form chosen. From your disk: ' +
+          'safetensors or .pth of torchvision or timm.';
+}
+
+function showProgress({ phase, done, total, rate, secondsLeft }: Progress): void {
   const bar = element<HTMLProgressElement>('progress');
   bar.max = total;
   bar.value = done;
   const left = secondsLeft === undefined ? '' : `, about ${Math.ceil(secondsLeft)} s left`;
   element('passes').textContent =
-    phase === 'masks' ? `${done} of ${total} passes${left}` : `Weights${left}`;
+    phase === 'masks'
+      ? `${done} of ${total} passes${left}`
+      : `Weights: ${megabytes(done)} of ${megabytes(total)}, ${megabytes(rate)} a second${left}`;
 }
 
 /** Explains an image. One that comes while another is at work takes its place. */
@@ -229,4 +333,21 @@ for (const type of ['dragover', 'dragleave', 'drop'] as const) {
   });
 }
 
+model.addEventListener('change', noteModel);
+element('load').addEventListener('click', () => {
+  const isBuiltIn = model.value === BUILT_IN;
+  void change({
+    model: model.value,
+    dtype: isBuiltIn ? undefined : (dtype.value as WeightDtype),
+  });
+});
+weights.addEventListener('change', () => {
+  const files = [...(weights.files ?? [])];
+  if (files.length > 0) {
+    void change({ model: model.value, dtype: dtype.value as WeightDtype, files });
+  }
+  weights.value = '';
+});
+
+listModels();
 void start();

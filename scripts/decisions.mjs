@@ -9,6 +9,7 @@ const COMMANDS = {
     cwd: 'caller',
     steps: (args) => [script('cli/check-model.ts', args)],
   },
+  weights: { browser: false, cwd: 'caller', steps: (args) => [script('cli/weights.ts', args)] },
   demo: { browser: false, cwd: 'project', steps: (args) => [script('cli/demo.ts', args)] },
   test: {
     browser: true,

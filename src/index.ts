@@ -20,10 +20,20 @@ export type {
   Progress,
   SaliencyMap,
   Timings,
+  WeightFacts,
   Weighting,
 } from './explain/types';
+export type { WeightDtype } from './kernels/weight_dtype';
+export { browserCache, MemoryCache, type WeightCache } from './model/keep/cache';
 export { type Manifest, parseManifest } from './model/manifest';
-export { loadModel, type Model, openModel } from './model/model';
+export {
+  loadModel,
+  type Model,
+  type OpenOptions,
+  openModel,
+  type WeightsLocation,
+} from './model/model';
+export { PRESETS, presetManifest } from './model/presets';
 export { type VggOptions, vggManifest } from './model/vgg';
-export type { WeightSource } from './model/weight-source';
+export type { TensorDtype, TensorFacts, WeightSource } from './model/weight-source';
 export type { AdapterFacts } from './runtime/gpu';

@@ -6,6 +6,7 @@ import {
   conv,
   packConv,
 } from '../src/kernels/conv';
+import { halfValue } from './reference/weights';
 
 const shape: ConvShape = {
   inChannels: 3,
@@ -21,7 +22,7 @@ const shape: ConvShape = {
 const slice = { buffer: {} as GPUBuffer };
 
 function workgroups(tiling: ConvTiling, changes: Partial<ConvShape>, batch: number) {
-  const args = { input: slice, weights: slice, bias: slice, output: slice };
+  const args = { dtype: 'f32', input: slice, weights: slice, bias: slice, output: slice } as const;
   return conv(tiling, { label: 'test', shape: { ...shape, ...changes }, batch, ...args })
     .workgroups;
 }
@@ -43,22 +44,37 @@ describe('packConv', () => {
     const sizes = { inChannels: 2, outChannels, kernel: 3 } as const;
     const weights = Float32Array.from({ length: outChannels * 18 }, (_, i) => i + 1);
     const bias = Float32Array.from({ length: outChannels }, (_, i) => -i - 1);
-    const packed = packConv(weights, bias, sizes);
+    const packed = packConv(weights, bias, sizes, 'f32');
+    const halves = packConv(weights, bias, sizes, 'f16');
     expect(packed.weights.length).toBe(18 * stride);
     expect(packed.bias.length).toBe(stride);
+    expect(halves.weights).toBeInstanceOf(Uint16Array);
+    expect(halves.weights.length).toBe(18 * stride);
+    expect(halves.bias).toEqual(packed.bias);
     for (let o = 0; o < stride; o++) {
       const real = o < outChannels;
       expect(packed.bias[o]).toBe(real ? bias[o] : 0);
       for (let k = 0; k < 18; k++) {
         expect(packed.weights[k * stride + o]).toBe(real ? weights[o * 18 + k] : 0);
+        expect(halfValue(halves.weights[k * stride + o] as number)).toBe(
+          packed.weights[k * stride + o],
+        );
       }
     }
   });
 
   it('refuses weights of another size', () => {
     const sizes = { inChannels: 2, outChannels: 4, kernel: 1 } as const;
-    expect(() => packConv(new Float32Array(7), new Float32Array(4), sizes)).toThrow(/8 weights/);
-    expect(() => packConv(new Float32Array(8), new Float32Array(5), sizes)).toThrow(/4 biases/);
+    const pack = (weights: number, biases: number) => () =>
+      packConv(new Float32Array(weights), new Float32Array(biases), sizes, 'f16');
+    expect(pack(7, 4)).toThrow(/8 weights/);
+    expect(pack(8, 5)).toThrow(/4 biases/);
+  });
+
+  it('refuses a weight that f16 cannot hold, by its index in the layer', () => {
+    const sizes = { inChannels: 2, outChannels: 2, kernel: 1 } as const;
+    const weights = Float32Array.of(0, 0, 70000, 0);
+    expect(() => packConv(weights, new Float32Array(2), sizes, 'f16')).toThrow(/Weight 2 is 70000/);
   });
 });
 

@@ -75,7 +75,7 @@ describe('manifest', () => {
     ['layers.0.weight', undefined, '"layers[0].weight" is missing'],
     ['targetLayer', 3, '"targetLayer" is 3'],
     ['labels.1', '', '"labels[1]" is ""'],
-    ['weights.format', 'pickle', 'must be safetensors or seeded'],
+    ['weights.format', 'pickle', 'must be safetensors or pytorch or tensorflowjs or seeded'],
     ['weights.file', undefined, '"weights.file" is missing'],
     ['weights.sha256', 'abc', '64 lower-case hexadecimal digits'],
     ['weights', { format: 'seeded', seed: -1 }, '"weights.seed" is -1'],

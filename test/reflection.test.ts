@@ -16,23 +16,26 @@ function isKernel(value: unknown): value is Kernel {
   return typeof value === 'object' && value !== null && 'bindings' in value && 'code' in value;
 }
 
-/** Exported kernels, and kernels that are the `kernel` of an exported object. */
-const kernels = [
-  ...new Set(
-    Object.values(modules)
-      .flatMap((module) => Object.values(module))
-      .flatMap((value) =>
-        typeof value === 'object' && value !== null && 'kernel' in value
-          ? [value, value.kernel]
-          : [value],
-      )
-      .filter(isKernel),
-  ),
-];
+/** Exported kernels, and those inside of exported objects: kernels by dtype, ways to convolve. */
+function kernelsIn(value: unknown): Kernel[] {
+  if (isKernel(value)) return [value];
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(kernelsIn) : [];
+}
+
+const kernels = [...new Set(Object.values(modules).flatMap(kernelsIn))];
+
+/** A kernel for one type of weights is named after its file and the type. */
+const BY_DTYPE = /^(.*)_(f32|f16|int8)$/;
+
 const files = Object.entries(texts).map(([path, text]) => ({
   name: path.replace(/^.*\/(.*)\.wgsl$/, '$1'),
   text,
 }));
+
+/** The types of weights a kernel that reads them is made for. */
+function dtypesOf(name: string): string[] {
+  return name.startsWith('linear') ? ['f32', 'f16', 'int8'] : ['f32', 'f16'];
+}
 
 describe('kernel declarations', () => {
   it.each(kernels.map((kernel) => [kernel.name, kernel] as const))('%s', (_, kernel) => {
@@ -48,9 +51,26 @@ describe('WGSL files', () => {
   const withEntryPoint = files.filter(({ text }) => text.includes('@compute'));
   const shared = files.filter(({ text }) => !text.includes('@compute'));
 
-  it.each(withEntryPoint)('$name.wgsl belongs to exactly one kernel', ({ name, text }) => {
-    const owners = kernels.filter((kernel) => kernel.code.endsWith(text));
-    expect(owners.map((kernel) => kernel.name)).toEqual([name]);
+  it.each(withEntryPoint)(
+    '$name.wgsl belongs to one kernel, or to one a dtype',
+    ({ name, text }) => {
+      const owners = kernels
+        .filter((kernel) => kernel.code.endsWith(text))
+        .map((kernel) => kernel.name);
+      const dtypes = text.includes('array<Four>') ? dtypesOf(name) : undefined;
+      expect(owners).toEqual(dtypes ? dtypes.map((dtype) => `${name}_${dtype}`) : [name]);
+    },
+  );
+
+  it.each(
+    kernels
+      .filter(({ name }) => BY_DTYPE.test(name))
+      .map((kernel) => [kernel.name, kernel] as const),
+  )('%s un-packs its weights by the prefix of its dtype and no other', (name, { code }) => {
+    const dtype = BY_DTYPE.exec(name)?.[2];
+    const prefixes = shared.filter((file) => file.name.startsWith('four_'));
+    const used = prefixes.filter(({ text }) => code.includes(text));
+    expect(used.map((file) => file.name)).toEqual([`four_${dtype}`]);
   });
 
   it.each(shared)('$name.wgsl is part of some kernel', ({ text }) => {
@@ -58,9 +78,12 @@ describe('WGSL files', () => {
   });
 
   it('are the source of every kernel', () => {
-    expect(kernels.map(({ name }) => name).sort()).toEqual(
-      withEntryPoint.map(({ name }) => name).sort(),
-    );
+    const sources = kernels.map(({ name }) => BY_DTYPE.exec(name)?.[1] ?? name);
+    expect([...new Set(sources)].sort()).toEqual(withEntryPoint.map(({ name }) => name).sort());
+  });
+
+  it('have kernels of different names, by which pipelines are cached', () => {
+    expect(new Set(kernels.map(({ name }) => name)).size).toBe(kernels.length);
   });
 });
 

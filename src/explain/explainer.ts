@@ -3,12 +3,13 @@ import type { Slice } from '../kernels/kernel';
 import { mapRanges } from '../kernels/map_ranges';
 import { softmax } from '../kernels/softmax';
 import type { Manifest } from '../model/manifest';
-import { loadModel, type Model } from '../model/model';
+import { type LocatedModel, locateModel } from '../model/model';
 import { type Shape, sizeOf, targetIndex, targetLayers } from '../model/network';
 import { Arena } from '../runtime/arena';
 import { type AdapterFacts, Gpu, requestAdapter } from '../runtime/gpu';
 import { needsOf } from '../runtime/limits';
-import { NetworkWeights } from '../runtime/network-weights';
+import { loadWeights } from '../runtime/load-weights';
+import type { NetworkWeights } from '../runtime/network-weights';
 import { type Masks, Runner } from '../runtime/runner';
 import { classIndex, type Explanation, explainClass, type Run, rank } from './explanation';
 import { normalise, type Pixels, prepareImage } from './image';
@@ -21,6 +22,7 @@ import type {
   ExplainOptions,
   ImageSource,
   Method,
+  WeightFacts,
   Weighting,
 } from './types';
 import { weightings } from './weightings';
@@ -37,6 +39,7 @@ export interface ModelFacts {
   readonly labels: readonly string[];
   readonly input: Manifest['input'];
   readonly targetLayer: string;
+  readonly weights: WeightFacts;
   /** Layers that can be explained. */
   readonly layers: readonly { readonly name: string; readonly channels: number }[];
 }
@@ -49,7 +52,13 @@ export class Explainer {
   private readonly manifest: Manifest;
   private readonly memoryBudget: number;
 
-  constructor(model: Model, gpu: Gpu, weights: NetworkWeights, memoryBudget: number) {
+  constructor(
+    model: Pick<LocatedModel, 'manifest' | 'network'>,
+    gpu: Gpu,
+    weights: NetworkWeights,
+    facts: WeightFacts,
+    memoryBudget: number,
+  ) {
     const { manifest, network } = model;
     this.runner = new Runner(gpu, network, weights);
     this.weights = weights;
@@ -62,6 +71,7 @@ export class Explainer {
       labels: manifest.labels,
       input: manifest.input,
       targetLayer: manifest.targetLayer,
+      weights: facts,
       layers: targetLayers(network).map(({ name, output }) => ({
         name,
         channels: output.channels,
@@ -261,22 +271,35 @@ export async function createExplainer(options: ExplainerOptions): Promise<Explai
       `memoryBudget is ${memoryBudget}, must be a positive number of bytes.`,
     );
   }
+  if (options.dtype) oneOf('dtype', options.dtype, ['f32', 'f16', 'int8']);
   // Before anything is downloaded: without WebGPU there is no use for it.
   const source = options.device ? { device: options.device } : { adapter: await requestAdapter() };
-  const model =
-    typeof options.model === 'string' || options.model instanceof URL
-      ? await loadModel(options.model, signal)
-      : options.model;
-  const { network } = model;
-  const gpu = await Gpu.create({ ...source, needs: needsOf(network) });
+  const model = await locate(options);
+  const gpu = await Gpu.create({ ...source, needs: needsOf(model.network) });
   try {
-    const meter = progressMeter('weights', onProgress);
-    const weights = await NetworkWeights.load(gpu, network, model.weights, meter, signal);
-    return new Explainer(model, gpu, weights, memoryBudget);
+    const { weights, facts } = await loadWeights(gpu, model, {
+      dtype: options.dtype,
+      cache: options.cache,
+      onBytes: progressMeter('weights', onProgress),
+      signal,
+    });
+    return new Explainer(model, gpu, weights, facts, memoryBudget);
   } catch (error) {
     gpu.dispose();
     throw error;
   }
+}
+
+async function locate({ model, weights, signal }: ExplainerOptions): Promise<LocatedModel> {
+  if (typeof model === 'string' || model instanceof URL) {
+    return locateModel(model, { weights, signal });
+  }
+  return {
+    manifest: model.manifest,
+    network: model.network,
+    identity: undefined,
+    open: async () => model.weights,
+  };
 }
 
 function oneOf<T extends string>(option: string, value: T, allowed: readonly T[]): T {

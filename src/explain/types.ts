@@ -1,4 +1,6 @@
-import type { Model } from '../model/model';
+import type { WeightDtype } from '../kernels/weight_dtype';
+import type { WeightCache } from '../model/keep/cache';
+import type { Model, WeightsLocation } from '../model/model';
 import type { AdapterFacts } from '../runtime/gpu';
 
 /** Anything a page has an image in. A string or URL is fetched; a Blob or File is decoded. */
@@ -15,7 +17,8 @@ export type ImageSource =
 /** Progress of long work. `total` is known from the start of each phase. */
 export interface Progress {
   /**
-   * `weights`: bytes of weights on the GPU; `masks`: masked passes done (of the evaluated channels).
+   * `weights`: bytes of weights on the GPU, as they arrive from the network or the cache; `masks`: masked
+   * passes done (of the evaluated channels).
    */
   readonly phase: 'weights' | 'masks';
   readonly done: number;
@@ -34,14 +37,40 @@ export interface Callbacks {
 
 export interface ExplainerOptions extends Callbacks {
   /**
-   * URL of a model manifest (docs/model-format.md), `vgg16-seeded-N` for a generated full-size VGG-16,
-   * or a loaded {@link Model}.
+   * URL of a model manifest (docs/model-format.md), a preset such as `vgg16` ({@link PRESETS}),
+   * `vgg16-seeded-N` for a generated full-size VGG-16, or a loaded {@link Model}.
    */
   readonly model: string | URL | Model;
+  /**
+   * Where the weights are, if not where the model says: an address, a File, or several Files that belong
+   * together. safetensors (also sharded), PyTorch .pth, or a TensorFlow.js model.json.
+   */
+  readonly weights?: WeightsLocation | undefined;
+  /**
+   * Form of the weights on the GPU: `f32`, `f16` (half the memory) or `int8` (a quarter: fully connected
+   * layers in int8, convolutions in f16). Default: what the manifest says, else `f32`.
+   */
+  readonly dtype?: WeightDtype | undefined;
+  /**
+   * Keeps the weights, in the form asked for, for the next visit: {@link browserCache}, or the page's own.
+   * Default: nothing is kept.
+   */
+  readonly cache?: WeightCache | undefined;
   /** Bring your own device; it is never destroyed here. */
   readonly device?: GPUDevice | undefined;
   /** Bytes of GPU memory for activations and features, weights not counted. Default 256 MiB. */
   readonly memoryBudget?: number | undefined;
+}
+
+/** How a model's weights came to the GPU. */
+export interface WeightFacts {
+  readonly dtype: WeightDtype;
+  /** Bytes of the network's tensors in that form. */
+  readonly bytes: number;
+  /** Whether they came from the cache, not from where the model says. */
+  readonly fromCache: boolean;
+  /** Why they are not kept although a cache was given; undefined if they are, or none was. */
+  readonly notKept: string | undefined;
 }
 
 export type Method = 'score-cam';

@@ -3,11 +3,13 @@ import type { ConvShape, ConvVariant } from './conv_kernel';
 import { convNaive } from './conv_naive';
 import { convRegisters } from './conv_registers';
 import { convWorkgroup } from './conv_workgroup';
+import { encodeF16 } from './encode_f16';
 import { checkedGrid } from './grid';
 import type { Dispatch, Slice } from './kernel';
 import { maskedConvNaive } from './masked_conv_naive';
 import { maskedConvRegisters } from './masked_conv_registers';
 import { maskedConvWorkgroup } from './masked_conv_workgroup';
+import type { ConvDtype } from './weight_dtype';
 
 export type { ConvShape } from './conv_kernel';
 
@@ -17,6 +19,8 @@ export type ConvTiling = 'naive' | 'registers' | 'workgroup';
 export interface ConvArgs {
   readonly label: string;
   readonly shape: ConvShape;
+  /** Of the weights; the bias is f32. */
+  readonly dtype: ConvDtype;
   readonly batch: number;
   /** [batch, inChannels, height, width] */
   readonly input: Slice;
@@ -71,15 +75,22 @@ export function chooseConvTiling(
 /** Output channels are padded to a multiple of this, so that weights can be read four at a time. */
 const CHANNEL_BLOCK = 8;
 
+export interface PackedConv {
+  readonly weights: Float32Array<ArrayBuffer> | Uint16Array<ArrayBuffer>;
+  readonly bias: Float32Array<ArrayBuffer>;
+}
+
 /**
- * Packs weights [O, I, k, k] and bias [O] for every tiling alike: weights[I k k, stride] with the
- * output channel innermost, bias[stride], where stride is O rounded up to 8, filled with zeros.
+ * Packs weights [O, I, k, k] and bias [O] for every tiling alike: weights[I k k, stride] of `dtype` with
+ * the output channel innermost, bias[stride] in f32, where stride is O rounded up to 8, filled with zeros.
+ * @throws ScoreCamError `weights` for arrays of other sizes, and for a weight that f16 cannot hold
  */
 export function packConv(
   weights: Float32Array,
   bias: Float32Array,
   shape: Pick<ConvShape, 'inChannels' | 'outChannels' | 'kernel'>,
-): { weights: Float32Array; bias: Float32Array } {
+  dtype: ConvDtype,
+): PackedConv {
   const { outChannels } = shape;
   const depth = shape.inChannels * shape.kernel * shape.kernel;
   if (weights.length !== outChannels * depth || bias.length !== outChannels) {
@@ -90,10 +101,12 @@ export function packConv(
     );
   }
   const stride = Math.ceil(outChannels / CHANNEL_BLOCK) * CHANNEL_BLOCK;
-  const packed = new Float32Array(depth * stride);
+  const size = depth * stride;
+  const encoded = dtype === 'f16' ? encodeF16(weights) : weights;
+  const packed = dtype === 'f16' ? new Uint16Array(size) : new Float32Array(size);
   for (let o = 0; o < outChannels; o++) {
     for (let k = 0; k < depth; k++) {
-      packed[k * stride + o] = weights[o * depth + k] as number;
+      packed[k * stride + o] = encoded[o * depth + k] as number;
     }
   }
   const packedBias = new Float32Array(stride);
@@ -124,11 +137,12 @@ export function maskedConv(tiling: ConvTiling, args: MaskedConvArgs): Dispatch {
 
 /** Gives each override and each parameter of the variant its value. */
 function dispatch(
-  { kernel, workgroups }: ConvVariant,
-  { label, shape, batch }: Pick<ConvArgs, 'label' | 'shape' | 'batch'>,
+  { kernels, workgroups }: ConvVariant,
+  { label, shape, dtype, batch }: Pick<ConvArgs, 'label' | 'shape' | 'dtype' | 'batch'>,
   buffers: Readonly<Record<string, Slice>>,
   mask: Readonly<Record<string, number>>,
 ): Dispatch {
+  const kernel = kernels[dtype];
   const values: Readonly<Record<string, number>> = {
     ...mask,
     batch,

@@ -1,5 +1,6 @@
 import bilinear from './bilinear.wgsl?raw';
 import { defineKernel, type Kernel, type Param } from './kernel';
+import { type ConvDtype, kernelsByDtype } from './weight_dtype';
 
 /** A convolution of stride 1 with zero padding, its activation and an optional pooling behind it. */
 export interface ConvShape {
@@ -16,9 +17,11 @@ export interface ConvShape {
 
 export type WorkgroupCount = readonly [number, number, number];
 
-/** One way to compute a convolution: a kernel, and how many workgroups cover a batch. */
+type Kernels = Readonly<Record<ConvDtype, Kernel>>;
+
+/** One way to compute a convolution: a kernel a type of weights, and how many workgroups cover a batch. */
 export interface ConvVariant {
-  readonly kernel: Kernel;
+  readonly kernels: Kernels;
   readonly workgroups: (shape: ConvShape, batch: number) => WorkgroupCount;
 }
 
@@ -67,30 +70,34 @@ const WEIGHTS_AND_OUTPUT = [
   { name: 'output', access: 'read_write' },
 ] as const;
 
-/** Declares a convolution of a tensor. */
-export function defineConv(name: string, code: string, inputs: Inputs): Kernel {
-  return defineKernel({
-    name,
-    code,
-    ...inputs,
-    storage: [{ name: 'input', access: 'read' }, ...WEIGHTS_AND_OUTPUT],
-  });
+/** Declares a convolution of a tensor; one of four_*.wgsl goes in front of its text. */
+export function defineConv(name: string, code: string, inputs: Inputs): Kernels {
+  return kernelsByDtype(['f32', 'f16'], name, (fullName, prefix) =>
+    defineKernel({
+      name: fullName,
+      code: `${prefix}\n${code}`,
+      ...inputs,
+      storage: [{ name: 'input', access: 'read' }, ...WEIGHTS_AND_OUTPUT],
+    }),
+  );
 }
 
-/** Declares a convolution of image * mask; bilinear.wgsl goes in front of its text. */
-export function defineMaskedConv(name: string, code: string, inputs: Inputs): Kernel {
-  return defineKernel({
-    name,
-    code: `${bilinear}\n${code}`,
-    ...inputs,
-    storage: [
-      { name: 'image', access: 'read' },
-      { name: 'maps', access: 'read' },
-      { name: 'ranges', access: 'read' },
-      { name: 'channels', access: 'read' },
-      ...WEIGHTS_AND_OUTPUT,
-    ],
-  });
+/** Declares a convolution of image * mask; bilinear.wgsl goes in front of its text too. */
+export function defineMaskedConv(name: string, code: string, inputs: Inputs): Kernels {
+  return kernelsByDtype(['f32', 'f16'], name, (fullName, prefix) =>
+    defineKernel({
+      name: fullName,
+      code: `${bilinear}\n${prefix}\n${code}`,
+      ...inputs,
+      storage: [
+        { name: 'image', access: 'read' },
+        { name: 'maps', access: 'read' },
+        { name: 'ranges', access: 'read' },
+        { name: 'channels', access: 'read' },
+        ...WEIGHTS_AND_OUTPUT,
+      ],
+    }),
+  );
 }
 
 /** Height and width of the output. */

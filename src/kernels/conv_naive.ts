@@ -4,7 +4,7 @@ import { ceilDiv } from './kernel';
 
 /** One invocation an output element. */
 export const convNaive: ConvVariant = {
-  kernel: defineConv('conv_naive', code, SPECIALISED),
+  kernels: defineConv('conv_naive', code, SPECIALISED),
   workgroups: (shape, batch) => {
     const { height, width } = outputSize(shape);
     return [ceilDiv(height * width, 64), shape.outChannels, batch];

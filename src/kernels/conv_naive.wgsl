@@ -1,5 +1,6 @@
 // Convolution, bias, activation and optional 2x2 max pooling: the plainest version, kept for ever as
-// a second oracle and as the baseline of the benchmarks.
+// a second oracle and as the baseline of the benchmarks. (One of four_*.wgsl stands in front of this
+// text.)
 //
 //   sum[n, o, y, x]    = bias[o] + sum_(c, ky, kx) weights[c, ky, kx, o] input[n, c, y + ky - p, x + kx - p]
 //   output[n, o, y, x] = max(sum, 0) + SLOPE min(sum, 0)
@@ -7,8 +8,8 @@
 //
 // Shapes: input [batch, IN_CHANNELS, HEIGHT, WIDTH], output [batch, OUT_CHANNELS, HEIGHT, WIDTH] or,
 // pooled, [batch, OUT_CHANNELS, floor(HEIGHT / 2), floor(WIDTH / 2)]; stride 1; outside the image is
-// zero, p = (KERNEL - 1) / 2. Weights [IN_CHANNELS KERNEL KERNEL, stride], see packConv: the stride is
-// OUT_CHANNELS rounded up to 8.
+// zero, p = (KERNEL - 1) / 2. Weights [IN_CHANNELS KERNEL KERNEL, stride], four at a
+// time, see packConv: the stride is OUT_CHANNELS rounded up to 8.
 // One invocation an output element. GEMM: M = OUT_CHANNELS, N = batch HEIGHT WIDTH,
 // K = IN_CHANNELS KERNEL^2; 2 M N K FLOPs; nothing is reused: 8 bytes read per multiply-add.
 // Preconditions: KERNEL odd; fewer than 2^31 elements a tensor.
@@ -22,12 +23,16 @@ override SLOPE: f32;
 override POOL: bool;
 
 @group(0) @binding(0) var<storage, read> input: array<f32>;
-@group(0) @binding(1) var<storage, read> weights: array<f32>;
+@group(0) @binding(1) var<storage, read> weights: array<Four>;
 @group(0) @binding(2) var<storage, read> bias: array<f32>;
 @group(0) @binding(3) var<storage, read_write> output: array<f32>;
 
+fn weight_at(k: u32, o: u32) -> f32 {
+  let stride = (OUT_CHANNELS + 7u) / 8u * 2u;
+  return unpack(weights[k * stride + o / 4u])[o % 4u];
+}
+
 fn convolve(n: u32, o: u32, y: u32, x: u32) -> f32 {
-  let stride = (OUT_CHANNELS + 7u) / 8u * 8u;
   let padding = (KERNEL - 1u) / 2u;
   var sum = bias[o];
   var k = 0u;
@@ -39,7 +44,7 @@ fn convolve(n: u32, o: u32, y: u32, x: u32) -> f32 {
         let column = x + kx - padding;
         if (row < HEIGHT && column < WIDTH) {
           let at = ((n * IN_CHANNELS + c) * HEIGHT + row) * WIDTH + column;
-          sum += weights[k * stride + o] * input[at];
+          sum += weight_at(k, o) * input[at];
         }
         k++;
       }

@@ -4,7 +4,7 @@ import { ceilDiv } from './kernel';
 
 /** One invocation 2 rows x 14 columns x 8 channels, no workgroup memory: for software adapters. */
 export const convRegisters: ConvVariant = {
-  kernel: defineConv('conv_registers', code, GENERAL),
+  kernels: defineConv('conv_registers', code, GENERAL),
   workgroups: (shape, batch) => {
     const patches = ceilDiv(shape.height, 2) * ceilDiv(shape.width, 14);
     return [ceilDiv(batch * patches * ceilDiv(shape.outChannels, 8), 16), 1, 1];

@@ -1,5 +1,6 @@
 // Convolution, bias, activation and optional 2x2 max pooling in registers alone: no workgroup memory
 // and no barrier, which are what a software adapter is slowest at. Made for SwiftShader.
+// (One of four_*.wgsl stands in front of this text.)
 //
 //   sum[n, o, y, x]    = bias[o] + sum_(c, ky, kx) weights[c, ky, kx, o] input[n, c, y + ky - p, x + kx - p]
 //   output[n, o, y, x] = max(sum, 0) + slope min(sum, 0)      p = (KERNEL - 1) / 2
@@ -7,7 +8,7 @@
 //
 // Shapes: input [batch, in_channels, height, width], output [batch, out_channels, height, width] or, with POOL,
 // [batch, out_channels, floor(height / 2), floor(width / 2)]; stride 1; outside the image is zero.
-// Weights [in_channels KERNEL KERNEL, stride / 4] vec4f, see packConv: the stride is out_channels
+// Weights [in_channels KERNEL KERNEL, stride / 4] Four, see packConv: the stride is out_channels
 // rounded up to 8, so a read is never out of bounds and needs no check.
 //
 // GEMM: M = out_channels, N = batch height width, K = in_channels KERNEL^2; 2 M N K FLOPs.
@@ -35,7 +36,7 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> input: array<f32>;
-@group(0) @binding(2) var<storage, read> weights: array<vec4f>;
+@group(0) @binding(2) var<storage, read> weights: array<Four>;
 @group(0) @binding(3) var<storage, read> bias: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> output: array<f32>;
 
@@ -252,8 +253,8 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     let row1 = load(plane, first, columns);
     let row2 = load(plane, second, columns);
     if (KERNEL == 1u) {
-      w0 = weights[k];
-      w1 = weights[k + 1u];
+      w0 = unpack(weights[k]);
+      w1 = unpack(weights[k + 1u]);
       add_point(&upper_a, w0, row1);
       add_point(&lower_a, w0, row2);
       add_point(&upper_b, w1, row1);
@@ -262,34 +263,34 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     } else {
       let row0 = load(plane, above, columns);
       let row3 = load(plane, below, columns);
-      w0 = weights[k];
-      w1 = weights[k + stride];
-      w2 = weights[k + 2u * stride];
+      w0 = unpack(weights[k]);
+      w1 = unpack(weights[k + stride]);
+      w2 = unpack(weights[k + 2u * stride]);
       add_taps(&upper_a, w0, w1, w2, row0);
       add_taps(&lower_a, w0, w1, w2, row1);
-      w0 = weights[k + 1u];
-      w1 = weights[k + stride + 1u];
-      w2 = weights[k + 2u * stride + 1u];
+      w0 = unpack(weights[k + 1u]);
+      w1 = unpack(weights[k + stride + 1u]);
+      w2 = unpack(weights[k + 2u * stride + 1u]);
       add_taps(&upper_b, w0, w1, w2, row0);
       add_taps(&lower_b, w0, w1, w2, row1);
-      w0 = weights[k + 3u * stride];
-      w1 = weights[k + 4u * stride];
-      w2 = weights[k + 5u * stride];
+      w0 = unpack(weights[k + 3u * stride]);
+      w1 = unpack(weights[k + 4u * stride]);
+      w2 = unpack(weights[k + 5u * stride]);
       add_taps(&upper_a, w0, w1, w2, row1);
       add_taps(&lower_a, w0, w1, w2, row2);
-      w0 = weights[k + 3u * stride + 1u];
-      w1 = weights[k + 4u * stride + 1u];
-      w2 = weights[k + 5u * stride + 1u];
+      w0 = unpack(weights[k + 3u * stride + 1u]);
+      w1 = unpack(weights[k + 4u * stride + 1u]);
+      w2 = unpack(weights[k + 5u * stride + 1u]);
       add_taps(&upper_b, w0, w1, w2, row1);
       add_taps(&lower_b, w0, w1, w2, row2);
-      w0 = weights[k + 6u * stride];
-      w1 = weights[k + 7u * stride];
-      w2 = weights[k + 8u * stride];
+      w0 = unpack(weights[k + 6u * stride]);
+      w1 = unpack(weights[k + 7u * stride]);
+      w2 = unpack(weights[k + 8u * stride]);
       add_taps(&upper_a, w0, w1, w2, row2);
       add_taps(&lower_a, w0, w1, w2, row3);
-      w0 = weights[k + 6u * stride + 1u];
-      w1 = weights[k + 7u * stride + 1u];
-      w2 = weights[k + 8u * stride + 1u];
+      w0 = unpack(weights[k + 6u * stride + 1u]);
+      w1 = unpack(weights[k + 7u * stride + 1u]);
+      w2 = unpack(weights[k + 8u * stride + 1u]);
       add_taps(&upper_b, w0, w1, w2, row2);
       add_taps(&lower_b, w0, w1, w2, row3);
       k += 9u * stride;

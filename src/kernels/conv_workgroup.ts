@@ -12,7 +12,7 @@ export function channelGroups(outChannels: number): number {
 
 /** Implicit GEMM in tiles of workgroup memory: for GPUs. */
 export const convWorkgroup: ConvVariant = {
-  kernel: defineConv('conv_workgroup', code, SPECIALISED),
+  kernels: defineConv('conv_workgroup', code, SPECIALISED),
   workgroups: (shape, batch) => {
     const groups = channelGroups(shape.outChannels);
     const quads = ceilDiv(shape.height, 2) * ceilDiv(shape.width, 2);

@@ -1,5 +1,6 @@
 // Convolution, bias, activation and optional 2x2 max pooling as a matrix product in tiles of workgroup
-// memory (implicit GEMM: the matrix of patches is gathered tile by tile and never stored). For GPUs.
+// memory (implicit GEMM: the matrix of patches is gathered tile by tile and never stored). For GPUs. (One of
+// four_*.wgsl stands in front of this text.)
 //
 //   sum[n, o, y, x]    = bias[o] + sum_(c, ky, kx) weights[c, ky, kx, o] input[n, c, y + ky - p, x + kx - p]
 //   output[n, o, y, x] = max(sum, 0) + SLOPE min(sum, 0)      p = (KERNEL - 1) / 2
@@ -7,13 +8,14 @@
 //
 // Shapes: input [batch, IN_CHANNELS, HEIGHT, WIDTH], output [batch, OUT_CHANNELS, HEIGHT, WIDTH] or,
 // with POOL, [batch, OUT_CHANNELS, floor(HEIGHT / 2), floor(WIDTH / 2)]; stride 1; outside the image is
-// zero. Weights [IN_CHANNELS KERNEL KERNEL, stride] vec4f, see packConv: 4 stride is OUT_CHANNELS
+// zero. Weights [IN_CHANNELS KERNEL KERNEL, stride] Four, see packConv: 4 stride is OUT_CHANNELS
 // rounded up to 8.
 //
 // GEMM: M = OUT_CHANNELS, N = HEIGHT WIDTH of one image in quads of 2x2, K = IN_CHANNELS KERNEL^2, the
 // images in workgroup z; 2 M N K FLOPs. 128 invocations compute a tile of 8 g channels x 128 / g quads
 // (g = 8, or 4 or 2 for layers of at most 32 or 16 channels, whose tiles would stay empty), 8 of K at a
-// time; one invocation has 8 channels of one quad, so pooling needs no neighbour. A tile at g = 8 reads
+// time; one invocation has 8 channels of one quad, so pooling needs no neighbour. Weights are un-packed on
+// the way into workgroup memory. A tile at g = 8 reads
 // 64 weights and 64 pixels for 4096 multiply-adds: 0.125 bytes each.
 // Barriers: one between filling the tiles and using them, one between using and refilling them. Both
 // stand in a loop whose bounds are overrides, and no invocation leaves early, so all of them meet there.
@@ -29,7 +31,7 @@ override SLOPE: f32;
 override POOL: bool;
 
 @group(0) @binding(0) var<storage, read> input: array<f32>;
-@group(0) @binding(1) var<storage, read> weights: array<vec4f>;
+@group(0) @binding(1) var<storage, read> weights: array<Four>;
 @group(0) @binding(2) var<storage, read> bias: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> output: array<f32>;
 
@@ -42,7 +44,7 @@ fn weight_at(k: u32, column: u32, depth: u32, stride: u32) -> vec4f {
   if (k >= depth || column >= stride) {
     return vec4f(0);
   }
-  return weights[k * stride + column];
+  return unpack(weights[k * stride + column]);
 }
 
 // Unsigned: a position left of or above the image wraps to a huge one, so one test is enough.

@@ -4,35 +4,43 @@ import { ceilDiv, type Dispatch, defineKernel, type Kernel, type Slice } from '.
 import naive from './linear_naive.wgsl?raw';
 import registers from './linear_registers.wgsl?raw';
 import workgroup from './linear_workgroup.wgsl?raw';
+import { kernelsByDtype, WEIGHT_BYTES, type WeightDtype } from './weight_dtype';
 
 export type LinearTiling = 'naive' | 'registers' | 'workgroup';
 
-function linearKernel(name: string, code: string, overrides: readonly string[] = []): Kernel {
-  return defineKernel({
-    name,
-    code,
-    params: [
-      { name: 'batch', type: 'u32' },
-      { name: 'first_output', type: 'u32' },
-      { name: 'shard_outputs', type: 'u32' },
-      { name: 'slope', type: 'f32' },
-    ],
-    storage: [
-      { name: 'input', access: 'read' },
-      { name: 'weights', access: 'read' },
-      { name: 'bias', access: 'read' },
-      { name: 'output', access: 'read_write' },
-    ],
-    overrides: ['IN_FEATURES', 'OUT_FEATURES', ...overrides],
-  });
+function linearKernels(
+  tiling: LinearTiling,
+  code: string,
+  overrides: readonly string[] = [],
+): Readonly<Record<WeightDtype, Kernel>> {
+  return kernelsByDtype(['f32', 'f16', 'int8'], `linear_${tiling}`, (name, prefix) =>
+    defineKernel({
+      name,
+      code: `${prefix}\n${code}`,
+      params: [
+        { name: 'batch', type: 'u32' },
+        { name: 'first_output', type: 'u32' },
+        { name: 'shard_outputs', type: 'u32' },
+        { name: 'slope', type: 'f32' },
+      ],
+      storage: [
+        { name: 'input', access: 'read' },
+        { name: 'weights', access: 'read' },
+        { name: 'affine', access: 'read' },
+        { name: 'output', access: 'read_write' },
+      ],
+      overrides: ['IN_FEATURES', 'OUT_FEATURES', ...overrides],
+    }),
+  );
 }
 
-export const linearNaiveKernel = linearKernel('linear_naive', naive);
-export const linearRegistersKernel = linearKernel('linear_registers', registers, ['ROWS']);
-export const linearWorkgroupKernel = linearKernel('linear_workgroup', workgroup);
+export const linearNaiveKernels = linearKernels('naive', naive);
+export const linearRegistersKernels = linearKernels('registers', registers, ['ROWS']);
+export const linearWorkgroupKernels = linearKernels('workgroup', workgroup);
 
 export interface LinearArgs {
   readonly label: string;
+  readonly dtype: WeightDtype;
   readonly inFeatures: number;
   /** Of the whole layer. */
   readonly outFeatures: number;
@@ -45,10 +53,13 @@ export interface LinearArgs {
   readonly batch: number;
   /** [batch, inFeatures] */
   readonly input: Slice;
-  /** [shardOutputs, inFeatures], PyTorch's layout as it is */
+  /** [shardOutputs, rowStride(inFeatures)] of `dtype`: PyTorch's layout, each row padded with zeros */
   readonly weights: Slice;
-  /** [outFeatures], of the whole layer */
-  readonly bias: Slice;
+  /**
+   * [outFeatures] pairs (scale, bias) of the whole layer: output = scale * sum + bias. A scale of 1, which
+   * is exact, unless the weights are int8.
+   */
+  readonly affine: Slice;
   /** [batch, outFeatures], of the whole layer */
   readonly output: Slice;
 }
@@ -64,6 +75,11 @@ export function chooseLinearTiling(
   return adapter.isFallback ? 'registers' : 'workgroup';
 }
 
+/** Length of a row of weights in memory: weights are read four at a time. */
+export function rowStride(inFeatures: number): number {
+  return 4 * ceilDiv(inFeatures, 4);
+}
+
 /** Images one invocation of linear_registers takes. */
 function rowsPerInvocation(batch: number): number {
   return batch === 1 ? 1 : batch <= 4 ? 4 : 8;
@@ -71,7 +87,7 @@ function rowsPerInvocation(batch: number): number {
 
 /** One row shard of a fully connected layer, with bias and activation. */
 export function linear(tiling: LinearTiling, args: LinearArgs): Dispatch {
-  const { label, batch, shardOutputs } = args;
+  const { label, dtype, batch, shardOutputs } = args;
   const constants = { IN_FEATURES: args.inFeatures, OUT_FEATURES: args.outFeatures };
   const common = {
     label,
@@ -81,24 +97,29 @@ export function linear(tiling: LinearTiling, args: LinearArgs): Dispatch {
       shard_outputs: shardOutputs,
       slope: args.slope,
     },
-    buffers: { input: args.input, weights: args.weights, bias: args.bias, output: args.output },
+    buffers: { input: args.input, weights: args.weights, affine: args.affine, output: args.output },
   };
   const grid = (outputs: number, rows: number) =>
     checkedGrid(label, [ceilDiv(shardOutputs, outputs), ceilDiv(batch, rows), 1]);
   switch (tiling) {
     case 'naive':
-      return { ...common, kernel: linearNaiveKernel, constants, workgroups: grid(64, 1) };
+      return { ...common, kernel: linearNaiveKernels[dtype], constants, workgroups: grid(64, 1) };
     case 'registers': {
       const rows = rowsPerInvocation(batch);
       return {
         ...common,
-        kernel: linearRegistersKernel,
+        kernel: linearRegistersKernels[dtype],
         constants: { ...constants, ROWS: rows },
         workgroups: grid(8 * 4, 8 * rows),
       };
     }
     case 'workgroup':
-      return { ...common, kernel: linearWorkgroupKernel, constants, workgroups: grid(32, 32) };
+      return {
+        ...common,
+        kernel: linearWorkgroupKernels[dtype],
+        constants,
+        workgroups: grid(32, 32),
+      };
   }
 }
 
@@ -110,13 +131,14 @@ export function shardRows(
   inFeatures: number,
   outFeatures: number,
   maxBindingBytes: number,
+  dtype: WeightDtype,
 ): { firstOutput: number; outputs: number }[] {
-  const rowBytes = 4 * inFeatures;
+  const rowBytes = WEIGHT_BYTES[dtype] * rowStride(inFeatures);
   const rowsThatFit = Math.floor(maxBindingBytes / rowBytes);
   if (rowsThatFit < 1) {
     throw new ScoreCamError(
       'limit',
-      `One row of a fully connected layer with ${inFeatures} inputs needs ${rowBytes} bytes, ` +
+      `One row of a fully connected layer with ${inFeatures} inputs needs ${rowBytes} bytes in ${dtype}, ` +
         `this device binds up to ${maxBindingBytes} (maxStorageBufferBindingSize).`,
     );
   }

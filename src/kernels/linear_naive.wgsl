@@ -1,10 +1,12 @@
-// Fully connected layer, one row shard of its weights, the straightforward way.
+// Fully connected layer, one row shard of its weights, the straightforward way. (One of four_*.wgsl stands
+// in front of this text.)
 //
-//   y = bias[first_output + o] + sum of input[n, k] weights[o, k] over k
-//   output[n, first_output + o] = max(y, 0) + slope min(y, 0)
+//   y = scale[o] * sum of input[n, k] weights[o - first_output, k] over k + bias[o]
+//   output[n, o] = max(y, 0) + slope min(y, 0)          o = first_output .. first_output + shard_outputs - 1
 //
-// Shapes: input [batch, IN_FEATURES], weights [shard_outputs, IN_FEATURES] (PyTorch's layout as it is),
-// bias [OUT_FEATURES] and output [batch, OUT_FEATURES] of the whole layer.
+// Shapes: input [batch, IN_FEATURES], weights [shard_outputs, IN_FEATURES rounded up to 4] with zeros at
+// the end of each row, affine [OUT_FEATURES] pairs (scale, bias) and output [batch, OUT_FEATURES] of the
+// whole layer.
 // One invocation an output value: 2 IN_FEATURES FLOP and as many loads. Every weight is read `batch`
 // times and every input shard_outputs times. Kept as second oracle and as baseline.
 
@@ -20,21 +22,22 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> input: array<f32>;
-@group(0) @binding(2) var<storage, read> weights: array<f32>;
-@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(2) var<storage, read> weights: array<Four>;
+@group(0) @binding(3) var<storage, read> affine: array<vec2f>;
 @group(0) @binding(4) var<storage, read_write> output: array<f32>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u) {
-  let o = id.x;
   let n = id.y;
-  if (o >= params.shard_outputs || n >= params.batch) {
+  if (id.x >= params.shard_outputs || n >= params.batch) {
     return;
   }
+  let row = id.x * ((IN_FEATURES + 3u) / 4u);
   var total = 0.0;
   for (var k = 0u; k < IN_FEATURES; k++) {
-    total += input[n * IN_FEATURES + k] * weights[o * IN_FEATURES + k];
+    total += input[n * IN_FEATURES + k] * unpack(weights[row + k / 4u])[k % 4u];
   }
-  let y = total + bias[params.first_output + o];
-  output[n * OUT_FEATURES + params.first_output + o] = max(y, 0.0) + params.slope * min(y, 0.0);
+  let o = params.first_output + id.x;
+  let y = affine[o].x * total + affine[o].y;
+  output[n * OUT_FEATURES + o] = max(y, 0.0) + params.slope * min(y, 0.0);
 }

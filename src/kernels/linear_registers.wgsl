@@ -1,18 +1,19 @@
 // Fully connected layer, one row shard of its weights, in registers only: the version for software
-// adapters, where a barrier costs more than the memory traffic it saves.
+// adapters, where a barrier costs more than the memory traffic it saves. (One of four_*.wgsl stands in
+// front of this text.)
 //
-//   y = bias[first_output + o] + sum of input[n, k] weights[o, k] over k
-//   output[n, first_output + o] = max(y, 0) + slope min(y, 0)
+//   y = scale[o] * sum of input[n, k] weights[o - first_output, k] over k + bias[o]
+//   output[n, o] = max(y, 0) + slope min(y, 0)          o = first_output .. first_output + shard_outputs - 1
 //
-// Shapes: input [batch, IN_FEATURES], weights [shard_outputs, IN_FEATURES] (PyTorch's layout as it is),
-// bias [OUT_FEATURES] and output [batch, OUT_FEATURES] of the whole layer.
+// Shapes: input [batch, IN_FEATURES], weights [shard_outputs, IN_FEATURES rounded up to 4] with zeros at
+// the end of each row, affine [OUT_FEATURES] pairs (scale, bias) and output [batch, OUT_FEATURES] of the
+// whole layer.
 // GEMM mapping: M = batch, N = outputs, K = IN_FEATURES. One invocation computes 4 outputs of ROWS
-// images as sums of outer products: per k it loads 4 weights and ROWS inputs for 4 ROWS
-// multiply-adds. Every weight is read ceil(batch / ROWS) times, every input ceil(shard_outputs / 4)
-// times. Outputs and images past the end repeat the last one, so the loop has no branch; they are not
-// stored. ROWS is 1, 4 or 8: the branches on it are gone once the pipeline is compiled.
-// Tried on SwiftShader and not kept: 4 steps of k at once as products of 4 x 4 blocks (no faster),
-// and lanes over k with one barrier at the end (2 to 4 times slower at batch 1).
+// images; a step takes 4 of K, so that four weights are read and un-packed at once: 4 reads of weights
+// and 4 ROWS inputs for 16 ROWS multiply-adds. Every weight is read ceil(batch / ROWS) times, every input
+// ceil(shard_outputs / 4) times. Outputs and images past the end repeat the last one, so the loop has no
+// branch; they are not stored. ROWS is 1, 4 or 8: the branches on it are gone once the pipeline is
+// compiled.
 
 override IN_FEATURES: u32;
 override OUT_FEATURES: u32;
@@ -27,22 +28,35 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> input: array<f32>;
-@group(0) @binding(2) var<storage, read> weights: array<f32>;
-@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(2) var<storage, read> weights: array<Four>;
+@group(0) @binding(3) var<storage, read> affine: array<vec2f>;
 @group(0) @binding(4) var<storage, read_write> output: array<f32>;
 
-// Where 4 consecutive rows of a [count, IN_FEATURES] matrix begin.
-fn row_starts(first: u32, count: u32) -> vec4u {
-  return min(first + vec4u(0u, 1u, 2u, 3u), vec4u(count - 1u)) * IN_FEATURES;
+// The starts of 4 consecutive rows of a [count, pitch] matrix.
+fn row_starts(first: u32, count: u32, pitch: u32) -> vec4u {
+  return min(first + vec4u(0u, 1u, 2u, 3u), vec4u(count - 1u)) * pitch;
 }
 
-fn four_inputs(at: vec4u) -> vec4f {
-  return vec4f(input[at.x], input[at.y], input[at.z], input[at.w]);
+fn four_inputs(at: u32) -> vec4f {
+  return vec4f(input[at], input[at + 1u], input[at + 2u], input[at + 3u]);
 }
 
-// Column i holds the outputs of image i.
-fn outer(w: vec4f, x: vec4f) -> mat4x4f {
-  return mat4x4f(w * x.x, w * x.y, w * x.z, w * x.w);
+// The last inputs of a row, when they are not four: beyond them stands another image.
+fn last_inputs(row: u32) -> vec4f {
+  let k = IN_FEATURES / 4u * 4u + vec4u(0u, 1u, 2u, 3u);
+  let at = row + min(k, vec4u(IN_FEATURES - 1u));
+  let x = vec4f(input[at.x], input[at.y], input[at.z], input[at.w]);
+  return select(vec4f(0), x, k < vec4u(IN_FEATURES));
+}
+
+// Column j: four weights of output j.
+fn weight_block(rows: vec4u, step: u32) -> mat4x4f {
+  return mat4x4f(
+    unpack(weights[rows.x + step]),
+    unpack(weights[rows.y + step]),
+    unpack(weights[rows.z + step]),
+    unpack(weights[rows.w + step]),
+  );
 }
 
 fn store(n: u32, first: u32, totals: vec4f) {
@@ -51,7 +65,7 @@ fn store(n: u32, first: u32, totals: vec4f) {
   }
   for (var i = 0u; i < 4u && first + i < params.shard_outputs; i++) {
     let o = params.first_output + first + i;
-    let y = totals[i] + bias[o];
+    let y = affine[o].x * totals[i] + affine[o].y;
     output[n * OUT_FEATURES + o] = max(y, 0.0) + params.slope * min(y, 0.0);
   }
 }
@@ -63,21 +77,40 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   if (first >= params.shard_outputs || n >= params.batch) {
     return;
   }
-  let weight_rows = row_starts(first, params.shard_outputs);
-  let input_rows = row_starts(n, params.batch);
-  let more_input_rows = row_starts(n + 4u, params.batch);
+  let weight_rows = row_starts(first, params.shard_outputs, (IN_FEATURES + 3u) / 4u);
+  let rows = row_starts(n, params.batch, IN_FEATURES);
+  let more_rows = row_starts(n + 4u, params.batch, IN_FEATURES);
+  // Row vector times matrix: four dot products, those of one image.
   var totals = mat4x4f();
   var more_totals = mat4x4f();
-  for (var k = 0u; k < IN_FEATURES; k++) {
-    let at = weight_rows + k;
-    let w = vec4f(weights[at.x], weights[at.y], weights[at.z], weights[at.w]);
-    if (ROWS == 1u) {
-      totals[0] += w * input[input_rows.x + k];
-    } else {
-      totals += outer(w, four_inputs(input_rows + k));
+  for (var step = 0u; step < IN_FEATURES / 4u; step++) {
+    let w = weight_block(weight_rows, step);
+    totals[0] += four_inputs(rows.x + 4u * step) * w;
+    if (ROWS > 1u) {
+      totals[1] += four_inputs(rows.y + 4u * step) * w;
+      totals[2] += four_inputs(rows.z + 4u * step) * w;
+      totals[3] += four_inputs(rows.w + 4u * step) * w;
     }
     if (ROWS > 4u) {
-      more_totals += outer(w, four_inputs(more_input_rows + k));
+      more_totals[0] += four_inputs(more_rows.x + 4u * step) * w;
+      more_totals[1] += four_inputs(more_rows.y + 4u * step) * w;
+      more_totals[2] += four_inputs(more_rows.z + 4u * step) * w;
+      more_totals[3] += four_inputs(more_rows.w + 4u * step) * w;
+    }
+  }
+  if (IN_FEATURES % 4u != 0u) {
+    let w = weight_block(weight_rows, IN_FEATURES / 4u);
+    totals[0] += last_inputs(rows.x) * w;
+    if (ROWS > 1u) {
+      totals[1] += last_inputs(rows.y) * w;
+      totals[2] += last_inputs(rows.z) * w;
+      totals[3] += last_inputs(rows.w) * w;
+    }
+    if (ROWS > 4u) {
+      more_totals[0] += last_inputs(more_rows.x) * w;
+      more_totals[1] += last_inputs(more_rows.y) * w;
+      more_totals[2] += last_inputs(more_rows.z) * w;
+      more_totals[3] += last_inputs(more_rows.w) * w;
     }
   }
   for (var i = 0u; i < min(ROWS, 4u); i++) {

@@ -4,6 +4,6 @@ import code from './masked_conv_naive.wgsl?raw';
 
 /** One invocation an output element, which evaluates the mask anew for every tap. */
 export const maskedConvNaive: ConvVariant = {
-  kernel: defineMaskedConv('masked_conv_naive', code, MASKED_SPECIALISED),
+  kernels: defineMaskedConv('masked_conv_naive', code, MASKED_SPECIALISED),
   workgroups: convNaive.workgroups,
 };

@@ -1,5 +1,6 @@
 // Convolution of image * mask for a batch of masks: the plainest version, kept for ever as a second
-// oracle and as the baseline of the benchmarks. (bilinear.wgsl stands in front of this text.)
+// oracle and as the baseline of the benchmarks. (bilinear.wgsl and one of four_*.wgsl
+// stand in front of this text.)
 //
 //   up_m[y, x]         = map channels[first_mask + m], bilinearly upsampled to HEIGHT x WIDTH
 //   mask_m[y, x]       = (up_m[y, x] - min) / (max - min), min and max from ranges
@@ -11,7 +12,7 @@
 // Shapes: image [IN_CHANNELS, HEIGHT, WIDTH], maps [K, MAP_HEIGHT, MAP_WIDTH], ranges [K] (min, max),
 // output [batch, OUT_CHANNELS, HEIGHT, WIDTH] or, pooled, [batch, OUT_CHANNELS, floor(HEIGHT / 2),
 // floor(WIDTH / 2)]; stride 1; outside the image is zero. Weights [IN_CHANNELS KERNEL KERNEL, stride],
-// see packConv: the stride is OUT_CHANNELS rounded up to 8.
+// four at a time, see packConv: the stride is OUT_CHANNELS rounded up to 8.
 // One invocation an output element, which evaluates the mask for every tap: KERNEL^2 times 4 map
 // samples, then 2 IN_CHANNELS KERNEL^2 FLOPs and as many reads.
 // GEMM: M = OUT_CHANNELS, N = batch HEIGHT WIDTH, K = IN_CHANNELS KERNEL^2.
@@ -38,7 +39,7 @@ struct Params {
 @group(0) @binding(2) var<storage, read> maps: array<f32>;
 @group(0) @binding(3) var<storage, read> ranges: array<vec2f>;
 @group(0) @binding(4) var<storage, read> channels: array<u32>;
-@group(0) @binding(5) var<storage, read> weights: array<f32>;
+@group(0) @binding(5) var<storage, read> weights: array<Four>;
 @group(0) @binding(6) var<storage, read> bias: array<f32>;
 @group(0) @binding(7) var<storage, read_write> output: array<f32>;
 
@@ -59,8 +60,12 @@ fn mask_at(map: u32, y: u32, x: u32) -> f32 {
   return select(0.0, (value - range.x) / (range.y - range.x), range.y > range.x);
 }
 
+fn weight_at(k: u32, o: u32) -> f32 {
+  let stride = (OUT_CHANNELS + 7u) / 8u * 2u;
+  return unpack(weights[k * stride + o / 4u])[o % 4u];
+}
+
 fn convolve(m: u32, o: u32, y: u32, x: u32) -> f32 {
-  let stride = (OUT_CHANNELS + 7u) / 8u * 8u;
   let padding = (KERNEL - 1u) / 2u;
   let map = channels[params.first_mask + m];
   var sum = bias[o];
@@ -73,7 +78,7 @@ fn convolve(m: u32, o: u32, y: u32, x: u32) -> f32 {
         let mask = mask_at(map, row, column);
         for (var c = 0u; c < IN_CHANNELS; c++) {
           let k = (c * KERNEL + ky) * KERNEL + kx;
-          sum += weights[k * stride + o] * image[(c * HEIGHT + row) * WIDTH + column] * mask;
+          sum += weight_at(k, o) * image[(c * HEIGHT + row) * WIDTH + column] * mask;
         }
       }
     }

@@ -4,6 +4,6 @@ import code from './masked_conv_registers.wgsl?raw';
 
 /** As {@link convRegisters}, with the mask evaluated once an invocation. */
 export const maskedConvRegisters: ConvVariant = {
-  kernel: defineMaskedConv('masked_conv_registers', code, MASKED_GENERAL),
+  kernels: defineMaskedConv('masked_conv_registers', code, MASKED_GENERAL),
   workgroups: convRegisters.workgroups,
 };

@@ -1,5 +1,6 @@
 // Convolution of image * mask for a batch of masks, in registers alone: conv_registers.wgsl with the
-// mask evaluated on the way. No masked image is ever stored.
+// mask evaluated on the way. No masked image is ever stored. (bilinear.wgsl and one of four_*.wgsl stand in
+// front of this text.)
 //
 //   up_m[y, x]         = map channels[first_mask + m], bilinearly upsampled to the image's size
 //   mask_m[y, x]       = (up_m[y, x] - min) / (max - min), min and max from ranges
@@ -8,10 +9,10 @@
 //   output[m, o, y, x] = max(sum, 0) + slope min(sum, 0)      p = (KERNEL - 1) / 2
 //   with POOL: output[m, o, y, x] = the largest of the four at (2 y, 2 x) .. (2 y + 1, 2 x + 1)
 //
-// Shapes: image [in_channels, height, width], maps [K, map_height, map_width], ranges [K] (min, max), 
+// Shapes: image [in_channels, height, width], maps [K, map_height, map_width], ranges [K] (min, max),
 // output [batch, out_channels, height, width] or, with POOL,
 // [batch, out_channels, floor(height / 2), floor(width / 2)]; stride 1; outside the image is zero.
-// Weights [in_channels KERNEL KERNEL, stride / 4] vec4f, see packConv: the stride is out_channels
+// Weights [in_channels KERNEL KERNEL, stride / 4] Four, see packConv: the stride is out_channels
 // rounded up to 8, so a read is never out of bounds and needs no check.
 //
 // GEMM: M = out_channels, N = batch height width, K = in_channels KERNEL^2; 2 M N K FLOPs.
@@ -48,7 +49,7 @@ struct Params {
 @group(0) @binding(2) var<storage, read> maps: array<f32>;
 @group(0) @binding(3) var<storage, read> ranges: array<vec2f>;
 @group(0) @binding(4) var<storage, read> channels: array<u32>;
-@group(0) @binding(5) var<storage, read> weights: array<vec4f>;
+@group(0) @binding(5) var<storage, read> weights: array<Four>;
 @group(0) @binding(6) var<storage, read> bias: array<vec4f>;
 @group(0) @binding(7) var<storage, read_write> output: array<f32>;
 
@@ -313,8 +314,8 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     let row1 = load(plane, first, columns, mask.row1);
     let row2 = load(plane, second, columns, mask.row2);
     if (KERNEL == 1u) {
-      w0 = weights[k];
-      w1 = weights[k + 1u];
+      w0 = unpack(weights[k]);
+      w1 = unpack(weights[k + 1u]);
       add_point(&upper_a, w0, row1);
       add_point(&lower_a, w0, row2);
       add_point(&upper_b, w1, row1);
@@ -323,34 +324,34 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     } else {
       let row0 = load(plane, above, columns, mask.row0);
       let row3 = load(plane, below, columns, mask.row3);
-      w0 = weights[k];
-      w1 = weights[k + stride];
-      w2 = weights[k + 2u * stride];
+      w0 = unpack(weights[k]);
+      w1 = unpack(weights[k + stride]);
+      w2 = unpack(weights[k + 2u * stride]);
       add_taps(&upper_a, w0, w1, w2, row0);
       add_taps(&lower_a, w0, w1, w2, row1);
-      w0 = weights[k + 1u];
-      w1 = weights[k + stride + 1u];
-      w2 = weights[k + 2u * stride + 1u];
+      w0 = unpack(weights[k + 1u]);
+      w1 = unpack(weights[k + stride + 1u]);
+      w2 = unpack(weights[k + 2u * stride + 1u]);
       add_taps(&upper_b, w0, w1, w2, row0);
       add_taps(&lower_b, w0, w1, w2, row1);
-      w0 = weights[k + 3u * stride];
-      w1 = weights[k + 4u * stride];
-      w2 = weights[k + 5u * stride];
+      w0 = unpack(weights[k + 3u * stride]);
+      w1 = unpack(weights[k + 4u * stride]);
+      w2 = unpack(weights[k + 5u * stride]);
       add_taps(&upper_a, w0, w1, w2, row1);
       add_taps(&lower_a, w0, w1, w2, row2);
-      w0 = weights[k + 3u * stride + 1u];
-      w1 = weights[k + 4u * stride + 1u];
-      w2 = weights[k + 5u * stride + 1u];
+      w0 = unpack(weights[k + 3u * stride + 1u]);
+      w1 = unpack(weights[k + 4u * stride + 1u]);
+      w2 = unpack(weights[k + 5u * stride + 1u]);
       add_taps(&upper_b, w0, w1, w2, row1);
       add_taps(&lower_b, w0, w1, w2, row2);
-      w0 = weights[k + 6u * stride];
-      w1 = weights[k + 7u * stride];
-      w2 = weights[k + 8u * stride];
+      w0 = unpack(weights[k + 6u * stride]);
+      w1 = unpack(weights[k + 7u * stride]);
+      w2 = unpack(weights[k + 8u * stride]);
       add_taps(&upper_a, w0, w1, w2, row2);
       add_taps(&lower_a, w0, w1, w2, row3);
-      w0 = weights[k + 6u * stride + 1u];
-      w1 = weights[k + 7u * stride + 1u];
-      w2 = weights[k + 8u * stride + 1u];
+      w0 = unpack(weights[k + 6u * stride + 1u]);
+      w1 = unpack(weights[k + 7u * stride + 1u]);
+      w2 = unpack(weights[k + 8u * stride + 1u]);
       add_taps(&upper_b, w0, w1, w2, row2);
       add_taps(&lower_b, w0, w1, w2, row3);
       k += 9u * stride;

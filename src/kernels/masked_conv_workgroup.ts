@@ -4,6 +4,6 @@ import code from './masked_conv_workgroup.wgsl?raw';
 
 /** Implicit GEMM in tiles of workgroup memory, the mask evaluated once a tile: for GPUs. */
 export const maskedConvWorkgroup: ConvVariant = {
-  kernel: defineMaskedConv('masked_conv_workgroup', code, MASKED_SPECIALISED),
+  kernels: defineMaskedConv('masked_conv_workgroup', code, MASKED_SPECIALISED),
   workgroups: convWorkgroup.workgroups,
 };

@@ -1,6 +1,6 @@
 // Convolution of image * mask for a batch of masks, as a matrix product in tiles of workgroup memory:
 // conv_workgroup.wgsl with the mask applied as the pixels are gathered. No masked image is ever stored.
-// For GPUs. (bilinear.wgsl stands in front of this text.)
+// For GPUs. (bilinear.wgsl and one of four_*.wgsl stand in front of this text.)
 //
 //   up_m[y, x]         = map channels[first_mask + m], bilinearly upsampled to HEIGHT x WIDTH
 //   mask_m[y, x]       = (up_m[y, x] - min) / (max - min), min and max from ranges
@@ -12,12 +12,13 @@
 // Shapes: image [IN_CHANNELS, HEIGHT, WIDTH], maps [K, MAP_HEIGHT, MAP_WIDTH], ranges [K] (min, max),
 // output [batch, OUT_CHANNELS, HEIGHT, WIDTH] or, with POOL, [batch, OUT_CHANNELS, floor(HEIGHT / 2),
 // floor(WIDTH / 2)]; stride 1; outside the image is zero. Weights [IN_CHANNELS KERNEL KERNEL, stride]
-// vec4f, see packConv: 4 stride is OUT_CHANNELS rounded up to 8.
+// Four, see packConv: 4 stride is OUT_CHANNELS rounded up to 8.
 //
 // GEMM: M = OUT_CHANNELS, N = HEIGHT WIDTH of one image in quads of 2x2, K = IN_CHANNELS KERNEL^2, the
 // images in workgroup z; 2 M N K FLOPs. 128 invocations compute a tile of 8 g channels x 128 / g quads
 // (g = 8, or 4 or 2 for layers of at most 32 or 16 channels, whose tiles would stay empty), 8 of K at a
-// time; one invocation has 8 channels of one quad, so pooling needs no neighbour. A tile at g = 8 reads
+// time; one invocation has 8 channels of one quad, so pooling needs no neighbour. Weights are un-packed on
+// the way into workgroup memory. A tile at g = 8 reads
 // 64 weights and 64 pixels for 4096 multiply-adds: 0.125 bytes each.
 // The mask does not depend on a channel: before the product the workgroup evaluates it once, on the 4x4
 // window of every quad, and keeps it in workgroup memory (2 to 8 values an invocation).
@@ -48,7 +49,7 @@ struct Params {
 @group(0) @binding(2) var<storage, read> maps: array<f32>;
 @group(0) @binding(3) var<storage, read> ranges: array<vec2f>;
 @group(0) @binding(4) var<storage, read> channels: array<u32>;
-@group(0) @binding(5) var<storage, read> weights: array<vec4f>;
+@group(0) @binding(5) var<storage, read> weights: array<Four>;
 @group(0) @binding(6) var<storage, read> bias: array<vec4f>;
 @group(0) @binding(7) var<storage, read_write> output: array<f32>;
 
@@ -84,7 +85,7 @@ fn weight_at(k: u32, column: u32, depth: u32, stride: u32) -> vec4f {
   if (k >= depth || column >= stride) {
     return vec4f(0);
   }
-  return weights[k * stride + column];
+  return unpack(weights[k * stride + column]);
 }
 
 fn masked_pixel(channel: u32, row: u32, column: u32, mask: f32) -> f32 {

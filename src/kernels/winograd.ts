@@ -1,17 +1,35 @@
 import type { ConvShape } from './conv_kernel';
 import { checkedGrid, gridOf } from './grid';
 import { ceilDiv, type Dispatch, defineKernel, type Slice } from './kernel';
+import { type ConvDtype, kernelsByDtype } from './weight_dtype';
+import filtersCode from './winograd_filters.wgsl?raw';
 import inputCode from './winograd_input.wgsl?raw';
 import outputCode from './winograd_output.wgsl?raw';
 import productCode from './winograd_product.wgsl?raw';
 
 /*
- * Winograd F(4x4, 3x3): 36 products for 16 outputs instead of 144, in three registers-only kernels. Its
+ * Winograd F(4x4, 3x3): 36 products for 16 outputs instead of 144, in three registers-only kernels, and a
+ * fourth that transforms the filters first. Its
  * roundings are larger than a direct convolution's (about 1e-5 of a layer's largest value), far below
  * what a map shows. Used on software adapters, where arithmetic is what costs.
  */
 
 const u32 = (name: string) => ({ name, type: 'u32' }) as const;
+
+export const winogradFiltersKernels = kernelsByDtype(
+  ['f32', 'f16'],
+  'winograd_filters',
+  (name, prefix) =>
+    defineKernel({
+      name,
+      code: `${prefix}\n${filtersCode}`,
+      params: ['channels', 'out_stride'].map(u32),
+      storage: [
+        { name: 'weights', access: 'read' },
+        { name: 'filters', access: 'read_write' },
+      ],
+    }),
+);
 
 export const winogradInputKernel = defineKernel({
   name: 'winograd_input',
@@ -49,21 +67,27 @@ export const winogradOutputKernel = defineKernel({
   overrides: ['POOL'],
 });
 
-const outStride = (shape: ConvShape): number => 8 * ceilDiv(shape.outChannels, 8);
+const outStride = (shape: Pick<ConvShape, 'outChannels'>): number =>
+  8 * ceilDiv(shape.outChannels, 8);
 
 /** Tiles of 4x4 outputs in a batch, rounded up to what winograd_product takes at once. */
 const tileStride = ({ height, width }: ConvShape, batch: number): number =>
   16 * ceilDiv(batch * ceilDiv(height, 4) * ceilDiv(width, 4), 16);
 
+/** maxStorageBufferBindingSize of every WebGPU device: 128 MiB. */
+const MAX_FILTER_BYTES = 128 * 1024 * 1024;
+
 /**
  * Whether a convolution is computed so: 3x3, on a software adapter, with channels enough to pay for the
- * transforms. Pure, so that weights are transformed exactly for the layers that want them.
+ * transforms, and filters that any device can bind. Pure, so that
+ * weights are transformed exactly for the layers that want them.
  */
 export function choosesWinograd(
-  shape: Pick<ConvShape, 'inChannels' | 'kernel'>,
+  shape: Pick<ConvShape, 'inChannels' | 'outChannels' | 'kernel'>,
   adapter: { readonly isFallback: boolean },
 ): boolean {
-  return adapter.isFallback && shape.kernel === 3 && shape.inChannels >= 8;
+  const worthwhile = adapter.isFallback && shape.kernel === 3 && shape.inChannels >= 8;
+  return worthwhile && winogradFilterBytes(shape) <= MAX_FILTER_BYTES;
 }
 
 /** Bytes of the two intermediate tensors, V and M. */
@@ -75,42 +99,37 @@ export function winogradScratch(
   return { transformed: column * shape.inChannels, product: column * outStride(shape) };
 }
 
-/** G, the filter transform. */
-const G = [
-  [1 / 4, 0, 0],
-  [-1 / 6, -1 / 6, -1 / 6],
-  [-1 / 6, 1 / 6, -1 / 6],
-  [1 / 24, 1 / 12, 1 / 6],
-  [1 / 24, -1 / 12, 1 / 6],
-  [0, 0, 1],
-] as const;
+/** Bytes of the transformed filters: four times those of the weights in f32. */
+export function winogradFilterBytes(shape: Pick<ConvShape, 'inChannels' | 'outChannels'>): number {
+  return 4 * 36 * shape.inChannels * outStride(shape);
+}
 
-/** U = G g G^T of every filter of OIHW weights: [36, inChannels, outChannels rounded up to 8]. */
-export function winogradFilters(weights: Float32Array, shape: ConvShape): Float32Array {
-  const { inChannels, outChannels } = shape;
-  const stride = outStride(shape);
-  const filters = new Float32Array(36 * inChannels * stride);
-  const half = new Float64Array(18);
-  for (let o = 0; o < outChannels; o++) {
-    for (let c = 0; c < inChannels; c++) {
-      const at = 9 * (o * inChannels + c);
-      G.forEach(([a, b, d], i) => {
-        for (let x = 0; x < 3; x++) {
-          half[3 * i + x] =
-            a * (weights[at + x] as number) +
-            b * (weights[at + 3 + x] as number) +
-            d * (weights[at + 6 + x] as number);
-        }
-      });
-      for (let i = 0; i < 6; i++) {
-        const [p, q, r] = half.subarray(3 * i, 3 * i + 3) as unknown as [number, number, number];
-        G.forEach(([a, b, d], j) => {
-          filters[((6 * i + j) * inChannels + c) * stride + o] = a * p + b * q + d * r;
-        });
-      }
-    }
-  }
-  return filters;
+export interface WinogradFiltersArgs {
+  readonly label: string;
+  readonly shape: Pick<ConvShape, 'inChannels' | 'outChannels'>;
+  /** Of the weights; the filters are f32. */
+  readonly dtype: ConvDtype;
+  /** From `packConv`. */
+  readonly weights: Slice;
+  /** [36, inChannels, outChannels rounded up to 8], {@link winogradFilterBytes} */
+  readonly filters: Slice;
+}
+
+/**
+ * Transforms a convolution's filters. Filters of f32 weights are worth keeping; those of f16 weights are
+ * made anew for each use, or the model would stand in memory in f32 after all.
+ */
+export function winogradFilters(args: WinogradFiltersArgs): Dispatch {
+  const { label, shape, dtype, weights, filters } = args;
+  const out_stride = outStride(shape);
+  return {
+    kernel: winogradFiltersKernels[dtype],
+    label,
+    constants: {},
+    params: { channels: shape.inChannels, out_stride },
+    buffers: { weights, filters },
+    workgroups: gridOf(label, shape.inChannels * (out_stride / 4), 64),
+  };
 }
 
 export interface WinogradArgs {
@@ -119,7 +138,7 @@ export interface WinogradArgs {
   readonly batch: number;
   /** [batch, inChannels, height, width] */
   readonly input: Slice;
-  /** From {@link winogradFilters}. */
+  /** As {@link winogradFilters} leaves them. */
   readonly filters: Slice;
   /** Padded as `packConv` does. */
   readonly bias: Slice;

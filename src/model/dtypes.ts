@@ -28,17 +28,18 @@ export function toF32(
     case 'F16':
       return halvesToF32(new Uint16Array(buffer));
     case 'BF16': {
-      const upper = Uint32Array.from(new Uint16Array(buffer), (value) => value << 16);
+      const upper = new Uint32Array(new Uint16Array(buffer));
+      for (let i = 0; i < upper.length; i++) upper[i] = (upper[i] as number) << 16;
       return new Float32Array(upper.buffer);
     }
     case 'I8':
-      return Float32Array.from(new Int8Array(buffer));
+      return new Float32Array(new Int8Array(buffer));
     case 'U8':
-      return Float32Array.from(new Uint8Array(buffer));
+      return new Float32Array(new Uint8Array(buffer));
     case 'U16':
-      return Float32Array.from(new Uint16Array(buffer));
+      return new Float32Array(new Uint16Array(buffer));
     case 'F64':
-      return Float32Array.from(new Float64Array(buffer));
+      return new Float32Array(new Float64Array(buffer));
     case 'I64':
       return Float32Array.from(new BigInt64Array(buffer), Number);
   }

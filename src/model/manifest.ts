@@ -1,4 +1,5 @@
 import { ScoreCamError } from '../errors';
+import type { WeightDtype } from '../kernels/weight_dtype';
 
 /**
  * A network as data: what docs/model-format.md describes and manifest.schema.json defines. Sequential
@@ -72,11 +73,17 @@ export type ManifestLayer =
 
 export type ManifestWeights =
   | {
-      readonly format: 'safetensors';
-      /** Relative to the manifest. */
+      /** What the file is; it is recognised by its content, so this is for people. */
+      readonly format: 'safetensors' | 'pytorch' | 'tensorflowjs';
+      /** Relative to the manifest, or a whole URL. */
       readonly file: string;
       readonly bytes?: number | undefined;
+      /** Lower-case hexadecimal: all 64 digits, or at least the first 8, as in torchvision's file names. */
       readonly sha256?: string | undefined;
+      /** How the weights are kept on the GPU unless the caller says otherwise; `f32` if absent. */
+      readonly dtype?: WeightDtype | undefined;
+      /** Order of the input channels that the file's first convolution was trained with; `rgb` if absent. */
+      readonly channelOrder?: 'rgb' | 'bgr' | undefined;
     }
   | {
       /** A pure function of the seed: full-size networks for tests and benchmarks (seeded.ts). */
@@ -158,7 +165,12 @@ export function parseManifest(value: unknown, where = 'model manifest'): Manifes
   };
   const weights = (): ManifestWeights => {
     const raw = record('weights', root.weights);
-    const format = oneOf('weights.format', raw.format, ['safetensors', 'seeded'] as const);
+    const format = oneOf('weights.format', raw.format, [
+      'safetensors',
+      'pytorch',
+      'tensorflowjs',
+      'seeded',
+    ] as const);
     if (format === 'seeded') {
       const { seed } = raw;
       return Number.isInteger(seed) && (seed as number) >= 0 && (seed as number) < 2 ** 32
@@ -166,14 +178,18 @@ export function parseManifest(value: unknown, where = 'model manifest'): Manifes
         : fail('weights.seed', seed, 'an integer from 0 to 4294967295');
     }
     const { bytes, sha256 } = raw;
-    if (sha256 !== undefined && !(typeof sha256 === 'string' && /^[0-9a-f]{64}$/.test(sha256))) {
-      fail('weights.sha256', sha256, '64 lower-case hexadecimal digits');
+    if (sha256 !== undefined && !(typeof sha256 === 'string' && /^[0-9a-f]{8,64}$/.test(sha256))) {
+      fail('weights.sha256', sha256, '8 to 64 lower-case hexadecimal digits');
     }
+    const optional = <T>(member: 'dtype' | 'channelOrder', allowed: readonly T[]): T | undefined =>
+      raw[member] === undefined ? undefined : oneOf(`weights.${member}`, raw[member], allowed);
     return {
       format,
       file: text('weights.file', raw.file),
       bytes: bytes === undefined ? undefined : count('weights.bytes', bytes, 2 ** 40),
       sha256: sha256 as string | undefined,
+      dtype: optional('dtype', ['f32', 'f16', 'int8'] as const),
+      channelOrder: optional('channelOrder', ['rgb', 'bgr'] as const),
     };
   };
 

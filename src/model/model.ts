@@ -1,8 +1,11 @@
 import { ScoreCamError } from '../errors';
-import { memorySource } from './bytes/byte-source';
-import { openSafetensors } from './formats/safetensors';
+import { type ByteSource, blobSource, type OpenSibling } from './bytes/byte-source';
+import { httpSource } from './bytes/http-source';
+import { verifiedSource } from './bytes/verified-source';
+import { openWeights } from './formats/open';
 import { type Manifest, parseManifest } from './manifest';
 import { buildNetwork, type Network } from './network';
+import { PRESETS, presetManifest } from './presets';
 import { seededWeights } from './seeded';
 import { type VggDepth, vggManifest } from './vgg';
 import type { WeightSource } from './weight-source';
@@ -14,24 +17,61 @@ export interface Model {
   readonly weights: WeightSource;
 }
 
+/**
+ * Where weights are, if not where the manifest says: an address, a file, or the files that belong
+ * together (an index or model.json and its shards).
+ */
+export type WeightsLocation = string | URL | Blob | readonly File[];
+
+export interface OpenOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly weights?: WeightsLocation | undefined;
+}
+
+/** A model that is known but whose weights are not opened yet. */
+export interface LocatedModel {
+  readonly manifest: Manifest;
+  readonly network: Network;
+  /** What tells its weights from others', to keep them by; undefined where they are made up or a file. */
+  readonly identity: string | undefined;
+  open(): Promise<WeightSource>;
+}
+
 const SEEDED_NAME = /^vgg(11|13|16|19)-seeded-(\d+)$/;
 
 /**
- * Loads a model: a manifest's URL, or `vgg16-seeded-N` (also vgg11, vgg13, vgg19).
+ * Loads a model: the URL of a manifest, a preset (`vgg16`, see PRESETS) or `vgg16-seeded-N`.
  * @throws ScoreCamError `manifest`, `network` or `weights`.
  */
-export async function loadModel(model: string | URL, signal?: AbortSignal): Promise<Model> {
+export async function loadModel(model: string | URL, options: OpenOptions = {}): Promise<Model> {
+  const { manifest, network, open } = await locateModel(model, options);
+  return { manifest, network, weights: await open() };
+}
+
+/** The first half of {@link loadModel}: finds and checks the manifest. */
+export async function locateModel(
+  model: string | URL,
+  options: OpenOptions = {},
+): Promise<LocatedModel> {
   const seeded = SEEDED_NAME.exec(String(model));
-  if (seeded) return seededVgg(Number(seeded[1]) as VggDepth, Number(seeded[2]));
+  if (seeded) {
+    const made = seededVgg(Number(seeded[1]) as VggDepth, Number(seeded[2]));
+    return located(made.manifest, undefined, options);
+  }
+  const preset = presetManifest(String(model));
+  if (preset) return located(preset, undefined, options);
   const url = resolveUrl(model);
-  const response = await request(url, signal);
+  const file = await httpSource(url, { signal: options.signal });
   let json: unknown;
   try {
-    json = await response.json();
+    json = JSON.parse(new TextDecoder().decode(await file.read(0, file.size)));
   } catch (cause) {
+    if (cause instanceof ScoreCamError) throw cause;
     throw new ScoreCamError('manifest', `${url} is not JSON: is it a model manifest?`, { cause });
+  } finally {
+    await file.close();
   }
-  return openModel(parseManifest(json, String(url)), url, signal);
+  return located(parseManifest(json, String(url)), url, options);
 }
 
 /** A full-size VGG with generated weights and 1000 numbered classes. */
@@ -53,66 +93,112 @@ export function seededVgg(depth: VggDepth, seed: number): Model {
 /** Opens the weights a manifest names, relative to `base` (the manifest's own URL). */
 export async function openModel(
   manifest: Manifest,
-  base: URL,
-  signal?: AbortSignal,
+  base: URL | undefined,
+  options: OpenOptions = {},
 ): Promise<Model> {
-  const network = buildNetwork(manifest);
-  const { weights } = manifest;
-  if (weights.format === 'seeded') {
-    return { manifest, network, weights: seededWeights(network, weights.seed) };
-  }
-  const url = new URL(weights.file, base);
-  const bytes = await (await request(url, signal)).arrayBuffer();
-  if (weights.bytes !== undefined && bytes.byteLength !== weights.bytes) {
-    throw new ScoreCamError(
-      'weights',
-      `${url} has ${bytes.byteLength} bytes, the manifest says ${weights.bytes}: cut off or another file.`,
-    );
-  }
-  if (weights.sha256 !== undefined) await checkSha256(bytes, weights.sha256, url);
-  return {
-    manifest,
-    network,
-    weights: await openSafetensors(memorySource(String(url), new Uint8Array(bytes))),
-  };
+  const { network, open } = located(manifest, base, options);
+  return { manifest, network, weights: await open() };
 }
 
-async function checkSha256(bytes: ArrayBuffer, expected: string, url: URL): Promise<void> {
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
-  const found = Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
-  if (found !== expected) {
+function located(
+  manifest: Manifest,
+  base: URL | undefined,
+  { weights: location, signal }: OpenOptions,
+): LocatedModel {
+  const network = buildNetwork(manifest);
+  const { weights } = manifest;
+  if (location !== undefined) {
+    const isAddress = typeof location === 'string' || location instanceof URL;
+    const url = isAddress ? resolveUrl(location) : undefined;
+    const open = url
+      ? () => openUrl(url, {}, signal)
+      : () => openFiles(location as Blob | readonly File[]);
+    return { manifest, network, identity: url && `${manifest.name} ${url}`, open };
+  }
+  if (weights.format === 'seeded') {
+    const open = async (): Promise<WeightSource> => seededWeights(network, weights.seed);
+    return { manifest, network, identity: undefined, open };
+  }
+  const { file, bytes, sha256 } = weights;
+  const url = absoluteUrl(file, base);
+  if (!url) {
     throw new ScoreCamError(
       'weights',
-      `${url} is not the file the manifest means: SHA-256 ${found}, expected ${expected}.`,
+      `Nobody is known to host the weights of ${manifest.name} (${file}): say where they are with the ` +
+        'option `weights`.',
     );
   }
+  const expected = { ...(bytes ? { bytes } : {}), ...(sha256 ? { sha256 } : {}) };
+  const identity = `${manifest.name} ${url} ${sha256 ?? bytes ?? ''}`;
+  return { manifest, network, identity, open: () => openUrl(url, expected, signal) };
+}
+
+async function openUrl(
+  url: URL,
+  expected: { sha256?: string; bytes?: number },
+  signal: AbortSignal | undefined,
+): Promise<WeightSource> {
+  const opened: { close(): Promise<void> }[] = [];
+  const open = async (address: URL): Promise<ByteSource> => {
+    const source = await httpSource(address, { signal });
+    opened.push(source);
+    return source;
+  };
+  const close = async (): Promise<void> => {
+    await Promise.all(opened.map((source) => source.close()));
+  };
+  try {
+    const file = verifiedSource(await open(url), expected);
+    const source = await openWeights(file, (path) => open(new URL(path, url)));
+    const verify = async (): Promise<void> => {
+      await source.verify?.();
+      await file.verify();
+    };
+    return { ...source, verify, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function openFiles(location: Blob | readonly File[]): Promise<WeightSource> {
+  const files = location instanceof Blob ? [location] : location;
+  // Of several files, the one in JSON lists the others.
+  const isIndex = (file: Blob): boolean => file instanceof File && file.name.endsWith('.json');
+  const main = files.length === 1 ? files[0] : files.find(isIndex);
+  if (!main) {
+    const names = files.map((file) => (file instanceof File ? file.name : 'blob')).join(', ');
+    throw new ScoreCamError(
+      'weights',
+      `${files.length} files were given (${names}) and none is the .json that lists the others: choose ` +
+        'one weights file, or model.json (or model.safetensors.index.json) together with its shards.',
+    );
+  }
+  const sibling: OpenSibling = async (path) => {
+    const name = path.split('/').at(-1);
+    const found = files.find((file) => file instanceof File && file.name === name);
+    if (found) return blobSource(found);
+    throw new ScoreCamError(
+      'weights',
+      `${(main as File).name} lists ${path}, which is not among the files given: choose it too.`,
+    );
+  };
+  return openWeights(blobSource(main), sibling);
 }
 
 function resolveUrl(model: string | URL): URL {
-  try {
-    return new URL(model, globalThis.document?.baseURI ?? globalThis.location?.href);
-  } catch (cause) {
-    throw new ScoreCamError(
-      'manifest',
-      `"${model}" is neither a URL of a model manifest nor a name like vgg16-seeded-1.`,
-      { cause },
-    );
-  }
+  const url = absoluteUrl(model, globalThis.document?.baseURI ?? globalThis.location?.href);
+  if (url) return url;
+  throw new ScoreCamError(
+    'manifest',
+    `"${model}" is neither a URL nor the name of a model: ${PRESETS.join(', ')}, or vgg16-seeded-1.`,
+  );
 }
 
-async function request(url: URL, signal?: AbortSignal): Promise<Response> {
-  let response: Response;
+function absoluteUrl(address: string | URL, base: string | URL | undefined): URL | undefined {
   try {
-    response = await fetch(url, signal ? { signal } : {});
-  } catch (cause) {
-    if (signal?.aborted) throw signal.reason;
-    throw new ScoreCamError('weights', `${url} could not be fetched: ${String(cause)}`, { cause });
+    return new URL(address, base);
+  } catch {
+    return undefined;
   }
-  if (!response.ok) {
-    throw new ScoreCamError(
-      'weights',
-      `${url} answered ${response.status} ${response.statusText}: check the address.`,
-    );
-  }
-  return response;
 }

@@ -1,14 +1,19 @@
-import type { Manifest, ManifestLayer, ManifestWeights } from './manifest';
+import type { Manifest, ManifestInput, ManifestLayer, ManifestWeights } from './manifest';
 
 export type VggDepth = 11 | 13 | 16 | 19;
 
 /** Convolutions in each of the five blocks (Simonyan and Zisserman 2015, table 1: A, B, D, E). */
-const BLOCKS: Record<VggDepth, readonly number[]> = {
+export const VGG_BLOCKS: Record<VggDepth, readonly number[]> = {
   11: [1, 1, 2, 2, 2],
   13: [2, 2, 2, 2, 2],
   16: [2, 2, 3, 3, 3],
   19: [2, 2, 4, 4, 4],
 };
+
+const TORCHVISION = {
+  mean: [0.485, 0.456, 0.406],
+  std: [0.229, 0.224, 0.225],
+} as const;
 
 export interface VggOptions {
   readonly depth: VggDepth;
@@ -22,6 +27,8 @@ export interface VggOptions {
   /** Outputs of the first two fully connected layers. */
   readonly hidden?: number;
   readonly inputSize?: number;
+  /** ImageNet's, as torchvision has them, unless given. */
+  readonly normalisation?: Pick<ManifestInput, 'mean' | 'std'>;
 }
 
 /**
@@ -34,7 +41,7 @@ export function vggManifest(options: VggOptions): Manifest {
   const size = options.inputSize ?? 224;
   const layers: ManifestLayer[] = [];
   let module = 0;
-  BLOCKS[options.depth].forEach((count, block) => {
+  VGG_BLOCKS[options.depth].forEach((count, block) => {
     for (let i = 0; i < count; i++) {
       layers.push({
         type: 'conv',
@@ -60,7 +67,7 @@ export function vggManifest(options: VggOptions): Manifest {
       bias: `classifier.${3 * i}.bias`,
     });
   });
-  const lastBlock = BLOCKS[options.depth][4] as number;
+  const lastBlock = VGG_BLOCKS[options.depth][4] as number;
   return {
     format: 'score-cam-webgpu/model',
     version: 1,
@@ -70,8 +77,7 @@ export function vggManifest(options: VggOptions): Manifest {
     input: {
       width: size,
       height: size,
-      mean: [0.485, 0.456, 0.406],
-      std: [0.229, 0.224, 0.225],
+      ...(options.normalisation ?? TORCHVISION),
       resize: 'cover',
     },
     layers,

@@ -27,6 +27,8 @@ export interface WeightSource {
    * @throws ScoreCamError `weights` if it is another file.
    */
   verify?(): Promise<void>;
+  /** Ends connections; nothing can be read afterwards. */
+  close?(): Promise<void>;
 }
 
 /** @throws ScoreCamError `weights` if there is no tensor of that name. */

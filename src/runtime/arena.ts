@@ -1,5 +1,5 @@
 import type { Slice } from '../kernels/kernel';
-import type { Gpu } from './gpu';
+import type { Gpu, GpuData } from './gpu';
 
 /**
  * Buffers with lifetimes. `take` hands out a buffer, `release` gives it back for the next `take`. That
@@ -35,7 +35,7 @@ export class Arena {
   }
 
   /** A slice that holds `data`. Only for data that is written before anything is submitted. */
-  upload(label: string, data: Float32Array | Uint32Array): Slice {
+  upload(label: string, data: GpuData): Slice {
     const slice = this.take(label, data.byteLength);
     this.gpu.write(slice.buffer, data);
     return slice;

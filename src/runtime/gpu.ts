@@ -137,14 +137,14 @@ export class Gpu {
   }
 
   /** Makes a buffer that holds `data`. */
-  upload(label: string, data: Float32Array | Uint32Array): GPUBuffer {
+  upload(label: string, data: GpuData): GPUBuffer {
     const buffer = this.createBuffer(label, data.byteLength);
     this.write(buffer, data);
     return buffer;
   }
 
-  /** Copies `data` into a buffer, from byte `offset` on. */
-  write(buffer: GPUBuffer, data: Float32Array | Uint32Array, offset = 0): void {
+  /** Copies `data`, a multiple of 4 bytes, into a buffer, from byte `offset` on. */
+  write(buffer: GPUBuffer, data: GpuData, offset = 0): void {
     const { byteOffset, byteLength } = data;
     this.device.queue.writeBuffer(
       buffer,
@@ -218,7 +218,11 @@ export class Gpu {
   }
 
   /** Reads `count` f32 from a buffer. Waits for the GPU; never used in the middle of a run. */
-  async read(source: GPUBuffer, count = source.size / 4, offset = 0): Promise<Float32Array> {
+  async read(
+    source: GPUBuffer,
+    count = source.size / 4,
+    offset = 0,
+  ): Promise<Float32Array<ArrayBuffer>> {
     this.check();
     const bytes = count * 4;
     const staging = this.device.createBuffer({
@@ -411,6 +415,9 @@ export class Gpu {
     }
   }
 }
+
+/** What is written to buffers; small elements only in whole words. */
+export type GpuData = Float32Array | Uint32Array | Uint16Array | Uint8Array;
 
 export interface BufferCopy {
   readonly from: GPUBuffer;

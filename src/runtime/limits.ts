@@ -1,4 +1,5 @@
 import { ScoreCamError } from '../errors';
+import { rowStride } from '../kernels/linear';
 import { type Network, sizeOf } from '../model/network';
 
 /**
@@ -26,7 +27,8 @@ export function needsOf(network: Network): Needs {
   const largest = Math.max(
     ...network.layers.map((layer) => {
       const output = sizeOf(layer.output);
-      if (layer.type === 'linear') return 4 * Math.max(output, sizeOf(layer.input));
+      // One row of weights, or the pairs (scale, bias) of all outputs (kernels/linear.ts).
+      if (layer.type === 'linear') return 4 * Math.max(2 * output, rowStride(sizeOf(layer.input)));
       if (layer.type !== 'conv') return 4 * output;
       // Packed weights have their output channels rounded up to 8 (kernels/conv.ts).
       const padded = 8 * Math.ceil(layer.output.channels / 8);

@@ -1,78 +1,98 @@
 import { ScoreCamError } from '../errors';
 import { packConv } from '../kernels/conv';
 import type { Slice } from '../kernels/kernel';
-import { shardRows } from '../kernels/linear';
-import { choosesWinograd, winogradFilters } from '../kernels/winograd';
+import { rowStride, shardRows } from '../kernels/linear';
+import { linearColumns } from '../kernels/linear_columns';
+import { WEIGHT_BYTES, type WeightDtype } from '../kernels/weight_dtype';
+import { choosesWinograd, winogradFilterBytes, winogradFilters } from '../kernels/winograd';
+import { type BlockOptions, type WeightBlock, weightBlocks } from '../model/blocks';
+import {
+  columnScales,
+  encodeColumns,
+  encodeRows,
+  partsOf,
+  scaleName,
+  storedBytes,
+} from '../model/forms';
+import type { KeptModelWriter } from '../model/keep/kept-model';
 import { type ConvLayer, type LinearLayer, type Network, sizeOf } from '../model/network';
-import { tensorOf, type WeightSource } from '../model/weight-source';
-import type { Gpu } from './gpu';
+import type { WeightSource } from '../model/weight-source';
+import type { Gpu, GpuData } from './gpu';
 import { convShape } from './plan';
 
 export interface ConvWeights {
-  /** Packed as src/kernels/conv.ts says. */
-  readonly weights: Slice;
+  readonly dtype: 'f32' | 'f16';
+  /** Packed as src/kernels/conv.ts says; absent where `filters` stand for them. */
+  readonly weights: Slice | undefined;
   readonly bias: Slice;
-  /** Transformed for Winograd, where the adapter and the layer want it (src/kernels/winograd.ts). */
+  /** Transformed for Winograd once and for all, where the weights are f32 (src/kernels/winograd.ts). */
   readonly filters: Slice | undefined;
 }
 
 export interface LinearShard {
   readonly firstOutput: number;
   readonly outputs: number;
-  /** [outputs, inFeatures] */
+  /** [outputs, rowStride(inFeatures)] */
   readonly weights: Slice;
 }
 
 export interface LinearWeights {
+  readonly dtype: WeightDtype;
   /** Row shards, each small enough for one binding. */
   readonly shards: readonly LinearShard[];
-  readonly bias: Slice;
+  /** [outFeatures] pairs (scale, bias) */
+  readonly affine: Slice;
 }
 
-/** Elements of a fully connected layer that are in JavaScript memory at once: 16 MiB of f32. */
-const CHUNK = 4 * 1024 * 1024;
+export interface LoadOptions extends BlockOptions {
+  /** Gets every tensor in the form it is kept in. */
+  readonly keep?: KeptModelWriter | undefined;
+  /** Hears (bytes done, bytes in all), both in the form loaded. */
+  readonly onBytes?: ((done: number, total: number) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** For tests and benchmarks: no Winograd, so that any tiling can be forced. */
+  readonly direct?: boolean | undefined;
+}
+
+/** A fully connected layer while its parts arrive. */
+interface Arriving {
+  readonly layer: LinearLayer;
+  readonly shards: LinearShard[];
+  /** (scale, bias) of each output */
+  readonly affine: Float32Array<ArrayBuffer>;
+  /** Elements of the weight on the GPU so far. */
+  done: number;
+  hasBias: boolean;
+}
 
 /** A network's weights in GPU buffers, in the layouts the kernels read. */
 export class NetworkWeights {
   private readonly convs = new Map<string, ConvWeights>();
   private readonly linears = new Map<string, LinearWeights>();
-  private readonly buffers: GPUBuffer[] = [];
+  private readonly buffers = new Set<GPUBuffer>();
+  readonly dtype: WeightDtype;
   private readonly gpu: Gpu;
 
-  private constructor(gpu: Gpu) {
+  private constructor(gpu: Gpu, dtype: WeightDtype) {
     this.gpu = gpu;
+    this.dtype = dtype;
   }
 
   /**
-   * Streams all tensors into buffers, layer by layer. `onBytes` hears (bytes done, bytes in all).
-   * @throws ScoreCamError `weights` for a missing tensor, a wrong shape or a value that is not finite.
+   * Streams all tensors into buffers, in the order of their file, then has the source verify itself.
+   * @throws ScoreCamError `weights` for a tensor that is missing, misshapen or not finite, or for a file
+   *   that is not the one meant; then nothing is left on the GPU.
    */
   static async load(
     gpu: Gpu,
     network: Network,
     source: WeightSource,
-    onBytes: (done: number, total: number) => void = () => {},
-    signal?: AbortSignal,
+    options: LoadOptions,
   ): Promise<NetworkWeights> {
-    const loaded = new NetworkWeights(gpu);
-    const layers = network.layers.filter(
-      (layer) => layer.type === 'conv' || layer.type === 'linear',
-    );
-    const total = layers.reduce((sum, layer) => sum + 4 * weightCount(layer), 0);
-    let done = 0;
-    const advance = async (elements: number): Promise<void> => {
-      done += 4 * elements;
-      onBytes(done, total);
-      // A task of its own for the page: it stays responsive and can abort.
-      await new Promise((resolve) => setTimeout(resolve));
-      signal?.throwIfAborted();
-    };
+    const loaded = new NetworkWeights(gpu, options.dtype);
     try {
-      for (const layer of layers) {
-        checkShapes(source, layer);
-        if (layer.type === 'conv') await loaded.loadConv(layer, source, advance);
-        else await loaded.loadLinear(layer, source, advance);
-      }
+      await loaded.stream(network, source, options);
+      await source.verify?.();
     } catch (error) {
       loaded.dispose();
       throw error;
@@ -90,101 +110,284 @@ export class NetworkWeights {
 
   dispose(): void {
     for (const buffer of this.buffers) this.gpu.free(buffer);
-    this.buffers.length = 0;
+    this.buffers.clear();
   }
 
-  private async loadConv(
-    layer: ConvLayer,
+  private async stream(
+    network: Network,
     source: WeightSource,
-    advance: (elements: number) => Promise<void>,
+    options: LoadOptions,
   ): Promise<void> {
-    const raw = await readFinite(source, layer.weight, 0, weightCount(layer));
-    const bias = await readFinite(source, layer.bias, 0, layer.output.channels);
+    const { dtype, keep, onBytes, signal } = options;
+    const total = storedBytes(network, dtype);
+    const arriving = new Map<string, Arriving>();
+    let done = 0;
+    for await (const block of weightBlocks(network, source, options)) {
+      if (block.kind === 'conv') await this.addConv(block, options);
+      else await this.addLinear(block, options, arriving);
+      if (keep && (block.kind === 'conv' || block.kind === 'bias')) {
+        for (const part of partsOf(block, dtype)) await keep.put(part);
+      }
+      done += blockBytes(block, dtype);
+      onBytes?.(Math.min(Math.round(done), total), total);
+      // A task of its own for the page: it stays responsive and can abort.
+      await new Promise((resolve) => setTimeout(resolve));
+      signal?.throwIfAborted();
+    }
+    for (const layer of network.layers) {
+      const missing =
+        (layer.type === 'conv' && !this.convs.has(layer.name)) ||
+        (layer.type === 'linear' && !this.linears.has(layer.name));
+      if (missing) {
+        throw new ScoreCamError(
+          'weights',
+          `${source.name}: the weights of layer "${layer.name}" did not arrive; does another layer of ` +
+            'the manifest name the same tensors?',
+        );
+      }
+    }
+  }
+
+  private async addConv(
+    { layer, weight, bias }: Extract<WeightBlock, { kind: 'conv' }>,
+    { dtype: form, direct }: LoadOptions,
+  ): Promise<void> {
+    const dtype = form === 'f32' ? 'f32' : 'f16';
     const shape = convShape(layer, false);
-    const packed = packConv(raw, bias, shape);
-    const filters = choosesWinograd(shape, this.gpu.adapter)
-      ? { buffer: this.upload(`${layer.weight} for Winograd`, winogradFilters(raw, shape)) }
-      : undefined;
-    this.convs.set(layer.name, {
-      weights: { buffer: this.upload(layer.weight, packed.weights) },
-      bias: { buffer: this.upload(layer.bias, packed.bias) },
-      filters,
-    });
-    await advance(raw.length);
+    const packed = packConv(weight, bias, shape, dtype);
+    const weights = this.upload(layer.weight, packed.weights);
+    const biasSlice = this.upload(layer.bias, packed.bias);
+    const winograd = choosesWinograd(shape, this.gpu.adapter) && !direct;
+    if (!winograd || dtype === 'f16') {
+      this.convs.set(layer.name, { dtype, weights, bias: biasSlice, filters: undefined });
+      return;
+    }
+    // Four times as large: worth it in f32, where speed is wanted more than memory.
+    const label = `${layer.weight} for Winograd`;
+    const filters = { buffer: this.create(label, winogradFilterBytes(shape)) };
+    await this.gpu.submit(label, [winogradFilters({ label, shape, dtype, weights, filters })]);
+    this.free(weights);
+    this.convs.set(layer.name, { dtype, weights: undefined, bias: biasSlice, filters });
   }
 
-  private async loadLinear(
-    layer: LinearLayer,
-    source: WeightSource,
-    advance: (elements: number) => Promise<void>,
+  private async addLinear(
+    block: Exclude<WeightBlock, { kind: 'conv' }>,
+    { dtype, keep }: LoadOptions,
+    arriving: Map<string, Arriving>,
   ): Promise<void> {
+    const { layer } = block;
+    const state = arriving.get(layer.name) ?? this.begin(layer, dtype);
+    arriving.set(layer.name, state);
+    if (block.kind === 'bias') {
+      block.values.forEach((value, o) => {
+        state.affine[2 * o + 1] = value;
+      });
+      state.hasBias = true;
+    } else if (block.kind === 'rows') {
+      const encoded = encodeRows(block.values, block.count, dtype, block.scales);
+      encoded.scales?.forEach((scale, row) => {
+        state.affine[2 * (block.first + row)] = scale;
+      });
+      this.writeRows(state, block.first, block.count, bytesOf(encoded.data), dtype);
+      state.done += block.values.length;
+      if (keep) for (const part of partsOf(block, dtype, encoded)) await keep.put(part);
+    } else {
+      await this.scatter(state, block, dtype);
+      state.done += block.values.length;
+      if (keep && this.isWhole(state)) await this.keepScattered(state, dtype, keep);
+    }
+    if (!this.isWhole(state) || !state.hasBias) return;
+    const affine = this.upload(layer.bias, state.affine);
+    this.linears.set(layer.name, { dtype, shards: state.shards, affine });
+    arriving.delete(layer.name);
+  }
+
+  private isWhole({ layer, done }: Arriving): boolean {
+    return done === layer.output.channels * sizeOf(layer.input);
+  }
+
+  /** Makes the buffers of a fully connected layer; they are all zero, padding included. */
+  private begin(layer: LinearLayer, dtype: WeightDtype): Arriving {
     const inFeatures = sizeOf(layer.input);
     const { maxStorageBufferBindingSize, maxBufferSize } = this.gpu.device.limits;
     const most = Math.min(maxStorageBufferBindingSize, maxBufferSize);
-    const shards: LinearShard[] = [];
-    for (const { firstOutput, outputs } of shardRows(inFeatures, layer.output.channels, most)) {
-      const label = `${layer.weight} rows ${firstOutput}..${firstOutput + outputs - 1}`;
-      const buffer = this.gpu.createBuffer(label, 4 * outputs * inFeatures);
-      this.buffers.push(buffer);
-      const start = firstOutput * inFeatures;
-      for (let at = 0; at < outputs * inFeatures; at += CHUNK) {
-        const count = Math.min(CHUNK, outputs * inFeatures - at);
-        const values = await readFinite(source, layer.weight, start + at, count);
-        this.gpu.write(buffer, values, 4 * at);
-        await advance(count);
-      }
-      shards.push({ firstOutput, outputs, weights: { buffer } });
-    }
-    const bias = await readFinite(source, layer.bias, 0, layer.output.channels);
-    this.linears.set(layer.name, { shards, bias: { buffer: this.upload(layer.bias, bias) } });
+    const shards = shardRows(inFeatures, layer.output.channels, most, dtype).map(
+      ({ firstOutput, outputs }): LinearShard => {
+        const label = `${layer.weight} rows ${firstOutput}..${firstOutput + outputs - 1}`;
+        const bytes = outputs * rowStride(inFeatures) * WEIGHT_BYTES[dtype];
+        return { firstOutput, outputs, weights: { buffer: this.create(label, bytes) } };
+      },
+    );
+    const affine = new Float32Array(2 * layer.output.channels);
+    for (let o = 0; o < layer.output.channels; o++) affine[2 * o] = 1;
+    return { layer, shards, affine, done: 0, hasBias: false };
   }
 
-  private upload(label: string, data: Float32Array): GPUBuffer {
-    const buffer = this.gpu.upload(label, data);
-    this.buffers.push(buffer);
+  /** Writes whole rows, a row's padding at its end, into the shards that hold them. */
+  private writeRows(
+    { layer, shards }: Arriving,
+    first: number,
+    count: number,
+    bytes: Uint8Array<ArrayBuffer>,
+    dtype: WeightDtype,
+  ): void {
+    const inFeatures = sizeOf(layer.input);
+    const rowBytes = inFeatures * WEIGHT_BYTES[dtype];
+    const strideBytes = rowStride(inFeatures) * WEIGHT_BYTES[dtype];
+    const padded = strideBytes === rowBytes ? bytes : pad(bytes, count, rowBytes, strideBytes);
+    for (const { firstOutput, outputs, weights } of shards) {
+      const from = Math.max(first, firstOutput);
+      const to = Math.min(first + count, firstOutput + outputs);
+      if (from >= to) continue;
+      const part = padded.subarray((from - first) * strideBytes, (to - first) * strideBytes);
+      this.gpu.write(weights.buffer, part, (from - firstOutput) * strideBytes);
+    }
+  }
+
+  /** Puts weights that arrive input by input where they belong, on the GPU. */
+  private async scatter(
+    { layer, shards, affine }: Arriving,
+    { unflattened, first, count, values, largest }: Extract<WeightBlock, { kind: 'columns' }>,
+    dtype: WeightDtype,
+  ): Promise<void> {
+    const scales = largest && columnScales(largest);
+    scales?.forEach((scale, o) => {
+      affine[2 * o] = scale;
+    });
+    const { channels, height, width } = unflattened;
+    const outFeatures = layer.output.channels;
+    const elements = elementBits(encodeColumns(values, outFeatures, dtype, scales));
+    const staging = this.gpu.upload(`${layer.weight} inputs from ${first}`, elements);
+    try {
+      await this.gpu.submit(
+        staging.label,
+        shards.map(({ firstOutput, outputs, weights }) =>
+          linearColumns({
+            label: layer.weight,
+            dtype,
+            firstRow: first,
+            rows: count,
+            channels,
+            plane: height * width,
+            outFeatures,
+            firstOutput,
+            shardOutputs: outputs,
+            elements: { buffer: staging },
+            weights,
+          }),
+        ),
+      );
+    } finally {
+      this.gpu.free(staging);
+    }
+  }
+
+  /** Reads a scattered layer back, for whoever keeps it: only on the GPU is it in the order to keep. */
+  private async keepScattered(
+    { layer, shards, affine }: Arriving,
+    dtype: WeightDtype,
+    keep: KeptModelWriter,
+  ): Promise<void> {
+    const inFeatures = sizeOf(layer.input);
+    const outputs = layer.output.channels;
+    const rowBytes = inFeatures * WEIGHT_BYTES[dtype];
+    const strideBytes = rowStride(inFeatures) * WEIGHT_BYTES[dtype];
+    const rows = Math.max(1, Math.floor(READ_BACK / strideBytes));
+    for (const shard of shards) {
+      for (let row = 0; row < shard.outputs; row += rows) {
+        const count = Math.min(rows, shard.outputs - row);
+        const words = (count * strideBytes) / 4;
+        const read = await this.gpu.read(shard.weights.buffer, words, (row * strideBytes) / 4);
+        const start = (shard.firstOutput + row) * inFeatures;
+        await keep.put({
+          tensor: layer.weight,
+          shape: [outputs, inFeatures],
+          dtype: ({ f32: 'F32', f16: 'F16', int8: 'I8' } as const)[dtype],
+          start,
+          bytes: unpad(bytesOf(read), count, rowBytes, strideBytes),
+        });
+      }
+    }
+    if (dtype !== 'int8') return;
+    const scales = Float32Array.from({ length: outputs }, (_, o) => affine[2 * o] as number);
+    await keep.put({
+      tensor: scaleName(layer.weight),
+      shape: [outputs],
+      dtype: 'F32',
+      start: 0,
+      bytes: bytesOf(scales),
+    });
+  }
+
+  private upload(label: string, data: GpuData): Slice {
+    const buffer = this.create(label, data.byteLength);
+    this.gpu.write(buffer, data);
+    return { buffer };
+  }
+
+  private create(label: string, bytes: number): GPUBuffer {
+    const buffer = this.gpu.createBuffer(label, bytes);
+    this.buffers.add(buffer);
     return buffer;
   }
-}
 
-type WeightedLayer = ConvLayer | LinearLayer;
-
-function weightShape(layer: WeightedLayer): number[] {
-  return layer.type === 'conv'
-    ? [layer.output.channels, layer.input.channels, layer.kernel, layer.kernel]
-    : [layer.output.channels, sizeOf(layer.input)];
-}
-
-function weightCount(layer: WeightedLayer): number {
-  return weightShape(layer).reduce((a, b) => a * b, 1);
-}
-
-function checkShapes(source: WeightSource, layer: WeightedLayer): void {
-  const expect = (tensor: string, need: readonly number[]): void => {
-    const found = tensorOf(source, tensor).shape;
-    if (found.join() !== need.join()) {
-      throw new ScoreCamError(
-        'weights',
-        `Tensor "${tensor}" has shape ${found.join('x')}, layer "${layer.name}" needs ${need.join('x')}.`,
-      );
-    }
-  };
-  expect(layer.weight, weightShape(layer));
-  expect(layer.bias, [layer.output.channels]);
-}
-
-async function readFinite(
-  source: WeightSource,
-  tensor: string,
-  start: number,
-  count: number,
-): Promise<Float32Array> {
-  const values = await source.read(tensor, start, count);
-  const bad = values.findIndex((value) => !Number.isFinite(value));
-  if (bad >= 0) {
-    throw new ScoreCamError(
-      'weights',
-      `Tensor "${tensor}" has ${values[bad]} at element ${start + bad}; every weight must be finite.`,
-    );
+  private free({ buffer }: Slice): void {
+    this.buffers.delete(buffer);
+    this.gpu.free(buffer);
   }
-  return values;
+}
+
+/** Bytes read back at once. */
+const READ_BACK = 8 * 1024 * 1024;
+
+type Elements = Float32Array<ArrayBuffer> | Uint16Array<ArrayBuffer> | Int8Array<ArrayBuffer>;
+
+function bytesOf(data: Elements): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+}
+
+/** Each element's bits in a u32 of its own. */
+function elementBits(data: Elements): Uint32Array<ArrayBuffer> {
+  if (data instanceof Float32Array)
+    return new Uint32Array(data.buffer, data.byteOffset, data.length);
+  return Uint32Array.from(data, (value) => value & (data instanceof Int8Array ? 0xff : 0xffff));
+}
+
+function pad(
+  bytes: Uint8Array,
+  rows: number,
+  rowBytes: number,
+  strideBytes: number,
+): Uint8Array<ArrayBuffer> {
+  const padded = new Uint8Array(rows * strideBytes);
+  for (let row = 0; row < rows; row++) {
+    padded.set(bytes.subarray(row * rowBytes, (row + 1) * rowBytes), row * strideBytes);
+  }
+  return padded;
+}
+
+function unpad(
+  bytes: Uint8Array<ArrayBuffer>,
+  rows: number,
+  rowBytes: number,
+  strideBytes: number,
+): Uint8Array<ArrayBuffer> {
+  if (rowBytes === strideBytes) return bytes;
+  const dense = new Uint8Array(rows * rowBytes);
+  for (let row = 0; row < rows; row++) {
+    dense.set(bytes.subarray(row * strideBytes, row * strideBytes + rowBytes), row * rowBytes);
+  }
+  return dense;
+}
+
+/** Bytes of a block in the form it is kept in. */
+function blockBytes(block: WeightBlock, dtype: WeightDtype): number {
+  if (block.kind === 'bias') return block.values.byteLength;
+  if (block.kind === 'conv') {
+    return block.weight.length * (dtype === 'f32' ? 4 : 2) + block.bias.byteLength;
+  }
+  const weights = block.values.length * WEIGHT_BYTES[dtype];
+  // An int8 row has a scale; columns bring their share of it.
+  const rows = block.values.length / sizeOf(block.layer.input);
+  return dtype === 'int8' ? weights + 4 * rows : weights;
 }

@@ -1,6 +1,7 @@
 import { ScoreCamError } from '../errors';
 import type { ConvShape } from '../kernels/conv';
-import { choosesWinograd, winogradScratch } from '../kernels/winograd';
+import type { ConvDtype } from '../kernels/weight_dtype';
+import { choosesWinograd, winogradFilterBytes, winogradScratch } from '../kernels/winograd';
 import type { ConvLayer, Layer, LinearLayer, Network, Shape } from '../model/network';
 import { layerFlops, sizeOf } from '../model/network';
 
@@ -75,6 +76,8 @@ export interface BatchLimits {
   readonly memoryBudget: number;
   readonly maxBindingBytes: number;
   readonly isFallback: boolean;
+  /** Of the convolutions' weights, f32 if absent: Winograd makes filters of f16 anew at each use. */
+  readonly convDtype?: ConvDtype;
 }
 
 export interface BatchPlan {
@@ -107,6 +110,10 @@ export function planBatches(network: Network, masks: number, limits: BatchLimits
     if (!choosesWinograd(shape, limits)) return [];
     return Object.values(winogradScratch(shape, 1));
   });
+  const filters = features.map((step, i): number => {
+    const remade = limits.convDtype === 'f16' && step.kind === 'conv' && scratch[i]?.length;
+    return remade ? winogradFilterBytes(convShape(step.layer, step.pool)) : 0;
+  });
   const largest = Math.max(...features.map((step) => bytes(step.output)), ...scratch.flat());
   // While a step runs its input, output and scratch live; the first step's input is the shared image.
   const bytesPerMask = Math.max(
@@ -116,6 +123,8 @@ export function planBatches(network: Network, masks: number, limits: BatchLimits
       return bytes(step.output) + (before ? bytes(before.output) : 0) + own;
     }),
   );
+  // However many masks there are, the filters of one layer at a time.
+  const fixedBytes = Math.max(...filters);
   const featureBytes = bytes((features.at(-1) as Step).output);
   const headBytes = Math.max(featureBytes, ...head.map((step) => bytes(step.output)));
   // A quarter of the budget is for features and head, the rest for the activations of a batch.
@@ -123,7 +132,7 @@ export function planBatches(network: Network, masks: number, limits: BatchLimits
     Math.min(
       masks,
       limits.maxBindingBytes / largest,
-      (0.75 * limits.memoryBudget) / bytesPerMask,
+      (0.75 * limits.memoryBudget - fixedBytes) / bytesPerMask,
       Math.max(1, flop / flopOf(features)),
     ),
   );
@@ -136,7 +145,9 @@ export function planBatches(network: Network, masks: number, limits: BatchLimits
     ),
   );
   if (masks > 0 && (batch < 1 || block < 1)) {
-    const need = Math.ceil(Math.max(bytesPerMask / 0.75, (featureBytes + 2 * headBytes) / 0.25));
+    const need = Math.ceil(
+      Math.max((bytesPerMask + fixedBytes) / 0.75, (featureBytes + 2 * headBytes) / 0.25),
+    );
     throw new ScoreCamError(
       'limit',
       `Network "${network.name}" needs ${need} bytes for one masked pass with bindings of up to ` +

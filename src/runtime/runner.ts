@@ -9,8 +9,14 @@ import { globalAveragePool } from '../kernels/global_average_pool';
 import type { Dispatch, Slice } from '../kernels/kernel';
 import { chooseLinearTiling, type LinearTiling, linear } from '../kernels/linear';
 import { maxPool } from '../kernels/max_pool';
-import { winogradConv, winogradScratch } from '../kernels/winograd';
-import { type LinearLayer, type Network, sizeOf } from '../model/network';
+import {
+  choosesWinograd,
+  winogradConv,
+  winogradFilterBytes,
+  winogradFilters,
+  winogradScratch,
+} from '../kernels/winograd';
+import { type ConvLayer, type LinearLayer, type Network, sizeOf } from '../model/network';
 import { Arena } from './arena';
 import type { BufferCopy, Gpu } from './gpu';
 import type { NetworkWeights } from './network-weights';
@@ -95,6 +101,7 @@ export class Runner {
       memoryBudget: options.memoryBudget,
       maxBindingBytes: gpu.device.limits.maxStorageBufferBindingSize,
       isFallback: gpu.adapter.isFallback,
+      convDtype: this.weights.conv((features[0] as Step).layer as ConvLayer).dtype,
     });
     const featureSize = sizeOf((features.at(-1) as Step).output);
     const arena = new Arena(gpu);
@@ -166,12 +173,13 @@ export class Runner {
       } else {
         if (step.kind !== 'conv') throw new Error('A network starts with a convolution.');
         const { masks, channels, firstMask } = source;
-        const { weights, bias } = this.weights.conv(step.layer);
+        const { dtype, weights, bias } = this.weights.conv(step.layer);
         const shape = convShape(step.layer, step.pool);
         dispatches.push(
           maskedConv(this.convTiling(shape), {
             label: step.name,
             shape,
+            dtype,
             batch,
             firstMask,
             image,
@@ -181,7 +189,8 @@ export class Runner {
             ranges: masks.ranges,
             channels,
             alignCorners: masks.alignCorners,
-            weights,
+            // The first convolution has too few input channels for Winograd: its weights are there.
+            weights: direct(weights),
             bias,
             output,
           }),
@@ -196,21 +205,8 @@ export class Runner {
     const { layer } = step;
     const label = step.name;
     switch (step.kind) {
-      case 'conv': {
-        const shape = convShape(step.layer, step.pool);
-        const { weights, bias, filters } = this.weights.conv(step.layer);
-        if (!filters || this.forced.conv) {
-          const tensors = { input, output, weights, bias };
-          return [conv(this.convTiling(shape), { label, shape, batch, ...tensors })];
-        }
-        const scratch = winogradScratch(shape, batch);
-        const transformed = arena.take(`${label}, transformed`, scratch.transformed);
-        const product = arena.take(`${label}, product`, scratch.product);
-        arena.release(transformed);
-        arena.release(product);
-        const tensors = { input, filters, bias, transformed, product, output };
-        return winogradConv({ label, shape, batch, ...tensors });
-      }
+      case 'conv':
+        return this.recordConv(step, batch, input, output, arena);
       case 'maxpool':
         return [maxPool({ label, ...layer.input, batch, input, output })];
       case 'globalavgpool':
@@ -220,16 +216,44 @@ export class Runner {
     }
   }
 
+  private recordConv(
+    { name: label, layer, pool }: Extract<Step, { kind: 'conv' }>,
+    batch: number,
+    input: Slice,
+    output: Slice,
+    arena: Arena,
+  ): Dispatch[] {
+    const shape = convShape(layer, pool);
+    const { dtype, weights, bias, filters: kept } = this.weights.conv(layer);
+    if (this.forced.conv || !choosesWinograd(shape, this.gpu.adapter)) {
+      const tensors = { input, output, weights: direct(weights), bias };
+      return [conv(this.convTiling(shape), { label, shape, dtype, batch, ...tensors })];
+    }
+    const sizes = winogradScratch(shape, batch);
+    const filters = kept ?? arena.take(`${label}, filters`, winogradFilterBytes(shape));
+    const transformed = arena.take(`${label}, transformed`, sizes.transformed);
+    const product = arena.take(`${label}, product`, sizes.product);
+    if (!kept) arena.release(filters);
+    arena.release(transformed);
+    arena.release(product);
+    const first = kept
+      ? []
+      : [winogradFilters({ label, shape, dtype, weights: direct(weights), filters })];
+    const tensors = { input, filters, bias, transformed, product, output };
+    return [...first, ...winogradConv({ label, shape, batch, ...tensors })];
+  }
+
   private recordLinear(layer: LinearLayer, batch: number, input: Slice, output: Slice): Dispatch[] {
     const inFeatures = sizeOf(layer.input);
     const outFeatures = layer.output.channels;
-    const { shards, bias } = this.weights.linear(layer);
+    const { dtype, shards, affine } = this.weights.linear(layer);
     const tiling =
       this.forced.linear ??
       chooseLinearTiling({ inFeatures, outFeatures, batch }, this.gpu.adapter);
     return shards.map(({ firstOutput, outputs, weights }) =>
       linear(tiling, {
         label: layer.name,
+        dtype,
         inFeatures,
         outFeatures,
         firstOutput,
@@ -238,7 +262,7 @@ export class Runner {
         batch,
         input,
         weights,
-        bias,
+        affine,
         output,
       }),
     );
@@ -247,6 +271,12 @@ export class Runner {
   private convTiling(shape: ConvShape): ConvTiling {
     return this.forced.conv ?? chooseConvTiling(shape, this.gpu.adapter);
   }
+}
+
+/** Weights in the layout that all tilings but Winograd read. */
+function direct(weights: Slice | undefined): Slice {
+  if (weights) return weights;
+  throw new Error('These weights are there for Winograd only: load them with `direct`.');
 }
 
 function copyOf(from: Slice, to: GPUBuffer, toOffset: number): BufferCopy {

@@ -1,8 +1,10 @@
 import { type ConvShape, type ConvTiling, conv, packConv } from '../../src/kernels/conv';
+import type { ConvDtype } from '../../src/kernels/weight_dtype';
 import type { Gpu } from '../../src/runtime/gpu';
 import type { GpuCase } from '../harness/case';
 import { assertClose, testValues } from '../harness/compare';
 import { convReference } from '../reference/conv';
+import { encodeWeights } from '../reference/weights';
 
 interface Trial extends ConvShape {
   readonly batch: number;
@@ -44,26 +46,40 @@ const rows: Record<ConvTiling, readonly Row[]> = {
   ],
 };
 
-function name(tiling: ConvTiling, t: Trial): string {
+/** Of rows, those that run with f16 weights too, which differ in nothing but how weights are read. */
+const halves: Record<ConvTiling, readonly number[]> = {
+  naive: [1, 4],
+  registers: [0, 4, 8],
+  workgroup: [1, 4, 5],
+};
+
+function name(tiling: ConvTiling, dtype: ConvDtype, t: Trial): string {
   const activation = t.slope === 0 ? 'relu' : t.slope === 1 ? 'linear' : `leaky ${t.slope}`;
   return (
-    `${tiling}: ${t.batch} x ${t.inChannels} to ${t.outChannels} channels, ${t.height} x ${t.width}, ` +
+    `${tiling}, ${dtype}: ${t.batch} x ${t.inChannels} to ${t.outChannels} channels, ${t.height} x ${t.width}, ` +
     `kernel ${t.kernel}, ${activation}${t.pool ? ', pool' : ''}`
   );
 }
 
-async function run(gpu: Gpu, tiling: ConvTiling, { batch, ...shape }: Trial): Promise<string> {
+async function run(
+  gpu: Gpu,
+  tiling: ConvTiling,
+  dtype: ConvDtype,
+  { batch, ...shape }: Trial,
+): Promise<string> {
   const { inChannels, outChannels, kernel } = shape;
   const input = testValues(batch * inChannels * shape.height * shape.width, 1);
   const weights = testValues(outChannels * inChannels * kernel * kernel, 2);
   const bias = testValues(outChannels, 3);
-  const expected = convReference(shape, batch, input, weights, bias);
-  const packed = packConv(weights, bias, shape);
+  const { values } = encodeWeights(weights, outChannels, dtype);
+  const expected = convReference(shape, batch, input, values, bias);
+  const packed = packConv(weights, bias, shape, dtype);
   const output = gpu.createBuffer('output', expected.values.length * 4);
   await gpu.submit('conv', [
     conv(tiling, {
       label: 'test',
       shape,
+      dtype,
       batch,
       input: { buffer: gpu.upload('input', input) },
       weights: { buffer: gpu.upload('weights', packed.weights) },
@@ -75,9 +91,14 @@ async function run(gpu: Gpu, tiling: ConvTiling, { batch, ...shape }: Trial): Pr
   return assertClose('output', actual, expected.values, expected.tolerance);
 }
 
-export const cases: GpuCase[] = (Object.keys(rows) as ConvTiling[]).flatMap((tiling) =>
-  rows[tiling].map(([inChannels, outChannels, height, width, kernel, slope, pool, batch]) => {
+export const cases: GpuCase[] = (Object.keys(rows) as ConvTiling[]).flatMap((tiling) => {
+  const cased = (dtype: ConvDtype, row: Row): GpuCase => {
+    const [inChannels, outChannels, height, width, kernel, slope, pool, batch] = row;
     const trial = { inChannels, outChannels, height, width, kernel, slope, pool, batch };
-    return { name: name(tiling, trial), run: (gpu) => run(gpu, tiling, trial) };
-  }),
-);
+    return { name: name(tiling, dtype, trial), run: (gpu) => run(gpu, tiling, dtype, trial) };
+  };
+  return [
+    ...rows[tiling].map((row) => cased('f32', row)),
+    ...halves[tiling].map((i) => cased('f16', rows[tiling][i] as Row)),
+  ];
+});

@@ -133,7 +133,10 @@ export const cases: GpuCase[] = [
     name: 'the workgroup tilings give the same network as the registers tilings',
     async run(gpu) {
       const model = smallModel();
-      const weights = await NetworkWeights.load(gpu, model.network, model.weights);
+      const weights = await NetworkWeights.load(gpu, model.network, model.weights, {
+        dtype: 'f32',
+        direct: true,
+      });
       const image = normalise(smallImage(), model.manifest);
       const expected = await forwardReference(model.network, model.weights, image);
       const notes: string[] = [];
@@ -225,7 +228,7 @@ export const cases: GpuCase[] = [
       await expectError(
         () => create(smallModel({ change })),
         'weights',
-        'Tensor "fc1.weight" has NaN at element 7',
+        'tensor "fc1.weight" has NaN at element 7',
       );
       const model = smallModel();
       const weights = { ...model.weights, shape: () => [1, 2] };

@@ -54,7 +54,8 @@ export const cases: GpuCase[] = [
     async run(gpu, { sharedUrl }) {
       const expected = await golden(sharedUrl);
       const { manifest, network, weights } = seededVgg(16, 1);
-      const runner = new Runner(gpu, network, await NetworkWeights.load(gpu, network, weights));
+      const loaded = await NetworkWeights.load(gpu, network, weights, { dtype: 'f32' });
+      const runner = new Runner(gpu, network, loaded);
       const image = await sharedBlob(sharedUrl, `${GOLDEN}image.png`);
       const pixels = await prepareImage(image, manifest.input);
       const arena = new Arena(gpu);

@@ -1,7 +1,10 @@
 import { type LinearTiling, linear, shardRows } from '../../src/kernels/linear';
+import type { WeightDtype } from '../../src/kernels/weight_dtype';
+import type { Gpu } from '../../src/runtime/gpu';
 import type { GpuCase } from '../harness/case';
 import { assertClose, sumTolerance, testValues } from '../harness/compare';
 import { linearReference } from '../reference/linear';
+import { type EncodedWeights, encodeWeights, halfValue, paddedRows } from '../reference/weights';
 
 const tilings: readonly LinearTiling[] = ['naive', 'registers', 'workgroup'];
 
@@ -15,7 +18,7 @@ interface Shape {
 
 /**
  * Batches and outputs one below, at and above the 32 x 32 tile and the 4 outputs x 1, 4 or 8 images of
- * an invocation; inputs round the K step of 32; ReLU, none and a leaky one; fc1's row length.
+ * an invocation; inputs round the K steps of 4 and 32; ReLU, none and a leaky one; fc1's row length.
  */
 const shapes: readonly Shape[] = [
   { inFeatures: 1, outFeatures: 1, batch: 1, shards: 1, slope: 0 },
@@ -23,57 +26,152 @@ const shapes: readonly Shape[] = [
   { inFeatures: 31, outFeatures: 31, batch: 4, shards: 1, slope: 0.125 },
   { inFeatures: 32, outFeatures: 32, batch: 32, shards: 1, slope: 0 },
   { inFeatures: 33, outFeatures: 65, batch: 31, shards: 3, slope: 1 },
-  { inFeatures: 1023, outFeatures: 30, batch: 33, shards: 4, slope: 0 },
+  { inFeatures: 1022, outFeatures: 30, batch: 33, shards: 4, slope: 0 },
   { inFeatures: 25088, outFeatures: 7, batch: 1, shards: 1, slope: 1 },
   { inFeatures: 25088, outFeatures: 5, batch: 9, shards: 2, slope: 0.125 },
 ];
 
-export const cases: GpuCase[] = shapes.flatMap((shape) =>
-  tilings.map((tiling) => linearCase(tiling, shape)),
-);
+/** Of the types that differ from f32 in nothing but how weights are read. */
+const fewer = [0, 1, 2, 5, 7].map((i) => shapes[i] as Shape);
 
-function linearCase(tiling: LinearTiling, shape: Shape): GpuCase {
+const trials: readonly (readonly [WeightDtype, readonly Shape[]])[] = [
+  ['f32', shapes],
+  ['f16', fewer],
+  ['int8', fewer],
+];
+
+interface Layer extends Shape {
+  readonly input: Float32Array;
+  readonly weights: EncodedWeights;
+  readonly bias: Float32Array;
+}
+
+/** Runs all shards of a layer: [batch, outFeatures]. */
+async function run(gpu: Gpu, tiling: LinearTiling, dtype: WeightDtype, layer: Layer) {
+  const { inFeatures, outFeatures, batch, shards, slope, weights, bias } = layer;
+  const affine = new Float32Array(2 * outFeatures);
+  for (let o = 0; o < outFeatures; o++) {
+    affine[2 * o] = weights.scales[o] as number;
+    affine[2 * o + 1] = bias[o] as number;
+  }
+  const inputBuffer = { buffer: gpu.upload('input', layer.input) };
+  const affineBuffer = { buffer: gpu.upload('affine', affine) };
+  const output = { buffer: gpu.createBuffer('output', 4 * batch * outFeatures) };
+  const rowBytes = paddedRows(weights.data, inFeatures, 0, 1).byteLength;
+  const rows = shardRows(
+    inFeatures,
+    outFeatures,
+    rowBytes * Math.ceil(outFeatures / shards),
+    dtype,
+  );
+  if (rows.length !== shards) throw new Error(`${rows.length} shards, the case is for ${shards}`);
+  await gpu.submit(
+    'linear',
+    rows.map(({ firstOutput, outputs }, shard) => {
+      const data = paddedRows(weights.data, inFeatures, firstOutput, outputs);
+      return linear(tiling, {
+        label: 'test',
+        dtype,
+        inFeatures,
+        outFeatures,
+        firstOutput,
+        shardOutputs: outputs,
+        slope,
+        batch,
+        input: inputBuffer,
+        weights: { buffer: gpu.upload(`weights ${shard}`, data) },
+        affine: affineBuffer,
+        output,
+      });
+    }),
+  );
+  return gpu.read(output.buffer);
+}
+
+function nameOf(tiling: LinearTiling, dtype: WeightDtype, shape: Shape): string {
   const { inFeatures, outFeatures, batch, shards, slope } = shape;
+  return (
+    `${tiling}, ${dtype}, ${inFeatures} -> ${outFeatures}, batch ${batch}, ` +
+    `shards ${shards}, slope ${slope}`
+  );
+}
+
+function againstReference(tiling: LinearTiling, dtype: WeightDtype, shape: Shape): GpuCase {
+  const { inFeatures, outFeatures, batch, slope } = shape;
   return {
-    name:
-      `${tiling}, ${inFeatures} -> ${outFeatures}, batch ${batch}, ` +
-      `shards ${shards}, slope ${slope}`,
+    name: nameOf(tiling, dtype, shape),
     async run(gpu) {
       const input = testValues(batch * inFeatures, 3).map((value) => 10 * value);
-      const weights = testValues(outFeatures * inFeatures, 4);
+      const plain = testValues(outFeatures * inFeatures, 4);
+      const weights = encodeWeights(plain, outFeatures, dtype);
       const bias = testValues(outFeatures, 5);
-      const inputBuffer = { buffer: gpu.upload('input', input) };
-      const biasBuffer = { buffer: gpu.upload('bias', bias) };
-      const output = gpu.createBuffer('output', 4 * batch * outFeatures);
-      const bindingLimit = 4 * inFeatures * Math.ceil(outFeatures / shards);
-      const rows = shardRows(inFeatures, outFeatures, bindingLimit);
-      await gpu.submit(
-        'linear',
-        rows.map(({ firstOutput, outputs }, shard) =>
-          linear(tiling, {
-            label: 'test',
-            inFeatures,
-            outFeatures,
-            firstOutput,
-            shardOutputs: outputs,
-            slope,
-            batch,
-            input: inputBuffer,
-            weights: {
-              buffer: gpu.upload(
-                `weights ${shard}`,
-                weights.subarray(firstOutput * inFeatures, (firstOutput + outputs) * inFeatures),
-              ),
-            },
-            bias: biasBuffer,
-            output: { buffer: output },
-          }),
-        ),
-      );
-      const { output: expected, magnitude } = linearReference(input, weights, bias, slope);
-      // inFeatures products and the bias; the slope rounds once more.
-      const tolerance = magnitude.map((value) => sumTolerance(inFeatures + 2, value));
-      return assertClose('outputs', await gpu.read(output), expected, tolerance);
+      const actual = await run(gpu, tiling, dtype, { ...shape, input, weights, bias });
+      const { values, scales } = weights;
+      const { output, magnitude } = linearReference(input, values, scales, bias, slope);
+      // inFeatures products, the scale and the bias; the slope rounds once more.
+      const tolerance = magnitude.map((value) => sumTolerance(inFeatures + 3, value));
+      return assertClose('outputs', actual, output, tolerance);
     },
   };
 }
+
+/** Read four at a time, the end of an image's inputs comes with the start of the next image's. */
+function neighbourOverflows(tiling: LinearTiling): GpuCase {
+  return {
+    name: `${tiling}: infinite inputs of one image leave the others alone`,
+    async run(gpu) {
+      const shape = { inFeatures: 5, outFeatures: 3, batch: 6, shards: 1, slope: 1 };
+      const input = testValues(30, 3).fill(Number.POSITIVE_INFINITY, 5, 10);
+      const weights = encodeWeights(testValues(15, 4), 3, 'f32');
+      const bias = testValues(3, 5);
+      const all = await run(gpu, tiling, 'f32', { ...shape, input, weights, bias });
+      const finite = input.map((value) => (Number.isFinite(value) ? value : 0));
+      const reference = linearReference(finite, weights.values, weights.scales, bias, 1);
+      const others = (x: ArrayLike<number>) => Array.from(x).filter((_, i) => i < 3 || i >= 6);
+      const tolerance = others(reference.magnitude).map((value) => sumTolerance(8, value));
+      return assertClose('other images', others(all), others(reference.output), tolerance);
+    },
+  };
+}
+
+/** One input of 1: each output is its weight, bit for bit. */
+function everyValue(
+  tiling: LinearTiling,
+  dtype: WeightDtype,
+  data: EncodedWeights['data'],
+): GpuCase {
+  return {
+    name: `${tiling}: every finite ${dtype} comes out exactly`,
+    async run(gpu) {
+      const outFeatures = data.length;
+      const shape = { inFeatures: 1, outFeatures, batch: 1, shards: 1, slope: 1 };
+      const values = Float64Array.from(data, (bits) =>
+        dtype === 'f16' ? halfValue(bits) : (bits << 24) >> 24,
+      );
+      const scales = new Float32Array(outFeatures).fill(1);
+      const input = Float32Array.of(1);
+      const bias = new Float32Array(outFeatures);
+      const weights = { data, values, scales };
+      return assertClose(
+        'outputs',
+        await run(gpu, tiling, dtype, { ...shape, input, weights, bias }),
+        values,
+        0,
+      );
+    },
+  };
+}
+
+const halves = Uint16Array.from({ length: 2 * 0x7c00 }, (_, i) =>
+  i < 0x7c00 ? i : i - 0x7c00 + 0x8000,
+);
+const bytes = Uint8Array.from({ length: 256 }, (_, i) => i);
+
+export const cases: GpuCase[] = [
+  ...trials.flatMap(([dtype, some]) =>
+    some.flatMap((shape) => tilings.map((tiling) => againstReference(tiling, dtype, shape))),
+  ),
+  ...tilings.map(neighbourOverflows),
+  everyValue('registers', 'f16', halves),
+  everyValue('registers', 'int8', bytes),
+];

@@ -5,12 +5,15 @@ import {
   maskedConv,
   packConv,
 } from '../../src/kernels/conv';
+import type { ConvDtype } from '../../src/kernels/weight_dtype';
 import type { Gpu } from '../../src/runtime/gpu';
 import type { GpuCase } from '../harness/case';
 import { assertClose, testValues } from '../harness/compare';
 import { convReference, maskError, maskReference, rangesReference } from '../reference/conv';
+import { encodeWeights } from '../reference/weights';
 
 interface Trial extends ConvShape {
+  readonly dtype: ConvDtype;
   readonly mapHeight: number;
   readonly mapWidth: number;
   readonly alignCorners: boolean;
@@ -50,16 +53,26 @@ const rows: Record<ConvTiling, readonly Row[]> = {
   workgroup: common.slice(1, 4),
 };
 
-function trialOf([shape, map, alignCorners, channels, firstMask]: Row): Trial {
+/** Of rows, those that run with f16 weights too, which differ in nothing but how weights are read. */
+const halves: Record<ConvTiling, readonly number[]> = {
+  naive: [2],
+  registers: [1, 3],
+  workgroup: [0, 2],
+};
+
+function trialOf(
+  [shape, map, alignCorners, channels, firstMask]: Row,
+  dtype: ConvDtype = 'f32',
+): Trial {
   const [inChannels, outChannels, height, width, kernel, slope, pool] = shape;
   const [mapHeight, mapWidth] = map;
   const sizes = { inChannels, outChannels, height, width, kernel, slope, pool };
-  return { ...sizes, mapHeight, mapWidth, alignCorners, channels, firstMask };
+  return { ...sizes, dtype, mapHeight, mapWidth, alignCorners, channels, firstMask };
 }
 
 function name(tiling: ConvTiling, t: Trial): string {
   return (
-    `${tiling}: ${t.inChannels} to ${t.outChannels} channels, maps ${t.mapHeight} x ${t.mapWidth} on ` +
+    `${tiling}, ${t.dtype}: ${t.inChannels} to ${t.outChannels} channels, maps ${t.mapHeight} x ${t.mapWidth} on ` +
     `${t.height} x ${t.width}, kernel ${t.kernel}, slope ${t.slope}${t.pool ? ', pool' : ''}` +
     `${t.alignCorners ? ', align corners' : ''}, channels ${t.channels} from ${t.firstMask}`
   );
@@ -72,6 +85,7 @@ function dataOf(t: Trial) {
   const maps = testValues(MAPS * t.mapHeight * t.mapWidth, 2);
   const ranges = rangesReference(maps, MAPS, t);
   const weights = testValues(t.outChannels * t.inChannels * t.kernel * t.kernel, 3);
+  const { values } = encodeWeights(weights, t.outChannels, t.dtype);
   const bias = testValues(t.outChannels, 4);
   const masks = t.channels.slice(t.firstMask);
   const masked = new Float64Array(masks.length * image.length);
@@ -84,8 +98,8 @@ function dataOf(t: Trial) {
       errors[m * image.length + i] = Math.abs(value) * error;
     });
   });
-  const expected = convReference(t, masks.length, masked, weights, bias, errors);
-  const packed = packConv(weights, bias, t);
+  const expected = convReference(t, masks.length, masked, values, bias, errors);
+  const packed = packConv(weights, bias, t, t.dtype);
   return { image, maps, ranges, batch: masks.length, masked, packed, expected };
 }
 
@@ -94,6 +108,7 @@ function fused(gpu: Gpu, tiling: ConvTiling, t: Trial, data: ReturnType<typeof d
   const dispatch = maskedConv(tiling, {
     label: 'test',
     shape: t,
+    dtype: t.dtype,
     batch: data.batch,
     firstMask: t.firstMask,
     image: { buffer: gpu.upload('image', data.image) },
@@ -128,6 +143,7 @@ async function againstUnfused(gpu: Gpu, tiling: ConvTiling, t: Trial): Promise<s
     conv(tiling, {
       label: 'unfused',
       shape: t,
+      dtype: t.dtype,
       batch: data.batch,
       input: { buffer: gpu.upload('masked images', Float32Array.from(data.masked)) },
       weights: { buffer: gpu.upload('weights', data.packed.weights) },
@@ -162,7 +178,10 @@ async function constantMap(gpu: Gpu, tiling: ConvTiling, t: Trial): Promise<stri
 }
 
 const perTiling = (Object.keys(rows) as ConvTiling[]).flatMap((tiling): GpuCase[] => {
-  const trials = rows[tiling].map(trialOf);
+  const trials = [
+    ...rows[tiling].map((row) => trialOf(row)),
+    ...halves[tiling].map((i) => trialOf(rows[tiling][i] as Row, 'f16')),
+  ];
   const first = trials[0] as Trial;
   return [
     ...trials.map((trial) => ({

@@ -15,7 +15,7 @@ export function convReference(
   shape: ConvShape,
   batch: number,
   input: ArrayLike<number>,
-  weights: Float32Array,
+  weights: ArrayLike<number>,
   bias: Float32Array,
   inputError?: ArrayLike<number>,
 ): Bounded {

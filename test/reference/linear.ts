@@ -1,10 +1,11 @@
 /**
- * activation(bias + input weights^T) in f64, activation max(x, 0) + slope min(x, 0), and for each
- * output the sum of the absolute values of its terms, which tolerances are derived from.
+ * activation(bias + scale o (input weights^T)) in f64, activation max(x, 0) + slope min(x, 0), and for
+ * each output the sum of the absolute values of its terms, which tolerances are derived from.
  */
 export function linearReference(
   input: Float32Array,
-  weights: Float32Array,
+  weights: Float64Array,
+  scales: Float32Array,
   bias: Float32Array,
   slope: number,
 ): { output: Float64Array; magnitude: Float64Array } {
@@ -18,8 +19,9 @@ export function linearReference(
       let total = bias[o] as number;
       let absolute = Math.abs(total);
       for (let k = 0; k < inFeatures; k++) {
-        const term =
+        const product =
           (input[n * inFeatures + k] as number) * (weights[o * inFeatures + k] as number);
+        const term = (scales[o] as number) * product;
         total += term;
         absolute += Math.abs(term);
       }

@@ -59,6 +59,13 @@ export function blobSource(
 
 /** @throws ScoreCamError `weights` if a file of `size` bytes does not hold the range. */
 export function checkRange(name: string, size: number, start: number, length: number): void {
+  const isCount = (n: number) => Number.isSafeInteger(n) && n >= 0;
+  if (!isCount(start) || !isCount(length)) {
+    throw new ScoreCamError(
+      'weights',
+      `${name}: ${length} bytes at byte ${start} were asked for; both must be whole numbers from 0 on.`,
+    );
+  }
   if (start + length <= size) return;
   throw new ScoreCamError(
     'weights',

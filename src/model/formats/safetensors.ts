@@ -1,14 +1,8 @@
 import { ScoreCamError } from '../../errors';
 import type { ByteSource } from '../bytes/byte-source';
-import { DTYPE_BYTES, toF32 } from '../dtypes';
 import { elementCount, type TensorDtype, tensorOf, type WeightSource } from '../weight-source';
-
-interface Entry {
-  readonly shape: readonly number[];
-  readonly dtype: TensorDtype;
-  /** Byte offset in the file. */
-  readonly begin: number;
-}
+import { isShape, readableBytes, readElements, type StoredTensor, shapeText } from './elements';
+import { parseJson } from './json';
 
 /** No header of a sequential network comes near this; a file of another kind may claim anything. */
 const LARGEST_HEADER = 64 * 1024 * 1024;
@@ -32,31 +26,30 @@ export async function openSafetensors(file: ByteSource): Promise<WeightSource> {
     );
   }
   const dataStart = 8 + headerBytes;
-  const header = parseHeader(await file.read(8, headerBytes), fail);
+  const header = parseJson(file.name, await file.read(8, headerBytes), 'its safetensors header');
   const entries = Object.entries(header)
     .filter(([name]) => name !== '__metadata__')
     .map(([name, value]) => [name, checkEntry(name, value)] as const)
     .sort(([, a], [, b]) => a.begin - b.begin);
 
-  function checkEntry(name: string, value: unknown): Entry {
+  function checkEntry(name: string, value: unknown): StoredTensor {
     const entry = (value ?? {}) as { dtype?: unknown; shape?: unknown; data_offsets?: unknown };
-    const isCounts = (v: unknown): v is number[] =>
-      Array.isArray(v) && v.every((n) => Number.isSafeInteger(n) && n >= 0);
     const { dtype, shape, data_offsets: offsets } = entry;
     if (
       typeof dtype !== 'string' ||
-      !isCounts(shape) ||
-      !isCounts(offsets) ||
-      offsets.length !== 2
+      !isShape(shape) ||
+      !isShape(offsets) ||
+      offsets.length !== 2 ||
+      (offsets[0] as number) > (offsets[1] as number)
     ) {
       return fail(`tensor "${name}" has a malformed header entry.`);
     }
-    const [begin, end] = offsets as [number, number];
-    const bytes = (DTYPE_BYTES as Readonly<Record<string, number>>)[dtype];
+    const [begin, end] = offsets as unknown as [number, number];
+    const bytes = readableBytes(dtype);
     const need = bytes ? bytes * elementCount(shape) : end - begin;
     if (end - begin !== need || end > file.size - dataStart) {
       fail(
-        `tensor "${name}" (${dtype} ${shape.join('x')}) needs ${need} bytes, ` +
+        `tensor "${name}" (${dtype} ${shapeText(shape)}) needs ${need} bytes, ` +
           `the header gives ${begin}..${end} of ${file.size - dataStart}.`,
       );
     }
@@ -68,24 +61,8 @@ export async function openSafetensors(file: ByteSource): Promise<WeightSource> {
     name: file.name,
     tensors,
     async read(name, first, count) {
-      const { begin, dtype } = tensorOf({ name: file.name, tensors }, name);
-      const size = DTYPE_BYTES[dtype];
-      if (!size) {
-        return fail(
-          `tensor "${name}" is ${dtype}; supported are ${Object.keys(DTYPE_BYTES).join(', ')}.`,
-        );
-      }
-      return toF32(await file.read(begin + first * size, count * size), dtype);
+      const tensor = tensorOf({ name: file.name, tensors }, name);
+      return readElements(file, name, tensor, first, count);
     },
   };
-}
-
-function parseHeader(bytes: Uint8Array, fail: (message: string) => never): Record<string, unknown> {
-  try {
-    const header: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-    if (typeof header === 'object' && header !== null) return header as Record<string, unknown>;
-  } catch {
-    // Reported below: the reason is always that this is no safetensors header.
-  }
-  return fail('its header is not JSON: not a safetensors file, or damaged.');
 }

@@ -1,0 +1,71 @@
+/** Downloads, verifies and converts the weights of a preset, for the demo and the command line. */
+import { dirname, join, relative, resolve } from 'node:path';
+import { Command, CommanderError, Option } from 'commander';
+import type { WeightDtype } from '../src/kernels/weight_dtype';
+import { PRESETS, presetManifest } from '../src/model/presets';
+import { CliError, runCommand, usageError } from './errors';
+import { prepareModel } from './prepare';
+import { ProgressDisplay } from './progress';
+import { projectRoot } from './server';
+
+const program = new Command('weights')
+  .description('Downloads, verifies and converts the weights of an ImageNet VGG.')
+  .argument('[preset]', `one of ${PRESETS.join(', ')}`, 'vgg16')
+  .addOption(
+    new Option('--dtype <form>', 'f32, f16 (half the size) or int8 (a quarter)')
+      .choices(['f32', 'f16', 'int8'])
+      .default('f32'),
+  )
+  .option('--from <file-or-url>', 'where the weights are, if not where the preset says')
+  .option('--out <folder>', 'where to write them; default: weights/PRESET or weights/PRESET-FORM')
+  .option('--keep-download', 'keep the file as it was downloaded, too', false)
+  .exitOverride()
+  .configureOutput({ outputError: () => {} });
+
+interface Options {
+  readonly dtype: WeightDtype;
+  readonly from?: string;
+  readonly out?: string;
+  readonly keepDownload: boolean;
+}
+
+async function weights(signal: AbortSignal): Promise<void> {
+  try {
+    program.parse();
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) process.exit(0);
+    throw new CliError(error.message.replace(/^error: /, ''), 2);
+  }
+  const preset = program.processedArgs[0] as string;
+  const { dtype, from, out, keepDownload } = program.opts<Options>();
+  const manifest = presetManifest(preset);
+  if (!manifest) {
+    throw usageError(`There is no preset "${preset}": there are ${PRESETS.join(', ')}.`);
+  }
+  const name = dtype === 'f32' ? preset : `${preset}-${dtype}`;
+  const isDefault = out === undefined;
+  const folder = isDefault ? join(projectRoot, 'weights', name) : resolve(out);
+  const display = new ProgressDisplay();
+  try {
+    const prepared = await prepareModel({
+      manifest,
+      dtype,
+      from,
+      out: folder,
+      keepDownload,
+      signal,
+      onStep: display.update.bind(display),
+    });
+    display.stop();
+    const shown = relative(process.cwd(), prepared.manifest) || prepared.manifest;
+    console.log(`${shown}: ${(prepared.bytes / 1e6).toFixed(0)} MB, SHA-256 ${prepared.sha256}`);
+    console.log(
+      `Use it with: npm run explain -- IMAGE --model ${isDefault ? name : dirname(shown)}`,
+    );
+  } finally {
+    display.stop();
+  }
+}
+
+await runCommand(weights);

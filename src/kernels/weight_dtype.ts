@@ -1,0 +1,33 @@
+import fourF16 from './four_f16.wgsl?raw';
+import fourF32 from './four_f32.wgsl?raw';
+import fourInt8 from './four_int8.wgsl?raw';
+import type { Kernel } from './kernel';
+
+/** What a network's weights are on the GPU; sums, activations, biases and scales are f32 always. */
+export type WeightDtype = 'f32' | 'f16' | 'int8';
+
+/** Convolutions have few weights for their work: int8 would save little and cost accuracy. */
+export type ConvDtype = Exclude<WeightDtype, 'int8'>;
+
+/** Bytes of one weight. */
+export const WEIGHT_BYTES: Readonly<Record<WeightDtype, number>> = { f32: 4, f16: 2, int8: 1 };
+
+/** The prefix of a kernel's text: `Four`, the type of four weights in memory, and `unpack`. */
+const PREFIXES: Readonly<Record<WeightDtype, string>> = {
+  f32: fourF32,
+  f16: fourF16,
+  int8: fourInt8,
+};
+
+/**
+ * One kernel for each type of weights. Pipelines are cached by the kernel's name, so the type is its end.
+ * @param define gets the kernel's name and the prefix of its text.
+ */
+export function kernelsByDtype<Dtype extends WeightDtype>(
+  dtypes: readonly Dtype[],
+  name: string,
+  define: (name: string, prefix: string) => Kernel,
+): Readonly<Record<Dtype, Kernel>> {
+  const entries = dtypes.map((dtype) => [dtype, define(`${name}_${dtype}`, PREFIXES[dtype])]);
+  return Object.fromEntries(entries) as Record<Dtype, Kernel>;
+}

@@ -1,0 +1,75 @@
+import { ScoreCamError } from '../errors';
+import type { WeightDtype } from '../kernels/weight_dtype';
+import { storedBytes } from '../model/forms';
+import type { WeightCache } from '../model/keep/cache';
+import { cacheKey, forget, KeptModelWriter, openKept } from '../model/keep/kept-model';
+import type { LocatedModel } from '../model/model';
+import type { WeightSource } from '../model/weight-source';
+import type { Gpu } from './gpu';
+import { NetworkWeights } from './network-weights';
+
+export interface LoadOptions {
+  readonly dtype?: WeightDtype | undefined;
+  readonly cache?: WeightCache | undefined;
+  readonly onBytes?: ((done: number, total: number) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface LoadedWeights {
+  readonly weights: NetworkWeights;
+  readonly facts: {
+    readonly dtype: WeightDtype;
+    readonly bytes: number;
+    readonly fromCache: boolean;
+    readonly notKept: string | undefined;
+  };
+}
+
+/**
+ * Brings a model's weights onto the GPU: from the cache if they are there whole, else from where the model
+ * says, keeping a copy on the way. A kept copy that proves damaged is removed and the model loaded anew.
+ * @throws ScoreCamError `weights`
+ */
+export async function loadWeights(
+  gpu: Gpu,
+  model: LocatedModel,
+  { dtype: asked, cache, onBytes, signal }: LoadOptions,
+): Promise<LoadedWeights> {
+  const { network, identity } = model;
+  const { weights: described } = model.manifest;
+  const inFile = described.format === 'seeded' ? undefined : described;
+  const dtype = asked ?? inFile?.dtype ?? 'f32';
+  const bytes = storedBytes(network, dtype);
+  const key = cache && identity !== undefined ? cacheKey(identity, dtype) : undefined;
+  const kept = cache && key !== undefined ? await openKept(cache, key) : undefined;
+  if (cache && key !== undefined && kept) {
+    try {
+      const weights = await NetworkWeights.load(gpu, network, kept, { dtype, onBytes, signal });
+      return { weights, facts: { dtype, bytes, fromCache: true, notKept: undefined } };
+    } catch (error) {
+      if (!(error instanceof ScoreCamError && error.code === 'weights')) throw error;
+      await forget(cache, key);
+    }
+  }
+
+  let keep: KeptModelWriter | undefined;
+  let source: WeightSource | undefined;
+  try {
+    source = await model.open();
+    keep = cache && key !== undefined ? await KeptModelWriter.start(cache, key, bytes) : undefined;
+    const weights = await NetworkWeights.load(gpu, network, source, {
+      dtype,
+      channelOrder: inFile?.channelOrder,
+      keep,
+      onBytes,
+      signal,
+    });
+    await keep?.finish();
+    return { weights, facts: { dtype, bytes, fromCache: false, notKept: keep?.problem } };
+  } catch (error) {
+    await keep?.abandon();
+    throw error;
+  } finally {
+    await source?.close?.();
+  }
+}
