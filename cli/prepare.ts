@@ -248,6 +248,6 @@ function stepMeter(
     done += bytes;
     const seconds = performance.now() / 1000 - start;
     const rate = seconds > 0 ? done / seconds : 0;
-    onStep({ phase, done, total, rate, secondsLeft: rate > 0 ? (total - done) / rate : undefined });
+    onStep({ phase, done, total, rate, secondsLeft: done > total / 100 ? (total - done) / rate : undefined });
   };
 }

@@ -413,7 +413,8 @@ function messageOf(error: unknown): string {
 
 /** @throws ScoreCamError `weights` if there is no such URL */
 function absolute(url: URL | string): string {
-  const base = typeof document === 'undefined' ? undefined : document.baseURI;
+  // Workers have no document, Node has neither.
+  const base = globalThis.document?.baseURI ?? globalThis.location?.href;
   try {
     return new URL(url, base).href;
   } catch (cause) {

@@ -35,16 +35,10 @@ export async function openSafetensors(file: ByteSource): Promise<WeightSource> {
   function checkEntry(name: string, value: unknown): StoredTensor {
     const entry = (value ?? {}) as { dtype?: unknown; shape?: unknown; data_offsets?: unknown };
     const { dtype, shape, data_offsets: offsets } = entry;
-    if (
-      typeof dtype !== 'string' ||
-      !isShape(shape) ||
-      !isShape(offsets) ||
-      offsets.length !== 2 ||
-      (offsets[0] as number) > (offsets[1] as number)
-    ) {
+    if (typeof dtype !== 'string' || !isShape(shape) || !isRange(offsets)) {
       return fail(`tensor "${name}" has a malformed header entry.`);
     }
-    const [begin, end] = offsets as unknown as [number, number];
+    const [begin, end] = offsets;
     const bytes = readableBytes(dtype);
     const need = bytes ? bytes * elementCount(shape) : end - begin;
     if (end - begin !== need || end > file.size - dataStart) {
@@ -65,4 +59,16 @@ export async function openSafetensors(file: ByteSource): Promise<WeightSource> {
       return readElements(file, name, tensor, first, count);
     },
   };
+}
+
+/** Two byte offsets, the second not before the first. */
+function isRange(value: unknown): value is readonly [number, number] {
+  if (!Array.isArray(value) || value.length !== 2) return false;
+  const [begin, end] = value as [unknown, unknown];
+  return (
+    Number.isSafeInteger(begin) &&
+    Number.isSafeInteger(end) &&
+    0 <= Number(begin) &&
+    Number(begin) <= Number(end)
+  );
 }
