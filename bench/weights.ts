@@ -115,14 +115,17 @@ async function loadForm(
 ): Promise<{ result: Loaded; peak: number }> {
   const client = await page.createCDPSession();
   const watch = watchMemory(client);
-  const result = await page.evaluate(
-    (...args) => window.weights.load(...args),
-    address,
-    dtype,
-    true,
-  );
-  const peak = await watch.stop();
-  return { result, peak };
+  try {
+    const result = await page.evaluate(
+      (...args) => window.weights.load(...args),
+      address,
+      dtype,
+      true,
+    );
+    return { result, peak: await watch.stop() };
+  } finally {
+    await watch.stop();
+  }
 }
 
 /** The most that the page's heap and array buffers take together, asked for as often as answers come. */
@@ -147,7 +150,6 @@ function watchMemory(client: CDPSession): { stop(): Promise<number> } {
     stop: async () => {
       stopped = true;
       await running;
-      await client.detach();
       return peak;
     },
   };

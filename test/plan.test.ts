@@ -45,6 +45,19 @@ describe('batches', () => {
     expect(planBatches(network, 512, { ...gpu, isFallback: true }).batch).toBe(1);
   });
 
+  it('leave room for the filters that Winograd makes anew of f16 weights', () => {
+    const software = { ...gpu, isFallback: true };
+    const { bytesPerMask } = planBatches(network, 1, software);
+    const filters = 4 * 36 * 512 * 512;
+    const budget = (bytes: number) => ({ ...software, memoryBudget: Math.ceil(bytes / 0.75) });
+    const half = (bytes: number) => ({ ...budget(bytes), convDtype: 'f16' as const });
+    expect(planBatches(network, 1, budget(bytesPerMask)).batch).toBe(1);
+    expect(planBatches(network, 1, half(bytesPerMask + filters)).batch).toBe(1);
+    expect(() => planBatches(network, 1, half(bytesPerMask + filters - 100))).toThrow(
+      `needs ${Math.ceil((bytesPerMask + filters) / 0.75)} bytes`,
+    );
+  });
+
   it('are refused when one mask does not fit, with need and limit', () => {
     expect(() => planBatches(network, 1, { ...gpu, memoryBudget: MIB })).toThrow(
       /needs \d+ bytes .* memory budget is 1048576 bytes/,

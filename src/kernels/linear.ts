@@ -66,7 +66,7 @@ export interface LinearArgs {
 
 /**
  * Barriers are what costs on a software adapter; on a GPU, memory traffic is. On SwiftShader, 2 busy
- * cores, 4096 -> 1024: registers 0.2, 0.5 and 0.65 GFLOP/s at batch 1, 4 and 8; naive 0.1 at each.
+ * cores, 4096 -> 1024, f32: registers 0.6, 1.4 and 1.7 GFLOP/s at batch 1, 4 and 8; naive 0.3 at each.
  */
 export function chooseLinearTiling(
   _shape: { readonly inFeatures: number; readonly outFeatures: number; readonly batch: number },

@@ -33,9 +33,16 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     return;
   }
   let row = id.x * ((IN_FEATURES + 3u) / 4u);
+  let start = n * IN_FEATURES;
   var total = 0.0;
-  for (var k = 0u; k < IN_FEATURES; k++) {
-    total += input[n * IN_FEATURES + k] * unpack(weights[row + k / 4u])[k % 4u];
+  for (var four = 0u; four < IN_FEATURES / 4u; four++) {
+    let at = start + 4u * four;
+    let x = vec4f(input[at], input[at + 1u], input[at + 2u], input[at + 3u]);
+    total += dot(x, unpack(weights[row + four]));
+  }
+  // One by one, because beyond the row's end stands another image.
+  for (var k = IN_FEATURES / 4u * 4u; k < IN_FEATURES; k++) {
+    total += input[start + k] * unpack(weights[row + k / 4u])[k % 4u];
   }
   let o = params.first_output + id.x;
   let y = affine[o].x * total + affine[o].y;

@@ -15,7 +15,7 @@
 // branch; they are not stored. ROWS is 1, 4 or 8: the branches on it are gone once the pipeline is
 // compiled.
 // The products of a step are those of a row vector and a matrix, four dot products an image. Tried on
-// SwiftShader and not kept: one of K at a step (1.6 times slower), a step's products as sums of outer
+// SwiftShader and not kept: one of K at a step (1.3 to 1.6 times slower), a step's products as sums of outer
 // products (no faster), and lanes over K with one barrier at the end (2 to 4 times slower at batch 1).
 
 override IN_FEATURES: u32;

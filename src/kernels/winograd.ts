@@ -9,9 +9,8 @@ import productCode from './winograd_product.wgsl?raw';
 
 /*
  * Winograd F(4x4, 3x3): 36 products for 16 outputs instead of 144, in three registers-only kernels, and a
- * fourth that transforms the filters first. Its
- * roundings are larger than a direct convolution's (about 1e-5 of a layer's largest value), far below
- * what a map shows. Used on software adapters, where arithmetic is what costs.
+ * fourth that transforms the filters first. Its roundings are larger than a direct convolution's (about
+ * 1e-5 of a layer's largest value), far below what a map shows. Used on software adapters, where arithmetic is what costs.
  */
 
 const u32 = (name: string) => ({ name, type: 'u32' }) as const;
@@ -79,8 +78,8 @@ const MAX_FILTER_BYTES = 128 * 1024 * 1024;
 
 /**
  * Whether a convolution is computed so: 3x3, on a software adapter, with channels enough to pay for the
- * transforms, and filters that any device can bind. Pure, so that
- * weights are transformed exactly for the layers that want them.
+ * transforms, and filters that any device can bind. Pure, so that weights are transformed exactly for the
+ * layers that want them.
  */
 export function choosesWinograd(
   shape: Pick<ConvShape, 'inChannels' | 'outChannels' | 'kernel'>,

@@ -2,11 +2,13 @@ import { ScoreCamError } from '../errors';
 import type { WeightDtype } from '../kernels/weight_dtype';
 import { type LayerTensors, matchTensors, type TensorMatch } from './match';
 import { type ConvLayer, type LinearLayer, type Network, type Shape, sizeOf } from './network';
+import { release } from './release';
 import { elementCount, tensorOf, type WeightSource } from './weight-source';
 
 /**
  * A network's weights on their way from a file to where they are kept: pieces small enough to hold, in
- * the order of the file, their names, layouts and batch normalisation already dealt with.
+ * the order of the file, their names, layouts and batch normalisation already dealt with. A block's arrays
+ * are the reader's until it asks for the next block; then their memory is given back.
  */
 export type WeightBlock =
   | {
@@ -91,7 +93,9 @@ export async function* weightBlocks(
       conv.waiting.delete(name);
       if (conv.waiting.size > 0) continue;
       const flip = channelOrder === 'bgr' && conv.layer === first;
-      yield convBlock(conv, match.layout, flip);
+      const block = convBlock(conv, match.layout, flip);
+      yield block;
+      for (const values of [block.weight, ...conv.held.values()]) release(values);
       conv.held.clear();
     }
     const linear = linears.get(name);
@@ -139,7 +143,7 @@ function convBlock(
   { layer, tensors, held }: PendingConv,
   layout: TensorMatch['layout'],
   flip: boolean,
-): WeightBlock {
+): Extract<WeightBlock, { kind: 'conv' }> {
   const values = (name: string): Float32Array<ArrayBuffer> =>
     held.get(name) as Float32Array<ArrayBuffer>;
   const stored = values(tensors.weight);
@@ -230,6 +234,7 @@ async function* rowBlocks(
       }
     });
     yield { kind: 'rows', layer, first, count, values, scales };
+    release(values);
   }
 }
 
@@ -267,6 +272,7 @@ async function* columns(
     const count = Math.min(most, inFeatures - first);
     const values = await readFinite(source, name, first * outFeatures, count * outFeatures);
     yield { first, count, values };
+    release(values);
   }
 }
 

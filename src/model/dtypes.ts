@@ -1,3 +1,4 @@
+import { release } from './release';
 import type { TensorDtype } from './weight-source';
 
 /** Bytes of one element. */
@@ -12,16 +13,27 @@ export const DTYPE_BYTES: Readonly<Record<TensorDtype, number>> = {
   I64: 8,
 };
 
-/** A file's little-endian elements as f32. `bytes` is used up: an F32 result may share its memory. */
+/**
+ * A file's little-endian elements as f32. `bytes` is used up: an F32 result may share its memory, which
+ * is given back otherwise.
+ */
 export function toF32(
   bytes: Uint8Array<ArrayBuffer>,
   dtype: TensorDtype,
 ): Float32Array<ArrayBuffer> {
-  // A view needs an aligned start; slices of fresh reads have one.
-  const { buffer } =
-    bytes.byteOffset % DTYPE_BYTES[dtype] === 0 && bytes.byteLength === bytes.buffer.byteLength
-      ? bytes
-      : bytes.slice();
+  const values = convert(bytes, dtype);
+  if (values.buffer !== bytes.buffer && isWhole(bytes)) release(bytes);
+  return values;
+}
+
+/** Whether an array is all of its buffer, not a view of something larger. */
+function isWhole({ byteLength, buffer }: Uint8Array): boolean {
+  return byteLength === buffer.byteLength;
+}
+
+function convert(bytes: Uint8Array<ArrayBuffer>, dtype: TensorDtype): Float32Array<ArrayBuffer> {
+  // A view of wider elements needs an aligned start, which a part of a larger buffer need not have.
+  const { buffer } = isWhole(bytes) ? bytes : bytes.slice();
   switch (dtype) {
     case 'F32':
       return new Float32Array(buffer);

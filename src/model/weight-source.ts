@@ -16,7 +16,7 @@ export interface WeightSource {
   /** All tensors, in the order in which they are best read: that of the file. */
   readonly tensors: ReadonlyMap<string, TensorFacts>;
   /**
-   * Elements start ... start + count of the flattened tensor, in a new array. Quantised tensors of a
+   * Elements start ... start + count of the flattened tensor, in a new array that is the reader's. Quantised tensors of a
    * TensorFlow.js model are dequantised; an I8 tensor is read as its integers.
    * @throws ScoreCamError `weights` naming file, tensor, offset and what was expected.
    */

@@ -16,6 +16,7 @@ import {
 } from '../model/forms';
 import type { KeptModelWriter } from '../model/keep/kept-model';
 import { type ConvLayer, type LinearLayer, type Network, sizeOf } from '../model/network';
+import { release } from '../model/release';
 import type { WeightSource } from '../model/weight-source';
 import type { Gpu, GpuData } from './gpu';
 import { convShape } from './plan';
@@ -156,6 +157,7 @@ export class NetworkWeights {
     const shape = convShape(layer, false);
     const packed = packConv(weight, bias, shape, dtype);
     const weights = this.upload(layer.weight, packed.weights);
+    release(packed.weights);
     const biasSlice = this.upload(layer.bias, packed.bias);
     const winograd = choosesWinograd(shape, this.gpu.adapter) && !direct;
     if (!winograd || dtype === 'f16') {
@@ -191,6 +193,7 @@ export class NetworkWeights {
       this.writeRows(state, block.first, block.count, bytesOf(encoded.data), dtype);
       state.done += block.values.length;
       if (keep) for (const part of partsOf(block, dtype, encoded)) await keep.put(part);
+      if (encoded.data.buffer !== block.values.buffer) release(encoded.data);
     } else {
       await this.scatter(state, block, dtype);
       state.done += block.values.length;
@@ -256,8 +259,10 @@ export class NetworkWeights {
     });
     const { channels, height, width } = unflattened;
     const outFeatures = layer.output.channels;
-    const elements = elementBits(encodeColumns(values, outFeatures, dtype, scales));
+    const encoded = encodeColumns(values, outFeatures, dtype, scales);
+    const elements = elementBits(encoded);
     const staging = this.gpu.upload(`${layer.weight} inputs from ${first}`, elements);
+    for (const array of [encoded, elements]) if (array.buffer !== values.buffer) release(array);
     try {
       await this.gpu.submit(
         staging.label,

@@ -1,5 +1,6 @@
 import { ScoreCamError } from '../../errors';
 import { DTYPE_BYTES, toF32 } from '../dtypes';
+import { release } from '../release';
 import { elementCount, type TensorDtype, tensorOf, type WeightSource } from '../weight-source';
 import type { WeightCache } from './cache';
 
@@ -129,6 +130,7 @@ export async function openKept(cache: WeightCache, key: string): Promise<WeightS
   let latest: { key: string; values: Float32Array<ArrayBuffer> } | undefined;
   const part = async (entry: PartEntry, dtype: TensorDtype): Promise<Float32Array> => {
     if (latest?.key !== entry.key) {
+      if (latest) release(latest.values);
       latest = undefined;
       const bytes = await readPart(cache, entry, DTYPE_BYTES[dtype], name);
       latest = { key: entry.key, values: toF32(bytes, dtype) };
