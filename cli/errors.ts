@@ -18,9 +18,11 @@ export function usageError(message: string): CliError {
 /** Ended by a signal, such as Ctrl-C. */
 export class Interrupted extends Error {
   readonly exitCode: number;
+  readonly signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP';
 
-  constructor(signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP') {
-    super('Stopped: nothing was written.');
+  constructor(signal: Interrupted['signal'], message = 'Stopped: nothing was written.') {
+    super(message);
+    this.signal = signal;
     this.exitCode = 128 + { SIGINT: 2, SIGTERM: 15, SIGHUP: 1 }[signal];
   }
 }

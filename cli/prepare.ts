@@ -1,28 +1,20 @@
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname, join, relative, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { mkdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { ScoreCamError } from '../src/errors';
 import type { WeightDtype } from '../src/kernels/weight_dtype';
 import { weightBlocks } from '../src/model/blocks';
-import type { ByteSource, OpenSibling } from '../src/model/bytes/byte-source';
 import { verifiedSource } from '../src/model/bytes/verified-source';
 import { DTYPE_BYTES } from '../src/model/dtypes';
 import { openWeights } from '../src/model/formats/open';
-import {
-  columnScales,
-  type EncodedRows,
-  encodeColumns,
-  partsOf,
-  scaleName,
-  storedBytes,
-  storedTensors,
-} from '../src/model/forms';
-import type { Manifest } from '../src/model/manifest';
-import { buildNetwork, type LinearLayer, type Shape, sizeOf } from '../src/model/network';
-import { download } from './download';
-import { CliError } from './errors';
-import { fileSource } from './file-source';
-import type { Step } from './progress';
+import { partsOf, storedBytes, storedTensors } from '../src/model/forms';
+import type { Manifest, ManifestWeights } from '../src/model/manifest';
+import { buildNetwork, type Network } from '../src/model/network';
+import type { WeightSource } from '../src/model/weight-source';
+import { Columns } from './columns';
+import { CliError, usageError } from './errors';
+import { type Step, stepMeter } from './progress';
 import { SafetensorsFile } from './safetensors-file';
+import { isUrl, WeightFiles } from './weight-files';
 
 export interface PrepareOptions {
   /** Of the preset: architecture, labels, and where its weights are unless `from` says otherwise. */
@@ -32,6 +24,7 @@ export interface PrepareOptions {
   readonly from?: string | undefined;
   /** Folder to write manifest.json and model.safetensors into. */
   readonly out: string;
+  /** Leaves what was downloaded in the folder's {@link DOWNLOADS}. */
   readonly keepDownload: boolean;
   readonly signal: AbortSignal;
   readonly retryDelays?: readonly number[] | undefined;
@@ -45,209 +38,160 @@ export interface Prepared {
   readonly sha256: string;
 }
 
+/** Folder inside the model's; removed with all that is in it once it has served. */
+export const DOWNLOADS = 'weights-download';
+
 /**
  * Downloads (if need be), verifies and converts a preset's weights into a folder that the demo and the
- * command line load by name. The manifest is written last: without it the folder is no model.
+ * command line load by name. A model that is there already is replaced at the very end, and stays as it
+ * is if anything fails. An interrupted download stays for the next run to go on with.
+ * @throws CliError, ScoreCamError `weights` or the signal's reason.
  */
 export async function prepareModel(options: PrepareOptions): Promise<Prepared> {
-  const { manifest, dtype, out, signal } = options;
-  if (manifest.weights.format === 'seeded') throw new Error('A preset names a file.');
-  const { file: address, sha256, channelOrder } = manifest.weights;
-  const from = options.from ?? address;
-  const isUrl = /^https?:\/\//i.test(from);
-  if (!isUrl && options.from === undefined) {
-    throw new CliError(
-      `Nobody is known to host the weights of ${manifest.name}: give --from FILE or URL of their model.json.`,
-    );
-  }
-  await mkdir(out, { recursive: true });
-  const downloads = join(out, 'download');
-  const open = opener(isUrl ? new URL(from) : pathToFileURL(resolve(from)), downloads, options);
+  const { manifest, dtype, keepDownload, signal, retryDelays } = options;
+  const network = buildNetwork(manifest);
+  const out = resolve(options.out);
+  const downloads = join(out, DOWNLOADS);
+  const { from, expected, channelOrder } = locate(manifest, options.from);
+  const onStep = options.onStep.bind(options);
+  const files = new WeightFiles(from, { downloads, signal, retryDelays, onStep });
+  let made: string | undefined;
   try {
-    const file = await open.main();
-    // A file of the user's own may be any; the preset's is known.
-    const expected = options.from === undefined && sha256 ? { sha256 } : {};
-    const verified = verifiedSource(file, expected);
-    const source = await openWeights(verified, open.sibling);
-    const network = buildNetwork(manifest);
+    signal.throwIfAborted();
+    made = await mkdir(out, { recursive: true });
+    const main = verifiedSource(await files.main(), expected);
+    const source = await openWeights(main, (path) => files.sibling(path));
+    // Whatever is still to be downloaded comes now, not in the middle of converting.
+    await source.verify?.();
     const target = await SafetensorsFile.create(
       join(out, 'model.safetensors'),
       storedTensors(network, dtype),
     );
+    const path = join(out, 'manifest.json');
+    let written: { bytes: number; sha256: string };
     try {
-      const meter = stepMeter('convert', storedBytes(network, dtype), options.onStep);
-      const columns = new Map<string, Columns>();
-      for await (const block of weightBlocks(network, source, { dtype, channelOrder })) {
-        signal.throwIfAborted();
-        if (block.kind === 'columns') {
-          const key = block.layer.name;
-          const whole =
-            columns.get(key) ?? new Columns(block.layer, block.unflattened, dtype, block.largest);
-          columns.set(key, whole);
-          whole.add(block.first, block.count, block.values);
-          if (!whole.isComplete) continue;
-          columns.delete(key);
-          for (const { tensor, bytes } of whole.parts()) {
-            await target.write(tensor, 0, bytes);
-            meter(bytes.length);
-          }
-          continue;
-        }
-        for (const part of partsOf(block, dtype)) {
-          await target.write(part.tensor, part.start * DTYPE_BYTES[part.dtype], part.bytes);
-          meter(part.bytes.length);
-        }
-      }
-      await source.verify?.();
-      await verified.verify();
-      signal.throwIfAborted();
-      const written = await target.finish();
+      await convert(network, source, target, { dtype, channelOrder, signal, onStep });
+      await main.verify();
+      written = await target.seal();
       const ready: Manifest = {
         ...manifest,
         name: dtype === 'f32' ? manifest.name : `${manifest.name}-${dtype}`,
         weights: { format: 'safetensors', file: 'model.safetensors', dtype, ...written },
       };
-      const path = join(out, 'manifest.json');
       await writeFile(`${path}.part`, `${JSON.stringify(ready, null, 2)}\n`);
+      signal.throwIfAborted();
+      // All that can fail has been done: the two change places together.
+      await target.publish();
       await rename(`${path}.part`, path);
-      if (!options.keepDownload) await rm(downloads, { recursive: true, force: true });
-      return { manifest: path, ...written };
     } catch (error) {
       await target.abandon();
+      await rm(`${path}.part`, { force: true });
       throw error;
     }
+    await files.close();
+    if (files.isRemote && !keepDownload) await rm(downloads, { recursive: true, force: true });
+    return { manifest: path, ...written };
   } catch (error) {
-    // Another file than the one meant: a later run must not go on with it.
-    if (isUrl && String(error).includes('SHA-256')) {
+    await files.close();
+    // What came whole and is of no use is damaged or another file: the next run must start anew.
+    if (files.isRemote && error instanceof ScoreCamError && !files.brokeOff) {
       await rm(downloads, { recursive: true, force: true });
     }
-    throw error;
-  } finally {
-    await open.close();
+    await removeEmpty(out, made);
+    signal.throwIfAborted();
+    throw inWords(error, out, storedBytes(network, dtype));
   }
 }
 
-/** Opens the weights' file and its siblings, all through the disk: what is on the web is downloaded first. */
-function opener(
-  main: URL,
-  downloads: string,
-  options: PrepareOptions,
-): { main(): Promise<ByteSource>; sibling: OpenSibling; close(): Promise<void> } {
-  const opened: { close(): Promise<void> }[] = [];
-  const openUrl = async (url: URL): Promise<ByteSource> => {
-    const isLocal = url.protocol === 'file:';
-    const path = isLocal ? url : undefined;
-    const name = path
-      ? decodeURIComponent(path.pathname.replace(/^\/([A-Za-z]:)/, '$1'))
-      : await download(url, downloads, {
-          signal: options.signal,
-          retryDelays: options.retryDelays,
-          onBytes: downloadMeter(options.onStep),
-        });
-    const source = await fileSource(name);
-    opened.push(source);
-    return isLocal ? source : { ...source, name: String(url) };
-  };
-  return {
-    main: () => openUrl(main),
-    sibling: (path) => {
-      const url = new URL(path, main);
-      // A model's shards lie beside it: an index may not point anywhere else on the disk.
-      const inside = relative(dirname(main.pathname), dirname(url.pathname));
-      if (url.protocol !== main.protocol || url.host !== main.host || inside.startsWith('..')) {
-        throw new CliError(`${main.href} names ${path}, which is not in its folder.`);
-      }
-      return openUrl(url);
-    },
-    close: async () => {
-      for (const source of opened) await source.close();
-    },
-  };
+type Described = Exclude<ManifestWeights, { format: 'seeded' }>;
+
+function locate(
+  { name, weights }: Manifest,
+  from: string | undefined,
+): {
+  from: string;
+  expected: Pick<Described, 'sha256' | 'bytes'>;
+  channelOrder: Described['channelOrder'];
+} {
+  if (weights.format === 'seeded') {
+    throw usageError(
+      `The weights of ${name} are generated from a seed: there is nothing to prepare.`,
+    );
+  }
+  const { file, sha256, bytes, channelOrder } = weights;
+  // A file of the user's own may be any; the preset's is known.
+  if (from !== undefined) return { from, expected: {}, channelOrder };
+  if (isUrl(file)) return { from: file, expected: { sha256, bytes }, channelOrder };
+  throw usageError(
+    `Nobody is known to host the weights of ${name}. If you have them, prepare them with: npm run weights ` +
+      `-- ${name} --from FILE, where FILE is the path or URL of their ${file}.`,
+  );
 }
 
-/** A fully connected layer that arrives input by input, turned round in memory in its final form. */
-class Columns {
-  private readonly layer: LinearLayer;
-  private readonly unflattened: Shape;
-  private readonly dtype: WeightDtype;
-  private readonly scales: Float32Array<ArrayBuffer> | undefined;
-  private readonly data: EncodedRows['data'];
-  private done = 0;
+interface ConvertOptions extends Pick<PrepareOptions, 'dtype' | 'signal' | 'onStep'> {
+  readonly channelOrder: Described['channelOrder'];
+}
 
-  constructor(
-    layer: LinearLayer,
-    unflattened: Shape,
-    dtype: WeightDtype,
-    largest: Float32Array | undefined,
-  ) {
-    this.layer = layer;
-    this.unflattened = unflattened;
-    this.dtype = dtype;
-    const count = layer.output.channels * sizeOf(layer.input);
-    this.data =
-      dtype === 'f32'
-        ? new Float32Array(count)
-        : dtype === 'f16'
-          ? new Uint16Array(count)
-          : new Int8Array(count);
-    this.scales = largest && columnScales(largest);
-  }
-
-  get isComplete(): boolean {
-    return this.done === sizeOf(this.layer.input);
-  }
-
-  /** values [count, outFeatures] of inputs first ... first + count, counted in HWC order. */
-  add(first: number, count: number, values: Float32Array<ArrayBuffer>): void {
-    const { channels, height, width } = this.unflattened;
-    const plane = height * width;
-    const inputs = channels * plane;
-    const outputs = this.layer.output.channels;
-    const encoded = encodeColumns(values, outputs, this.dtype, this.scales);
-    for (let r = 0; r < count; r++) {
-      const source = first + r;
-      const input = (source % channels) * plane + Math.floor(source / channels);
-      for (let o = 0; o < outputs; o++) {
-        this.data[o * inputs + input] = encoded[r * outputs + o] as number;
+/** Writes all tensors in the form asked for, at most a layer in memory at a time. */
+async function convert(
+  network: Network,
+  source: WeightSource,
+  target: SafetensorsFile,
+  { dtype, channelOrder, signal, onStep }: ConvertOptions,
+): Promise<void> {
+  const meter = stepMeter('convert', onStep);
+  const total = storedBytes(network, dtype);
+  let done = 0;
+  meter(done, total);
+  const write = async (tensor: string, offset: number, bytes: Uint8Array): Promise<void> => {
+    await target.write(tensor, offset, bytes);
+    done += bytes.length;
+    meter(done, total);
+  };
+  const arriving = new Map<string, Columns>();
+  for await (const block of weightBlocks(network, source, { dtype, channelOrder })) {
+    signal.throwIfAborted();
+    if (block.kind === 'columns') {
+      const { name } = block.layer;
+      const columns = arriving.get(name) ?? new Columns(block, dtype);
+      arriving.set(name, columns);
+      columns.add(block);
+      if (!columns.isComplete) continue;
+      arriving.delete(name);
+      for (const { tensor, bytes } of columns.parts()) await write(tensor, 0, bytes);
+    } else {
+      for (const part of partsOf(block, dtype)) {
+        await write(part.tensor, part.start * DTYPE_BYTES[part.dtype], part.bytes);
       }
     }
-    this.done += count;
-  }
-
-  parts(): { tensor: string; bytes: Uint8Array }[] {
-    const { weight } = this.layer;
-    const bytes = (data: EncodedRows['data']): Uint8Array => new Uint8Array(data.buffer);
-    return [
-      ...(this.scales ? [{ tensor: scaleName(weight), bytes: bytes(this.scales) }] : []),
-      { tensor: weight, bytes: bytes(this.data) },
-    ];
   }
 }
 
-function downloadMeter(onStep: (step: Step) => void): (done: number, total: number) => void {
-  let started: { at: number; done: number } | undefined;
-  return (done, total) => {
-    const now = performance.now() / 1000;
-    started ??= { at: now, done };
-    const seconds = now - started.at;
-    // What an earlier run had downloaded says nothing about the speed of this one.
-    const rate = seconds > 0 ? (done - started.done) / seconds : 0;
-    const secondsLeft = rate > 0 ? (total - done) / rate : undefined;
-    onStep({ phase: 'download', done, total, rate, secondsLeft });
-  };
+/** Takes folders away again that were made for nothing: from `out` up to `made`, as long as they are empty. */
+async function removeEmpty(out: string, made: string | undefined): Promise<void> {
+  await rmdir(join(out, DOWNLOADS)).catch(() => {});
+  for (let at = out; made !== undefined && at.length >= made.length; at = dirname(at)) {
+    try {
+      await rmdir(at);
+    } catch {
+      return;
+    }
+  }
 }
 
-function stepMeter(
-  phase: string,
-  total: number,
-  onStep: (step: Step) => void,
-): (bytes: number) => void {
-  const start = performance.now() / 1000;
-  let done = 0;
-  return (bytes) => {
-    done += bytes;
-    const seconds = performance.now() / 1000 - start;
-    const rate = seconds > 0 ? done / seconds : 0;
-    onStep({ phase, done, total, rate, secondsLeft: done > total / 100 ? (total - done) / rate : undefined });
-  };
+/** What the disk refused, as one sentence with a remedy; other errors as they are. */
+function inWords(error: unknown, out: string, bytes: number): unknown {
+  if (!(error instanceof Error) || !('syscall' in error)) return error;
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === 'ENOSPC') {
+    return new CliError(
+      `${out}: the disk is full. The converted weights take ${Math.ceil(bytes / 1e6)} MB, and what is ` +
+        'downloaded needs room beside them: free some, or choose another place with --out.',
+    );
+  }
+  const reason =
+    code === 'EEXIST' || code === 'ENOTDIR' ? 'it, or a folder above it, is a file' : message;
+  return new CliError(
+    `${out} cannot be written to: ${reason}. Choose another place with npm run weights -- --out FOLDER.`,
+  );
 }

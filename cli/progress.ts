@@ -12,12 +12,14 @@ export interface Step {
 export class ProgressDisplay {
   private bar: SingleBar | undefined;
   private phase = '';
+  private total = 0;
   private quarter = -1;
 
   update(step: Step): void {
-    if (step.phase !== this.phase) {
+    if (step.phase !== this.phase || step.total !== this.total) {
       this.stop();
       this.phase = step.phase;
+      this.total = step.total;
       this.quarter = -1;
     }
     if (process.stderr.isTTY) this.draw(step);
@@ -56,6 +58,21 @@ export class ProgressDisplay {
     this.quarter = quarter;
     process.stderr.write(`${step.phase}: ${note(step)}\n`);
   }
+}
+
+/** Turns (done, total) into steps with rate and time left. What was done at the first call took no time. */
+export function stepMeter(
+  phase: string,
+  onStep: (step: Step) => void,
+): (done: number, total: number) => void {
+  let start: { readonly seconds: number; readonly done: number } | undefined;
+  return (done, total) => {
+    const now = performance.now() / 1000;
+    start ??= { seconds: now, done };
+    const seconds = now - start.seconds;
+    const rate = seconds > 0 ? (done - start.done) / seconds : 0;
+    onStep({ phase, done, total, rate, secondsLeft: rate > 0 ? (total - done) / rate : undefined });
+  };
 }
 
 const IN_BYTES: readonly string[] = ['download', 'convert', 'weights'];

@@ -1,10 +1,11 @@
 /** Downloads, verifies and converts the weights of a preset, for the demo and the command line. */
+import { existsSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
 import type { WeightDtype } from '../src/kernels/weight_dtype';
 import { PRESETS, presetManifest } from '../src/model/presets';
-import { CliError, runCommand, usageError } from './errors';
-import { prepareModel } from './prepare';
+import { Interrupted, runCommand, usageError } from './errors';
+import { DOWNLOADS, prepareModel } from './prepare';
 import { ProgressDisplay } from './progress';
 import { projectRoot } from './server';
 
@@ -35,7 +36,7 @@ async function weights(signal: AbortSignal): Promise<void> {
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) process.exit(0);
-    throw new CliError(error.message.replace(/^error: /, ''), 2);
+    throw usageError(`${error.message.replace(/^error: /, '')} (--help lists the options)`);
   }
   const preset = program.processedArgs[0] as string;
   const { dtype, from, out, keepDownload } = program.opts<Options>();
@@ -43,6 +44,8 @@ async function weights(signal: AbortSignal): Promise<void> {
   if (!manifest) {
     throw usageError(`There is no preset "${preset}": there are ${PRESETS.join(', ')}.`);
   }
+  if (from === '') throw usageError('--from is empty: give the path or URL of the weights.');
+  if (out === '') throw usageError('--out is empty: give a folder.');
   const name = dtype === 'f32' ? preset : `${preset}-${dtype}`;
   const isDefault = out === undefined;
   const folder = isDefault ? join(projectRoot, 'weights', name) : resolve(out);
@@ -62,6 +65,12 @@ async function weights(signal: AbortSignal): Promise<void> {
     console.log(`${shown}: ${(prepared.bytes / 1e6).toFixed(0)} MB, SHA-256 ${prepared.sha256}`);
     console.log(
       `Use it with: npm run explain -- IMAGE --model ${isDefault ? name : dirname(shown)}`,
+    );
+  } catch (error) {
+    if (!(error instanceof Interrupted) || !existsSync(join(folder, DOWNLOADS))) throw error;
+    throw new Interrupted(
+      error.signal,
+      'Stopped: what was downloaded is kept, and the same command goes on with it.',
     );
   } finally {
     display.stop();

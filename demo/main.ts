@@ -100,7 +100,8 @@ async function start(): Promise<void> {
 
 function describe({ model: { name, labels, weights: loaded }, adapter }: Explainer): void {
   const gpu = adapter.description || `${adapter.vendor} ${adapter.architecture}`;
-  const known = labels.length > 20 ? `${labels.slice(0, 6).join(', ')} ...` : labels.join(', ');
+  const known =
+    labels.length > 20 ? `${labels.slice(0, 6).join(', ')} and so on` : labels.join(', ');
   const kept = loaded.notKept ? ` Its weights could not be kept here: ${loaded.notKept}.` : '';
   element('facts').textContent =
     `The network, ${name}, knows ${labels.length} things: ${known}. Its weights take ` +
@@ -148,7 +149,7 @@ function listModels(): void {
   const option = (value: string, text: string): HTMLOptionElement => new Option(text, value);
   model.replaceChildren(
     option(BUILT_IN, 'Scenes: drawn shapes, built in'),
-    ...PRESETS.map((name) => option(name, `${name}: ImageNet, 1000 classes`)),
+    ...PRESETS.map((name) => option(name, `${name}: ImageNet`)),
   );
   model.value = chosen.model;
   noteModel();
@@ -165,9 +166,9 @@ function noteModel(): void {
       ? 'A small network of this project; it is here already.'
       : needsFile
         ? 'Choose model.json and all its shards together, as tensorflowjs_converter wrote them.'
-        : 'Load takes the weights from this server if npm run weights put them there, else about 550 MB ' +
-          'from huggingface.co, which this browser then keeps in the form chosen. From your disk: ' +
-          'safetensors or .pth of torchvision or timm.';
+        : '1000 classes. Load takes the weights from this server if npm run weights put them there, else ' +
+          'about 550 MB from huggingface.co, which this browser then keeps in the form chosen. From ' +
+          'your disk: safetensors or .pth of torchvision or timm.';
 }
 
 function showProgress({ phase, done, total, rate, secondsLeft }: Progress): void {

@@ -1,6 +1,11 @@
 /** The demo page in headless Chrome, used as a person would. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import puppeteer, { type Browser, type Page } from 'puppeteer';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { narrowWeights } from './harness/narrow-vgg';
+import { writeSafetensors } from './harness/weight-writers';
 
 declare global {
   interface Window {
@@ -87,6 +92,38 @@ describe('the demo page', () => {
       expect(await page.$eval('#working', (element) => (element as HTMLElement).hidden)).toBe(true);
       expect(problems).toEqual([]);
     } finally {
+      await page.close();
+    }
+  });
+
+  it('loads another network from files of the disk, and keeps the one at work if that fails', async () => {
+    const page = await open(() => {});
+    const folder = mkdtempSync(join(tmpdir(), 'score-cam-demo-'));
+    try {
+      await statusMatches(page, '^Ready');
+      await page.click('#network summary');
+      await page.select('#model', 'vgg16');
+      await page.select('#dtype', 'int8');
+      // A network of the same kind, but narrow: refused, and told why.
+      const path = join(folder, 'narrow.safetensors');
+      writeFileSync(path, await writeSafetensors(narrowWeights));
+      const [chooser] = await Promise.all([
+        page.waitForFileChooser(),
+        page.click('label[for="weights"]'),
+      ]);
+      await chooser.accept([path]);
+      await statusMatches(page, 'narrow\\.safetensors');
+      expect(await page.$eval('#status', (status) => status.className)).toContain('error');
+      expect(await page.$eval('#working', (element) => (element as HTMLElement).hidden)).toBe(true);
+      expect(await page.$eval('#facts', (facts) => facts.textContent)).toContain('scenes-vgg16');
+
+      await page.select('#model', 'scenes-vgg16');
+      await page.click('#load');
+      await statusMatches(page, '^Ready');
+      await page.click('#sample');
+      await statusMatches(page, '^Here it looked for');
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
       await page.close();
     }
   });

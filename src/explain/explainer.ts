@@ -290,9 +290,10 @@ export async function createExplainer(options: ExplainerOptions): Promise<Explai
   }
 }
 
-async function locate({ model, weights, signal }: ExplainerOptions): Promise<LocatedModel> {
+async function locate(options: ExplainerOptions): Promise<LocatedModel> {
+  const { model, weights, signal, cache, retryDelays } = options;
   if (typeof model === 'string' || model instanceof URL) {
-    return locateModel(model, { weights, signal });
+    return locateModel(model, { weights, signal, cache, retryDelays });
   }
   return {
     manifest: model.manifest,

@@ -56,6 +56,11 @@ export interface ExplainerOptions extends Callbacks {
    * Default: nothing is kept.
    */
   readonly cache?: WeightCache | undefined;
+  /**
+   * Milliseconds to wait before each further try when a server fails or the connection breaks off, for as
+   * many tries; a byte that comes starts the list over. Default: five tries, from 0.5 to 8 s.
+   */
+  readonly retryDelays?: readonly number[] | undefined;
   /** Bring your own device; it is never destroyed here. */
   readonly device?: GPUDevice | undefined;
   /** Bytes of GPU memory for activations and features, weights not counted. Default 256 MiB. */

@@ -233,6 +233,9 @@ async function* rowBlocks(
         values[i] = (values[i] as number) * scale;
       }
     });
+    // Finite integers times a finite scale need not be.
+    if (scales)
+      checkFinite(values, `${source.name}: tensor "${name}" x "${scaleName}"`, first * inFeatures);
     yield { kind: 'rows', layer, first, count, values, scales };
     release(values);
   }

@@ -1,8 +1,11 @@
 import { ScoreCamError } from '../errors';
 import { type ByteSource, blobSource, type OpenSibling } from './bytes/byte-source';
 import { httpSource } from './bytes/http-source';
+import { siblingUrl } from './bytes/sibling-url';
 import { verifiedSource } from './bytes/verified-source';
 import { openWeights } from './formats/open';
+import type { WeightCache } from './keep/cache';
+import { keptManifest } from './keep/kept-manifest';
 import { type Manifest, parseManifest } from './manifest';
 import { buildNetwork, type Network } from './network';
 import { PRESETS, presetManifest } from './presets';
@@ -26,6 +29,16 @@ export type WeightsLocation = string | URL | Blob | readonly File[];
 export interface OpenOptions {
   readonly signal?: AbortSignal | undefined;
   readonly weights?: WeightsLocation | undefined;
+  /**
+   * Milliseconds to wait before each further try when a server fails or the connection breaks off, for as
+   * many tries; a byte that comes starts the list over. Default: five tries, from 0.5 to 8 s.
+   */
+  readonly retryDelays?: readonly number[] | undefined;
+}
+
+export interface LocateOptions extends OpenOptions {
+  /** Stands in for a manifest whose server cannot be reached. */
+  readonly cache?: WeightCache | undefined;
 }
 
 /** A model that is known but whose weights are not opened yet. */
@@ -34,8 +47,13 @@ export interface LocatedModel {
   readonly network: Network;
   /** What tells its weights from others', to keep them by; undefined where they are made up or a file. */
   readonly identity: string | undefined;
+  /** URL of the manifest, if it has one. */
+  readonly address?: string | undefined;
   open(): Promise<WeightSource>;
 }
+
+/** ImageNet's thousand labels take 40 kB; weights given for a manifest take hundreds of MB. */
+const LARGEST_MANIFEST = 16 * 1024 * 1024;
 
 const SEEDED_NAME = /^vgg(11|13|16|19)-seeded-(\d+)$/;
 
@@ -48,10 +66,13 @@ export async function loadModel(model: string | URL, options: OpenOptions = {}):
   return { manifest, network, weights: await open() };
 }
 
-/** The first half of {@link loadModel}: finds and checks the manifest. */
+/**
+ * The first half of {@link loadModel}: finds and checks the manifest. One that was kept with its weights
+ * serves where its server cannot be reached.
+ */
 export async function locateModel(
   model: string | URL,
-  options: OpenOptions = {},
+  options: LocateOptions = {},
 ): Promise<LocatedModel> {
   const seeded = SEEDED_NAME.exec(String(model));
   if (seeded) {
@@ -61,17 +82,46 @@ export async function locateModel(
   const preset = presetManifest(String(model));
   if (preset) return located(preset, undefined, options);
   const url = resolveUrl(model);
-  const file = await httpSource(url, { signal: options.signal });
+  const manifest = await fetchManifest(url, options);
+  return { ...located(manifest, url, options), address: url.href };
+}
+
+async function fetchManifest(
+  url: URL,
+  { signal, retryDelays, cache }: LocateOptions,
+): Promise<Manifest> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await fetchWhole(url, { signal, retryDelays });
+  } catch (error) {
+    // Only what the network did has a cause: a 404 means what it says.
+    const isUnreachable = error instanceof ScoreCamError && error.cause !== undefined;
+    const kept = isUnreachable && cache ? await keptManifest(cache, url.href) : undefined;
+    if (kept) return kept;
+    throw error;
+  }
   let json: unknown;
   try {
-    json = JSON.parse(new TextDecoder().decode(await file.read(0, file.size)));
+    json = JSON.parse(new TextDecoder().decode(bytes));
   } catch (cause) {
-    if (cause instanceof ScoreCamError) throw cause;
     throw new ScoreCamError('manifest', `${url} is not JSON: is it a model manifest?`, { cause });
+  }
+  return parseManifest(json, String(url));
+}
+
+async function fetchWhole(url: URL, options: OpenOptions): Promise<Uint8Array> {
+  const { signal, retryDelays } = options;
+  const file = await httpSource(url, { signal, retryDelays });
+  try {
+    if (file.size <= LARGEST_MANIFEST) return await file.read(0, file.size);
   } finally {
     await file.close();
   }
-  return located(parseManifest(json, String(url)), url, options);
+  throw new ScoreCamError(
+    'manifest',
+    `${url} has ${file.size} bytes, a model manifest at most ${LARGEST_MANIFEST}: give the address of the ` +
+      'manifest as the model, and that of a weights file as the option `weights`.',
+  );
 }
 
 /** A full-size VGG with generated weights and 1000 numbered classes. */
@@ -100,18 +150,15 @@ export async function openModel(
   return { manifest, network, weights: await open() };
 }
 
-function located(
-  manifest: Manifest,
-  base: URL | undefined,
-  { weights: location, signal }: OpenOptions,
-): LocatedModel {
+function located(manifest: Manifest, base: URL | undefined, options: OpenOptions): LocatedModel {
+  const { weights: location } = options;
   const network = buildNetwork(manifest);
   const { weights } = manifest;
   if (location !== undefined) {
     const isAddress = typeof location === 'string' || location instanceof URL;
     const url = isAddress ? resolveUrl(location) : undefined;
     const open = url
-      ? () => openUrl(url, {}, signal)
+      ? () => openUrl(url, {}, options)
       : () => openFiles(location as Blob | readonly File[]);
     return { manifest, network, identity: url && `${manifest.name} ${url}`, open };
   }
@@ -130,17 +177,17 @@ function located(
   }
   const expected = { ...(bytes ? { bytes } : {}), ...(sha256 ? { sha256 } : {}) };
   const identity = `${manifest.name} ${url} ${sha256 ?? bytes ?? ''}`;
-  return { manifest, network, identity, open: () => openUrl(url, expected, signal) };
+  return { manifest, network, identity, open: () => openUrl(url, expected, options) };
 }
 
 async function openUrl(
   url: URL,
   expected: { sha256?: string; bytes?: number },
-  signal: AbortSignal | undefined,
+  { signal, retryDelays }: OpenOptions,
 ): Promise<WeightSource> {
   const opened: { close(): Promise<void> }[] = [];
   const open = async (address: URL): Promise<ByteSource> => {
-    const source = await httpSource(address, { signal });
+    const source = await httpSource(address, { signal, retryDelays });
     opened.push(source);
     return source;
   };
@@ -149,7 +196,7 @@ async function openUrl(
   };
   try {
     const file = verifiedSource(await open(url), expected);
-    const source = await openWeights(file, (path) => open(new URL(path, url)));
+    const source = await openWeights(file, async (path) => open(siblingUrl(url, path)));
     const verify = async (): Promise<void> => {
       await source.verify?.();
       await file.verify();

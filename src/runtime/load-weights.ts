@@ -2,6 +2,7 @@ import { ScoreCamError } from '../errors';
 import type { WeightDtype } from '../kernels/weight_dtype';
 import { storedBytes } from '../model/forms';
 import type { WeightCache } from '../model/keep/cache';
+import { keepManifest } from '../model/keep/kept-manifest';
 import { cacheKey, forget, KeptModelWriter, openKept } from '../model/keep/kept-model';
 import type { LocatedModel } from '../model/model';
 import type { WeightSource } from '../model/weight-source';
@@ -48,7 +49,7 @@ export async function loadWeights(
       return { weights, facts: { dtype, bytes, fromCache: true, notKept: undefined } };
     } catch (error) {
       if (!(error instanceof ScoreCamError && error.code === 'weights')) throw error;
-      await forget(cache, key);
+      await forget(cache, key).catch(() => {});
     }
   }
 
@@ -65,6 +66,9 @@ export async function loadWeights(
       signal,
     });
     await keep?.finish();
+    if (cache && keep && keep.problem === undefined && model.address !== undefined) {
+      await keepManifest(cache, model.address, model.manifest);
+    }
     return { weights, facts: { dtype, bytes, fromCache: false, notKept: keep?.problem } };
   } catch (error) {
     await keep?.abandon();

@@ -185,8 +185,16 @@ async function readPart(
   elementBytes: number,
   name: string,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const response = await cache.match(entry.key);
-  const bytes = new Uint8Array((await response?.arrayBuffer()) ?? new ArrayBuffer(0));
+  let bytes: Uint8Array<ArrayBuffer>;
+  try {
+    const response = await cache.match(entry.key);
+    bytes = new Uint8Array((await response?.arrayBuffer()) ?? new ArrayBuffer(0));
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new ScoreCamError('weights', `${name}: part ${entry.key} cannot be read: ${reason}.`, {
+      cause,
+    });
+  }
   const need = entry.count * elementBytes;
   const found = bytes.byteLength === need ? await sha256(bytes) : undefined;
   if (bytes.byteLength !== need || (entry.sha256 && found && found !== entry.sha256)) {
