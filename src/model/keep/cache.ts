@@ -86,17 +86,17 @@ export class LayeredCache implements WeightCache {
 
   async put(key: string, response: Response): Promise<void> {
     const storage = await this.storage();
-    const bytes = await response.arrayBuffer();
+    const content = await response.blob();
     if (storage) {
       try {
-        await storage.put(key, new Response(bytes));
+        await storage.put(key, new Response(content));
         await this.memory.delete(key);
         return;
       } catch {
         // Full, most likely: browsers differ in the error. Memory may still have room.
       }
     }
-    await this.memory.put(key, new Response(bytes));
+    await this.memory.put(key, new Response(content));
   }
 
   async delete(key: string): Promise<void> {

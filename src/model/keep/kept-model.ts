@@ -81,7 +81,8 @@ export class KeptModelWriter {
         key,
         sha256: await sha256(bytes),
       };
-      await this.cache.put(key, new Response(bytes));
+      // A blob's copy is not in the page's memory, where a body of bytes would wait for the collector.
+      await this.cache.put(key, new Response(new Blob([bytes])));
       const found = this.tensors.get(tensor) ?? { shape, dtype, parts: [] };
       found.parts.push(entry);
       this.tensors.set(tensor, found);
