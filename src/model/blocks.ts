@@ -300,7 +300,12 @@ async function readFinite(
   count: number,
 ): Promise<Float32Array<ArrayBuffer>> {
   tensorOf(source, tensor);
-  const values = await source.read(tensor, start, count);
+  const values = await source.read(tensor, start, count).catch((error: unknown) => {
+    // Whoever reads bytes knows file and offset, but not whose bytes they are.
+    if (!(error instanceof ScoreCamError) || error.message.includes(`"${tensor}"`)) throw error;
+    const which = `Tensor "${tensor}", ${count} elements from ${start} on`;
+    throw new ScoreCamError(error.code, `${which}: ${error.message}`, { cause: error });
+  });
   checkFinite(values, `${source.name}: tensor "${tensor}"`, start);
   return values;
 }
