@@ -231,11 +231,13 @@ export const cases: GpuCase[] = [
         'tensor "fc1.weight" has NaN at element 7',
       );
       const model = smallModel();
-      const weights = { ...model.weights, shape: () => [1, 2] };
+      const tensors = new Map(model.weights.tensors);
+      tensors.set('conv1.weight', { shape: [1, 2], dtype: 'F32' });
+      const weights = { ...model.weights, tensors };
       await expectError(
         () => create({ ...model, weights }),
         'weights',
-        'Tensor "conv1.weight" has shape 1x2, layer "conv1" needs 5x3x3x3',
+        'tensor "conv1.weight" is F32 1x2, layer "conv1" needs 5x3x3x3',
       );
       return undefined;
     },
