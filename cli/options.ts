@@ -31,22 +31,31 @@ export function findModel(text: string, weightsFolder: string): ModelSource {
   if (/^https?:\/\//i.test(text)) return { kind: 'url', url: text };
   const named = join(weightsFolder, text, 'manifest.json');
   if (/^[\w.-]+$/.test(text) && existsSync(named)) return { kind: 'file', path: named };
+  const preset = presetSource(text, weightsFolder);
   const path = resolve(text);
   if (existsSync(path)) {
     const manifest = statSync(path).isDirectory() ? join(path, 'manifest.json') : path;
     if (existsSync(manifest)) return { kind: 'file', path: manifest };
-    throw new CliError(`The folder ${text} has no manifest.json, so it is no model.`);
+    // A download that was stopped leaves such a folder, which must not hide the preset it is for.
+    if (!preset) throw new CliError(`The folder ${text} has no manifest.json, so it is no model.`);
   }
-  const [, preset = text, form = 'f32'] = /^(.*)-(f16|int8)$/.exec(text) ?? [];
-  const manifest = presetManifest(preset);
-  if (manifest) {
-    const folder = join(weightsFolder, text);
-    return { kind: 'preset', manifest, dtype: form as WeightDtype, folder };
-  }
+  if (preset) return preset;
   throw usageError(
     `There is no model "${text}": give ${DEFAULT_MODEL}, ${PRESETS.join(', ')} (with -f16 or -int8 for a ` +
       'smaller form), vgg16-seeded-N, the path of a manifest or of its folder, or a URL.',
   );
+}
+
+function presetSource(text: string, weightsFolder: string): ModelSource | undefined {
+  const [, name = text, form = 'f32'] = /^(.*)-(f16|int8)$/.exec(text) ?? [];
+  const manifest = presetManifest(name);
+  if (!manifest) return undefined;
+  return {
+    kind: 'preset',
+    manifest,
+    dtype: form as WeightDtype,
+    folder: join(weightsFolder, text),
+  };
 }
 
 /** Reads a manifest and works out its network, so that what is asked can be checked against it. */

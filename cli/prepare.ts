@@ -142,7 +142,6 @@ async function convert(
   const meter = stepMeter('convert', onStep);
   const total = storedBytes(network, dtype);
   let done = 0;
-  meter(done, total);
   const write = async (tensor: string, offset: number, bytes: Uint8Array): Promise<void> => {
     await target.write(tensor, offset, bytes);
     done += bytes.length;
@@ -151,6 +150,8 @@ async function convert(
   const arriving = new Map<string, Columns>();
   for await (const block of weightBlocks(network, source, { dtype, channelOrder })) {
     signal.throwIfAborted();
+    // The clock starts once it is certain that the file is of this model.
+    if (done === 0) meter(done, total);
     if (block.kind === 'columns') {
       const { name } = block.layer;
       const columns = arriving.get(name) ?? new Columns(block, dtype);

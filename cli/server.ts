@@ -45,11 +45,17 @@ function serveRemote(allowed: string): Connect.NextHandleFunction {
     const path = request.url ?? '';
     const prefix = `${REMOTE}${encodeURIComponent(allowed)}/`;
     if (!path.startsWith(prefix)) return next();
+    // A page that has enough of a large file must not leave its download running.
+    const left = new AbortController();
+    response.on('close', () => left.abort());
     try {
       const { range } = request.headers;
       // Unpacked on the way, a compressed answer would no longer have the length it says.
       const headers = { 'accept-encoding': 'identity', ...(range ? { range } : {}) };
-      const answer = await fetch(`${allowed}/${path.slice(prefix.length)}`, { headers });
+      const answer = await fetch(`${allowed}/${path.slice(prefix.length)}`, {
+        headers,
+        signal: left.signal,
+      });
       response.statusCode = answer.status;
       response.statusMessage = answer.statusText;
       // Whoever packs all the same is unpacked by fetch, and the length no longer holds.
@@ -62,8 +68,9 @@ function serveRemote(allowed: string): Connect.NextHandleFunction {
       const body = Readable.fromWeb(answer.body as Parameters<typeof Readable.fromWeb>[0]);
       body.on('error', () => response.destroy()).pipe(response);
     } catch (error) {
+      const { message, cause } = error as Error;
       response.statusCode = 502;
-      response.end(String(error));
+      response.end(cause instanceof Error ? cause.message : message);
     }
   };
 }

@@ -8,6 +8,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { createServer } from 'node:http';
@@ -30,8 +31,15 @@ import {
 } from '../cli/options';
 import { checkWritable, suffixes, writeAll } from '../cli/output';
 import { duration, note } from '../cli/progress';
-import { fileAddress, projectRoot, readable, remoteAddress } from '../cli/server';
+import { fileAddress, projectRoot, readable, remoteAddress, serveProject } from '../cli/server';
 import { findBrowser } from '../scripts/browser.mjs';
+import { DTYPE_BYTES } from '../src/model/dtypes';
+import { storedTensors } from '../src/model/forms';
+import type { Manifest } from '../src/model/manifest';
+import { buildNetwork } from '../src/model/network';
+import { presetManifest } from '../src/model/presets';
+import { elementCount } from '../src/model/weight-source';
+import { generated, HostileServer } from './harness/hostile-server';
 
 const folder = mkdtempSync(join(tmpdir(), 'score-cam-cli-'));
 const inFolder = (...parts: string[]): string => join(folder, ...parts);
@@ -113,6 +121,32 @@ describe('what the words mean', () => {
     expect(() => findModel(join(weights, 'bare'), weights)).toThrow(/no manifest\.json/);
   });
 
+  it('finds presets that are not on the disk, in any form', () => {
+    const weightsFolder = inFolder('weights');
+    expect(findModel('vgg16', weightsFolder)).toMatchObject({
+      kind: 'preset',
+      dtype: 'f32',
+      folder: join(weightsFolder, 'vgg16'),
+      manifest: { name: 'vgg16' },
+    });
+    expect(findModel('vgg19_bn-int8', weightsFolder)).toMatchObject({
+      kind: 'preset',
+      dtype: 'int8',
+      folder: join(weightsFolder, 'vgg19_bn-int8'),
+      manifest: { name: 'vgg19_bn' },
+    });
+    expect(() => findModel('vgg16-f8', weightsFolder)).toThrow(/no model "vgg16-f8"/);
+    // What a stopped download leaves is no model yet; a manifest makes it one.
+    const folderOfIt = join(weightsFolder, 'vgg16');
+    mkdirSync(folderOfIt);
+    expect(findModel('vgg16', weightsFolder)).toMatchObject({ kind: 'preset' });
+    writeFileSync(join(folderOfIt, 'manifest.json'), '{}');
+    expect(findModel('vgg16', weightsFolder)).toEqual({
+      kind: 'file',
+      path: join(folderOfIt, 'manifest.json'),
+    });
+  });
+
   it('reads image files only', () => {
     writeFileSync(inFolder('empty.png'), '');
     expect(() => readImage(inFolder('empty.png'))).toThrow(/is empty/);
@@ -158,6 +192,36 @@ describe('what the words mean', () => {
     expect(readable(`${fileAddress(base, path)}: broken`, base)).toBe(`${path}: broken`);
     const url = 'https://example.org:8443/m/manifest.json?x=1';
     expect(readable(`${remoteAddress(base, url)} is not JSON`, base)).toBe(`${url} is not JSON`);
+  });
+});
+
+describe('files of another site, through the local server', () => {
+  it('are passed on with ranges, and not downloaded further than the page reads', async () => {
+    const site = await HostileServer.start();
+    const { url, server } = await serveProject([], { remoteOrigin: site.origin });
+    try {
+      // More than all buffers on the way hold.
+      const content = generated(512 * 1024 * 1024);
+      const address = remoteAddress(url, site.serve('/large.bin', content, { etag: '"one"' }));
+      const end = await fetch(address, { headers: { range: `bytes=${content.size - 5}-` } });
+      expect({ status: end.status, etag: end.headers.get('etag') }).toEqual({
+        status: 206,
+        etag: '"one"',
+      });
+      expect(new Uint8Array(await end.arrayBuffer())).toEqual(
+        content.bytes(content.size - 5, content.size),
+      );
+
+      const left = new AbortController();
+      const { body } = await fetch(address, { signal: left.signal });
+      await body?.getReader().read();
+      left.abort();
+      const [, request] = site.requestsOf('/large.bin');
+      expect(await request?.ended).toBe('left');
+    } finally {
+      await server.close();
+      await site.close();
+    }
   });
 });
 
@@ -417,6 +481,78 @@ describe('npm run explain', () => {
   });
 });
 
+describe('npm run weights', () => {
+  const vgg11 = inFolder('vgg11-zeros.safetensors');
+
+  beforeAll(() => writeZeros(vgg11));
+
+  it('says how it is used', async () => {
+    const run = await weights(['--help']);
+    expect(run).toMatchObject({ code: 0, stderr: '' });
+    for (const word of ['--dtype', 'int8', '--from', '--out', 'vgg16_bn']) {
+      expect(run.stdout).toContain(word);
+    }
+  });
+
+  it.each<[string, string[], number, RegExp]>([
+    ['an unknown preset', ['vgg12'], 2, /no preset "vgg12": there are vgg11, /],
+    ['an unknown form', ['--dtype', 'f8'], 2, /'f8' is invalid.*f32, f16, int8/],
+    ['an unknown option', ['--fast'], 2, /unknown option '--fast'.*--help/],
+    ['two presets', ['vgg11', 'vgg16'], 2, /too many arguments/],
+    ['an empty folder name', ['--out', ''], 2, /--out is empty/],
+    ['an empty source', ['--from', ''], 2, /--from is empty/],
+    ['an address that is none', ['--from', 'http://'], 2, /"http:\/\/" is not a URL/],
+    ['weights that nobody hosts', ['vgg16-keras'], 2, /vgg16-keras --from FILE.*model\.json/],
+    ['a missing file', ['--from', 'none.pth'], 1, /no file .*none\.pth/],
+    ['weights of another network', ['vgg16', '--from', vgg11], 1, /looks like VGG-11.*is VGG-16/],
+  ])('refuses %s in one line and leaves nothing behind', async (_, args, code, message) => {
+    const out = inFolder('no weights');
+    const run = await weights(args.includes('--out') ? args : [...args, '--out', out]);
+    expect(run).toMatchObject({ code, stdout: '' });
+    expect(run.stderr).toMatch(/^[^\n]*\n$/);
+    expect(run.stderr).toMatch(message);
+    expect(existsSync(out)).toBe(false);
+  });
+
+  it('writes a model that is found by its folder, and says how to use it', async () => {
+    const args = ['vgg11', '--dtype', 'int8', '--from', vgg11, '--out', 'zeros'];
+    const run = await weights(args);
+    expect(run).toMatchObject({ code: 0 });
+    const manifest = inFolder('zeros', 'manifest.json');
+    const json = JSON.parse(readFileSync(manifest, 'utf8')) as {
+      name: string;
+      weights: { bytes: number; sha256: string };
+    };
+    expect(json).toMatchObject({ name: 'vgg11-int8', weights: { dtype: 'int8' } });
+    expect(run.stdout).toBe(
+      `${join('zeros', 'manifest.json')}: ${(json.weights.bytes / 1e6).toFixed(0)} MB, SHA-256 ` +
+        `${json.weights.sha256}\nUse it with: npm run explain -- IMAGE --model zeros\n`,
+    );
+    expect(run.stderr).toMatch(/^convert: 0\.0 of [\d.]+ MiB\n(convert: .*\n){4}$/);
+    expect(findModel(inFolder('zeros'), inFolder('weights'))).toEqual({
+      kind: 'file',
+      path: manifest,
+    });
+    rmSync(inFolder('zeros'), { recursive: true });
+  });
+});
+
+/** An int8 VGG-11 of zeros, 142 MB that take no room on most disks. */
+function writeZeros(path: string): void {
+  const network = buildNetwork(presetManifest('vgg11') as Manifest);
+  let end = 0;
+  const header = storedTensors(network, 'int8').map(({ name, shape, dtype }) => {
+    const begin = end;
+    end += elementCount(shape) * DTYPE_BYTES[dtype];
+    return [name, { dtype, shape, data_offsets: [begin, end] }];
+  });
+  const json = Buffer.from(JSON.stringify(Object.fromEntries(header)));
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(json.length));
+  writeFileSync(path, Buffer.concat([length, json]));
+  truncateSync(path, length.length + json.length + end);
+}
+
 interface Finished {
   readonly code: number | null;
   readonly stdout: string;
@@ -429,13 +565,19 @@ interface How {
   onStderr?(child: ChildProcess): void;
 }
 
-/** Runs cli/explain.ts as the start script does. */
-function explain(
+const explain = (args: readonly string[], how?: How): Promise<Finished> =>
+  run('explain', args, how);
+
+const weights = (args: readonly string[]): Promise<Finished> => run('weights', args);
+
+/** Runs a command as the start script does. */
+function run(
+  command: string,
   args: readonly string[],
   { cwd = folder, env, onStderr }: How = {},
 ): Promise<Finished> {
   const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
-  const script = join(projectRoot, 'cli', 'explain.ts');
+  const script = join(projectRoot, 'cli', `${command}.ts`);
   const child = spawn(process.execPath, ['--import', loader, script, ...args], {
     cwd,
     env: { ...process.env, ...env },

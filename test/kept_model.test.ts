@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { LayeredCache, MemoryCache, type WeightCache } from '../src/model/keep/cache';
+import { keepManifest, keptManifest } from '../src/model/keep/kept-manifest';
 import {
   cacheKey,
   forget,
@@ -7,6 +8,7 @@ import {
   openKept,
   type TensorPart,
 } from '../src/model/keep/kept-model';
+import { narrowManifest } from './harness/narrow-vgg';
 
 const KEY = cacheKey('vgg16 https://example.org/a b.safetensors', 'int8');
 
@@ -75,6 +77,19 @@ describe('a kept model', () => {
     await expect(source?.read('b', 0, 6)).rejects.toThrow(message);
   });
 
+  it('is refused, as what it is, if the browser cannot read a part', async () => {
+    const cache = new MemoryCache();
+    await (await keep(cache)).finish();
+    const source = await openKept(cache, KEY);
+    cache.match = async () => {
+      throw new DOMException('the disk is gone', 'UnknownError');
+    };
+    await expect(source?.read('b', 0, 6)).rejects.toMatchObject({
+      code: 'weights',
+      message: expect.stringContaining('/b/0 cannot be read: the disk is gone'),
+    });
+  });
+
   it('is no model if its index is damaged', async () => {
     const cache = new MemoryCache();
     await (await keep(cache)).finish();
@@ -97,6 +112,30 @@ describe('a kept model', () => {
       delete: async () => undefined,
     };
     expect((await keep(refusing)).problem).toBe('the disk is on fire');
+  });
+});
+
+describe('a kept manifest', () => {
+  const address = 'https://example.org/m/manifest.json';
+
+  it('comes back as it was, for its own address alone', async () => {
+    const cache = new MemoryCache();
+    await keepManifest(cache, address, narrowManifest);
+    expect(await keptManifest(cache, address)).toEqual(narrowManifest);
+    expect(await keptManifest(cache, `${address}?2`)).toBeUndefined();
+  });
+
+  it('is none if it is damaged, or the cache fails', async () => {
+    const cache = new MemoryCache();
+    await keepManifest(cache, address, narrowManifest);
+    await cache.put(
+      cacheKey(address, 'manifest'),
+      new Response('{"format":"score-cam-webgpu/model"}'),
+    );
+    expect(await keptManifest(cache, address)).toBeUndefined();
+    const full = new MemoryCache(10);
+    await keepManifest(full, address, narrowManifest);
+    expect(await keptManifest(full, address)).toBeUndefined();
   });
 });
 

@@ -40,6 +40,6 @@ export function encodeF16(values: Float32Array): Uint16Array<ArrayBuffer> {
 function overflow(values: Float32Array, i: number): ScoreCamError {
   return new ScoreCamError(
     'weights',
-    `Weight ${i} is ${values[i]}; f16 holds magnitudes up to 65504. Load the model as f32 or int8.`,
+    `Weight ${i} is ${values[i]}; f16 holds magnitudes up to 65504. Load the model as f32.`,
   );
 }

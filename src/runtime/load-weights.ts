@@ -46,6 +46,7 @@ export async function loadWeights(
   if (cache && key !== undefined && kept) {
     try {
       const weights = await NetworkWeights.load(gpu, network, kept, { dtype, onBytes, signal });
+      if (model.address !== undefined) await keepManifest(cache, model.address, model.manifest);
       return { weights, facts: { dtype, bytes, fromCache: true, notKept: undefined } };
     } catch (error) {
       if (!(error instanceof ScoreCamError && error.code === 'weights')) throw error;

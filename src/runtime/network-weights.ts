@@ -124,8 +124,7 @@ export class NetworkWeights {
     const arriving = new Map<string, Arriving>();
     let done = 0;
     for await (const block of weightBlocks(network, source, options)) {
-      if (block.kind === 'conv') await this.addConv(block, options);
-      else await this.addLinear(block, options, arriving);
+      await this.add(block, options, arriving);
       if (keep && (block.kind === 'conv' || block.kind === 'bias')) {
         for (const part of partsOf(block, dtype)) await keep.put(part);
       }
@@ -146,6 +145,23 @@ export class NetworkWeights {
             'the manifest name the same tensors?',
         );
       }
+    }
+  }
+
+  /** @throws ScoreCamError `weights` naming the layer, for weights that the form cannot hold */
+  private async add(
+    block: WeightBlock,
+    options: LoadOptions,
+    arriving: Map<string, Arriving>,
+  ): Promise<void> {
+    try {
+      if (block.kind === 'conv') await this.addConv(block, options);
+      else await this.addLinear(block, options, arriving);
+    } catch (error) {
+      if (!(error instanceof ScoreCamError && error.code === 'weights')) throw error;
+      throw new ScoreCamError('weights', `Layer "${block.layer.name}": ${error.message}`, {
+        cause: error,
+      });
     }
   }
 
