@@ -10,12 +10,14 @@ export function progressMeter(
     if (!listener) return;
     const seconds = (performance.now() - start) / 1000;
     const rate = seconds > 0 ? done / seconds : 0;
+    // What the first hundredth takes says little: its first step may wait for a server or a compiler.
+    const isTelling = rate > 0 && 100 * done >= total;
     listener({
       phase,
       done,
       total,
       rate,
-      secondsLeft: rate > 0 ? (total - done) / rate : undefined,
+      secondsLeft: isTelling ? (total - done) / rate : undefined,
     });
   };
 }
