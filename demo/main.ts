@@ -141,6 +141,10 @@ async function change(choice: Choice): Promise<void> {
   }
 }
 
+function duration(seconds: number): string {
+  return seconds < 100 ? `${Math.ceil(seconds)} s` : `${Math.ceil(seconds / 60)} min`;
+}
+
 function megabytes(bytes: number): string {
   return `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`;
 }
@@ -175,7 +179,7 @@ function showProgress({ phase, done, total, rate, secondsLeft }: Progress): void
   const bar = element<HTMLProgressElement>('progress');
   bar.max = total;
   bar.value = done;
-  const left = secondsLeft === undefined ? '' : `, about ${Math.ceil(secondsLeft)} s left`;
+  const left = secondsLeft === undefined ? '' : `, about ${duration(secondsLeft)} left`;
   element('passes').textContent =
     phase === 'masks'
       ? `${done} of ${total} passes${left}`
