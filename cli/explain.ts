@@ -1,6 +1,8 @@
 import { realpathSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { Command, CommanderError } from 'commander';
+import { BASELINES, GRADIENTS_OF, METHODS } from '../src/explain/method-options';
+import { weightings } from '../src/explain/weightings';
 import { targetIndex } from '../src/model/network';
 import { CliError, runCommand, usageError } from './errors';
 import {
@@ -8,13 +10,16 @@ import {
   defaultOut,
   findModel,
   type ModelSource,
+  parseBoolean,
   parseChannels,
   parseClasses,
+  parseMethods,
+  parseName,
   readImage,
   readNetwork,
 } from './options';
 import { checkWritable, suffixes, writeAll } from './output';
-import type { ClassResult, ExplainResult, Opened } from './page';
+import type { ClassResult, ExplainResult, MethodResult, Opened } from './page';
 import { prepareModel } from './prepare';
 import { ProgressDisplay, type Step } from './progress';
 import { fileAddress, projectRoot, remoteAddress } from './server';
@@ -24,8 +29,11 @@ interface Options {
   model: string;
   class: string;
   layer?: string;
-  method?: string;
+  method: string;
   weighting?: string;
+  alignCorners?: string;
+  baseline?: string;
+  of?: string;
   channels?: string;
   out?: string;
   json?: boolean;
@@ -41,9 +49,12 @@ const program = new Command('explain')
   .argument('[IMAGE]', 'PNG or JPEG of any size', relative(process.cwd(), SAMPLE))
   .option('--model <model>', 'name, path of a manifest or of its folder, or URL', DEFAULT_MODEL)
   .option('--class <classes>', 'auto, index or label; several with commas', 'auto')
-  .option('--layer <name>', "target layer (default: the model's own)")
-  .option('--method <name>', 'score-cam')
-  .option('--weighting <name>', 'probability')
+  .option('--layer <names>', "target layer, or several to fuse (default: the model's own)")
+  .option('--method <names>', `${Object.keys(METHODS).join(', ')}; several to compare`, 'score-cam')
+  .option('--weighting <name>', `of score-cam: ${Object.keys(weightings).join(', ')}`)
+  .option('--align-corners <bool>', 'true or false: how score-cam upsamples its masks')
+  .option('--baseline <name>', 'mean, black or blurred: what the weighting increase compares with')
+  .option('--of <name>', 'logit or probability: what the gradient methods differentiate')
   .option('--channels <list>', 'only these channels, such as 0-7,12')
   .option('--out <folder>', 'where the files go (default: out/<image name>)')
   .option('--json', 'print result.json instead of a summary')
@@ -57,15 +68,30 @@ async function explain(signal: AbortSignal): Promise<void> {
   const image = readImage(imagePath);
   const found = findModel(options.model, join(projectRoot, 'weights'));
   const network = await readNetwork(found, signal);
-  const layer = options.layer ?? network.targetLayer;
-  const channelCount = network.layers[targetIndex(network, layer)]?.output.channels ?? 0;
+  const layers = (options.layer ?? network.targetLayer).split(',').map((name) => name.trim());
+  const indices = layers.map((layer) => targetIndex(network, layer));
+  const { alignCorners, channels } = options;
+  if (channels !== undefined && layers.length > 1) {
+    throw usageError(
+      `--channels numbers the channels of one layer: give one, not ${options.layer}.`,
+    );
+  }
+  const channelCount = network.layers[indices[0] as number]?.output.channels ?? 0;
+  const named = (option: string, value: string | undefined, known: readonly string[]) =>
+    value === undefined ? undefined : parseName(option, value, known);
+  const given = {
+    weighting: named('--weighting', options.weighting, Object.keys(weightings)),
+    alignCorners:
+      alignCorners === undefined ? undefined : parseBoolean('--align-corners', alignCorners),
+    baseline: named('--baseline', options.baseline, BASELINES),
+    of: named('--of', options.of, GRADIENTS_OF),
+    channels: channels === undefined ? undefined : parseChannels(channels, channelCount),
+  };
   const request = {
     classes: parseClasses(options.class, network.labels),
-    layer,
-    method: options.method,
-    weighting: options.weighting,
-    channels:
-      options.channels === undefined ? undefined : parseChannels(options.channels, channelCount),
+    layers,
+    methods: parseMethods(options.method, given),
+    options: given,
   };
   checkWritable(out);
 
@@ -133,6 +159,16 @@ function addressOf(source: ReadyModel, base: string): string {
     : fileAddress(base, realpathSync(source.path));
 }
 
+/** One class by one method, with its files. */
+type ListedClass = Pick<ClassResult, 'class' | 'map' | 'weights'> & {
+  readonly files: { readonly overlay: string; readonly heatmap: string; readonly map: string };
+};
+
+/** One method, with its files. */
+type ListedMethod = Omit<MethodResult, 'scoresBytes' | 'classes'> & {
+  readonly classes: readonly ListedClass[];
+};
+
 export interface Summary {
   readonly model: string;
   readonly adapter: Pick<
@@ -141,32 +177,67 @@ export interface Summary {
   >;
   readonly image: string;
   readonly top: ExplainResult['top'];
+  /** The first class asked for; this and what follows is of the first method. */
   readonly class: ClassResult['class'];
   readonly layer: string;
   readonly method: string;
-  readonly weighting: string;
-  readonly channels: ExplainResult['channels'];
+  readonly weighting: string | null;
+  readonly channels: MethodResult['channels'];
   readonly weights: readonly number[];
-  readonly timings: ExplainResult['timings'];
+  readonly timings: MethodResult['timings'];
   readonly map: ClassResult['map'];
   /** Every class asked for, the first one too, with its files. */
-  readonly classes: readonly (Pick<ClassResult, 'class' | 'map' | 'weights'> & {
-    readonly files: { readonly overlay: string; readonly heatmap: string; readonly map: string };
-  })[];
+  readonly classes: readonly ListedClass[];
+  /** Every method asked for, the first one too. */
+  readonly methods: readonly ListedMethod[];
 }
 
 /** All files of a result, in memory. */
 function collect(
   image: string,
   opened: Opened,
-  result: ExplainResult,
+  { top, methods, comparison }: ExplainResult,
 ): { summary: Summary; files: Map<string, Uint8Array> } {
   const { vendor, architecture, description, isFallback } = opened.adapter;
-  const { scoresBytes, classes, ...facts } = result;
   const files = new Map<string, Uint8Array>();
+  const listed = methods.map(({ scoresBytes, classes, ...facts }): ListedMethod => {
+    const name = methods.length > 1 ? `-${facts.method}` : '';
+    const own = collectClasses(classes, name, files);
+    const scores = Buffer.from(scoresBytes, 'base64');
+    if (scores.length > 0) files.set('scores.f32', scores);
+    return { ...facts, classes: own };
+  });
+  if (comparison) files.set('comparison.png', Buffer.from(comparison, 'base64'));
+  const [first] = listed as [ListedMethod];
+  const [main] = first.classes as [ListedClass];
+  const summary: Summary = {
+    model: opened.model.name,
+    adapter: { vendor, architecture, description, isFallback },
+    image,
+    top,
+    class: main.class,
+    layer: first.layer,
+    method: first.method,
+    weighting: first.weighting,
+    channels: first.channels,
+    weights: main.weights,
+    timings: first.timings,
+    map: main.map,
+    classes: first.classes,
+    methods: listed,
+  };
+  files.set('result.json', Buffer.from(`${JSON.stringify(summary, undefined, 2)}\n`));
+  return { summary, files };
+}
+
+function collectClasses(
+  classes: readonly ClassResult[],
+  method: string,
+  files: Map<string, Uint8Array>,
+): ListedClass[] {
   const endings = suffixes(classes.map((one) => one.class));
-  const listed = classes.map((one, i) => {
-    const ending = endings[i] as string;
+  return classes.map((one, i) => {
+    const ending = `${method}${endings[i]}`;
     const names = {
       overlay: `overlay${ending}.png`,
       heatmap: `heatmap${ending}.png`,
@@ -177,36 +248,18 @@ function collect(
     files.set(names.map, Buffer.from(one.mapBytes, 'base64'));
     return { class: one.class, map: one.map, weights: one.weights, files: names };
   });
-  const [main] = listed as [(typeof listed)[number]];
-  const summary: Summary = {
-    model: opened.model.name,
-    adapter: { vendor, architecture, description, isFallback },
-    image,
-    top: facts.top,
-    class: main.class,
-    layer: facts.layer,
-    method: facts.method,
-    weighting: facts.weighting,
-    channels: facts.channels,
-    weights: main.weights,
-    timings: facts.timings,
-    map: main.map,
-    classes: listed,
-  };
-  files.set('scores.f32', Buffer.from(scoresBytes, 'base64'));
-  files.set('result.json', Buffer.from(`${JSON.stringify(summary, undefined, 2)}\n`));
-  return { summary, files };
 }
 
 /** The result for people. */
 function describe(summary: Summary, out: string, files: readonly string[]): string {
-  const { adapter, channels, timings, classes, top } = summary;
+  const { adapter, classes, top, methods } = summary;
   const percent = (value: number): string => `${(100 * value).toFixed(1)} %`;
-  const lines = classes.map(({ class: { index, label, probability }, map }) => {
-    const flat = map.flat
-      ? '; its map is FLAT: no place counts more than another, nothing to see'
-      : '';
-    return `${label} (class ${index}): probability ${percent(probability)}${flat}`;
+  const lines = classes.map(({ class: { index, label, probability } }, i) => {
+    const flat = methods.flatMap(({ method, classes: own }) => (own[i]?.map.flat ? [method] : []));
+    const whose = methods.length > 1 ? `its map by ${flat.join(', ')} is` : 'its map is';
+    const note =
+      flat.length > 0 ? `; ${whose} FLAT: no place counts more than another, nothing to see` : '';
+    return `${label} (class ${index}): probability ${percent(probability)}${note}`;
   });
   const others = top.filter(({ index }) => !classes.some((one) => one.class.index === index));
   if (others.length > 0) {
@@ -214,12 +267,22 @@ function describe(summary: Summary, out: string, files: readonly string[]): stri
     lines.push(`Likely, too: ${listed.join(', ')}`);
   }
   lines.push(
-    `${channels.evaluated} of ${channels.total} channels of ${summary.layer} evaluated, ` +
-      `${channels.constant} constant and skipped; ${(timings.total / 1000).toFixed(1)} s`,
+    ...methods.map(describeMethod),
     `Adapter: ${adapterName(adapter)}`,
     `Wrote to ${out}: ${files.join(', ')}`,
   );
   return lines.join('\n');
+}
+
+function describeMethod({ method, layer, channels, passes, timings }: ListedMethod): string {
+  const seconds = `${(timings.total / 1000).toFixed(1)} s`;
+  if (method === 'score-cam') {
+    return (
+      `${channels.evaluated} of ${channels.total} channels of ${layer} evaluated, ` +
+      `${channels.constant} constant and skipped; ${seconds}`
+    );
+  }
+  return `${method} of ${layer}: passes forward ${passes.forward}, backward ${passes.backward}; ${seconds}`;
 }
 
 function adapterName({

@@ -1,6 +1,8 @@
 /** What the words of the command line mean; everything here is checked before a browser starts. */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
+import { METHODS, type MethodOption } from '../src/explain/method-options';
+import type { Method } from '../src/explain/types';
 import type { WeightDtype } from '../src/kernels/weight_dtype';
 import { type Manifest, parseManifest } from '../src/model/manifest';
 import { locateModel } from '../src/model/model';
@@ -117,6 +119,50 @@ export function readImage(path: string): Buffer {
   if (bytes.length === 0)
     throw new CliError(`${path} is empty (0 bytes): give a PNG or JPEG image.`);
   return bytes;
+}
+
+/** What of the methods' options was given, in the words of the library. */
+export type GivenOptions = Partial<Record<MethodOption, unknown>>;
+
+const SPELLINGS: Readonly<Record<MethodOption, string>> = {
+  weighting: '--weighting',
+  alignCorners: '--align-corners',
+  baseline: '--baseline',
+  of: '--of',
+  channels: '--channels',
+};
+
+/** Methods separated by commas, each once; every option given must be of use to one of them. */
+export function parseMethods(text: string, given: GivenOptions): Method[] {
+  const known = Object.keys(METHODS) as Method[];
+  const methods = text.split(',').map((part) => {
+    const method = known.find((name) => name === part.trim());
+    if (method) return method;
+    throw usageError(
+      `There is no method "${part.trim()}". Choose one or several, with commas, from: ${known.join(', ')}.`,
+    );
+  });
+  for (const option of Object.keys(SPELLINGS) as MethodOption[]) {
+    if (given[option] === undefined || methods.some((name) => METHODS[name].includes(option))) {
+      continue;
+    }
+    const taking = known.filter((name) => METHODS[name].includes(option));
+    throw usageError(
+      `${SPELLINGS[option]} is of no use to ${methods.join(', ')}: it belongs to ${taking.join(', ')}.`,
+    );
+  }
+  return [...new Set(methods)];
+}
+
+/** One of the names that an option knows. */
+export function parseName(option: string, text: string, known: readonly string[]): string {
+  if (known.includes(text)) return text;
+  throw usageError(`${option} "${text}": choose from ${known.join(', ')}.`);
+}
+
+/** `true` or `false`. */
+export function parseBoolean(option: string, text: string): boolean {
+  return parseName(option, text, ['true', 'false']) === 'true';
 }
 
 /** Channels such as `0-7,12`, all below `total`. */

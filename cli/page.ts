@@ -8,11 +8,16 @@ import {
   type Explainer,
   type ExplainOptions,
   type Explanation,
+  METHODS,
+  type Method,
+  type MethodOption,
+  type Passes,
   type Progress,
   ScoreCamError,
   type Timings,
 } from '../src/index';
 import { type CheckOptions, type CheckResult, checkModel } from './check';
+import { compare } from './comparison';
 import type { AskedClass } from './options';
 
 export interface Opened {
@@ -23,10 +28,17 @@ export interface Opened {
 export interface ExplainRequest {
   /** At least one; further classes are read off the same run. */
   readonly classes: readonly AskedClass[];
-  readonly layer?: string | undefined;
-  readonly method?: string | undefined;
-  readonly weighting?: string | undefined;
-  readonly channels?: readonly number[] | undefined;
+  readonly layers: readonly string[];
+  /** At least one; each runs anew. */
+  readonly methods: readonly Method[];
+  /** Each goes to the methods that take it. */
+  readonly options: {
+    readonly weighting?: string | undefined;
+    readonly alignCorners?: boolean | undefined;
+    readonly baseline?: string | undefined;
+    readonly of?: string | undefined;
+    readonly channels?: readonly number[] | undefined;
+  };
 }
 
 /** One class's results. Bytes are base64: PNG files, and little-endian f32. */
@@ -40,15 +52,29 @@ export interface ClassResult {
   readonly heatmap: string;
 }
 
-export interface ExplainResult {
-  readonly top: readonly ClassScore[];
+/** One method's results. */
+export interface MethodResult {
   readonly layer: string;
-  readonly method: string;
-  readonly weighting: string;
+  readonly method: Method;
+  /** null for methods other than score-cam. */
+  readonly weighting: string | null;
+  /** null for methods without gradients. */
+  readonly of: string | null;
   readonly channels: ChannelCounts;
+  /** All that were run, those for further classes too. */
+  readonly passes: Passes;
   readonly timings: Timings;
+  /** Empty for methods without masked passes. */
   readonly scoresBytes: string;
   readonly classes: readonly ClassResult[];
+}
+
+export interface ExplainResult {
+  readonly top: readonly ClassScore[];
+  /** In the order asked for. */
+  readonly methods: readonly MethodResult[];
+  /** PNG with all methods side by side; undefined for a single one. */
+  readonly comparison: string | undefined;
 }
 
 /** What a call resolves to: errors are told apart by their code, which exceptions would lose. */
@@ -91,30 +117,24 @@ const api = {
     return { adapter: explainer.adapter, model: explainer.model };
   },
 
-  async explain(request: ExplainRequest): Promise<ExplainResult> {
-    const { classes, ...options } = request;
-    const [first, ...others] = classes;
-    const main = await opened().explain(image as Blob, {
-      ...(options as ExplainOptions),
-      class: first,
-      onProgress,
-    });
-    const explanations = [main];
-    for (const other of others) {
-      const index = other === 'auto' ? (main.top[0]?.index as number) : other;
-      if (explanations.some((explanation) => explanation.class.index === index)) continue;
-      explanations.push(await main.forClass(index));
+  async explain({ classes, layers, methods, options }: ExplainRequest): Promise<ExplainResult> {
+    const results: Explanation[][] = [];
+    for (const method of methods) {
+      const own = Object.entries(options).filter(([name]) =>
+        METHODS[method].includes(name as MethodOption),
+      );
+      const explanations = await explainClasses(classes, {
+        ...(Object.fromEntries(own) as ExplainOptions),
+        layer: layers,
+        method,
+      });
+      results.push(explanations);
     }
-    const { top, layer, method, weighting, channels, timings, scores } = main;
+    const [[main]] = results as [[Explanation]];
     return {
-      top,
-      layer,
-      method,
-      weighting,
-      channels,
-      timings,
-      scoresBytes: await base64(scores),
-      classes: await Promise.all(explanations.map(classResult)),
+      top: main.top,
+      methods: await Promise.all(results.map(methodResult)),
+      comparison: methods.length > 1 ? await base64(await compare(results)) : undefined,
     };
   },
 
@@ -132,6 +152,40 @@ export type PageApi = {
 function opened(): Explainer {
   if (!explainer) throw new Error('open() comes first');
   return explainer;
+}
+
+/** One method's explanations: one a class, none twice. */
+async function explainClasses(
+  [first, ...others]: readonly AskedClass[],
+  options: ExplainOptions,
+): Promise<Explanation[]> {
+  const main = await opened().explain(image as Blob, { ...options, class: first, onProgress });
+  const explanations = [main];
+  for (const other of others) {
+    const index = other === 'auto' ? (main.top[0]?.index as number) : other;
+    if (explanations.some((explanation) => explanation.class.index === index)) continue;
+    explanations.push(await main.forClass(index));
+  }
+  return explanations;
+}
+
+async function methodResult(explanations: readonly Explanation[]): Promise<MethodResult> {
+  const [{ layer, method, weighting, of, channels, timings, scores }] = explanations as [
+    Explanation,
+  ];
+  const sum = (one: (passes: Passes) => number): number =>
+    explanations.reduce((total, { passes }) => total + one(passes), 0);
+  return {
+    layer,
+    method,
+    weighting: weighting ?? null,
+    of: of ?? null,
+    channels,
+    passes: { forward: sum(({ forward }) => forward), backward: sum(({ backward }) => backward) },
+    timings,
+    scoresBytes: await base64(scores),
+    classes: await Promise.all(explanations.map(classResult)),
+  };
 }
 
 async function classResult(explanation: Explanation): Promise<ClassResult> {

@@ -1,5 +1,6 @@
 /**
- * score-cam-webgpu: where did the network look? Score-CAM on hand-written WebGPU compute kernels.
+ * score-cam-webgpu: where did the network look? Score-CAM and its relatives on hand-written WebGPU
+ * compute kernels.
  *
  *   const explainer = await createExplainer({ model: 'weights/scenes-vgg16/manifest.json' });
  *   const explanation = await explainer.explain(image);
@@ -10,13 +11,18 @@
 export { ScoreCamError, type ScoreCamErrorCode } from './errors';
 export { createExplainer, type Explainer, type ModelFacts } from './explain/explainer';
 export type { DrawOptions, Explanation } from './explain/explanation';
+export { METHODS, type MethodOption } from './explain/method-options';
 export type {
+  Baseline,
   ChannelCounts,
   ClassScore,
   ExplainerOptions,
   ExplainOptions,
+  GradientOf,
   ImageSource,
+  LayerResult,
   Method,
+  Passes,
   Progress,
   SaliencyMap,
   Timings,

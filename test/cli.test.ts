@@ -27,6 +27,8 @@ import {
   findModel,
   parseChannels,
   parseClasses,
+  parseMethods,
+  parseName,
   readImage,
 } from '../cli/options';
 import { checkWritable, suffixes, writeAll } from '../cli/output';
@@ -99,6 +101,19 @@ describe('what the words mean', () => {
     ['1.5', /"1.5" is no number/],
   ])('--channels %j is refused', (text, message) => {
     expect(() => parseChannels(text, 8)).toThrow(message);
+  });
+
+  it('knows methods by name, each once, and whom an option is of use to', () => {
+    expect(parseMethods('score-cam', {})).toEqual(['score-cam']);
+    expect(parseMethods('cam, grad-cam++,cam', { of: 'logit' })).toEqual(['cam', 'grad-cam++']);
+    expect(() => parseMethods('', {})).toThrow(/no method "".*score-cam, grad-cam, /);
+    expect(() => parseMethods('cam,grad', {})).toThrow(/no method "grad"/);
+    expect(() => parseMethods('cam,grad-cam', { weighting: 'increase' })).toThrow(
+      /--weighting is of no use to cam, grad-cam: it belongs to score-cam\./,
+    );
+    expect(() => parseMethods('score-cam', { of: 'logit' })).toThrow(/--of .* grad-cam, /);
+    expect(() => parseMethods('hires-cam', { alignCorners: false })).toThrow(/--align-corners/);
+    expect(() => parseName('--of', 'loss', ['logit'])).toThrow(/--of "loss": choose from logit/);
   });
 
   it('finds models by name, path and URL', () => {
@@ -360,6 +375,40 @@ describe('npm run explain', () => {
     expect(red).not.toEqual(blue);
     // Only the one run's passes.
     expect(run.stderr.match(/masks: 0 of/g)).toHaveLength(1);
+  });
+
+  it('sets several methods side by side, with their own options and layers fused', async () => {
+    const out = inFolder('methods');
+    const run = await explain([
+      ...[image, '--model', model, '--out', out, '--class', 'red,blue'],
+      ...['--method', 'score-cam,grad-cam,hires-cam', '--layer', 'conv1,pool1'],
+      ...['--weighting', 'increase', '--baseline', 'black', '--of', 'probability'],
+    ]);
+    expect(run).toMatchObject({ code: 0 });
+    expect(run.stdout).toContain('grad-cam of conv1,pool1: passes forward 1, backward 2; ');
+    const result = JSON.parse(readFileSync(join(out, 'result.json'), 'utf8')) as Summary;
+    const first = { layer: 'conv1,pool1', method: 'score-cam', weighting: 'increase' };
+    expect(result).toMatchObject(first);
+    expect(result.methods).toMatchObject([
+      // Two live channels a layer, the image and the baseline; nothing more for the second class.
+      { ...first, of: null, passes: { forward: 6, backward: 0 } },
+      { method: 'grad-cam', weighting: null, of: 'probability' },
+      { method: 'hires-cam', weighting: null, of: 'probability' },
+    ]);
+    expect(result.methods.map(({ classes }) => classes[0]?.weights.length)).toEqual([8, 8, 0]);
+    const names = ['score-cam', 'grad-cam', 'hires-cam'].flatMap((method) =>
+      [method, `${method}-blue`].flatMap((name) => [
+        `heatmap-${name}.png`,
+        `map-${name}.f32`,
+        `overlay-${name}.png`,
+      ]),
+    );
+    const written = [...names, 'comparison.png', 'result.json', 'scores.f32'].sort();
+    expect(readdirSync(out).sort()).toEqual(written);
+    expect(floats(join(out, 'scores.f32'))).toHaveLength(8 * 3);
+    const { width, height } = PNG.sync.read(readFileSync(join(out, 'comparison.png')));
+    // The image and three methods for two classes, each picture of 8 x 8 enlarged 21 times.
+    expect([width, height]).toEqual([4 * (168 + 8) + 8, 2 * (168 + 48) + 8]);
   });
 
   it('says so when a map is flat', async () => {

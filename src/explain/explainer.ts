@@ -1,35 +1,42 @@
 import { ScoreCamError } from '../errors';
 import type { Slice } from '../kernels/kernel';
-import { mapRanges } from '../kernels/map_ranges';
-import { softmax } from '../kernels/softmax';
 import type { Manifest } from '../model/manifest';
 import { type LocatedModel, locateModel } from '../model/model';
-import { type Shape, sizeOf, targetIndex, targetLayers } from '../model/network';
+import { targetLayers } from '../model/network';
 import { Arena } from '../runtime/arena';
+import { layersToKeep } from '../runtime/backward';
 import { type AdapterFacts, Gpu, requestAdapter } from '../runtime/gpu';
 import { needsOf } from '../runtime/limits';
 import { loadWeights } from '../runtime/load-weights';
 import type { NetworkWeights } from '../runtime/network-weights';
-import { type Masks, Runner } from '../runtime/runner';
-import { classIndex, type Explanation, explainClass, type Run, rank } from './explanation';
+import { Runner } from '../runtime/runner';
+import {
+  classIndex,
+  type Explanation,
+  explainClass,
+  type Run,
+  rank,
+  stopwatch,
+} from './explanation';
+import { runForward, softmaxRows } from './forward';
+import { gradientEvidence } from './gradients';
 import { normalise, type Pixels, prepareImage } from './image';
+import { choose, oneOf } from './methods';
+import { camEvidence } from './pooling-head';
 import { progressMeter } from './progress';
-import type { ActivationMaps } from './saliency';
+import { scoreCam } from './score-cam';
 import type {
   Callbacks,
   ClassScore,
   ExplainerOptions,
   ExplainOptions,
   ImageSource,
-  Method,
   WeightFacts,
-  Weighting,
 } from './types';
 import { weightings } from './weightings';
 
 const MIB = 1024 * 1024;
 const DEFAULT_MEMORY_BUDGET = 256 * MIB;
-const METHODS: readonly Method[] = ['score-cam'];
 
 /** What a page may want to know of the loaded model. */
 export interface ModelFacts {
@@ -95,94 +102,61 @@ export class Explainer {
     const arena = new Arena(this.runner.gpu);
     try {
       const { logits } = await this.runner.forward(this.upload(pixels, arena), arena);
-      return rank(await this.probabilities(logits), this.model.labels);
+      const { labels } = this.model;
+      return rank(await softmaxRows(this.runner.gpu, logits, labels.length), labels);
     } finally {
       arena.dispose();
     }
   }
 
   /**
-   * Score-CAM (Wang et al. 2020, Algorithm 1) of one image: a forward pass, then one masked pass for
-   * every channel of the target layer whose upsampled map is not constant.
+   * Explains one image by a method of docs/methods.md: a forward pass, then what the method needs. Score-CAM
+   * runs a masked pass for every channel of the target layer whose upsampled map is not constant.
    * @throws ScoreCamError naming what is wrong and what would be right; the signal's reason on abort.
    */
   async explain(source: ImageSource, options: ExplainOptions = {}): Promise<Explanation> {
     const { signal, onProgress } = options;
-    const { gpu, network } = this.runner;
+    const { runner, manifest, memoryBudget } = this;
+    const { gpu, network } = runner;
     const { labels } = this.model;
-    const method = oneOf('method', options.method ?? 'score-cam', METHODS);
-    const weighting = oneOf(
-      'weighting',
-      options.weighting ?? 'probability',
-      Object.keys(weightings) as Weighting[],
-    );
-    const layer = options.layer ?? network.targetLayer;
-    const target = network.layers[targetIndex(network, layer)]?.output as Shape;
-    const asked = checkChannels(options.channels, target.channels);
+    const choice = choose(options, network);
     signal?.throwIfAborted();
 
     const clock = stopwatch();
     const arena = new Arena(gpu);
     try {
-      const pixels = await prepareImage(source, this.manifest.input, signal);
+      const pixels = await prepareImage(source, manifest.input, signal);
       const input = this.upload(pixels, arena);
       const imageTime = clock();
 
-      const { logits, kept } = await this.runner.forward(input, arena, [layer]);
-      const probabilities = await this.probabilities(logits);
+      const forward = await runForward(runner, input, arena, {
+        layers: choice.layers,
+        keep: choice.of === undefined ? [] : layersToKeep(network, choice.layers),
+        alignCorners: choice.alignCorners,
+        ownRanges: choice.weighting !== undefined && weightings[choice.weighting].normaliseFirst,
+      });
+      const { probabilities } = forward;
       const wanted = classIndex(options.class ?? 'auto', labels, probabilities);
-      const activations = kept.get(layer) as Slice;
-      const ranges = await this.ranges(activations, target, arena);
-      const limits = await gpu.read(ranges.buffer, 2 * target.channels);
-      checkFinite(limits, `The activation maps of ${layer}`);
-      const isConstant = (k: number): boolean =>
-        !((limits[2 * k + 1] as number) > (limits[2 * k] as number));
-      const all = Array.from({ length: target.channels }, (_, k) => k);
-      const constantChannels = all.filter(isConstant);
-      const channels = Uint32Array.from(asked ?? all).filter((k) => !isConstant(k));
-      const maps: ActivationMaps = {
-        data: await gpu.read(activations.buffer, sizeOf(target)),
-        count: target.channels,
-        height: target.height,
-        width: target.width,
-      };
       const forwardTime = clock();
+      signal?.throwIfAborted();
 
-      const masks: Masks = {
-        maps: activations,
-        height: target.height,
-        width: target.width,
-        ranges,
-        channels,
-        alignCorners: false,
-      };
-      const masked = await this.maskedScores(input, masks, { onProgress, signal });
-      const masksTime = clock();
+      const { method } = choice;
+      const shared = { choice, memoryBudget, pixels, manifest, onProgress, signal };
+      const evidence =
+        method === 'score-cam'
+          ? await scoreCam(forward, shared)
+          : method === 'cam'
+            ? await camEvidence(forward)
+            : await gradientEvidence(forward, choice);
+      const evidenceTime = clock();
 
-      const run: Run = {
-        gpu,
-        labels,
-        pixels,
-        probabilities,
-        layer,
-        method,
-        weighting,
-        maps,
-        counts: {
-          total: target.channels,
-          constant: constantChannels.length,
-          evaluated: channels.length,
-        },
-        constantChannels,
-        scores: spread(masked.logits, channels, target.channels, labels.length),
-        channelScores: {
-          channels,
-          probabilities: masked.probabilities,
-          classes: labels.length,
-        },
-        timings: { image: imageTime, forward: forwardTime, masks: masksTime },
-      };
-      return await explainClass(run, wanted);
+      const timings =
+        method === 'score-cam'
+          ? { image: imageTime, forward: forwardTime, masks: evidenceTime }
+          : { image: imageTime, forward: forwardTime + evidenceTime, masks: 0 };
+      const run: Run = { gpu, labels, pixels, probabilities, choice, evidence, timings };
+      const { passes } = evidence;
+      return await explainClass(run, wanted, { ...passes, forward: passes.forward + 1 });
     } finally {
       arena.dispose();
     }
@@ -196,66 +170,6 @@ export class Explainer {
 
   private upload(pixels: Pixels, arena: Arena): Slice {
     return arena.upload('image', normalise(pixels, this.manifest));
-  }
-
-  /** Min and max of each upsampled activation map: [K] pairs. */
-  private async ranges(activations: Slice, target: Shape, arena: Arena): Promise<Slice> {
-    const { gpu, network } = this.runner;
-    const ranges = arena.take('map ranges', 8 * target.channels);
-    await gpu.submit('map ranges', [
-      mapRanges({
-        label: 'activation maps',
-        maps: activations,
-        count: target.channels,
-        mapHeight: target.height,
-        mapWidth: target.width,
-        height: network.input.height,
-        width: network.input.width,
-        alignCorners: false,
-        ranges,
-      }),
-    ]);
-    return ranges;
-  }
-
-  /** Logits and probabilities [masks, classes] of the masked passes. */
-  private async maskedScores(
-    input: Slice,
-    masks: Masks,
-    { onProgress, signal }: Callbacks,
-  ): Promise<{ logits: Float32Array; probabilities: Float32Array }> {
-    if (masks.channels.length === 0) {
-      return { logits: new Float32Array(0), probabilities: new Float32Array(0) };
-    }
-    const logits = await this.runner.maskedLogits(input, masks, {
-      memoryBudget: this.memoryBudget,
-      onMasks: progressMeter('masks', onProgress),
-      signal,
-    });
-    return { logits, probabilities: await this.probabilities(logits) };
-  }
-
-  /** Softmax of each row of [rows, classes] logits. */
-  private async probabilities(logits: Float32Array): Promise<Float32Array> {
-    checkFinite(logits, 'The logits');
-    const { gpu } = this.runner;
-    const classes = this.model.labels.length;
-    const arena = new Arena(gpu);
-    try {
-      const probabilities = arena.take('probabilities', logits.byteLength);
-      await gpu.submit('softmax', [
-        softmax({
-          label: 'scores',
-          logits: arena.upload('logits', logits),
-          probabilities,
-          rows: logits.length / classes,
-          classes,
-        }),
-      ]);
-      return await gpu.read(probabilities.buffer, logits.length);
-    } finally {
-      arena.dispose();
-    }
   }
 }
 
@@ -300,64 +214,5 @@ async function locate(options: ExplainerOptions): Promise<LocatedModel> {
     network: model.network,
     identity: undefined,
     open: async () => model.weights,
-  };
-}
-
-function oneOf<T extends string>(option: string, value: T, allowed: readonly T[]): T {
-  if (allowed.includes(value)) return value;
-  throw new ScoreCamError(
-    'option',
-    `There is no ${option} "${value}". Choose from: ${allowed.join(', ')}.`,
-  );
-}
-
-/** Sorted, without repeats. */
-function checkChannels(
-  channels: readonly number[] | undefined,
-  total: number,
-): readonly number[] | undefined {
-  if (!channels) return undefined;
-  const bad = channels.find((k) => !Number.isInteger(k) || k < 0 || k >= total);
-  if (bad !== undefined || channels.length === 0) {
-    throw new ScoreCamError(
-      'option',
-      `${bad === undefined ? 'The list of channels is empty' : `There is no channel ${bad}`}: ` +
-        `the target layer's channels are numbered 0 to ${total - 1}.`,
-    );
-  }
-  return [...new Set(channels)].sort((a, b) => a - b);
-}
-
-function checkFinite(values: Float32Array, what: string): void {
-  const bad = values.findIndex((value) => !Number.isFinite(value));
-  if (bad < 0) return;
-  throw new ScoreCamError(
-    'not-finite',
-    `${what} hold ${values[bad]} at index ${bad}: the weights overflow in f32, or the image does.`,
-  );
-}
-
-/** Rows of the evaluated channels put where they belong among all channels; NaN elsewhere. */
-function spread(
-  rows: Float32Array,
-  channels: Uint32Array,
-  total: number,
-  classes: number,
-): Float32Array {
-  const all = new Float32Array(total * classes).fill(Number.NaN);
-  channels.forEach((channel, row) => {
-    all.set(rows.subarray(row * classes, (row + 1) * classes), channel * classes);
-  });
-  return all;
-}
-
-/** Milliseconds since the last call. */
-function stopwatch(): () => number {
-  let last = performance.now();
-  return () => {
-    const now = performance.now();
-    const passed = now - last;
-    last = now;
-    return passed;
   };
 }

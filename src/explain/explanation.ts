@@ -3,28 +3,40 @@ import { type ColourMapName, colourMaps } from '../kernels/colour_maps';
 import { overlay } from '../kernels/overlay';
 import { Arena } from '../runtime/arena';
 import type { Gpu } from '../runtime/gpu';
+import type { Evidence } from './evidence';
 import type { Pixels } from './image';
-import { type ActivationMaps, saliencyMap } from './saliency';
-import type { ChannelCounts, ClassScore, Method, SaliencyMap, Timings, Weighting } from './types';
-import { type ChannelScores, weightings } from './weightings';
+import type { Choice } from './methods';
+import { fuseMaps, saliencyMap } from './saliency';
+import type {
+  ChannelCounts,
+  ClassScore,
+  GradientOf,
+  LayerResult,
+  Method,
+  Passes,
+  SaliencyMap,
+  Timings,
+  Weighting,
+} from './types';
 
-/** What one run of masked passes yields: good for every class, since all scores are kept. */
+/** What one run yields: good for every class. */
 export interface Run {
   readonly gpu: Gpu;
   readonly labels: readonly string[];
   readonly pixels: Pixels;
   /** Softmax probabilities of the unmasked image, by class index. */
   readonly probabilities: Float32Array;
-  readonly layer: string;
-  readonly method: Method;
-  readonly weighting: Weighting;
-  readonly maps: ActivationMaps;
-  readonly counts: ChannelCounts;
-  readonly constantChannels: readonly number[];
-  /** [channels, classes] logits of the masked images; NaN rows where a channel was not evaluated. */
-  readonly scores: Float32Array;
-  readonly channelScores: ChannelScores;
-  readonly timings: Omit<Timings, 'map' | 'total'>;
+  readonly choice: Choice;
+  readonly evidence: Evidence;
+  readonly timings: Omit<Timings, 'backward' | 'map' | 'total'>;
+}
+
+/** What an {@link Explanation} consists of besides its run. */
+interface Result {
+  readonly map: SaliencyMap;
+  readonly layers: readonly LayerResult[];
+  readonly passes: Passes;
+  readonly timings: Timings;
 }
 
 export interface DrawOptions {
@@ -38,25 +50,20 @@ export class Explanation {
   private readonly run: Run;
   readonly class: ClassScore;
   readonly map: SaliencyMap;
-  /** alpha_k of each channel of the target layer; 0 where constant or not evaluated. */
-  readonly weights: Float32Array;
+  /** Each target layer's part; a single one unless several were asked for. */
+  readonly layers: readonly LayerResult[];
+  /** Passes run for this explanation; one from `forClass` counts only what was run anew. */
+  readonly passes: Passes;
   readonly timings: Timings;
 
   /** Made by {@link explainClass}. */
-  constructor(
-    run: Run,
-    score: ClassScore,
-    map: SaliencyMap,
-    weights: Float32Array,
-    mapMilliseconds: number,
-  ) {
+  constructor(run: Run, score: ClassScore, { map, layers, passes, timings }: Result) {
     this.run = run;
     this.class = score;
     this.map = map;
-    this.weights = weights;
-    const { image, forward, masks } = run.timings;
-    const total = image + forward + masks + mapMilliseconds;
-    this.timings = { ...run.timings, map: mapMilliseconds, total };
+    this.layers = layers;
+    this.passes = passes;
+    this.timings = timings;
   }
 
   /** The image as the network saw it: RGBA at its input size. */
@@ -70,35 +77,73 @@ export class Explanation {
     return rank(this.run.probabilities, this.run.labels).slice(0, 5);
   }
 
+  /** The target layer; several are separated by commas. */
   get layer(): string {
-    return this.run.layer;
+    return this.run.choice.layers.join(',');
   }
 
   get method(): Method {
-    return this.run.method;
+    return this.run.choice.method;
   }
 
-  get weighting(): Weighting {
-    return this.run.weighting;
+  /** Of score-cam; undefined for other methods. */
+  get weighting(): Weighting | undefined {
+    return this.run.choice.weighting;
   }
 
+  /** What was differentiated; undefined for methods without gradients. */
+  get of(): GradientOf | undefined {
+    return this.run.choice.of;
+  }
+
+  /** Of all target layers together. */
   get channels(): ChannelCounts {
-    return this.run.counts;
+    const sum = (of: (counts: ChannelCounts) => number): number =>
+      this.layers.reduce((total, { channels }) => total + of(channels), 0);
+    return {
+      total: sum(({ total }) => total),
+      constant: sum(({ constant }) => constant),
+      evaluated: sum(({ evaluated }) => evaluated),
+    };
   }
 
-  /** Channels whose upsampled map is constant; they were skipped. */
+  /**
+   * Channels whose upsampled map is constant; score-cam skips them. With several layers the numbers run on
+   * from each layer to the next, here, in `weights` and in `scores`.
+   */
   get constantChannels(): readonly number[] {
-    return this.run.constantChannels;
+    let before = 0;
+    return this.layers.flatMap(({ channels, constantChannels }) => {
+      const own = constantChannels.map((k) => before + k);
+      before += channels.total;
+      return own;
+    });
   }
 
-  /** [channels, classes] logits of the masked passes; NaN rows where a channel was not evaluated. */
+  /**
+   * alpha_k of each channel; 0 where score-cam skipped it. Empty for methods that weigh every pixel by
+   * itself (hires-cam, layer-cam).
+   */
+  get weights(): Float32Array {
+    return joined(this.layers.map(({ weights }) => weights));
+  }
+
+  /**
+   * [channels, classes] logits of the masked passes; NaN rows where a channel was not evaluated. Empty for
+   * methods without masked passes.
+   */
   get scores(): Float32Array {
-    return this.run.scores;
+    return joined(this.layers.map(({ scores }) => scores));
   }
 
-  /** The same run seen for another class (index or label): no pass is run again. */
+  /**
+   * The same run seen for another class (index or label). Score-CAM and CAM run no pass again; the gradient
+   * methods run one backward pass.
+   */
   forClass(wanted: number | string): Promise<Explanation> {
-    return explainClass(this.run, classIndex(wanted, this.run.labels, this.run.probabilities));
+    const { run } = this;
+    const passes = { forward: 0, backward: 0 };
+    return explainClass(run, classIndex(wanted, run.labels, run.probabilities), passes);
   }
 
   /**
@@ -167,19 +212,63 @@ export class Explanation {
   }
 }
 
-/** Weighs the maps for one class and sums them up. */
-export async function explainClass(run: Run, index: number): Promise<Explanation> {
-  const start = performance.now();
-  const weights = new Float32Array(run.maps.count);
-  weightings[run.weighting](run.channelScores, index, weights);
-  const { height, width } = run.pixels;
-  const map = await saliencyMap(run.gpu, run.maps, weights, height, width);
+/**
+ * Weighs the maps for one class and sums them up.
+ * @param before passes run so far for this explanation
+ */
+export async function explainClass(run: Run, index: number, before: Passes): Promise<Explanation> {
+  const { evidence, gpu, pixels } = run;
+  const clock = stopwatch();
+  const evidences = await evidence.ofClass(index);
+  const { forward = 0, backward = 0 } = evidence.passesOfClass ?? {};
+  const weighing = clock();
+  const layers: LayerResult[] = [];
+  for (const { maps, alpha, ...layer } of evidences) {
+    const { height, width } = pixels;
+    const map = await saliencyMap(gpu, maps, alpha, height, width, evidence.rule);
+    layers.push({ ...layer, map });
+  }
+  const map = fuseMaps(layers.map((layer) => layer.map));
   const score = {
     index,
     label: run.labels[index] as string,
     probability: run.probabilities[index] as number,
   };
-  return new Explanation(run, score, map, weights, performance.now() - start);
+  const times = {
+    ...run.timings,
+    backward: backward > 0 ? weighing : 0,
+    map: clock() + (backward > 0 ? 0 : weighing),
+  };
+  const total = Object.values(times).reduce((sum, time) => sum + time, 0);
+  return new Explanation(run, score, {
+    map,
+    layers,
+    passes: { forward: before.forward + forward, backward: before.backward + backward },
+    timings: { ...times, total },
+  });
+}
+
+/** Milliseconds since the last call. */
+export function stopwatch(): () => number {
+  let last = performance.now();
+  return () => {
+    const now = performance.now();
+    const passed = now - last;
+    last = now;
+    return passed;
+  };
+}
+
+function joined(parts: readonly Float32Array[]): Float32Array {
+  const [first] = parts;
+  if (parts.length === 1 && first) return first;
+  const whole = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }
 
 /** All classes, likeliest first. */

@@ -15,10 +15,24 @@ export interface ActivationMaps {
   readonly width: number;
 }
 
+/** How the weighted sum of the maps becomes a map at the image's size. */
+export interface MapRule {
+  /**
+   * Where max(x, 0) is taken: `before` the sum is upsampled (Grad-CAM's paper, pytorch-grad-cam), `after` (the
+   * official Score-CAM code), or nowhere (CAM). The contours differ where the sum changes its sign.
+   */
+  readonly relu: 'before' | 'after' | 'none';
+  /** Whether the sum is upsampled with align_corners. */
+  readonly alignCorners: boolean;
+}
+
+/** The official Score-CAM code. */
+const OFFICIAL: MapRule = { relu: 'after', alignCorners: false };
+
 /**
- * The class activation map of Score-CAM (paper Eq. 9): ReLU(sum_k alpha_k A_k), upsampled to
- * `height` x `width` and min-max normalised. Upsampling is linear, so the sum is taken at low
- * resolution; the ReLU comes after upsampling, as in the official code.
+ * A class activation map (Score-CAM's paper, Eq. 9): sum_k alpha_k A_k, rectified and upsampled to
+ * `height` x `width` as `rule` says, and min-max normalised. Upsampling is linear, so the sum is taken at
+ * low resolution also where it is defined over upsampled maps.
  */
 export async function saliencyMap(
   gpu: Gpu,
@@ -26,19 +40,23 @@ export async function saliencyMap(
   weights: Float32Array,
   height: number,
   width: number,
-  alignCorners = false,
+  rule: MapRule = OFFICIAL,
 ): Promise<SaliencyMap> {
+  const { relu, alignCorners } = rule;
   const arena = new Arena(gpu);
   const size = 4 * height * width;
   try {
     const activations = arena.upload('activation maps', maps.data);
     const alpha = arena.upload('weights', weights);
     const sum = arena.take('weighted sum', 4 * maps.height * maps.width);
+    const rectified = arena.take('rectified sum', 4 * maps.height * maps.width);
     const full = arena.take('upsampled map', size);
     const range = arena.take('map range', 8);
     const normalised = arena.take('normalised map', size);
     const low = { mapHeight: maps.height, mapWidth: maps.width };
     const whole = { mapHeight: height, mapWidth: width, height, width };
+    const same = { ...low, height: maps.height, width: maps.width };
+    const resize = { label: 'map', count: 1, alignCorners };
     await gpu.submit('map', [
       weightedSum({
         label: 'map',
@@ -48,15 +66,15 @@ export async function saliencyMap(
         ...low,
         output: sum,
       }),
+      // To the size it has: only the ReLU is left of it.
+      upsample({ ...resize, ...same, relu: relu === 'before', input: sum, output: rectified }),
       upsample({
-        label: 'map',
-        count: 1,
+        ...resize,
         ...low,
         height,
         width,
-        alignCorners,
-        relu: true,
-        input: sum,
+        relu: relu === 'after',
+        input: rectified,
         output: full,
       }),
       mapRanges({ label: 'map', maps: full, count: 1, ...whole, alignCorners, ranges: range }),
@@ -74,4 +92,20 @@ export async function saliencyMap(
   } finally {
     arena.dispose();
   }
+}
+
+/**
+ * The mean of several layers' normalised maps, min-max normalised again: pytorch-grad-cam's fusion
+ * (aggregate_multi_layers). A single map is returned as it is.
+ */
+export function fuseMaps(maps: readonly SaliencyMap[]): SaliencyMap {
+  const [first] = maps as [SaliencyMap];
+  if (maps.length === 1) return first;
+  const mean = first.data.map((_, i) => {
+    return maps.reduce((sum, { data }) => sum + (data[i] as number), 0) / maps.length;
+  });
+  const min = mean.reduce((a, b) => Math.min(a, b));
+  const max = mean.reduce((a, b) => Math.max(a, b));
+  const flat = !(max > min);
+  return { ...first, flat, data: mean.map((v) => (flat ? 0 : (v - min) / (max - min))) };
 }

@@ -78,17 +78,44 @@ export interface WeightFacts {
   readonly notKept: string | undefined;
 }
 
-export type Method = 'score-cam';
-export type Weighting = 'probability';
+/** How the maps of a layer become one map; docs/methods.md has the formulas. */
+export type Method = 'score-cam' | 'grad-cam' | 'grad-cam++' | 'hires-cam' | 'layer-cam' | 'cam';
+
+/** How Score-CAM's masked scores become weights; docs/methods.md says whose each is. */
+export type Weighting = 'probability' | 'increase' | 'softmax-logit' | 'softmax-increase';
+
+/**
+ * The image without evidence that `increase` compares with: `mean`, zero after normalisation; `black`; or
+ * `blurred`, the image under a Gaussian of 5 pixels.
+ */
+export type Baseline = 'mean' | 'black' | 'blurred';
+
+/** What the gradient methods differentiate: the class's logit or its softmax probability. */
+export type GradientOf = 'logit' | 'probability';
 
 export interface ExplainOptions extends Callbacks {
   /** Class to explain: the likeliest (`auto`, the default), an index, or a label. */
   readonly class?: number | string | undefined;
-  /** Target layer: a convolution's name. Default: the manifest's `targetLayer`. */
-  readonly layer?: string | undefined;
+  /**
+   * Target layer: the name of a convolution or max pooling. Default: the manifest's `targetLayer`. Several
+   * are fused: each layer's map is made by the method and min-max normalised, and their mean is min-max
+   * normalised again; a flat layer adds nothing.
+   */
+  readonly layer?: string | readonly string[] | undefined;
+  /** Default `score-cam`. */
   readonly method?: Method | undefined;
+  /** Of `score-cam` only. Default `probability`. */
   readonly weighting?: Weighting | undefined;
-  /** Evaluate only these channels of the target layer. Default: all. */
+  /**
+   * Of `score-cam` only: whether masks are upsampled with align_corners. Default: as the library does that
+   * the weighting comes from, true for `softmax-logit` (pytorch-grad-cam), else false.
+   */
+  readonly alignCorners?: boolean | undefined;
+  /** Of the weighting `increase` only, which runs one pass of this image more. Default `mean`. */
+  readonly baseline?: Baseline | undefined;
+  /** Of the gradient methods only. Default `logit`. */
+  readonly of?: GradientOf | undefined;
+  /** Of `score-cam` with a single layer only: evaluate only these channels. Default: all. */
   readonly channels?: readonly number[] | undefined;
 }
 
@@ -114,8 +141,30 @@ export interface ChannelCounts {
   readonly total: number;
   /** Channels whose upsampled map is constant: skipped, weight 0 (exact). */
   readonly constant: number;
-  /** Channels for which a masked pass was run. */
+  /** Channels for which a masked pass was run: none but for score-cam. */
   readonly evaluated: number;
+}
+
+/** Passes through the network, or through as much of it as was needed. */
+export interface Passes {
+  /** Whole images: the unmasked one, the masked ones and the baseline. */
+  readonly forward: number;
+  /** From the logits back to the earliest target layer. */
+  readonly backward: number;
+}
+
+/** One target layer's part in an explanation. */
+export interface LayerResult {
+  readonly layer: string;
+  readonly channels: ChannelCounts;
+  /** Channels whose upsampled map is constant. */
+  readonly constantChannels: readonly number[];
+  /** The layer's own map. */
+  readonly map: SaliencyMap;
+  /** alpha_k of each channel; empty for methods that weigh every pixel by itself (hires-cam, layer-cam). */
+  readonly weights: Float32Array;
+  /** [channels, classes] logits of masked passes, NaN where none was run; empty without masked passes. */
+  readonly scores: Float32Array;
 }
 
 /** Milliseconds by the wall clock. */
@@ -124,8 +173,10 @@ export interface Timings {
   readonly image: number;
   /** The forward pass of the unmasked image, with the activation maps' ranges. */
   readonly forward: number;
-  /** All masked passes. */
+  /** All masked passes, and the baseline's; 0 for methods without. */
   readonly masks: number;
+  /** The backward pass; 0 for methods without. */
+  readonly backward: number;
   /** Weights, weighted sum, upsampling, normalisation. */
   readonly map: number;
   readonly total: number;

@@ -1,26 +1,14 @@
-import {
-  type ConvShape,
-  type ConvTiling,
-  chooseConvTiling,
-  conv,
-  maskedConv,
-} from '../kernels/conv';
+import { type ConvShape, type ConvTiling, chooseConvTiling, maskedConv } from '../kernels/conv';
 import { globalAveragePool } from '../kernels/global_average_pool';
 import type { Dispatch, Slice } from '../kernels/kernel';
 import { chooseLinearTiling, type LinearTiling, linear } from '../kernels/linear';
 import { maxPool } from '../kernels/max_pool';
-import {
-  choosesWinograd,
-  winogradConv,
-  winogradFilterBytes,
-  winogradFilters,
-  winogradScratch,
-} from '../kernels/winograd';
 import { type ConvLayer, type LinearLayer, type Network, sizeOf } from '../model/network';
 import { Arena } from './arena';
 import type { BufferCopy, Gpu } from './gpu';
 import type { NetworkWeights } from './network-weights';
 import { convShape, planBatches, planSteps, type Step, splitHead } from './plan';
+import { direct, recordConv } from './record-conv';
 
 /** Activation maps and which of them mask the image. */
 export interface Masks {
@@ -53,7 +41,7 @@ export interface ForcedTilings {
 export class Runner {
   readonly gpu: Gpu;
   readonly network: Network;
-  private readonly weights: NetworkWeights;
+  readonly weights: NetworkWeights;
   private readonly forced: ForcedTilings;
 
   constructor(gpu: Gpu, network: Network, weights: NetworkWeights, forced: ForcedTilings = {}) {
@@ -224,23 +212,13 @@ export class Runner {
     arena: Arena,
   ): Dispatch[] {
     const shape = convShape(layer, pool);
-    const { dtype, weights, bias, filters: kept } = this.weights.conv(layer);
-    if (this.forced.conv || !choosesWinograd(shape, this.gpu.adapter)) {
-      const tensors = { input, output, weights: direct(weights), bias };
-      return [conv(this.convTiling(shape), { label, shape, dtype, batch, ...tensors })];
-    }
-    const sizes = winogradScratch(shape, batch);
-    const filters = kept ?? arena.take(`${label}, filters`, winogradFilterBytes(shape));
-    const transformed = arena.take(`${label}, transformed`, sizes.transformed);
-    const product = arena.take(`${label}, product`, sizes.product);
-    if (!kept) arena.release(filters);
-    arena.release(transformed);
-    arena.release(product);
-    const first = kept
-      ? []
-      : [winogradFilters({ label, shape, dtype, weights: direct(weights), filters })];
-    const tensors = { input, filters, bias, transformed, product, output };
-    return [...first, ...winogradConv({ label, shape, batch, ...tensors })];
+    const tensors = { ...this.weights.conv(layer), input, output };
+    return recordConv(
+      { label, shape, batch, ...tensors },
+      this.gpu.adapter,
+      arena,
+      this.forced.conv,
+    );
   }
 
   private recordLinear(layer: LinearLayer, batch: number, input: Slice, output: Slice): Dispatch[] {
@@ -271,12 +249,6 @@ export class Runner {
   private convTiling(shape: ConvShape): ConvTiling {
     return this.forced.conv ?? chooseConvTiling(shape, this.gpu.adapter);
   }
-}
-
-/** Weights in the layout that all tilings but Winograd read. */
-function direct(weights: Slice | undefined): Slice {
-  if (weights) return weights;
-  throw new Error('These weights are there for Winograd only: load them with `direct`.');
 }
 
 function copyOf(from: Slice, to: GPUBuffer, toOffset: number): BufferCopy {

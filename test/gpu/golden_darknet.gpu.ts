@@ -1,8 +1,16 @@
-import { createExplainer, openModel, parseManifest } from '../../src/index';
+import {
+  createExplainer,
+  type Explainer,
+  type Explanation,
+  openModel,
+  parseManifest,
+} from '../../src/index';
 import type { ManifestLayer } from '../../src/model/manifest';
+import type { Gpu } from '../../src/runtime/gpu';
 import type { GpuCase } from '../harness/case';
 import { assertClose } from '../harness/compare';
 import { type DarknetGolden, sharedBlob, sharedF32, sharedJson } from '../harness/shared';
+import { normaliseReference, upsampleReference } from '../reference/interpolation';
 
 const GOLDEN = 'golden/tiny-darknet-chelsea/';
 
@@ -56,16 +64,35 @@ export function darknetManifest(labels: readonly string[]) {
   });
 }
 
+/** Tiny Darknet with its weights, on the case's device. */
+async function openDarknet(gpu: Gpu, sharedUrl: string): Promise<Explainer> {
+  const folder = `${sharedUrl}models/tiny-darknet/`;
+  const labels = await sharedJson<string[]>(folder, 'classes_darknet_order.json');
+  const model = await openModel(darknetManifest(labels), new URL(folder));
+  return createExplainer({ model, device: gpu.device });
+}
+
+/** Each class's map against a golden one. */
+async function checkMaps(
+  sharedUrl: string,
+  explanations: readonly Explanation[],
+  golden: string,
+): Promise<string[]> {
+  const notes: string[] = [];
+  for (const { class: asked, map } of explanations) {
+    const expected = await sharedF32(sharedUrl, `${GOLDEN}class${asked.index}-${golden}.f32`);
+    notes.push(assertClose(`${golden} map ${asked.index}`, map.data, expected, 2e-3));
+  }
+  return notes;
+}
+
 export const cases: GpuCase[] = [
   {
     name: 'top five and the official Score-CAM maps of both classes, end to end',
     needsShared: true,
     async run(gpu, { sharedUrl }) {
-      const folder = `${sharedUrl}models/tiny-darknet/`;
       const expected = await sharedJson<DarknetGolden>(sharedUrl, `${GOLDEN}golden.json`);
-      const labels = await sharedJson<string[]>(folder, 'classes_darknet_order.json');
-      const model = await openModel(darknetManifest(labels), new URL(folder));
-      const explainer = await createExplainer({ model, device: gpu.device });
+      const explainer = await openDarknet(gpu, sharedUrl);
       try {
         const passes: string[] = [];
         const cat = await explainer.explain(await sharedBlob(sharedUrl, `${GOLDEN}image-224.png`), {
@@ -87,7 +114,6 @@ export const cases: GpuCase[] = [
         ];
         for (const explanation of [cat, await cat.forClass(173)]) {
           const { index } = explanation.class;
-          const official = `${GOLDEN}class${index}-scorecam-official.f32`;
           notes.push(
             assertClose(
               `weights ${index}`,
@@ -95,13 +121,51 @@ export const cases: GpuCase[] = [
               expected.classes[index]?.masked_prob ?? [],
               1e-3,
             ),
-            assertClose(
-              `map ${index}`,
-              explanation.map.data,
-              await sharedF32(sharedUrl, official),
-              2e-3,
-            ),
+            ...(await checkMaps(sharedUrl, [explanation], 'scorecam-official')),
           );
+        }
+        return notes.join('; ');
+      } finally {
+        explainer.dispose();
+      }
+    },
+  },
+  {
+    name: "pytorch-grad-cam's Score-CAM maps of both classes, end to end: softmax-logit",
+    needsShared: true,
+    async run(gpu, { sharedUrl }) {
+      const explainer = await openDarknet(gpu, sharedUrl);
+      try {
+        const image = await sharedBlob(sharedUrl, `${GOLDEN}image-224.png`);
+        const cat = await explainer.explain(image, { class: 7, weighting: 'softmax-logit' });
+        return (await checkMaps(sharedUrl, [cat, await cat.forClass(173)], 'scorecam-pgc')).join(
+          '; ',
+        );
+      } finally {
+        explainer.dispose();
+      }
+    },
+  },
+  {
+    name: 'Grad-CAM and CAM of both classes',
+    needsShared: true,
+    async run(gpu, { sharedUrl }) {
+      const explainer = await openDarknet(gpu, sharedUrl);
+      try {
+        const image = await sharedBlob(sharedUrl, `${GOLDEN}image-224.png`);
+        const cat = await explainer.explain(image, { class: 7, method: 'grad-cam' });
+        const gradCams = [cat, await cat.forClass(173)];
+        const notes = await checkMaps(sharedUrl, gradCams, 'gradcam-pgc');
+        const size = { mapHeight: 14, mapWidth: 14, height: 224, width: 224, alignCorners: false };
+        // The class's own map is the last convolution's; from conv15 it is that but for the bias.
+        for (const layer of ['conv15', 'conv16']) {
+          const first = await explainer.explain(image, { class: 7, method: 'cam', layer });
+          for (const { class: asked, map } of [first, await first.forClass(173)]) {
+            const low = await sharedF32(sharedUrl, `${GOLDEN}class${asked.index}-cam-14x14.f32`);
+            const expected = normaliseReference(upsampleReference(low, size));
+            const what = `CAM from ${layer}, ${asked.index}`;
+            notes.push(assertClose(what, map.data, expected, 2e-3));
+          }
         }
         return notes.join('; ');
       } finally {

@@ -1,8 +1,10 @@
+import { Explainer } from '../../src/explain/explainer';
 import { normalise, prepareImage } from '../../src/explain/image';
 import { saliencyMap } from '../../src/explain/saliency';
 import { createExplainer } from '../../src/index';
 import { seededVgg } from '../../src/model/model';
 import { Arena } from '../../src/runtime/arena';
+import { gradients, runTaped } from '../../src/runtime/backward';
 import { NetworkWeights } from '../../src/runtime/network-weights';
 import { Runner } from '../../src/runtime/runner';
 import type { GpuCase } from '../harness/case';
@@ -124,4 +126,50 @@ export const cases: GpuCase[] = [
       },
     }),
   ),
+  {
+    name: "gradients, Grad-CAM's weights, and pytorch-grad-cam's maps of four gradient methods",
+    needsShared: true,
+    async run(gpu, { sharedUrl }) {
+      const { classes } = await golden(sharedUrl);
+      const { manifest, network, weights } = seededVgg(16, 1);
+      const loaded = await NetworkWeights.load(gpu, network, weights, { dtype: 'f32' });
+      const facts = { dtype: 'f32', bytes: 0, fromCache: false, notKept: undefined } as const;
+      const explainer = new Explainer({ manifest, network }, gpu, loaded, facts, 2 ** 28);
+      const image = await sharedBlob(sharedUrl, `${GOLDEN}image.png`);
+      const input = new Arena(gpu).upload(
+        'image',
+        normalise(await prepareImage(image, manifest.input), manifest),
+      );
+      const runner = new Runner(gpu, network, loaded);
+      const targets = ['conv5_3'];
+      const tape = await runTaped(runner, input, targets);
+      const notes: string[] = [];
+      for (const index of ['303', '617']) {
+        const score = { classIndex: Number(index), of: 'logit' } as const;
+        const found = (await gradients(runner, tape, targets, score)).get('conv5_3');
+        const expected = await sharedF32(sharedUrl, `${GOLDEN}class${index}-gradient.f32`);
+        notes.push(relative(`gradient ${index}`, found ?? new Float32Array(0), expected, 1e-3));
+      }
+      for (const [method, of, file] of [
+        ['grad-cam', 'logit', 'gradcam'],
+        ['grad-cam', 'probability', undefined],
+        ['grad-cam++', 'logit', 'gradcampp'],
+        ['hires-cam', 'logit', 'hirescam'],
+        ['layer-cam', 'logit', 'layercam'],
+      ] as const) {
+        const first = await explainer.explain(image, { method, of, class: 303 });
+        for (const { class: asked, map, weights: alpha } of [first, await first.forClass(617)]) {
+          const what = `${method} of ${of}, ${asked.index}`;
+          const member = of === 'logit' ? 'gradcam_alpha' : 'gradcam_alpha_of_probability';
+          if (method === 'grad-cam') {
+            notes.push(relative(what, alpha, classes[asked.index]?.[member] ?? [], 1e-3));
+          }
+          if (!file) continue;
+          const path = `${GOLDEN}class${asked.index}-${file}-pgc.f32`;
+          notes.push(assertClose(what, map.data, await sharedF32(sharedUrl, path), 2e-3));
+        }
+      }
+      return notes.join('; ');
+    },
+  },
 ];

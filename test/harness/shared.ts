@@ -35,7 +35,16 @@ export interface VggGolden {
   readonly baseline_logits: readonly number[];
   readonly upsampled_min_max: readonly (readonly [number, number])[];
   readonly constant_channels: readonly number[];
-  readonly classes: Readonly<Record<string, { readonly masked_prob: readonly (number | null)[] }>>;
+  readonly classes: Readonly<
+    Record<
+      string,
+      {
+        readonly masked_prob: readonly (number | null)[];
+        readonly gradcam_alpha: readonly number[];
+        readonly gradcam_alpha_of_probability: readonly number[];
+      }
+    >
+  >;
 }
 
 export interface LayerGolden {

@@ -80,27 +80,48 @@ const softmaxOf = (logits: readonly number[]): number[] => {
   return exps.map((value) => value / total);
 };
 
+/** A variant of Score-CAM; the default is the official code. */
+export interface Variant {
+  readonly weighting: 'probability' | 'increase' | 'softmax-logit' | 'softmax-increase';
+  readonly alignCorners: boolean;
+  /** What `increase` compares with, [3, height, width]. */
+  readonly baseline?: ArrayLike<number>;
+}
+
+/** Smallest and largest value that masks are normalised by. */
+function maskRange(map: Values, upsampled: Values, weighting: Variant['weighting']) {
+  return rangeOf(weighting === 'softmax-increase' ? map : upsampled);
+}
+
 export async function scoreCamReference(
   network: Network,
   weights: WeightSource,
   image: ArrayLike<number>,
   layer: string,
+  variant: Variant = { weighting: 'probability', alignCorners: false },
 ): Promise<ScoreCamReference> {
+  const { weighting, alignCorners } = variant;
   const { height, width } = network.input;
-  const outputs = await forwardReference(network, weights, image);
   const last = (network.layers.at(-1) as { name: string }).name;
+  const logitsOf = async (input: ArrayLike<number>): Promise<number[]> => [
+    ...((await forwardReference(network, weights, input)).get(last) as Values),
+  ];
+  const outputs = await forwardReference(network, weights, image);
+  const imageLogits = [...(outputs.get(last) as Values)];
+  const baseline = softmaxOf(await logitsOf(variant.baseline ?? new Float64Array(image.length)));
   const target = network.layers.find((candidate) => candidate.name === layer);
   if (!target) throw new Error(`no layer ${layer}`);
   const { channels: count, height: h, width: w } = target.output;
   const activations = outputs.get(layer) as Values;
-  const size = { mapHeight: h, mapWidth: w, height, width, alignCorners: false };
-  const upsampled = Array.from({ length: count }, (_, k) =>
-    upsampleReference(activations.subarray(k * h * w, (k + 1) * h * w), size),
+  const low = Array.from({ length: count }, (_, k) =>
+    activations.subarray(k * h * w, (k + 1) * h * w),
   );
+  const size = { mapHeight: h, mapWidth: w, height, width };
+  const upsampled = low.map((map) => upsampleReference(map, { ...size, alignCorners }));
   const constantChannels: number[] = [];
   const scores: (number[] | undefined)[] = [];
   for (const [k, up] of upsampled.entries()) {
-    const { min, max } = rangeOf(up);
+    const { min, max } = maskRange(low[k] as Values, up, weighting);
     if (max === min) {
       constantChannels.push(k);
       scores.push(undefined);
@@ -109,24 +130,40 @@ export async function scoreCamReference(
     const masked = Float64Array.from(image, (value, i) => {
       return (value * ((up[i % up.length] as number) - min)) / (max - min);
     });
-    scores.push([...((await forwardReference(network, weights, masked)).get(last) as Values)]);
+    scores.push(await logitsOf(masked));
   }
   const maps = network.labels.map((_, c) => {
-    const alpha = scores.map((logits) => (logits ? (softmaxOf(logits)[c] as number) : 0));
-    const sum = Array.from({ length: height * width }, (_unused, i) =>
-      Math.max(
-        0,
-        upsampled.reduce((total, up, k) => total + (alpha[k] as number) * (up[i] as number), 0),
-      ),
-    );
+    const alpha = alphaOf(weighting, scores, c, imageLogits, baseline);
+    const sumOf = (parts: readonly Values[]): Values =>
+      Float64Array.from(parts[0] as Values, (_value, i) =>
+        parts.reduce((total, part, k) => total + (alpha[k] as number) * (part[i] as number), 0),
+      );
+    const rectified = (values: Values): Values => values.map((value) => Math.max(0, value));
+    const sum = weighting.startsWith('softmax')
+      ? upsampleReference(rectified(sumOf(low)), { ...size, alignCorners: false })
+      : rectified(sumOf(upsampled));
     const { min, max } = rangeOf(sum);
     const flat = !(max > min);
-    return { weights: alpha, data: sum.map((v) => (flat ? 0 : (v - min) / (max - min))), flat };
+    const data = Array.from(sum, (v) => (flat ? 0 : (v - min) / (max - min)));
+    return { weights: alpha, data, flat };
   });
-  return {
-    probabilities: softmaxOf([...(outputs.get(last) as Values)]),
-    constantChannels,
-    scores,
-    maps,
-  };
+  return { probabilities: softmaxOf(imageLogits), constantChannels, scores, maps };
+}
+
+function alphaOf(
+  weighting: Variant['weighting'],
+  scores: readonly (number[] | undefined)[],
+  c: number,
+  imageLogits: readonly number[],
+  baseline: readonly number[],
+): number[] {
+  if (weighting === 'probability' || weighting === 'increase') {
+    const subtracted = weighting === 'increase' ? (baseline[c] as number) : 0;
+    return scores.map((logits) => (logits ? (softmaxOf(logits)[c] as number) - subtracted : 0));
+  }
+  const subtracted = weighting === 'softmax-increase' ? (imageLogits[c] as number) : 0;
+  const live = scores.map((logits) => (logits ? (logits[c] as number) - subtracted : undefined));
+  const over = softmaxOf(live.filter((value) => value !== undefined));
+  let row = 0;
+  return live.map((value) => (value === undefined ? 0 : (over[row++] as number)));
 }

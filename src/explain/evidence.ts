@@ -1,0 +1,20 @@
+import type { ActivationMaps, MapRule } from './saliency';
+import type { LayerResult, Passes } from './types';
+
+/** What a method makes of one target layer for one class. */
+export interface LayerEvidence extends Omit<LayerResult, 'map'> {
+  /** The maps that are summed: the activation maps, or what the method made of each. */
+  readonly maps: ActivationMaps;
+  /** [maps.count] factors of the sum. */
+  readonly alpha: Float32Array;
+}
+
+/** What a method's passes over one image yield, good for every class. */
+export interface Evidence {
+  readonly rule: MapRule;
+  /** Passes run for all classes at once, the unmasked image's forward pass not counted. */
+  readonly passes: Passes;
+  /** Passes `ofClass` runs for each class it is asked for; none if absent. */
+  readonly passesOfClass?: Passes;
+  readonly ofClass: (classIndex: number) => Promise<readonly LayerEvidence[]>;
+}

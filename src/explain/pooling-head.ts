@@ -1,0 +1,123 @@
+import { ScoreCamError } from '../errors';
+import type { Slice } from '../kernels/kernel';
+import { rowStride } from '../kernels/linear';
+import { WEIGHT_BYTES, type WeightDtype } from '../kernels/weight_dtype';
+import { toF32 } from '../model/dtypes';
+import {
+  type ConvLayer,
+  type LinearLayer,
+  type Network,
+  sizeOf,
+  targetIndex,
+  targetLayers,
+} from '../model/network';
+import { direct } from '../runtime/record-conv';
+import type { Runner } from '../runtime/runner';
+import type { Evidence } from './evidence';
+import type { Forward } from './forward';
+import { unmasked } from './gradients';
+
+/** What stands between a layer's maps and the logits besides the pooling: one linear layer, or nothing. */
+type Head =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'conv'; readonly layer: ConvLayer }
+  | { readonly kind: 'linear'; readonly layer: LinearLayer };
+
+/**
+ * The head behind a target layer if CAM is defined there: the logits are the spatial means of the layer's
+ * maps, or a linear function of them. undefined elsewhere.
+ */
+function headBehind(network: Network, target: string): Head | undefined {
+  const [first, second, ...more] = network.layers.slice(targetIndex(network, target) + 1);
+  if (more.length > 0 || !first) return undefined;
+  if (first.type === 'globalavgpool') {
+    if (!second) return { kind: 'none' };
+    if (second.type === 'linear' && second.slope === 1) return { kind: 'linear', layer: second };
+  }
+  const pointwise = first.type === 'conv' && first.kernel === 1 && first.slope === 1;
+  return pointwise && second?.type === 'globalavgpool' ? { kind: 'conv', layer: first } : undefined;
+}
+
+/**
+ * @throws ScoreCamError `option` where CAM is not defined, saying why and what would fit.
+ */
+export function poolingHead(network: Network, target: string): Head {
+  const head = headBehind(network, target);
+  if (head) return head;
+  const behind = network.layers
+    .slice(targetIndex(network, target) + 1)
+    .map(({ name, type }) => `${name} (${type})`);
+  const fitting = targetLayers(network)
+    .map(({ name }) => name)
+    .filter((name) => headBehind(network, name));
+  throw new ScoreCamError(
+    'option',
+    `CAM needs a pooling head: behind the target layer a global average pooling, and besides it at most ` +
+      `one linear layer or 1x1 convolution, without activation. Behind "${target}" of "${network.name}" ` +
+      `${behind.length > 0 ? `come ${behind.join(', ')}` : 'comes nothing'}. ` +
+      (fitting.length > 0
+        ? `Layers that fit: ${fitting.join(', ')}.`
+        : 'No layer of this network fits: use grad-cam or score-cam.'),
+  );
+}
+
+/**
+ * CAM (Zhou et al. 2016, Eq. 2): sum_k w_k^c A_k with the weights of the layer behind the pooling, read back
+ * from the GPU in the form they have there. No ReLU, as in the paper; biases are the same at every pixel and
+ * vanish in the normalisation.
+ */
+export async function camEvidence({ runner, targets }: Forward): Promise<Evidence> {
+  const own = targets.map(({ name, maps, constantChannels }) => ({ name, maps, constantChannels }));
+  return {
+    rule: { relu: 'none', alignCorners: false },
+    passes: { forward: 0, backward: 0 },
+    ofClass: (index) =>
+      Promise.all(
+        own.map(async (target) => {
+          const head = poolingHead(runner.network, target.name);
+          const weights = await classWeights(runner, head, index, target.maps.count);
+          return { ...unmasked(target), maps: target.maps, alpha: weights, weights };
+        }),
+      ),
+  };
+}
+
+/** [count] weights of a class: a row of a linear layer, a column of a packed 1x1 convolution, or one-hot. */
+async function classWeights(
+  runner: Runner,
+  head: Head,
+  index: number,
+  count: number,
+): Promise<Float32Array> {
+  if (head.kind === 'none') return new Float32Array(count).fill(1, index, index + 1);
+  if (head.kind === 'conv') {
+    const { dtype, weights } = runner.weights.conv(head.layer);
+    const stride = 8 * Math.ceil(head.layer.output.channels / 8);
+    const all = await readAs(runner, direct(weights), dtype, 0, count * stride);
+    return Float32Array.from({ length: count }, (_, k) => all[k * stride + index] as number);
+  }
+  const { dtype, shards, affine } = runner.weights.linear(head.layer);
+  const inFeatures = sizeOf(head.layer.input);
+  const shard = shards.findLast(({ firstOutput }) => firstOutput <= index);
+  if (!shard) throw new Error(`no shard has row ${index}`);
+  const stride = rowStride(inFeatures);
+  const start = (index - shard.firstOutput) * stride;
+  const row = await readAs(runner, shard.weights, dtype, start, stride);
+  const [scale] = await runner.gpu.read(affine.buffer, 1, 2 * index);
+  return row.subarray(0, inFeatures).map((value) => (scale as number) * value);
+}
+
+const FILE_DTYPES = { f32: 'F32', f16: 'F16', int8: 'I8' } as const;
+
+/** Elements of a weight buffer as f32; start and count are multiples of 4. */
+async function readAs(
+  { gpu }: Runner,
+  { buffer }: Slice,
+  dtype: WeightDtype,
+  start: number,
+  count: number,
+): Promise<Float32Array> {
+  const words = (elements: number): number => (elements * WEIGHT_BYTES[dtype]) / 4;
+  const read = await gpu.read(buffer, words(count), words(start));
+  return toF32(new Uint8Array(read.buffer), FILE_DTYPES[dtype]);
+}

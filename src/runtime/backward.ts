@@ -1,0 +1,263 @@
+import { activationBackward } from '../kernels/activation_backward';
+import { globalAveragePoolBackward } from '../kernels/global_average_pool_backward';
+import type { Dispatch, Slice } from '../kernels/kernel';
+import { linearBackward } from '../kernels/linear_backward';
+import { maxPoolBackward } from '../kernels/max_pool_backward';
+import { softmax } from '../kernels/softmax';
+import { softmaxBackward } from '../kernels/softmax_backward';
+import { turnedBytes, turnedShape, turnFilters } from '../kernels/turn_filters';
+import { turnWinogradFilters } from '../kernels/turn_winograd_filters';
+import { type ConvLayer, type Layer, type Network, sizeOf, targetIndex } from '../model/network';
+import { Arena } from './arena';
+import type { Gpu } from './gpu';
+import type { NetworkWeights } from './network-weights';
+import { convShape } from './plan';
+import { direct, recordConv } from './record-conv';
+import type { Runner } from './runner';
+
+/** What a forward pass leaves for any number of backward passes; in page memory, not on the GPU. */
+export interface Tape {
+  /** [classes] */
+  readonly logits: Float32Array;
+  /** Outputs of the layers that {@link layersToKeep} lists. */
+  readonly outputs: ReadonlyMap<string, Float32Array>;
+}
+
+/** What is differentiated: one class's logit, or its softmax probability. */
+export interface Score {
+  readonly classIndex: number;
+  readonly of: 'logit' | 'probability';
+}
+
+/**
+ * Layers whose outputs the way back from the logits to the earliest of `targets` reads: activations, for
+ * their sign, and what is max pooled, for where its maxima are. The last layer's output is the logits.
+ */
+export function layersToKeep(network: Network, targets: readonly string[]): string[] {
+  const { layers } = network;
+  const first = earliest(network, targets);
+  const last = layers.length - 1;
+  return layers.flatMap(({ name }, i) => {
+    const pooled = i >= first && i < last && layers[i + 1]?.type === 'maxpool';
+    const bent = i > first && i < last && slopeOf(layers[i] as Layer) !== 1;
+    return pooled || bent ? [name] : [];
+  });
+}
+
+/** A forward pass of one normalised image [3, height, width] that keeps what the way back needs. */
+export async function runTaped(
+  runner: Runner,
+  image: Slice,
+  targets: readonly string[],
+): Promise<Tape> {
+  const arena = new Arena(runner.gpu);
+  try {
+    const keep = layersToKeep(runner.network, targets);
+    const { logits, kept } = await runner.forward(image, arena, keep);
+    return await readTape(runner, logits, kept, targets);
+  } finally {
+    arena.dispose();
+  }
+}
+
+/** Reads back what a forward pass kept. */
+export async function readTape(
+  { gpu, network }: Runner,
+  logits: Float32Array,
+  kept: ReadonlyMap<string, Slice>,
+  targets: readonly string[],
+): Promise<Tape> {
+  const outputs = new Map<string, Float32Array>();
+  for (const name of layersToKeep(network, targets)) {
+    const { buffer, size } = kept.get(name) as Slice;
+    outputs.set(name, await gpu.read(buffer, (size as number) / 4));
+  }
+  return { logits, outputs };
+}
+
+/**
+ * One backward pass: the gradient of a class's score with respect to the outputs of the target layers,
+ * [channels, height, width] each, by reverse-mode differentiation layer by layer. At a kink (ReLU at 0, equal
+ * maxima) the subgradient is the one PyTorch takes.
+ */
+export async function gradients(
+  { gpu, network, weights }: Pick<Runner, 'gpu' | 'network' | 'weights'>,
+  tape: Tape,
+  targets: readonly string[],
+  score: Score,
+): Promise<Map<string, Float32Array<ArrayBuffer>>> {
+  const first = earliest(network, targets);
+  const arena = new Arena(gpu);
+  try {
+    const pass = new BackwardPass(gpu, network, weights, tape, arena);
+    // Everything is uploaded before anything is recorded: what is released may be written again.
+    pass.upload(first, score);
+    const found = pass.record(first, new Set(targets), score);
+    await gpu.submit(`backward ${network.name}`, pass.dispatches);
+    const results = new Map<string, Float32Array<ArrayBuffer>>();
+    for (const [name, { buffer, size }] of found) {
+      results.set(name, await gpu.read(buffer, (size as number) / 4));
+    }
+    return results;
+  } finally {
+    arena.dispose();
+  }
+}
+
+function earliest(network: Network, targets: readonly string[]): number {
+  return Math.min(...targets.map((name) => targetIndex(network, name)));
+}
+
+/** Of the layer's activation; poolings have none. */
+function slopeOf(layer: Layer): number {
+  return layer.type === 'conv' || layer.type === 'linear' ? layer.slope : 1;
+}
+
+/** The dispatches of one backward pass while they are recorded. */
+class BackwardPass {
+  readonly dispatches: Dispatch[] = [];
+  private readonly gpu: Gpu;
+  private readonly network: Network;
+  private readonly weights: NetworkWeights;
+  private readonly tape: Tape;
+  private readonly arena: Arena;
+  private readonly outputs = new Map<string, Slice>();
+  private start: Slice | undefined;
+  private zeros: Slice | undefined;
+
+  constructor(gpu: Gpu, network: Network, weights: NetworkWeights, tape: Tape, arena: Arena) {
+    this.gpu = gpu;
+    this.network = network;
+    this.weights = weights;
+    this.tape = tape;
+    this.arena = arena;
+  }
+
+  /** Uploads the tape, the one-hot gradient of a logit, and the bias of zeros that convolutions take. */
+  upload(first: number, { classIndex, of }: Score): void {
+    const { arena, tape, network } = this;
+    const logits = tape.logits as Float32Array<ArrayBuffer>;
+    for (const [name, values] of tape.outputs) {
+      this.outputs.set(name, arena.upload(name, values as Float32Array<ArrayBuffer>));
+    }
+    this.outputs.set((network.layers.at(-1) as Layer).name, arena.upload('logits', logits));
+    const oneHot = new Float32Array(logits.length);
+    oneHot[classIndex] = 1;
+    if (of === 'logit') this.start = arena.upload('gradient of the logit', oneHot);
+    const after = network.layers.slice(first + 1).filter((layer) => layer.type === 'conv');
+    if (after.length === 0) return;
+    const most = Math.max(...after.map((layer) => layer.input.channels));
+    this.zeros = arena.upload('no bias', new Float32Array(8 * Math.ceil(most / 8)));
+  }
+
+  /** Records the way back to layer `first`; the gradients at the targets on the way stay in the arena. */
+  record(first: number, targets: ReadonlySet<string>, score: Score): Map<string, Slice> {
+    const found = new Map<string, Slice>();
+    const { layers } = this.network;
+    // What is a target's gradient is read at the end.
+    const release = (slice: Slice): void => {
+      if (![...found.values()].includes(slice)) this.arena.release(slice);
+    };
+    let current = this.start ?? this.fromProbability(score);
+    for (let i = layers.length - 1; i > first; i--) {
+      const layer = layers[i] as Layer;
+      const before = layers[i - 1] as Layer;
+      const straight = this.throughActivation(layer, current);
+      if (straight !== current) release(current);
+      const next = this.arena.take(`gradient of ${before.name}`, 4 * sizeOf(layer.input));
+      this.through(layer, before, straight, next);
+      release(straight);
+      if (targets.has(before.name)) found.set(before.name, next);
+      current = next;
+    }
+    if (targets.has((layers.at(-1) as Layer).name)) {
+      found.set((layers.at(-1) as Layer).name, current);
+    }
+    return found;
+  }
+
+  private fromProbability({ classIndex }: Score): Slice {
+    const classes = this.network.labels.length;
+    const label = 'probability';
+    const logits = this.outputs.get((this.network.layers.at(-1) as Layer).name) as Slice;
+    const probabilities = this.arena.take('probabilities', 4 * classes);
+    const result = this.arena.take('gradient of the logits', 4 * classes);
+    this.dispatches.push(
+      softmax({ label, logits, probabilities, rows: 1, classes }),
+      softmaxBackward({ label, rows: 1, classes, classIndex, probabilities, result }),
+    );
+    this.arena.release(probabilities);
+    return result;
+  }
+
+  /** The gradient before the layer's activation; the same slice where there is none. */
+  private throughActivation(layer: Layer, gradient: Slice): Slice {
+    const slope = slopeOf(layer);
+    if (slope === 1) return gradient;
+    const count = sizeOf(layer.output);
+    const activated = this.outputs.get(layer.name) as Slice;
+    const result = this.arena.take(`gradient before ${layer.name}'s activation`, 4 * count);
+    this.dispatches.push(
+      activationBackward({ label: layer.name, count, slope, activated, gradient, result }),
+    );
+    return result;
+  }
+
+  private through(layer: Layer, before: Layer, gradient: Slice, result: Slice): void {
+    const { name: label, input: shape } = layer;
+    switch (layer.type) {
+      case 'maxpool': {
+        const input = this.outputs.get(before.name) as Slice;
+        const sizes = { ...shape, batch: 1 };
+        this.dispatches.push(maxPoolBackward({ label, ...sizes, input, gradient, result }));
+        return;
+      }
+      case 'globalavgpool':
+        this.dispatches.push(
+          globalAveragePoolBackward({ label, ...shape, batch: 1, gradient, result }),
+        );
+        return;
+      case 'linear': {
+        const { dtype, shards, affine } = this.weights.linear(layer);
+        const sizes = { inFeatures: sizeOf(shape), outFeatures: layer.output.channels, batch: 1 };
+        shards.forEach(({ firstOutput, outputs: shardOutputs, weights }, shard) => {
+          const part = { firstOutput, shardOutputs, weights, accumulate: shard > 0 };
+          const tensors = { gradient, affine, result };
+          this.dispatches.push(linearBackward({ label, dtype, ...sizes, ...part, ...tensors }));
+        });
+        return;
+      }
+      case 'conv':
+        this.throughConv(layer, gradient, result);
+    }
+  }
+
+  private throughConv(layer: ConvLayer, gradient: Slice, result: Slice): void {
+    const { arena } = this;
+    const { name: label } = layer;
+    const shape = convShape(layer, false);
+    const { dtype, weights, filters } = this.weights.conv(layer);
+    const turned = arena.take(`${label}, turned`, turnedBytes(shape));
+    this.dispatches.push(
+      filters
+        ? turnWinogradFilters({ label, shape, filters, turned })
+        : turnFilters({ label, shape, dtype, weights: direct(weights), turned }),
+      ...recordConv(
+        {
+          label: `${label}, backward`,
+          shape: turnedShape(shape),
+          batch: 1,
+          dtype: 'f32',
+          weights: turned,
+          filters: undefined,
+          bias: this.zeros as Slice,
+          input: gradient,
+          output: result,
+        },
+        this.gpu.adapter,
+        arena,
+      ),
+    );
+    arena.release(turned);
+  }
+}

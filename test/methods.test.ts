@@ -1,0 +1,4 @@
+import { cases } from './gpu/methods.gpu';
+import { gpuSuite } from './harness/suite';
+
+gpuSuite('methods', cases);

@@ -1,0 +1,54 @@
+import { normaliseReference, upsampleReference } from './interpolation';
+
+/** The gradient methods' maps in f64, written from the papers' formulas. */
+export type CamName = 'grad-cam' | 'grad-cam++' | 'hires-cam' | 'layer-cam';
+
+interface Size {
+  readonly count: number;
+  readonly mapHeight: number;
+  readonly mapWidth: number;
+  readonly height: number;
+  readonly width: number;
+}
+
+export interface CamReference {
+  /** alpha_k; empty for methods that weigh by pixel. */
+  readonly weights: number[];
+  readonly map: Float64Array;
+}
+
+export function camReference(
+  method: CamName,
+  maps: ArrayLike<number>,
+  gradient: ArrayLike<number>,
+  size: Size,
+): CamReference {
+  const pixels = size.mapHeight * size.mapWidth;
+  const a = (k: number, i: number): number => maps[k * pixels + i] as number;
+  const g = (k: number, i: number): number => gradient[k * pixels + i] as number;
+  const overPixels = (term: (i: number) => number): number =>
+    Array.from({ length: pixels }, (_, i) => term(i)).reduce((x, y) => x + y, 0);
+  const alphaOf = (k: number): number => {
+    if (method === 'grad-cam') return overPixels((i) => g(k, i)) / pixels;
+    const total = overPixels((i) => a(k, i));
+    return overPixels((i) => {
+      const [g2, g3] = [g(k, i) ** 2, g(k, i) ** 3];
+      return (Math.max(g(k, i), 0) * g2) / (2 * g2 + total * g3 + 1e-6);
+    });
+  };
+  const channels = Array.from({ length: size.count }, (_, k) => k);
+  const byPixel = method === 'hires-cam' || method === 'layer-cam';
+  const weights = byPixel ? [] : channels.map(alphaOf);
+  const factor = (k: number, i: number): number => {
+    if (!byPixel) return weights[k] as number;
+    return method === 'hires-cam' ? g(k, i) : Math.max(g(k, i), 0);
+  };
+  const low = Float64Array.from({ length: pixels }, (_, i) =>
+    Math.max(
+      0,
+      channels.reduce((sum, k) => sum + factor(k, i) * a(k, i), 0),
+    ),
+  );
+  const up = upsampleReference(low, { ...size, alignCorners: false });
+  return { weights, map: normaliseReference(up) };
+}
