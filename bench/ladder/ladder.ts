@@ -1,0 +1,255 @@
+import { type ConvShape, conv, type PackedConv, packConv } from '../../src/kernels/conv';
+import { gridOf } from '../../src/kernels/grid';
+import { ceilDiv, type Dispatch, type Kernel, type Slice } from '../../src/kernels/kernel';
+import { linear, rowStride } from '../../src/kernels/linear';
+import {
+  winogradConv,
+  winogradFilterBytes,
+  winogradFilters,
+  winogradScratch,
+} from '../../src/kernels/winograd';
+import type { Arena } from '../../src/runtime/arena';
+import {
+  conv1Naive,
+  conv2Channels,
+  conv3Patch,
+  conv6WinogradF2,
+  linear1Scalar,
+  winogradF2FilterBytes,
+  winogradF2FiltersOf,
+} from './kernels';
+
+/*
+ * The ladder (docs/kernels.md): the same layer computed in ways that are one idea apart, from the definition
+ * to what the library runs. All rungs take the same inputs and are checked against the same reference.
+ */
+
+/** What one rung needs recorded: once at load, and at each use. */
+export interface Recorded {
+  readonly load: readonly Dispatch[];
+  readonly run: readonly Dispatch[];
+}
+
+export interface Rung<Layer> {
+  readonly name: string;
+  /** What it does that the rung before it does not. */
+  readonly idea: string;
+  record(layer: Layer): Recorded;
+}
+
+/** A 3x3 convolution without pooling, as every rung may want it. */
+export interface ConvLayer {
+  readonly arena: Arena;
+  readonly shape: ConvShape;
+  readonly batch: number;
+  /** [batch, inChannels, height, width] */
+  readonly input: Slice;
+  /** [outChannels, inChannels, 3, 3] */
+  readonly plain: Slice;
+  /** Of {@link packConv}, f32. */
+  readonly weights: Slice;
+  /** [outChannels rounded up to 8] */
+  readonly bias: Slice;
+  readonly output: Slice;
+}
+
+export interface LinearLayer {
+  readonly inFeatures: number;
+  readonly outFeatures: number;
+  readonly slope: number;
+  readonly batch: number;
+  readonly input: Slice;
+  /** [outFeatures, inFeatures] */
+  readonly plain: Slice;
+  /** [outFeatures, rowStride(inFeatures)] */
+  readonly weights: Slice;
+  readonly bias: Slice;
+  /** [outFeatures] pairs (1, bias) */
+  readonly affine: Slice;
+  readonly output: Slice;
+}
+
+/** Uploads one layer in the forms that the rungs read. */
+export function convLayer(
+  arena: Arena,
+  shape: ConvShape,
+  batch: number,
+  input: Float32Array,
+  weights: Float32Array,
+  bias: Float32Array,
+): ConvLayer {
+  const packed: PackedConv = packConv(weights, bias, shape, 'f32');
+  return {
+    arena,
+    shape,
+    batch,
+    input: arena.upload('input', input),
+    plain: arena.upload('plain weights', weights),
+    weights: arena.upload('weights', packed.weights),
+    bias: arena.upload('bias', packed.bias),
+    output: arena.take('output', 4 * batch * shape.outChannels * shape.height * shape.width),
+  };
+}
+
+export function linearLayer(
+  arena: Arena,
+  size: Pick<LinearLayer, 'inFeatures' | 'outFeatures' | 'slope' | 'batch'>,
+  input: Float32Array,
+  weights: Float32Array,
+  bias: Float32Array,
+): LinearLayer {
+  const { inFeatures, outFeatures, batch } = size;
+  const stride = rowStride(inFeatures);
+  const padded = new Float32Array(outFeatures * stride);
+  for (let o = 0; o < outFeatures; o++) {
+    padded.set(weights.subarray(o * inFeatures, (o + 1) * inFeatures), o * stride);
+  }
+  return {
+    ...size,
+    input: arena.upload('input', input),
+    plain: arena.upload('plain weights', weights),
+    weights: arena.upload('weights', padded),
+    bias: arena.upload('bias', bias),
+    affine: arena.upload('affine', Float32Array.from([...bias].flatMap((b) => [1, b]))),
+    output: arena.take('output', 4 * batch * outFeatures),
+  };
+}
+
+/** One dispatch of a study kernel, an invocation for each of `items`. */
+function study(kernel: Kernel, layer: ConvLayer, items: number, weights: Slice): Dispatch {
+  const { shape, batch, input, bias, output } = layer;
+  const { inChannels, outChannels, height, width, slope } = shape;
+  const named = kernel === conv6WinogradF2 ? { filters: weights } : { weights };
+  return {
+    kernel,
+    label: kernel.name,
+    constants: {},
+    params: { batch, in_channels: inChannels, out_channels: outChannels, height, width, slope },
+    buffers: { input, ...named, bias, output },
+    workgroups: gridOf(kernel.name, items, 64),
+  };
+}
+
+const fours = ({ shape }: ConvLayer): number => ceilDiv(shape.outChannels, 4);
+const once = (...run: Dispatch[]): Recorded => ({ load: [], run });
+
+function tiled(tiling: 'registers' | 'workgroup'): Rung<ConvLayer>['record'] {
+  return ({ shape, batch, input, weights, bias, output }) =>
+    once(conv(tiling, { label: tiling, shape, dtype: 'f32', batch, input, weights, bias, output }));
+}
+
+export const convLadder: readonly Rung<ConvLayer>[] = [
+  {
+    name: '1 naive',
+    idea: 'one invocation an output element, the definition written down',
+    record: (layer) => {
+      const { outChannels, height, width } = layer.shape;
+      return once(
+        study(conv1Naive, layer, layer.batch * outChannels * height * width, layer.plain),
+      );
+    },
+  },
+  {
+    name: '2 channels',
+    idea: 'four output channels an invocation: weights packed, a pixel read once for four',
+    record: (layer) => {
+      const { height, width } = layer.shape;
+      const items = layer.batch * fours(layer) * height * width;
+      return once(study(conv2Channels, layer, items, layer.weights));
+    },
+  },
+  {
+    name: '3 patch',
+    idea: 'four pixels too: a weight read once for four',
+    record: (layer) => {
+      const { height, width } = layer.shape;
+      const items = layer.batch * fours(layer) * height * ceilDiv(width, 4);
+      return once(study(conv3Patch, layer, items, layer.weights));
+    },
+  },
+  {
+    name: '4 registers',
+    idea: '2 x 14 pixels by 8 channels in registers, every loop over them written out',
+    record: tiled('registers'),
+  },
+  {
+    name: '5 workgroup',
+    idea: 'implicit GEMM in tiles of workgroup memory that 128 invocations share',
+    record: tiled('workgroup'),
+  },
+  {
+    name: '6 Winograd F(2x2)',
+    idea: '2.25 times fewer products; transforms fused into one kernel',
+    record: (layer) => {
+      const { arena, shape, batch, weights } = layer;
+      const { inChannels, outChannels, height, width } = shape;
+      const filters = arena.take('F(2x2) filters', winogradF2FilterBytes(inChannels, outChannels));
+      const items = batch * fours(layer) * ceilDiv(height, 2) * ceilDiv(width, 2);
+      return {
+        load: [winogradF2FiltersOf('F(2x2) filters', inChannels, outChannels, weights, filters)],
+        run: [study(conv6WinogradF2, layer, items, filters)],
+      };
+    },
+  },
+  {
+    name: '7 Winograd F(4x4)',
+    idea: '4 times fewer products; three kernels, input transformed once for all channels',
+    record: ({ arena, shape, batch, input, weights, bias, output }) => {
+      const label = 'F(4x4)';
+      const scratch = winogradScratch(shape, batch);
+      const filters = arena.take('F(4x4) filters', winogradFilterBytes(shape));
+      const transformed = arena.take('F(4x4) transformed', scratch.transformed);
+      const product = arena.take('F(4x4) product', scratch.product);
+      const tensors = { input, filters, bias, transformed, product, output };
+      return {
+        load: [winogradFilters({ label, shape, dtype: 'f32', weights, filters })],
+        run: winogradConv({ label, shape, batch, ...tensors }),
+      };
+    },
+  },
+];
+
+function tiledLinear(tiling: 'naive' | 'registers' | 'workgroup'): Rung<LinearLayer>['record'] {
+  return ({ outFeatures, ...layer }) =>
+    once(
+      linear(tiling, {
+        ...layer,
+        label: tiling,
+        dtype: 'f32',
+        outFeatures,
+        firstOutput: 0,
+        shardOutputs: outFeatures,
+      }),
+    );
+}
+
+export const linearLadder: readonly Rung<LinearLayer>[] = [
+  {
+    name: '1 scalar',
+    idea: 'one invocation an output value, one number at a time',
+    record: ({ inFeatures, outFeatures, slope, batch, input, plain, bias, output }) =>
+      once({
+        kernel: linear1Scalar,
+        label: linear1Scalar.name,
+        constants: {},
+        params: { batch, in_features: inFeatures, out_features: outFeatures, slope },
+        buffers: { input, weights: plain, bias, output },
+        workgroups: gridOf(linear1Scalar.name, batch * outFeatures, 64),
+      }),
+  },
+  {
+    name: '2 vec4',
+    idea: 'four numbers a read, in rows padded to four',
+    record: tiledLinear('naive'),
+  },
+  {
+    name: '3 registers',
+    idea: 'four outputs by up to eight images an invocation: weights read once for eight images',
+    record: tiledLinear('registers'),
+  },
+  {
+    name: '4 workgroup',
+    idea: 'tiles of 32 x 32 in workgroup memory: weights read once for 32 images',
+    record: tiledLinear('workgroup'),
+  },
+];
