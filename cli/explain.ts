@@ -1,7 +1,13 @@
 import { realpathSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { Command, CommanderError } from 'commander';
-import { BASELINES, GRADIENTS_OF, METHODS } from '../src/explain/method-options';
+import {
+  BASELINES,
+  GRADIENTS_OF,
+  METHODS,
+  NUMBERS,
+  type NumberOption,
+} from '../src/explain/method-options';
 import { weightings } from '../src/explain/weightings';
 import { targetIndex } from '../src/model/network';
 import { CliError, runCommand, usageError } from './errors';
@@ -15,6 +21,7 @@ import {
   parseClasses,
   parseMethods,
   parseName,
+  parseNumber,
   readImage,
   readNetwork,
 } from './options';
@@ -25,7 +32,7 @@ import { ProgressDisplay, type Step } from './progress';
 import { fileAddress, projectRoot, remoteAddress } from './server';
 import { Session } from './session';
 
-interface Options {
+interface Options extends Partial<Record<NumberOption, string>> {
   model: string;
   class: string;
   layer?: string;
@@ -56,6 +63,13 @@ const program = new Command('explain')
   .option('--baseline <name>', 'mean, black or blurred: what the weighting increase compares with')
   .option('--of <name>', 'logit or probability: what the gradient methods differentiate')
   .option('--channels <list>', 'only these channels, such as 0-7,12')
+  .option('--top <n>', 'of faster-score-cam (10), ss-cam and is-cam: channels of largest deviation')
+  .option('--samples <n>', 'of ss-cam: noisy masks for each map (35)')
+  .option('--sigma <share>', "of ss-cam: noise, as a share of the map's range (0.1)")
+  .option('--steps <n>', 'of is-cam: masks of growing strength for each map (10)')
+  .option('--groups <n>', 'of group-cam: groups of maps, a mask each (32)')
+  .option('--masks <n>', 'of rise: random masks (1000)')
+  .option('--seed <n>', 'of ss-cam and rise: another seed, other noise (0)')
   .option('--out <folder>', 'where the files go (default: out/<image name>)')
   .option('--json', 'print result.json instead of a summary')
   .exitOverride()
@@ -86,6 +100,12 @@ async function explain(signal: AbortSignal): Promise<void> {
     baseline: named('--baseline', options.baseline, BASELINES),
     of: named('--of', options.of, GRADIENTS_OF),
     channels: channels === undefined ? undefined : parseChannels(channels, channelCount),
+    ...Object.fromEntries(
+      (Object.keys(NUMBERS) as NumberOption[]).flatMap((option) => {
+        const text = options[option];
+        return text === undefined ? [] : [[option, parseNumber(option, text)]];
+      }),
+    ),
   };
   const request = {
     classes: parseClasses(options.class, network.labels),
@@ -204,7 +224,8 @@ function collect(
     const name = methods.length > 1 ? `-${facts.method}` : '';
     const own = collectClasses(classes, name, files);
     const scores = Buffer.from(scoresBytes, 'base64');
-    if (scores.length > 0) files.set('scores.f32', scores);
+    const whose = methods.length > 1 && facts.method !== 'score-cam' ? `-${facts.method}` : '';
+    if (scores.length > 0) files.set(`scores${whose}.f32`, scores);
     return { ...facts, classes: own };
   });
   if (comparison) files.set('comparison.png', Buffer.from(comparison, 'base64'));
@@ -282,7 +303,8 @@ function describeMethod({ method, layer, channels, passes, timings }: ListedMeth
       `${channels.constant} constant and skipped; ${seconds}`
     );
   }
-  return `${method} of ${layer}: passes forward ${passes.forward}, backward ${passes.backward}; ${seconds}`;
+  const run = Object.entries(passes).map(([kind, count]) => `${kind} ${count}`);
+  return `${method}${layer ? ` of ${layer}` : ''}: passes ${run.join(', ')}; ${seconds}`;
 }
 
 function adapterName({

@@ -1,7 +1,12 @@
 /** What the words of the command line mean; everything here is checked before a browser starts. */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { METHODS, type MethodOption } from '../src/explain/method-options';
+import {
+  METHODS,
+  type MethodOption,
+  NUMBERS,
+  type NumberOption,
+} from '../src/explain/method-options';
 import type { Method } from '../src/explain/types';
 import type { WeightDtype } from '../src/kernels/weight_dtype';
 import { type Manifest, parseManifest } from '../src/model/manifest';
@@ -130,6 +135,13 @@ const SPELLINGS: Readonly<Record<MethodOption, string>> = {
   baseline: '--baseline',
   of: '--of',
   channels: '--channels',
+  top: '--top',
+  samples: '--samples',
+  sigma: '--sigma',
+  seed: '--seed',
+  steps: '--steps',
+  groups: '--groups',
+  masks: '--masks',
 };
 
 /** Methods separated by commas, each once; every option given must be of use to one of them. */
@@ -163,6 +175,17 @@ export function parseName(option: string, text: string, known: readonly string[]
 /** `true` or `false`. */
 export function parseBoolean(option: string, text: string): boolean {
   return parseName(option, text, ['true', 'false']) === 'true';
+}
+
+/** A number that the library takes under that name. */
+export function parseNumber(option: NumberOption, text: string): number {
+  const { least, whole } = NUMBERS[option];
+  const value = Number(text);
+  const fits = text.trim() !== '' && Number.isFinite(value) && value >= least;
+  if (fits && (!whole || Number.isInteger(value))) return value;
+  throw usageError(
+    `${SPELLINGS[option]} "${text}": give a ${whole ? 'whole ' : ''}number from ${least} on.`,
+  );
 }
 
 /** Channels such as `0-7,12`, all below `total`. */

@@ -11,6 +11,7 @@ import {
   METHODS,
   type Method,
   type MethodOption,
+  type NumberOption,
   type Passes,
   type Progress,
   ScoreCamError,
@@ -38,7 +39,7 @@ export interface ExplainRequest {
     readonly baseline?: string | undefined;
     readonly of?: string | undefined;
     readonly channels?: readonly number[] | undefined;
-  };
+  } & Readonly<Partial<Record<NumberOption, number>>>;
 }
 
 /** One class's results. Bytes are base64: PNG files, and little-endian f32. */
@@ -56,7 +57,7 @@ export interface ClassResult {
 export interface MethodResult {
   readonly layer: string;
   readonly method: Method;
-  /** null for methods other than score-cam. */
+  /** null for methods other than score-cam and faster-score-cam. */
   readonly weighting: string | null;
   /** null for methods without gradients. */
   readonly of: string | null;
@@ -125,7 +126,8 @@ const api = {
       );
       const explanations = await explainClasses(classes, {
         ...(Object.fromEntries(own) as ExplainOptions),
-        layer: layers,
+        // rise looks into no layer.
+        layer: method === 'rise' ? undefined : layers,
         method,
       });
       results.push(explanations);
@@ -181,7 +183,11 @@ async function methodResult(explanations: readonly Explanation[]): Promise<Metho
     weighting: weighting ?? null,
     of: of ?? null,
     channels,
-    passes: { forward: sum(({ forward }) => forward), backward: sum(({ backward }) => backward) },
+    passes: {
+      forward: sum(({ forward }) => forward),
+      backward: sum(({ backward }) => backward),
+      head: sum(({ head }) => head),
+    },
     timings,
     scoresBytes: await base64(scores),
     classes: await Promise.all(explanations.map(classResult)),

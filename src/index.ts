@@ -11,7 +11,12 @@
 export { ScoreCamError, type ScoreCamErrorCode } from './errors';
 export { createExplainer, type Explainer, type ModelFacts } from './explain/explainer';
 export type { DrawOptions, Explanation } from './explain/explanation';
-export { METHODS, type MethodOption } from './explain/method-options';
+export {
+  METHODS,
+  type MethodOption,
+  NUMBERS,
+  type NumberOption,
+} from './explain/method-options';
 export type {
   Baseline,
   ChannelCounts,

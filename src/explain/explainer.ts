@@ -10,6 +10,7 @@ import { needsOf } from '../runtime/limits';
 import { loadWeights } from '../runtime/load-weights';
 import type { NetworkWeights } from '../runtime/network-weights';
 import { Runner } from '../runtime/runner';
+import { evidenceOf, usesGradients } from './evidence-of';
 import {
   classIndex,
   type Explanation,
@@ -19,12 +20,9 @@ import {
   stopwatch,
 } from './explanation';
 import { runForward, softmaxRows } from './forward';
-import { gradientEvidence } from './gradients';
 import { normalise, type Pixels, prepareImage } from './image';
 import { choose, oneOf } from './methods';
-import { camEvidence } from './pooling-head';
 import { progressMeter } from './progress';
-import { scoreCam } from './score-cam';
 import type {
   Callbacks,
   ClassScore,
@@ -131,7 +129,7 @@ export class Explainer {
 
       const forward = await runForward(runner, input, arena, {
         layers: choice.layers,
-        keep: choice.of === undefined ? [] : layersToKeep(network, choice.layers),
+        keep: usesGradients(choice.method) ? layersToKeep(network, choice.layers) : [],
         alignCorners: choice.alignCorners,
         ownRanges: choice.weighting !== undefined && weightings[choice.weighting].normaliseFirst,
       });
@@ -140,22 +138,16 @@ export class Explainer {
       const forwardTime = clock();
       signal?.throwIfAborted();
 
-      const { method } = choice;
       const shared = { choice, memoryBudget, pixels, manifest, onProgress, signal };
-      const evidence =
-        method === 'score-cam'
-          ? await scoreCam(forward, shared)
-          : method === 'cam'
-            ? await camEvidence(forward)
-            : await gradientEvidence(forward, choice);
+      const evidence = await evidenceOf(forward, shared);
       const evidenceTime = clock();
 
+      const { passes } = evidence;
       const timings =
-        method === 'score-cam'
+        passes.forward + passes.head > 0
           ? { image: imageTime, forward: forwardTime, masks: evidenceTime }
           : { image: imageTime, forward: forwardTime + evidenceTime, masks: 0 };
       const run: Run = { gpu, labels, pixels, probabilities, choice, evidence, timings };
-      const { passes } = evidence;
       return await explainClass(run, wanted, { ...passes, forward: passes.forward + 1 });
     } finally {
       arena.dispose();

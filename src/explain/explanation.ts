@@ -19,6 +19,8 @@ import type {
   Weighting,
 } from './types';
 
+const NO_PASSES: Passes = { forward: 0, backward: 0, head: 0 };
+
 /** What one run yields: good for every class. */
 export interface Run {
   readonly gpu: Gpu;
@@ -77,7 +79,7 @@ export class Explanation {
     return rank(this.run.probabilities, this.run.labels).slice(0, 5);
   }
 
-  /** The target layer; several are separated by commas. */
+  /** The target layer; several are separated by commas; empty for rise. */
   get layer(): string {
     return this.run.choice.layers.join(',');
   }
@@ -86,7 +88,7 @@ export class Explanation {
     return this.run.choice.method;
   }
 
-  /** Of score-cam; undefined for other methods. */
+  /** Of score-cam and faster-score-cam; undefined for other methods. */
   get weighting(): Weighting | undefined {
     return this.run.choice.weighting;
   }
@@ -142,7 +144,7 @@ export class Explanation {
    */
   forClass(wanted: number | string): Promise<Explanation> {
     const { run } = this;
-    const passes = { forward: 0, backward: 0 };
+    const passes = { forward: 0, backward: 0, head: 0 };
     return explainClass(run, classIndex(wanted, run.labels, run.probabilities), passes);
   }
 
@@ -220,7 +222,7 @@ export async function explainClass(run: Run, index: number, before: Passes): Pro
   const { evidence, gpu, pixels } = run;
   const clock = stopwatch();
   const evidences = await evidence.ofClass(index);
-  const { forward = 0, backward = 0 } = evidence.passesOfClass ?? {};
+  const { forward, backward, head } = evidence.passesOfClass ?? NO_PASSES;
   const weighing = clock();
   const layers: LayerResult[] = [];
   for (const { maps, alpha, ...layer } of evidences) {
@@ -236,14 +238,20 @@ export async function explainClass(run: Run, index: number, before: Passes): Pro
   };
   const times = {
     ...run.timings,
-    backward: backward > 0 ? weighing : 0,
+    // Masked passes of this class alone count as such; the one backward pass before them is short.
+    masks: run.timings.masks + (forward > 0 ? weighing : 0),
+    backward: backward > 0 && forward === 0 ? weighing : 0,
     map: clock() + (backward > 0 ? 0 : weighing),
   };
   const total = Object.values(times).reduce((sum, time) => sum + time, 0);
   return new Explanation(run, score, {
     map,
     layers,
-    passes: { forward: before.forward + forward, backward: before.backward + backward },
+    passes: {
+      forward: before.forward + forward,
+      backward: before.backward + backward,
+      head: before.head + head,
+    },
     timings: { ...times, total },
   });
 }

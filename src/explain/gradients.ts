@@ -3,9 +3,9 @@ import type { Evidence, LayerEvidence } from './evidence';
 import { checkFinite, type Forward, type Target } from './forward';
 import type { Choice } from './methods';
 import type { ActivationMaps } from './saliency';
-import type { GradientOf, Method } from './types';
+import type { GradientOf } from './types';
 
-export type GradientMethod = Exclude<Method, 'score-cam' | 'cam'>;
+export type GradientMethod = 'grad-cam' | 'grad-cam++' | 'hires-cam' | 'layer-cam';
 
 /** The summed maps, their factors, and the factors as reported: one a channel, or none. */
 type Weighed = Pick<LayerEvidence, 'maps' | 'alpha' | 'weights'>;
@@ -18,12 +18,10 @@ const RULES: Readonly<
   Record<GradientMethod, (maps: ActivationMaps, gradient: Float32Array) => Weighed>
 > = {
   /** alpha_k = mean over pixels of g_k (Selvaraju et al. 2017, Eq. 1). */
-  'grad-cam': (maps, gradient) =>
-    byChannel(maps, (from, to) => {
-      let sum = 0;
-      for (let i = from; i < to; i++) sum += gradient[i] as number;
-      return sum / (to - from);
-    }),
+  'grad-cam': (maps, gradient) => {
+    const alpha = meanGradients(maps, gradient);
+    return { maps, alpha, weights: alpha };
+  },
   /**
    * alpha_k = sum over pixels of a ReLU(g_k), a = g_k^2 / (2 g_k^2 + (sum A_k) g_k^3) (Chattopadhay et al. 2018,
    * Eq. 19, with the exponential of the score as there), with an epsilon in the denominator.
@@ -45,11 +43,22 @@ const RULES: Readonly<
   'layer-cam': (maps, gradient) => byPixel(maps, gradient, (g) => Math.max(g, 0)),
 };
 
-function byChannel(maps: ActivationMaps, weigh: (from: number, to: number) => number): Weighed {
+/** [count] mean over its pixels of each map's gradient. */
+export function meanGradients(maps: ActivationMaps, gradient: Float32Array): Float32Array {
+  return alphas(maps, (from, to) => {
+    let sum = 0;
+    for (let i = from; i < to; i++) sum += gradient[i] as number;
+    return sum / (to - from);
+  });
+}
+
+function alphas(maps: ActivationMaps, weigh: (from: number, to: number) => number): Float32Array {
   const pixels = maps.height * maps.width;
-  const alpha = Float32Array.from({ length: maps.count }, (_, k) =>
-    weigh(k * pixels, (k + 1) * pixels),
-  );
+  return Float32Array.from({ length: maps.count }, (_, k) => weigh(k * pixels, (k + 1) * pixels));
+}
+
+function byChannel(maps: ActivationMaps, weigh: (from: number, to: number) => number): Weighed {
+  const alpha = alphas(maps, weigh);
   return { maps, alpha, weights: alpha };
 }
 
@@ -85,8 +94,8 @@ export async function gradientEvidence(
   const own = targets.map(({ name, maps, constantChannels }) => ({ name, maps, constantChannels }));
   return {
     rule: { relu: 'before', alignCorners: false },
-    passes: { forward: 0, backward: 0 },
-    passesOfClass: { forward: 0, backward: 1 },
+    passes: { forward: 0, backward: 0, head: 0 },
+    passesOfClass: { forward: 0, backward: 1, head: 0 },
     ofClass: async (classIndex) => {
       const score: Score = { classIndex, of: of as GradientOf };
       const found = await gradients(runner, tape, layers, score);

@@ -1,19 +1,28 @@
 import { ScoreCamError } from '../errors';
 import { type Network, targetIndex } from '../model/network';
-import { BASELINES, GRADIENTS_OF, METHODS } from './method-options';
+import {
+  BASELINES,
+  GRADIENTS_OF,
+  METHODS,
+  type MethodOption,
+  NUMBERS,
+  type NumberOption,
+} from './method-options';
 import { poolingHead } from './pooling-head';
 import type { Baseline, ExplainOptions, GradientOf, Method, Weighting } from './types';
 import { weightings } from './weightings';
 
 const MATTERS_TO = Object.entries(METHODS);
+const OPTIONS = [...new Set(Object.values(METHODS).flat())] as readonly MethodOption[];
 
 /** What is to be done, checked against the network, with every default filled in. */
-export interface Choice {
+export interface Choice extends Readonly<Partial<Record<NumberOption, number>>> {
   readonly method: Method;
+  /** None for rise, which looks into no layer. */
   readonly layers: readonly string[];
   /** Sorted, without repeats; undefined for all. */
   readonly channels: readonly number[] | undefined;
-  /** Of score-cam, else undefined. */
+  /** Of score-cam and faster-score-cam, else undefined. */
   readonly weighting: Weighting | undefined;
   readonly alignCorners: boolean;
   readonly baseline: Baseline;
@@ -46,21 +55,57 @@ export function choose(options: ExplainOptions, network: Network): Choice {
         `nothing: leave it out, or use the weighting ${using.join(' or ')}.`,
     );
   }
-  const layers = layersOf(options.layer ?? network.targetLayer, network);
+  if (method === 'rise' && options.layer !== undefined) {
+    throw new ScoreCamError(
+      'option',
+      `The method rise looks into no layer, so layer "${options.layer}" would change nothing: leave it out.`,
+    );
+  }
+  const layers = method === 'rise' ? [] : layersOf(options.layer ?? network.targetLayer, network);
   if (method === 'cam') for (const layer of layers) poolingHead(network, layer);
   return {
     method,
     layers,
     channels: channelsOf(options.channels, layers, network),
-    weighting: method === 'score-cam' ? weighting : undefined,
+    weighting: METHODS[method].includes('weighting') ? weighting : undefined,
     alignCorners: alignCorners ?? weightings[weighting].alignCorners,
     baseline,
     of: METHODS[method].includes('of') ? of : undefined,
+    ...numbersOf(method, options),
   };
 }
 
+/** The numbers that a method takes. `top` is a default of faster-score-cam alone; others evaluate all. */
+function numbersOf(method: Method, options: ExplainOptions): Partial<Record<NumberOption, number>> {
+  const taken = (Object.keys(NUMBERS) as NumberOption[]).filter((option) =>
+    METHODS[method].includes(option),
+  );
+  if (options.channels !== undefined && options.top !== undefined) {
+    throw new ScoreCamError(
+      'option',
+      'Both "channels" and "top" say which channels to evaluate: give one of them.',
+    );
+  }
+  return Object.fromEntries(
+    taken.flatMap((option) => {
+      const { fallback, least, whole } = NUMBERS[option];
+      const value = options[option];
+      if (value === undefined) {
+        return option === 'top' && method !== 'faster-score-cam' ? [] : [[option, fallback]];
+      }
+      if (Number.isFinite(value) && value >= least && (!whole || Number.isInteger(value))) {
+        return [[option, value]];
+      }
+      throw new ScoreCamError(
+        'option',
+        `${option} is ${value}, must be a ${whole ? 'whole ' : ''}number from ${least} on.`,
+      );
+    }),
+  );
+}
+
 function refuseForeign(method: Method, options: ExplainOptions): void {
-  for (const option of ['weighting', 'alignCorners', 'baseline', 'of', 'channels'] as const) {
+  for (const option of OPTIONS) {
     if (options[option] === undefined || METHODS[method].includes(option)) continue;
     const taking = MATTERS_TO.filter(([, taken]) => taken.includes(option)).map(([name]) => name);
     const takes = METHODS[method];

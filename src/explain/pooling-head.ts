@@ -70,7 +70,7 @@ export async function camEvidence({ runner, targets }: Forward): Promise<Evidenc
   const own = targets.map(({ name, maps, constantChannels }) => ({ name, maps, constantChannels }));
   return {
     rule: { relu: 'none', alignCorners: false },
-    passes: { forward: 0, backward: 0 },
+    passes: { forward: 0, backward: 0, head: 0 },
     ofClass: (index) =>
       Promise.all(
         own.map(async (target) => {

@@ -1,7 +1,9 @@
 import { baselineInput } from './baseline';
+import { channelsOf } from './channels';
 import type { Evidence, LayerEvidence } from './evidence';
 import { type Forward, softmaxRows, type Target } from './forward';
 import type { normalise, Pixels } from './image';
+import { maskedScores } from './masked-scores';
 import type { Choice } from './methods';
 import { progressMeter } from './progress';
 import type { Callbacks, Weighting } from './types';
@@ -29,7 +31,7 @@ export async function scoreCam(forward: Forward, options: ScoreCamOptions): Prom
   const weighting = choice.weighting as Weighting;
   const { weigh, needsBaseline, relu } = weightings[weighting];
   const baseline = needsBaseline ? await baselineScores(forward, options) : new Float32Array(0);
-  const wanted = forward.targets.map((target) => channelsOf(target, choice.channels));
+  const wanted = forward.targets.map((target) => channelsOf(target, choice));
   const total = wanted.reduce((sum, channels) => sum + channels.length, 0);
   const meter = progressMeter('masks', options.onProgress);
   const scored: Scored[] = [];
@@ -44,7 +46,7 @@ export async function scoreCam(forward: Forward, options: ScoreCamOptions): Prom
   const rule = { relu, alignCorners: relu === 'after' && choice.alignCorners };
   return {
     rule,
-    passes: { forward: total + Number(needsBaseline), backward: 0 },
+    passes: { forward: total + Number(needsBaseline), backward: 0, head: 0 },
     ofClass: async (index) =>
       scored.map(({ channelScores, ...layer }) => {
         const weights = new Float32Array(layer.maps.count);
@@ -56,19 +58,9 @@ export async function scoreCam(forward: Forward, options: ScoreCamOptions): Prom
   };
 }
 
-/** The channels asked for whose mask is not constant. */
-function channelsOf(
-  target: Target,
-  asked: readonly number[] | undefined,
-): Uint32Array<ArrayBuffer> {
-  const constant = new Set(target.constantChannels);
-  const all = asked ?? Array.from({ length: target.maps.count }, (_, k) => k);
-  return Uint32Array.from(all.filter((k) => !constant.has(k)));
-}
-
 /** [classes] probabilities of the image without evidence. */
-async function baselineScores(
-  { runner, arena }: Forward,
+export async function baselineScores(
+  { runner, arena }: Pick<Forward, 'runner' | 'arena'>,
   { choice, pixels, manifest }: ScoreCamOptions,
 ): Promise<Float32Array> {
   const input = baselineInput(choice.baseline, pixels, manifest) as Float32Array<ArrayBuffer>;
@@ -94,11 +86,8 @@ async function scoreLayer(
     channels,
     alignCorners: choice.alignCorners,
   };
-  const some = channels.length > 0;
-  const logits = some
-    ? await runner.maskedLogits(input, masks, { memoryBudget, signal, onMasks })
-    : new Float32Array(0);
-  const probabilities = some ? await softmaxRows(runner.gpu, logits, classes) : logits;
+  const run = { memoryBudget, signal, onMasks };
+  const { logits, probabilities } = await maskedScores(runner, input, masks, run);
   return {
     layer: name,
     maps,

@@ -18,7 +18,7 @@ export type ImageSource =
 export interface Progress {
   /**
    * `weights`: bytes of weights on the GPU, as they arrive from the network or the cache; `masks`: masked
-   * passes done (of the evaluated channels).
+   * or head-only passes done.
    */
   readonly phase: 'weights' | 'masks';
   readonly done: number;
@@ -79,7 +79,20 @@ export interface WeightFacts {
 }
 
 /** How the maps of a layer become one map; docs/methods.md has the formulas. */
-export type Method = 'score-cam' | 'grad-cam' | 'grad-cam++' | 'hires-cam' | 'layer-cam' | 'cam';
+export type Method =
+  | 'score-cam'
+  | 'faster-score-cam'
+  | 'ss-cam'
+  | 'is-cam'
+  | 'group-cam'
+  | 'rise'
+  | 'ablation-cam'
+  | 'recipro-cam'
+  | 'grad-cam'
+  | 'grad-cam++'
+  | 'hires-cam'
+  | 'layer-cam'
+  | 'cam';
 
 /** How Score-CAM's masked scores become weights; docs/methods.md says whose each is. */
 export type Weighting = 'probability' | 'increase' | 'softmax-logit' | 'softmax-increase';
@@ -104,10 +117,10 @@ export interface ExplainOptions extends Callbacks {
   readonly layer?: string | readonly string[] | undefined;
   /** Default `score-cam`. */
   readonly method?: Method | undefined;
-  /** Of `score-cam` only. Default `probability`. */
+  /** Of `score-cam` and `faster-score-cam`. Default `probability`. */
   readonly weighting?: Weighting | undefined;
   /**
-   * Of `score-cam` only: whether masks are upsampled with align_corners. Default: as the library does that
+   * Of `score-cam` and `faster-score-cam`: whether masks are upsampled with align_corners. Default: as the library does that
    * the weighting comes from, true for `softmax-logit` (pytorch-grad-cam), else false.
    */
   readonly alignCorners?: boolean | undefined;
@@ -115,8 +128,25 @@ export interface ExplainOptions extends Callbacks {
   readonly baseline?: Baseline | undefined;
   /** Of the gradient methods only. Default `logit`. */
   readonly of?: GradientOf | undefined;
-  /** Of `score-cam` with a single layer only: evaluate only these channels. Default: all. */
+  /** Of `score-cam`, `ss-cam` and `is-cam` with a single layer: evaluate only these channels. Default: all. */
   readonly channels?: readonly number[] | undefined;
+  /**
+   * Of `faster-score-cam` (default 10), `ss-cam` and `is-cam` (default all): evaluate only so many channels,
+   * those whose activation maps have the largest standard deviation.
+   */
+  readonly top?: number | undefined;
+  /** Of `ss-cam`: noisy masks for each map. Default 35. */
+  readonly samples?: number | undefined;
+  /** Of `ss-cam`: standard deviation of the noise, as a share of the map's range. Default 0.1. */
+  readonly sigma?: number | undefined;
+  /** Of `ss-cam` and `rise`: the same seed, the same noise or masks. Default 0. */
+  readonly seed?: number | undefined;
+  /** Of `is-cam`: masks of growing strength for each map. Default 10. */
+  readonly steps?: number | undefined;
+  /** Of `group-cam`: into how many groups, each a mask, the channels go. Default 32. */
+  readonly groups?: number | undefined;
+  /** Of `rise`: random masks. Default 1000. */
+  readonly masks?: number | undefined;
 }
 
 export interface ClassScore {
@@ -141,7 +171,7 @@ export interface ChannelCounts {
   readonly total: number;
   /** Channels whose upsampled map is constant: skipped, weight 0 (exact). */
   readonly constant: number;
-  /** Channels for which a masked pass was run: none but for score-cam. */
+  /** Channels that masked passes were run for. */
   readonly evaluated: number;
 }
 
@@ -151,6 +181,8 @@ export interface Passes {
   readonly forward: number;
   /** From the logits back to the earliest target layer. */
   readonly backward: number;
+  /** From altered activation maps of the target layer to the logits. */
+  readonly head: number;
 }
 
 /** One target layer's part in an explanation. */
@@ -173,7 +205,7 @@ export interface Timings {
   readonly image: number;
   /** The forward pass of the unmasked image, with the activation maps' ranges. */
   readonly forward: number;
-  /** All masked passes, and the baseline's; 0 for methods without. */
+  /** All masked and head-only passes, and the baseline's; 0 for methods without. */
   readonly masks: number;
   /** The backward pass; 0 for methods without. */
   readonly backward: number;

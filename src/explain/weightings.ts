@@ -1,3 +1,4 @@
+import { column } from './column';
 import type { MapRule } from './saliency';
 import type { Weighting } from './types';
 
@@ -31,13 +32,6 @@ export interface WeightingRule {
    * their own resolution, and the rectified sum is resized without align_corners.
    */
   readonly relu: MapRule['relu'];
-}
-
-/** The scores of one class, by row. */
-function column(scores: Float32Array, classes: number, classIndex: number): Float64Array {
-  return Float64Array.from({ length: scores.length / classes }, (_, row) => {
-    return scores[row * classes + classIndex] as number;
-  });
 }
 
 /** Softmax over channels; no channels have no weights. */

@@ -96,16 +96,32 @@ export interface BatchPlan {
  */
 const FLOP_PER_SUBMIT = { software: 4e9, gpu: 300e9 } as const;
 
+/** What goes through the network: steps, and what each item brings along. */
+export interface Passes {
+  readonly name: string;
+  readonly steps: readonly Step[];
+  /** The tensor each item starts from; undefined where the first step masks the image that all share. */
+  readonly input: Shape | undefined;
+}
+
 /**
  * How many masks go through the network at once.
  * @throws ScoreCamError `limit` if even one does not fit, naming need and limit.
  */
 export function planBatches(network: Network, masks: number, limits: BatchLimits): BatchPlan {
-  const { features, head } = splitHead(planSteps(network));
+  const passes = { name: network.name, steps: planSteps(network), input: undefined };
+  return planPasses(passes, masks, limits);
+}
+
+/** The same for any steps, with or without a tensor of their own for each item. */
+export function planPasses(passes: Passes, count: number, limits: BatchLimits): BatchPlan {
+  const { features, head } = splitHead(passes.steps);
   const flop = FLOP_PER_SUBMIT[limits.isFallback ? 'software' : 'gpu'];
   const bytes = (shape: Shape): number => 4 * sizeOf(shape);
-  const scratch = features.map((step): number[] => {
-    if (step.kind !== 'conv' || step === features[0]) return [];
+  const own = passes.input ? bytes(passes.input) : 0;
+  const scratch = features.map((step, i): number[] => {
+    const masked = i === 0 && !passes.input;
+    if (step.kind !== 'conv' || masked) return [];
     const shape = convShape(step.layer, step.pool);
     if (!choosesWinograd(shape, limits)) return [];
     return Object.values(winogradScratch(shape, 1));
@@ -114,43 +130,45 @@ export function planBatches(network: Network, masks: number, limits: BatchLimits
     const remade = limits.convDtype === 'f16' && step.kind === 'conv' && scratch[i]?.length;
     return remade ? winogradFilterBytes(convShape(step.layer, step.pool)) : 0;
   });
-  const largest = Math.max(...features.map((step) => bytes(step.output)), ...scratch.flat());
-  // While a step runs its input, output and scratch live; the first step's input is the shared image.
+  const largest = Math.max(own, ...features.map((step) => bytes(step.output)), ...scratch.flat());
+  // While a step runs its input, output and scratch live.
   const bytesPerMask = Math.max(
+    own,
     ...features.map((step, i) => {
       const before = features[i - 1];
-      const own = (scratch[i] as number[]).reduce((sum, size) => sum + size, 0);
-      return bytes(step.output) + (before ? bytes(before.output) : 0) + own;
+      const taken = (scratch[i] as number[]).reduce((sum, size) => sum + size, 0);
+      return bytes(step.output) + (before ? bytes(before.output) : own) + taken;
     }),
   );
   // However many masks there are, the filters of one layer at a time.
-  const fixedBytes = Math.max(...filters);
-  const featureBytes = bytes((features.at(-1) as Step).output);
+  const fixedBytes = Math.max(0, ...filters);
+  const last = features.at(-1);
+  const featureBytes = last ? bytes(last.output) : own;
   const headBytes = Math.max(featureBytes, ...head.map((step) => bytes(step.output)));
   // A quarter of the budget is for features and head, the rest for the activations of a batch.
   const batch = Math.floor(
     Math.min(
-      masks,
+      count,
       limits.maxBindingBytes / largest,
       (0.75 * limits.memoryBudget - fixedBytes) / bytesPerMask,
-      Math.max(1, flop / flopOf(features)),
+      features.length > 0 ? Math.max(1, flop / flopOf(features)) : count,
     ),
   );
   const block = Math.floor(
     Math.min(
-      masks,
+      count,
       limits.maxBindingBytes / headBytes,
       (0.25 * limits.memoryBudget) / (featureBytes + 2 * headBytes),
-      head.length > 0 ? Math.max(1, flop / flopOf(head)) : masks,
+      head.length > 0 ? Math.max(1, flop / flopOf(head)) : count,
     ),
   );
-  if (masks > 0 && (batch < 1 || block < 1)) {
+  if (count > 0 && (batch < 1 || block < 1)) {
     const need = Math.ceil(
       Math.max((bytesPerMask + fixedBytes) / 0.75, (featureBytes + 2 * headBytes) / 0.25),
     );
     throw new ScoreCamError(
       'limit',
-      `Network "${network.name}" needs ${need} bytes for one masked pass with bindings of up to ` +
+      `Network "${passes.name}" needs ${need} bytes for one masked pass with bindings of up to ` +
         `${Math.max(largest, headBytes)} bytes; the memory budget is ${limits.memoryBudget} bytes and ` +
         `the device binds up to ${limits.maxBindingBytes}. Raise memoryBudget or use a smaller network.`,
     );

@@ -3,11 +3,17 @@ import { globalAveragePool } from '../kernels/global_average_pool';
 import type { Dispatch, Slice } from '../kernels/kernel';
 import { chooseLinearTiling, type LinearTiling, linear } from '../kernels/linear';
 import { maxPool } from '../kernels/max_pool';
-import { type ConvLayer, type LinearLayer, type Network, sizeOf } from '../model/network';
+import {
+  type ConvLayer,
+  type LinearLayer,
+  type Network,
+  type Shape,
+  sizeOf,
+} from '../model/network';
 import { Arena } from './arena';
 import type { BufferCopy, Gpu } from './gpu';
 import type { NetworkWeights } from './network-weights';
-import { convShape, planBatches, planSteps, type Step, splitHead } from './plan';
+import { convShape, type Passes, planPasses, planSteps, type Step, splitHead } from './plan';
 import { direct, recordConv } from './record-conv';
 
 /** Activation maps and which of them mask the image. */
@@ -76,60 +82,99 @@ export class Runner {
   }
 
   /**
-   * The masked passes: logits [masks, classes] of image * H_k for every mask, read back once. Masked images never exist in memory: the first convolution masks as it loads. The
-   * fully connected layers run over the pooled features of a whole block of masks at once, so that
-   * their weights are read once a block, not once a batch.
+   * The masked passes: logits [masks, classes] of image * H_k for every mask, read back once. Masked images
+   * never exist in memory: the first convolution masks as it loads.
    */
   async maskedLogits(image: Slice, masks: Masks, options: MaskedRunOptions): Promise<Float32Array> {
-    const { gpu, network } = this;
+    const steps = planSteps(this.network);
     const total = masks.channels.length;
-    const classes = network.labels.length;
-    const { features, head } = splitHead(planSteps(network));
-    const plan = planBatches(network, total, {
-      memoryBudget: options.memoryBudget,
-      maxBindingBytes: gpu.device.limits.maxStorageBufferBindingSize,
-      isFallback: gpu.adapter.isFallback,
-      convDtype: this.weights.conv((features[0] as Step).layer as ConvLayer).dtype,
+    const arena = new Arena(this.gpu);
+    const channels = arena.upload('mask channels', masks.channels);
+    const passes = { name: this.network.name, steps, input: undefined };
+    return this.run(passes, total, arena, options, (first, batch) => {
+      const [step] = steps;
+      if (step?.kind !== 'conv') throw new Error('A network starts with a convolution.');
+      const output = arena.take(step.name, 4 * batch * sizeOf(step.output));
+      const source = { image, masks, channels, firstMask: first };
+      return { dispatches: [this.recordMasked(step, batch, source, output)], output, done: 1 };
     });
-    const featureSize = sizeOf((features.at(-1) as Step).output);
-    const arena = new Arena(gpu);
+  }
+
+  /**
+   * Logits [count, classes] of `count` tensors that stand where the output of `layer` would, or where the
+   * image would if it is undefined: only what comes after is run.
+   * @param fill records the dispatches that write tensors first .. first + batch - 1 into `output`
+   */
+  async logitsAfter(
+    layer: string | undefined,
+    count: number,
+    fill: (first: number, batch: number, output: Slice, arena: Arena) => readonly Dispatch[],
+    options: MaskedRunOptions,
+  ): Promise<Float32Array> {
+    const { network } = this;
+    const all = planSteps(network, new Set(layer === undefined ? [] : [layer]));
+    const at = all.findIndex(({ name }) => name === layer);
+    const input = all[at]?.output ?? network.input;
+    const passes = { name: network.name, steps: all.slice(at + 1), input };
+    const arena = new Arena(this.gpu);
+    return this.run(passes, count, arena, options, (first, batch) => {
+      const output = arena.take('inputs', 4 * batch * sizeOf(input));
+      return { dispatches: [...fill(first, batch, output, arena)], output, done: 0 };
+    });
+  }
+
+  /**
+   * Runs `passes` over `total` items in batches and reads the logits back once. The fully connected layers
+   * run over the features of a whole block of items at once, so that their weights are read once a block,
+   * not once a batch.
+   * @param begin records how a batch begins: its dispatches, what they leave, and the steps done thereby
+   * @param arena is disposed of at the end
+   */
+  private async run(
+    passes: Passes,
+    total: number,
+    arena: Arena,
+    options: MaskedRunOptions,
+    begin: (first: number, batch: number) => { dispatches: Dispatch[]; output: Slice; done: 0 | 1 },
+  ): Promise<Float32Array> {
+    const { gpu, network } = this;
+    const classes = network.labels.length;
+    const { features, head } = splitHead(passes.steps);
     // One submit is always waiting while another runs, so that the GPU never idles between batches.
     let previous: Promise<void> = Promise.resolve();
     try {
+      const conv = features.find((step) => step.kind === 'conv');
+      const plan = planPasses(passes, total, {
+        memoryBudget: options.memoryBudget,
+        maxBindingBytes: gpu.device.limits.maxStorageBufferBindingSize,
+        isFallback: gpu.adapter.isFallback,
+        ...(conv ? { convDtype: this.weights.conv(conv.layer as ConvLayer).dtype } : {}),
+      });
+      const featureSize = sizeOf(features.at(-1)?.output ?? (passes.input as Shape));
       const scores = arena.take('scores', 4 * total * classes);
-      const channels = arena.upload('mask channels', masks.channels);
       for (let blockStart = 0; blockStart < total; blockStart += plan.block) {
         const blockSize = Math.min(plan.block, total - blockStart);
         const gathered = arena.take('features', 4 * blockSize * featureSize);
         for (let at = 0; at < blockSize; at += plan.batch) {
           options.signal?.throwIfAborted();
           const batch = Math.min(plan.batch, blockSize - at);
-          const { dispatches, output } = this.recordBatch(features, batch, image, arena, {
-            masks,
-            channels,
-            firstMask: blockStart + at,
-          });
-          const label = `masks ${blockStart + at}..${blockStart + at + batch - 1}`;
+          const { dispatches, output, done } = begin(blockStart + at, batch);
+          const last = this.recordSteps(features.slice(done), batch, output, arena, dispatches);
+          const label = `passes ${blockStart + at}..${blockStart + at + batch - 1}`;
           const running = gpu.submit(label, dispatches, [
-            copyOf(output, gathered.buffer, 4 * at * featureSize),
+            copyOf(last, gathered.buffer, 4 * at * featureSize),
           ]);
-          arena.release(output);
+          arena.release(last);
           await both(previous, running);
           options.onMasks?.(blockStart + at, total);
           previous = running;
         }
         const dispatches: Dispatch[] = [];
-        let current = gathered;
-        for (const step of head) {
-          const output = arena.take(step.name, 4 * blockSize * sizeOf(step.output));
-          dispatches.push(...this.record(step, blockSize, current, output, arena));
-          arena.release(current);
-          current = output;
-        }
-        const running = gpu.submit(`head of masks from ${blockStart}`, dispatches, [
-          copyOf(current, scores.buffer, 4 * blockStart * classes),
+        const last = this.recordSteps(head, blockSize, gathered, arena, dispatches);
+        const running = gpu.submit(`head of passes from ${blockStart}`, dispatches, [
+          copyOf(last, scores.buffer, 4 * blockStart * classes),
         ]);
-        arena.release(current);
+        arena.release(last);
         await both(previous, running);
         previous = running;
       }
@@ -143,50 +188,52 @@ export class Runner {
     }
   }
 
-  /** Records one batch of masked images through `steps`, the first of them with the mask fused in. */
-  private recordBatch(
+  /** Appends `steps` to `dispatches`, releasing what each step has read; returns what the last leaves. */
+  private recordSteps(
     steps: readonly Step[],
     batch: number,
-    image: Slice,
+    input: Slice,
     arena: Arena,
-    source: { masks: Masks; channels: Slice; firstMask: number },
-  ): { dispatches: Dispatch[]; output: Slice } {
-    const dispatches: Dispatch[] = [];
-    let current: Slice | undefined;
+    dispatches: Dispatch[],
+  ): Slice {
+    let current = input;
     for (const step of steps) {
       const output = arena.take(step.name, 4 * batch * sizeOf(step.output));
-      if (current) {
-        dispatches.push(...this.record(step, batch, current, output, arena));
-        arena.release(current);
-      } else {
-        if (step.kind !== 'conv') throw new Error('A network starts with a convolution.');
-        const { masks, channels, firstMask } = source;
-        const { dtype, weights, bias } = this.weights.conv(step.layer);
-        const shape = convShape(step.layer, step.pool);
-        dispatches.push(
-          maskedConv(this.convTiling(shape), {
-            label: step.name,
-            shape,
-            dtype,
-            batch,
-            firstMask,
-            image,
-            maps: masks.maps,
-            mapHeight: masks.height,
-            mapWidth: masks.width,
-            ranges: masks.ranges,
-            channels,
-            alignCorners: masks.alignCorners,
-            // The first convolution has too few input channels for Winograd: its weights are there.
-            weights: direct(weights),
-            bias,
-            output,
-          }),
-        );
-      }
+      dispatches.push(...this.record(step, batch, current, output, arena));
+      arena.release(current);
       current = output;
     }
-    return { dispatches, output: current as Slice };
+    return current;
+  }
+
+  /** The first convolution with the mask fused in. */
+  private recordMasked(
+    { name: label, layer, pool }: Extract<Step, { kind: 'conv' }>,
+    batch: number,
+    source: { image: Slice; masks: Masks; channels: Slice; firstMask: number },
+    output: Slice,
+  ): Dispatch {
+    const { image, masks, channels, firstMask } = source;
+    const { dtype, weights, bias } = this.weights.conv(layer);
+    const shape = convShape(layer, pool);
+    return maskedConv(this.convTiling(shape), {
+      label,
+      shape,
+      dtype,
+      batch,
+      firstMask,
+      image,
+      maps: masks.maps,
+      mapHeight: masks.height,
+      mapWidth: masks.width,
+      ranges: masks.ranges,
+      channels,
+      alignCorners: masks.alignCorners,
+      // The first convolution has too few input channels for Winograd: its weights are there.
+      weights: direct(weights),
+      bias,
+      output,
+    });
   }
 
   private record(step: Step, batch: number, input: Slice, output: Slice, arena: Arena): Dispatch[] {

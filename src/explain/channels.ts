@@ -1,0 +1,26 @@
+import type { Target } from './forward';
+import type { Choice } from './methods';
+import type { ActivationMaps } from './saliency';
+
+/** The channels to evaluate: those asked for whose mask is not constant, or of these the `top` ones. */
+export function channelsOf(target: Target, { channels, top }: Choice): Uint32Array<ArrayBuffer> {
+  const constant = new Set(target.constantChannels);
+  const all = channels ?? Array.from({ length: target.maps.count }, (_, k) => k);
+  const telling = all.filter((k) => !constant.has(k));
+  if (top === undefined || top >= telling.length) return Uint32Array.from(telling);
+  const deviations = standardDeviations(target.maps);
+  const deviation = (k: number): number => deviations[k] as number;
+  // Equal ones in the order of their numbers, so that the choice is the same everywhere.
+  const ranked = telling.toSorted((a, b) => deviation(b) - deviation(a) || a - b);
+  return Uint32Array.from(ranked.slice(0, top)).sort();
+}
+
+/** [count] standard deviation over the pixels of each map. */
+export function standardDeviations({ data, count, height, width }: ActivationMaps): Float64Array {
+  const pixels = height * width;
+  return Float64Array.from({ length: count }, (_, k) => {
+    const map = data.subarray(k * pixels, (k + 1) * pixels);
+    const mean = map.reduce((sum, value) => sum + value, 0) / pixels;
+    return Math.sqrt(map.reduce((sum, value) => sum + (value - mean) ** 2, 0) / pixels);
+  });
+}

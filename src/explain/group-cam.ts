@@ -1,0 +1,139 @@
+import { mapRanges } from '../kernels/map_ranges';
+import { Arena } from '../runtime/arena';
+import { gradients, readTape } from '../runtime/backward';
+import type { Runner } from '../runtime/runner';
+import { column } from './column';
+import type { Evidence, LayerEvidence } from './evidence';
+import type { Forward } from './forward';
+import { meanGradients, unmasked } from './gradients';
+import { normalise } from './image';
+import { maskedScores } from './masked-scores';
+import { progressMeter } from './progress';
+import type { ActivationMaps } from './saliency';
+import { baselineScores, type ScoreCamOptions } from './score-cam';
+
+/**
+ * Group-CAM (Zhang, Rao and Yang 2021, Eq. 2 to 6) on zero: the maps, weighed by their mean gradient of the
+ * logit and sorted by it, are summed up in `groups` groups; each rectified, normalised sum G is one mask, with
+ * weight p_c(X o G) - p_c(X_b). The masks depend on the class.
+ */
+export async function groupCam(forward: Forward, options: ScoreCamOptions): Promise<Evidence> {
+  const { runner, logits, kept, targets } = forward;
+  const { choice, pixels, manifest } = options;
+  const tape = await readTape(runner, logits, kept, choice.layers);
+  const own = targets.map(({ name, maps, constantChannels }) => ({ name, maps, constantChannels }));
+  const baseline = await baselineScores(forward, options);
+  const groups = choice.groups as number;
+  const most = own.reduce((sum, { maps }) => sum + Math.min(groups, maps.count), 0);
+  return {
+    rule: { relu: 'after', alignCorners: false },
+    passes: { forward: 1, backward: 0, head: 0 },
+    passesOfClass: { forward: most, backward: 1, head: 0 },
+    ofClass: async (classIndex) => {
+      const score = { classIndex, of: 'logit' } as const;
+      const found = await gradients(runner, tape, choice.layers, score);
+      const meter = progressMeter('masks', options.onProgress);
+      const arena = new Arena(runner.gpu);
+      const layers: LayerEvidence[] = [];
+      let before = 0;
+      try {
+        const image = arena.upload('image', normalise(pixels, manifest));
+        for (const target of own) {
+          const weights = meanGradients(target.maps, found.get(target.name) as Float32Array);
+          const maps = groupMaps(target.maps, weights, groups);
+          const done = before;
+          const onMasks = (masked: number): void => meter(done + masked, most);
+          const scores = await scoreMaps(runner, arena, image, maps, { ...options, onMasks });
+          before += maps.count;
+          const classes = baseline.length;
+          const alpha = Float32Array.from(
+            column(scores, classes, classIndex),
+            (p) => p - (baseline[classIndex] as number),
+          );
+          const layer = unmasked(target);
+          const channels = { ...layer.channels, evaluated: target.maps.count };
+          layers.push({ ...layer, channels, maps, alpha, weights });
+        }
+      } finally {
+        arena.dispose();
+      }
+      return layers;
+    },
+  };
+}
+
+/** The groups' rectified sums, each min-max normalised; groups without contrast are left out. */
+export function groupMaps(
+  maps: ActivationMaps,
+  weights: Float32Array,
+  groups: number,
+): ActivationMaps {
+  const { count, height, width } = maps;
+  const pixels = height * width;
+  const weight = (k: number): number => weights[k] as number;
+  const sorted = Array.from(weights.keys()).sort((a, b) => weight(b) - weight(a) || a - b);
+  const number = Math.min(groups, count);
+  const sums: Float32Array[] = [];
+  for (let g = 0; g < number; g++) {
+    const members = sorted.slice(
+      Math.floor((g * count) / number),
+      Math.floor(((g + 1) * count) / number),
+    );
+    const sum = Float64Array.from({ length: pixels }, (_, i) => {
+      const value = members.reduce(
+        (total, k) => total + weight(k) * (maps.data[k * pixels + i] as number),
+        0,
+      );
+      return Math.max(value, 0);
+    });
+    const min = sum.reduce((a, b) => Math.min(a, b));
+    const max = sum.reduce((a, b) => Math.max(a, b));
+    if (max > min) sums.push(Float32Array.from(sum, (value) => (value - min) / (max - min)));
+  }
+  const data = new Float32Array(sums.length * pixels);
+  sums.forEach((sum, g) => {
+    data.set(sum, g * pixels);
+  });
+  return { count: sums.length, height, width, data };
+}
+
+/** [maps, classes] probabilities of the image under each map, upsampled and normalised. */
+async function scoreMaps(
+  runner: Runner,
+  arena: Arena,
+  image: Forward['input'],
+  { data, count, height, width }: ActivationMaps,
+  { memoryBudget, signal, onMasks }: ScoreCamOptions & { onMasks: (done: number) => void },
+): Promise<Float32Array> {
+  if (count === 0) return new Float32Array(0);
+  const { gpu, network } = runner;
+  const maps = arena.upload('group maps', data);
+  const ranges = arena.take('ranges of group maps', 8 * count);
+  await gpu.submit('ranges of group maps', [
+    mapRanges({
+      label: 'group maps',
+      maps,
+      count,
+      mapHeight: height,
+      mapWidth: width,
+      height: network.input.height,
+      width: network.input.width,
+      alignCorners: false,
+      ranges,
+    }),
+  ]);
+  const limits = await gpu.read(ranges.buffer, 2 * count);
+  // Contrast can vanish in upsampling from a map to a smaller image.
+  const channels = Uint32Array.from(Array(count).keys()).filter(
+    (k) => (limits[2 * k + 1] as number) > (limits[2 * k] as number),
+  );
+  const masks = { maps, height, width, ranges, channels, alignCorners: false };
+  const run = { memoryBudget, signal, onMasks };
+  const { probabilities } = await maskedScores(runner, image, masks, run);
+  const classes = network.labels.length;
+  const all = new Float32Array(count * classes);
+  channels.forEach((k, row) => {
+    all.set(probabilities.subarray(row * classes, (row + 1) * classes), k * classes);
+  });
+  return all;
+}
