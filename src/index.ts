@@ -8,7 +8,29 @@
  *
  * @module
  */
+
 export { ScoreCamError, type ScoreCamErrorCode } from './errors';
+export {
+  drop,
+  energyIn,
+  type Figures,
+  figuresOf,
+  pearson,
+  type Summary,
+  spearman,
+  summarise,
+  win,
+} from './evaluation/metrics';
+export { cascade, randomised } from './evaluation/randomise';
+export {
+  type Box,
+  type Curve,
+  METRICS,
+  type Measurable,
+  type MeasureOptions,
+  type Measures,
+  type Metric,
+} from './evaluation/types';
 export { createExplainer, type Explainer, type ModelFacts } from './explain/explainer';
 export type { DrawOptions, Explanation } from './explain/explanation';
 export {

@@ -1,4 +1,6 @@
 import { ScoreCamError } from '../errors';
+import { measure } from '../evaluation/measure';
+import type { Measurable, MeasureOptions, Measures } from '../evaluation/types';
 import type { Slice } from '../kernels/kernel';
 import type { Manifest } from '../model/manifest';
 import { type LocatedModel, locateModel } from '../model/model';
@@ -113,20 +115,52 @@ export class Explainer {
    * @throws ScoreCamError naming what is wrong and what would be right; the signal's reason on abort.
    */
   async explain(source: ImageSource, options: ExplainOptions = {}): Promise<Explanation> {
+    choose(options, this.runner.network);
+    options.signal?.throwIfAborted();
+    const clock = stopwatch();
+    const pixels = await prepareImage(source, this.manifest.input, options.signal);
+    const input = normalise(pixels, this.manifest) as Float32Array<ArrayBuffer>;
+    return this.explainInput(input, pixels, options, clock());
+  }
+
+  /**
+   * Measures how good a map is: an explanation's, or one of your own (docs/metrics.md).
+   * @throws ScoreCamError `option` naming what is missing or does not fit
+   */
+  measure(subject: Measurable, options: MeasureOptions = {}): Promise<Measures> {
+    const { runner, manifest, memoryBudget } = this;
+    const again = async (input: Float32Array<ArrayBuffer>) => {
+      if (!subject.options) {
+        throw new ScoreCamError(
+          'option',
+          'The metric "adcc" makes the map anew for the masked image: give an Explanation, or `options` to ' +
+            'make it by.',
+        );
+      }
+      const own = { ...subject.options, class: subject.class.index, signal: options.signal };
+      const { map, passes } = await this.explainInput(input, subject.image, own, 0);
+      return { map, passes: passes.forward };
+    };
+    return measure({ runner, manifest, memoryBudget, again }, subject, options);
+  }
+
+  /** Explains a normalised image [3, height, width]; `pixels` are what it is drawn on. */
+  private async explainInput(
+    values: Float32Array<ArrayBuffer>,
+    pixels: Pixels,
+    options: ExplainOptions,
+    imageTime: number,
+  ): Promise<Explanation> {
     const { signal, onProgress } = options;
     const { runner, manifest, memoryBudget } = this;
     const { gpu, network } = runner;
     const { labels } = this.model;
     const choice = choose(options, network);
-    signal?.throwIfAborted();
-
     const clock = stopwatch();
     const arena = new Arena(gpu);
     try {
-      const pixels = await prepareImage(source, manifest.input, signal);
-      const input = this.upload(pixels, arena);
-      const imageTime = clock();
-
+      signal?.throwIfAborted();
+      const input = arena.upload('image', values);
       const forward = await runForward(runner, input, arena, {
         layers: choice.layers,
         keep: usesGradients(choice.method) ? layersToKeep(network, choice.layers) : [],
@@ -147,7 +181,17 @@ export class Explainer {
         passes.forward + passes.head > 0
           ? { image: imageTime, forward: forwardTime, masks: evidenceTime }
           : { image: imageTime, forward: forwardTime + evidenceTime, masks: 0 };
-      const run: Run = { gpu, labels, pixels, probabilities, choice, evidence, timings };
+      const { class: _, signal: __, onProgress: ___, ...made } = options;
+      const run: Run = {
+        gpu,
+        labels,
+        pixels,
+        probabilities,
+        choice,
+        options: made,
+        evidence,
+        timings,
+      };
       return await explainClass(run, wanted, { ...passes, forward: passes.forward + 1 });
     } finally {
       arena.dispose();

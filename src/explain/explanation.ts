@@ -10,6 +10,7 @@ import { fuseMaps, saliencyMap } from './saliency';
 import type {
   ChannelCounts,
   ClassScore,
+  ExplainOptions,
   GradientOf,
   LayerResult,
   Method,
@@ -29,6 +30,8 @@ export interface Run {
   /** Softmax probabilities of the unmasked image, by class index. */
   readonly probabilities: Float32Array;
   readonly choice: Choice;
+  /** As the caller gave them, without class, signal and progress. */
+  readonly options: ExplainOptions;
   readonly evidence: Evidence;
   readonly timings: Omit<Timings, 'backward' | 'map' | 'total'>;
 }
@@ -82,6 +85,11 @@ export class Explanation {
   /** The target layer; several are separated by commas; empty for rise. */
   get layer(): string {
     return this.run.choice.layers.join(',');
+  }
+
+  /** The options it was made by, without class, signal and progress. */
+  get options(): ExplainOptions {
+    return this.run.options;
   }
 
   get method(): Method {
