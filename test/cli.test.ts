@@ -106,7 +106,7 @@ describe('what the words mean', () => {
   it('knows methods by name, each once, and whom an option is of use to', () => {
     expect(parseMethods('score-cam', {})).toEqual(['score-cam']);
     expect(parseMethods('cam, grad-cam++,cam', { of: 'logit' })).toEqual(['cam', 'grad-cam++']);
-    expect(() => parseMethods('', {})).toThrow(/no method "".*score-cam, grad-cam, /);
+    expect(() => parseMethods('', {})).toThrow(/no method "".*score-cam, faster-score-cam, /);
     expect(() => parseMethods('cam,grad', {})).toThrow(/no method "grad"/);
     expect(() => parseMethods('cam,grad-cam', { weighting: 'increase' })).toThrow(
       /--weighting is of no use to cam, grad-cam: it belongs to score-cam\./,
@@ -385,13 +385,13 @@ describe('npm run explain', () => {
       ...['--weighting', 'increase', '--baseline', 'black', '--of', 'probability'],
     ]);
     expect(run).toMatchObject({ code: 0 });
-    expect(run.stdout).toContain('grad-cam of conv1,pool1: passes forward 1, backward 2; ');
+    expect(run.stdout).toContain('grad-cam of conv1,pool1: passes forward 1, backward 2, head 0; ');
     const result = JSON.parse(readFileSync(join(out, 'result.json'), 'utf8')) as Summary;
     const first = { layer: 'conv1,pool1', method: 'score-cam', weighting: 'increase' };
     expect(result).toMatchObject(first);
     expect(result.methods).toMatchObject([
       // Two live channels a layer, the image and the baseline; nothing more for the second class.
-      { ...first, of: null, passes: { forward: 6, backward: 0 } },
+      { ...first, of: null, passes: { forward: 6, backward: 0, head: 0 } },
       { method: 'grad-cam', weighting: null, of: 'probability' },
       { method: 'hires-cam', weighting: null, of: 'probability' },
     ]);

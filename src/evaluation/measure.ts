@@ -58,7 +58,11 @@ export async function measure(
     ...(needsMasked ? [map.data] : []),
     ...(wants.has('confidence') ? [muteHalf(map.data)] : []),
   ];
-  const { probability, masked: scores } = await scorer.masked(image, masks);
+  const { probability, masked: scores } = await scorer.masked(
+    image,
+    masks,
+    subject.class.probability,
+  );
   const [masked, muted] = scores;
 
   const pointing = wants.has('pointing') && box;
@@ -140,12 +144,13 @@ class Scorer {
   async masked(
     image: Float32Array<ArrayBuffer>,
     masks: readonly Float32Array[],
+    known: number | undefined,
   ): Promise<{ probability: number; masked: number[] }> {
     const pixels = image.length / 3;
-    const whole = new Float32Array(pixels).fill(1);
-    const all = [whole, ...masks];
+    const whole = known === undefined ? [new Float32Array(pixels).fill(1)] : [];
+    const all = [...whole, ...masks];
     const { height, width } = this.bench.runner.network.input;
-    const [probability, ...masked] = await this.score(all.length, (arena) => {
+    const scores = await this.score(all.length, (arena) => {
       const input = arena.upload('image', image);
       return (first, batch, output, own) => {
         const data = new Float32Array(batch * pixels);
@@ -156,7 +161,8 @@ class Scorer {
         ];
       };
     });
-    return { probability: probability as number, masked };
+    const [probability = known as number] = scores.splice(0, whole.length);
+    return { probability, masked: scores };
   }
 
   /** With more and more pixels of `over` in place of those of `under`, the most salient first. */
@@ -186,6 +192,7 @@ class Scorer {
     prepare: (arena: Arena) => Parameters<Runner['logitsAfter']>[2],
   ): Promise<number[]> {
     const { runner, memoryBudget } = this.bench;
+    if (count === 0) return [];
     const arena = new Arena(runner.gpu);
     try {
       const run = { memoryBudget, signal: this.signal };

@@ -23,7 +23,8 @@ export interface Box {
 /** A map with what it is of: an Explanation, or a map of one's own. */
 export interface Measurable {
   readonly map: SaliencyMap;
-  readonly class: { readonly index: number };
+  /** With the probability of the whole image, if it is known: that saves a pass. */
+  readonly class: { readonly index: number; readonly probability?: number };
   /** The image as the network saw it, at its input size. */
   readonly image: ImageData;
   /** How the map was made: `adcc` makes another one so. */

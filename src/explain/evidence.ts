@@ -1,5 +1,5 @@
 import type { ActivationMaps, MapRule } from './saliency';
-import type { LayerResult, Passes } from './types';
+import type { LayerResult, Passes, Weighting } from './types';
 
 /** What a method makes of one target layer for one class. */
 export interface LayerEvidence extends Omit<LayerResult, 'map'> {
@@ -16,5 +16,7 @@ export interface Evidence {
   readonly passes: Passes;
   /** Passes `ofClass` runs for each class it is asked for; none if absent. */
   readonly passesOfClass?: Passes;
+  /** Of score-cam: the same masked scores under another weighting. */
+  readonly reweighed?: (weighting: Weighting) => Promise<Evidence>;
   readonly ofClass: (classIndex: number) => Promise<readonly LayerEvidence[]>;
 }

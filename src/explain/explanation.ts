@@ -157,6 +157,25 @@ export class Explanation {
   }
 
   /**
+   * The same masked scores under another weighting of score-cam or faster-score-cam; `increase` runs one pass
+   * of its baseline.
+   * @throws ScoreCamError `option` for other methods, and for a weighting that needs other masks
+   */
+  async withWeighting(weighting: Weighting): Promise<Explanation> {
+    const { run } = this;
+    if (!run.evidence.reweighed) {
+      throw new ScoreCamError(
+        'option',
+        `The method ${this.method} knows no weightings: explain the image by score-cam.`,
+      );
+    }
+    const evidence = await run.evidence.reweighed(weighting);
+    const choice = { ...run.choice, weighting };
+    const other = { ...run, choice, options: { ...run.options, weighting }, evidence };
+    return explainClass(other, this.class.index, evidence.passes);
+  }
+
+  /**
    * Draws the heat map over the image; the canvas takes the network's input size.
    * @throws ScoreCamError `option` if the opacity is not in [0, 1] or the colour map is unknown.
    */

@@ -22,7 +22,7 @@ export async function groupCam(forward: Forward, options: ScoreCamOptions): Prom
   const { choice, pixels, manifest } = options;
   const tape = await readTape(runner, logits, kept, choice.layers);
   const own = targets.map(({ name, maps, constantChannels }) => ({ name, maps, constantChannels }));
-  const baseline = await baselineScores(forward, options);
+  const baseline = await baselineScores(runner, options);
   const groups = choice.groups as number;
   const most = own.reduce((sum, { maps }) => sum + Math.min(groups, maps.count), 0);
   return {

@@ -1,10 +1,13 @@
+import { ScoreCamError } from '../errors';
+import { Arena } from '../runtime/arena';
+import type { Runner } from '../runtime/runner';
 import { baselineInput } from './baseline';
 import { channelsOf } from './channels';
 import type { Evidence, LayerEvidence } from './evidence';
 import { type Forward, softmaxRows, type Target } from './forward';
 import type { normalise, Pixels } from './image';
 import { maskedScores } from './masked-scores';
-import type { Choice } from './methods';
+import { type Choice, oneOf } from './methods';
 import { progressMeter } from './progress';
 import type { Callbacks, Weighting } from './types';
 import { type ChannelScores, weightings } from './weightings';
@@ -18,7 +21,7 @@ export interface ScoreCamOptions extends Callbacks {
 
 /** The masked scores of one target layer. */
 interface Scored extends Omit<LayerEvidence, 'alpha' | 'weights'> {
-  readonly channelScores: ChannelScores;
+  readonly channelScores: Omit<ChannelScores, 'baseline'>;
 }
 
 /**
@@ -27,53 +30,83 @@ interface Scored extends Omit<LayerEvidence, 'alpha' | 'weights'> {
  * for every class.
  */
 export async function scoreCam(forward: Forward, options: ScoreCamOptions): Promise<Evidence> {
+  const { runner, targets } = forward;
   const { choice } = options;
-  const weighting = choice.weighting as Weighting;
-  const { weigh, needsBaseline, relu } = weightings[weighting];
-  const baseline = needsBaseline ? await baselineScores(forward, options) : new Float32Array(0);
-  const wanted = forward.targets.map((target) => channelsOf(target, choice));
+  const { needsBaseline } = weightings[choice.weighting as Weighting];
+  const baseline = needsBaseline ? await baselineScores(runner, options) : undefined;
+  const wanted = targets.map((target) => channelsOf(target, choice));
   const total = wanted.reduce((sum, channels) => sum + channels.length, 0);
   const meter = progressMeter('masks', options.onProgress);
   const scored: Scored[] = [];
   let before = 0;
-  for (const [i, target] of forward.targets.entries()) {
+  for (const [i, target] of targets.entries()) {
     const channels = wanted[i] as Uint32Array<ArrayBuffer>;
     const onMasks = (done: number): void => meter(before + done, total);
-    scored.push(await scoreLayer(forward, target, channels, baseline, { ...options, onMasks }));
+    scored.push(await scoreLayer(forward, target, channels, { ...options, onMasks }));
     before += channels.length;
   }
-  // The rectified sum of maps at their own resolution is a map like any other, resized as images are.
-  const rule = { relu, alignCorners: relu === 'after' && choice.alignCorners };
+  return weighed(runner, scored, baseline, options, total + Number(needsBaseline));
+}
+
+/** Masked scores under a weighting: evidence for every class, and for every weighting of the same masks. */
+function weighed(
+  runner: Runner,
+  scored: readonly Scored[],
+  baseline: Float32Array | undefined,
+  options: ScoreCamOptions,
+  forward: number,
+): Evidence {
+  const { choice } = options;
+  const { weigh, relu, normaliseFirst } = weightings[choice.weighting as Weighting];
   return {
-    rule,
-    passes: { forward: total + Number(needsBaseline), backward: 0, head: 0 },
+    // The rectified sum of maps at their own resolution is a map like any other, resized as images are.
+    rule: { relu, alignCorners: relu === 'after' && choice.alignCorners },
+    passes: { forward, backward: 0, head: 0 },
     ofClass: async (index) =>
       scored.map(({ channelScores, ...layer }) => {
         const weights = new Float32Array(layer.maps.count);
-        weigh(channelScores, index).forEach((value, row) => {
+        const scores = { ...channelScores, baseline: baseline ?? new Float32Array(0) };
+        weigh(scores, index).forEach((value, row) => {
           weights[channelScores.channels[row] as number] = value;
         });
         return { ...layer, weights, alpha: weights };
       }),
+    reweighed: async (weighting) => {
+      const other =
+        weightings[oneOf('weighting', weighting, Object.keys(weightings) as Weighting[])];
+      if (other.normaliseFirst !== normaliseFirst || other.alignCorners !== choice.alignCorners) {
+        throw new ScoreCamError(
+          'option',
+          `The weighting "${weighting}" needs other masks than "${choice.weighting}": explain the image anew.`,
+        );
+      }
+      const missing = other.needsBaseline && !baseline;
+      const own = missing ? await baselineScores(runner, options) : baseline;
+      const again = { ...options, choice: { ...choice, weighting } };
+      return weighed(runner, scored, own, again, Number(missing));
+    },
   };
 }
 
 /** [classes] probabilities of the image without evidence. */
 export async function baselineScores(
-  { runner, arena }: Pick<Forward, 'runner' | 'arena'>,
+  runner: Runner,
   { choice, pixels, manifest }: ScoreCamOptions,
 ): Promise<Float32Array> {
-  const input = baselineInput(choice.baseline, pixels, manifest) as Float32Array<ArrayBuffer>;
-  const uploaded = arena.upload('baseline', input);
-  const { logits } = await runner.forward(uploaded, arena);
-  return softmaxRows(runner.gpu, logits, runner.network.labels.length);
+  const arena = new Arena(runner.gpu);
+  try {
+    const input = baselineInput(choice.baseline, pixels, manifest) as Float32Array<ArrayBuffer>;
+    const { logits } = await runner.forward(arena.upload('baseline', input), arena);
+    return await softmaxRows(runner.gpu, logits, runner.network.labels.length);
+  } finally {
+    arena.dispose();
+  }
 }
 
 async function scoreLayer(
   { runner, input, logits: imageLogits }: Forward,
   { name, maps, activations, ranges, constantChannels }: Target,
   channels: Uint32Array<ArrayBuffer>,
-  baseline: Float32Array,
   options: ScoreCamOptions & { readonly onMasks: (done: number) => void },
 ): Promise<Scored> {
   const { choice, memoryBudget, signal, onMasks } = options;
@@ -98,7 +131,7 @@ async function scoreLayer(
     },
     constantChannels,
     scores: spread(logits, channels, maps.count, classes),
-    channelScores: { channels, logits, probabilities, classes, imageLogits, baseline },
+    channelScores: { channels, logits, probabilities, classes, imageLogits },
   };
 }
 

@@ -81,10 +81,10 @@ const scoreCamCases = networks.map(
             const what = `${weighting}, alignCorners ${asked}`;
             expectSame(`${what}: constant`, first.constantChannels, expected.constantChannels);
             const forward = 1 + first.channels.evaluated + Number(weighting === 'increase');
-            expectSame(`${what}: passes`, first.passes, { forward, backward: 0 });
+            expectSame(`${what}: passes`, first.passes, { forward, backward: 0, head: 0 });
             for (const [c, wanted] of expected.maps.entries()) {
               const one = await first.forClass(c);
-              expectSame('passes of forClass', one.passes, { forward: 0, backward: 0 });
+              expectSame('passes of forClass', one.passes, { forward: 0, backward: 0, head: 0 });
               expectSame('flat', one.map.flat, wanted.flat);
               assertClose(`${what}: weights`, one.weights, wanted.weights, NETWORK_TOLERANCE);
               const note = assertClose(what, one.map.data, wanted.data, 10 * NETWORK_TOLERANCE);
@@ -115,8 +115,12 @@ const gradientCases = networks.map(
             const what = `${method} of ${of}`;
             const first = await explainer.explain(smallImage(), { layer, method, of, class: 1 });
             const other = await first.forClass(0);
-            expectSame(`${what}: passes`, first.passes, { forward: 1, backward: 1 });
-            expectSame(`${what}: passes of forClass`, other.passes, { forward: 0, backward: 1 });
+            expectSame(`${what}: passes`, first.passes, { forward: 1, backward: 1, head: 0 });
+            expectSame(`${what}: passes of forClass`, other.passes, {
+              forward: 0,
+              backward: 1,
+              head: 0,
+            });
             expectSame('scores', [first.scores.length, first.channels.evaluated], [0, 0]);
             expectSame('facts', [first.method, first.of, first.weighting], [method, of, undefined]);
             for (const one of [first, other]) {
@@ -179,11 +183,11 @@ const identityCases = Object.entries(heads).map(
         try {
           const { height, width } = outputOf(model.network, target);
           const cam = await explainer.explain(smallImage(), { method: 'cam', class: 0 });
-          expectSame('passes', cam.passes, { forward: 1, backward: 0 });
+          expectSame('passes', cam.passes, { forward: 1, backward: 0, head: 0 });
           const gradCam = await explainer.explain(smallImage(), { method: 'grad-cam', class: 0 });
           for (const c of [0, 2]) {
             const own = await cam.forClass(c);
-            expectSame('passes of forClass', own.passes, { forward: 0, backward: 0 });
+            expectSame('passes of forClass', own.passes, { forward: 0, backward: 0, head: 0 });
             const scaled = (await gradCam.forClass(c)).weights.map((v) => v * height * width);
             const largest = own.weights.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
             if (!(largest > 0.1)) throw new Error(`weights of ${largest} show nothing`);
@@ -275,7 +279,10 @@ export const cases: GpuCase[] = [
           expectRefused(() => explainer.explain(smallImage(), options), message);
         const none = 'grad-cam has no use for';
         await bad({ method: 'grad-cam', weighting: 'increase' }, `${none} "weighting"`);
-        await bad({ method: 'grad-cam', weighting: 'increase' }, 'belongs to score-cam. grad-cam');
+        await bad(
+          { method: 'grad-cam', weighting: 'increase' },
+          'belongs to score-cam, faster-score-cam. grad-cam',
+        );
         await bad({ method: 'grad-cam', alignCorners: true }, `${none} "alignCorners"`);
         await bad({ method: 'grad-cam', channels: [0] }, `${none} "channels"`);
         await bad({ method: 'grad-cam', channels: [0] }, 'grad-cam takes "of".');
