@@ -19,6 +19,10 @@ import {
 } from '../src/index';
 import { type CheckOptions, type CheckResult, checkModel } from './check';
 import { compare } from './comparison';
+import { evaluate, gallery, sanity, takeSubject } from './evaluation/in-page';
+import type { MethodSpec } from './evaluation/specs';
+import type { Summarised } from './evaluation/summary';
+import type { EvaluationJob, PicturedRow, SanityPoint, Subject } from './evaluation/types';
 import type { AskedClass } from './options';
 
 export interface Opened {
@@ -139,6 +143,29 @@ const api = {
       comparison: methods.length > 1 ? await base64(await compare(results)) : undefined,
     };
   },
+
+  async takeSubject(subject: Subject): Promise<string> {
+    return takeSubject(opened(), subject);
+  },
+
+  async evaluate(job: EvaluationJob): Promise<PicturedRow[]> {
+    return evaluate(opened(), job);
+  },
+
+  async sanity(address: string, specs: readonly MethodSpec[]): Promise<SanityPoint[]> {
+    return sanity(opened(), address, specs);
+  },
+
+  async plots(
+    methods: readonly Summarised[],
+    points: readonly SanityPoint[],
+  ): Promise<Record<string, string>> {
+    // Loaded here: no other command draws plots.
+    const { plotAll } = await import('./evaluation/plots');
+    return plotAll(methods, points);
+  },
+
+  gallery,
 
   async check(options: Omit<CheckOptions, 'onProgress'>): Promise<CheckResult> {
     return checkModel(opened(), { ...options, onProgress });

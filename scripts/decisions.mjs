@@ -4,6 +4,7 @@
 const COMMANDS = {
   explain: { browser: true, cwd: 'caller', steps: (args) => [script('cli/explain.ts', args)] },
   bench: { browser: true, cwd: 'caller', steps: (args) => [script('bench/bench.ts', args)] },
+  evaluate: { browser: true, cwd: 'caller', steps: (args) => [script('cli/evaluate.ts', args)] },
   'check-model': {
     browser: true,
     cwd: 'caller',
