@@ -193,8 +193,7 @@ export async function sanity(
   specs: readonly MethodSpec[],
 ): Promise<SanityPoint[]> {
   const subject = taken as Taken;
-  const model = await loadModel(address);
-  const stages = cascade(model.network);
+  const stages = cascade((await loadModel(address)).network);
   const mapsOf = async (one: Explainer): Promise<(Float32Array | undefined)[]> => {
     const maps: (Float32Array | undefined)[] = [];
     for (const spec of specs) {
@@ -206,7 +205,9 @@ export async function sanity(
   const original = await mapsOf(explainer);
   const points: SanityPoint[] = [];
   for (const [stage, layers] of stages.entries()) {
-    const changed = await createExplainer({ model: randomised(model, layers, 1 + stage) });
+    // Opened for each stage: an explainer reads its weights once and closes them.
+    const model = randomised(await loadModel(address), layers, 1 + stage);
+    const changed = await createExplainer({ model });
     try {
       const maps = await mapsOf(changed);
       specs.forEach(({ name }, i) => {

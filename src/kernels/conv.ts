@@ -5,10 +5,16 @@ import { convRegisters } from './conv_registers';
 import { convWorkgroup } from './conv_workgroup';
 import { encodeF16 } from './encode_f16';
 import { checkedGrid } from './grid';
-import type { Dispatch, Slice } from './kernel';
+import { ceilDiv, type Dispatch, type Slice } from './kernel';
 import { maskedConvNaive } from './masked_conv_naive';
-import { maskedConvRegisters } from './masked_conv_registers';
+import {
+  maskedConvRegisters,
+  maskedConvRegistersListed,
+  PATCH,
+  patchWorkgroups,
+} from './masked_conv_registers';
 import { maskedConvWorkgroup } from './masked_conv_workgroup';
+import type { Places } from './places';
 import type { ConvDtype } from './weight_dtype';
 
 export type { ConvShape } from './conv_kernel';
@@ -46,6 +52,8 @@ export interface MaskedConvArgs extends Omit<ConvArgs, 'input'> {
   /** u32 map indices. */
   readonly channels: Slice;
   readonly alignCorners: boolean;
+  /** Of the tiling `registers` only: compute these patches, see PATCH, and leave the rest of the output. */
+  readonly places?: Places | undefined;
 }
 
 const PLAIN: Record<ConvTiling, ConvVariant> = {
@@ -126,8 +134,18 @@ export function conv(tiling: ConvTiling, args: ConvArgs): Dispatch {
  */
 export function maskedConv(tiling: ConvTiling, args: MaskedConvArgs): Dispatch {
   const { image, maps, ranges, channels, weights, bias, output } = args;
+  const { shape, places } = args;
   const buffers = { image, maps, ranges, channels, weights, bias, output };
-  return dispatch(MASKED[tiling], args, buffers, {
+  if (places && tiling !== 'registers') throw new Error(`${tiling} knows no places`);
+  const perImage = ceilDiv(shape.height, PATCH.height) * ceilDiv(shape.width, PATCH.width);
+  const patches = places?.count ?? args.batch * perImage;
+  const listed = {
+    kernels: maskedConvRegistersListed,
+    workgroups: () => patchWorkgroups(shape, patches),
+  };
+  const variant = places ? listed : MASKED[tiling];
+  return dispatch(variant, args, places ? { ...buffers, places: places.list } : buffers, {
+    patches,
     first_mask: args.firstMask,
     map_height: args.mapHeight,
     map_width: args.mapWidth,

@@ -1,5 +1,6 @@
 import bilinear from './bilinear.wgsl?raw';
 import { defineKernel, type Kernel, type Param } from './kernel';
+import { type ByPlaces, byPlaces } from './places';
 import { type ConvDtype, kernelsByDtype } from './weight_dtype';
 
 /** A convolution of stride 1 with zero padding, its activation and an optional pooling behind it. */
@@ -55,7 +56,7 @@ export const GENERAL: Inputs = {
 export const MASKED_GENERAL: Inputs = {
   overrides: ['KERNEL', 'POOL', 'ALIGN_CORNERS'],
   params: [
-    u32('batch'),
+    u32('patches'),
     u32('first_mask'),
     ...SIZES,
     u32('map_height'),
@@ -82,6 +83,14 @@ export function defineConv(name: string, code: string, inputs: Inputs): Kernels 
   );
 }
 
+const MASKED_STORAGE = [
+  { name: 'image', access: 'read' },
+  { name: 'maps', access: 'read' },
+  { name: 'ranges', access: 'read' },
+  { name: 'channels', access: 'read' },
+  ...WEIGHTS_AND_OUTPUT,
+] as const;
+
 /** Declares a convolution of image * mask; bilinear.wgsl goes in front of its text too. */
 export function defineMaskedConv(name: string, code: string, inputs: Inputs): Kernels {
   return kernelsByDtype(['f32', 'f16'], name, (fullName, prefix) =>
@@ -89,14 +98,26 @@ export function defineMaskedConv(name: string, code: string, inputs: Inputs): Ke
       name: fullName,
       code: `${bilinear}\n${prefix}\n${code}`,
       ...inputs,
-      storage: [
-        { name: 'image', access: 'read' },
-        { name: 'maps', access: 'read' },
-        { name: 'ranges', access: 'read' },
-        { name: 'channels', access: 'read' },
-        ...WEIGHTS_AND_OUTPUT,
-      ],
+      storage: MASKED_STORAGE,
     }),
+  );
+}
+
+/** The same for a kernel that goes over all patches of a batch, or over those listed. */
+export function defineMaskedConvByPlaces(
+  name: string,
+  code: string,
+  inputs: Inputs,
+): ByPlaces<Kernels> {
+  return byPlaces(1 + MASKED_STORAGE.length, ({ ending, prefix: places, storage }) =>
+    kernelsByDtype(['f32', 'f16'], `${name}${ending}`, (fullName, prefix) =>
+      defineKernel({
+        name: fullName,
+        code: `${bilinear}\n${places}\n${prefix}\n${code}`,
+        ...inputs,
+        storage: [...MASKED_STORAGE, ...storage],
+      }),
+    ),
   );
 }
 

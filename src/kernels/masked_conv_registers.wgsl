@@ -1,6 +1,6 @@
 // Convolution of image * mask for a batch of masks, in registers alone: conv_registers.wgsl with the
-// mask evaluated on the way. No masked image is ever stored. (bilinear.wgsl and one of four_*.wgsl stand in
-// front of this text.)
+// mask evaluated on the way. No masked image is ever stored. (bilinear.wgsl, one of places_*.wgsl and one
+// of four_*.wgsl stand in front of this text.)
 //
 //   up_m[y, x]         = map channels[first_mask + m], bilinearly upsampled to the image's size
 //   mask_m[y, x]       = (up_m[y, x] - min) / (max - min), min and max from ranges
@@ -33,7 +33,7 @@ override POOL: bool;
 override ALIGN_CORNERS: bool;
 
 struct Params {
-  batch: u32,
+  patches: u32,
   first_mask: u32,
   in_channels: u32,
   out_channels: u32,
@@ -264,11 +264,11 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let blocks = (params.out_channels + 7u) / 8u;
   let across = (params.width + 13u) / 14u;
   let down = (params.height + 1u) / 2u;
-  if (id.x >= params.batch * down * across * blocks) {
+  if (id.x >= params.patches * blocks) {
     return;
   }
   let block = id.x % blocks;
-  let place = id.x / blocks;
+  let place = place_of(id.x / blocks);
   let x = i32(place % across * 14u);
   let y = i32(place / across % down * 2u);
   let m = place / (across * down);

@@ -1,6 +1,7 @@
 import type { ConvShape } from './conv_kernel';
 import { checkedGrid, gridOf } from './grid';
 import { ceilDiv, type Dispatch, defineKernel, type Slice } from './kernel';
+import { byPlaces, type Places } from './places';
 import { type ConvDtype, kernelsByDtype } from './weight_dtype';
 import filtersCode from './winograd_filters.wgsl?raw';
 import inputCode from './winograd_input.wgsl?raw';
@@ -30,15 +31,18 @@ export const winogradFiltersKernels = kernelsByDtype(
     }),
 );
 
-export const winogradInputKernel = defineKernel({
-  name: 'winograd_input',
-  code: inputCode,
-  params: ['batch', 'channels', 'height', 'width', 'stride'].map(u32),
-  storage: [
-    { name: 'input', access: 'read' },
-    { name: 'transformed', access: 'read_write' },
-  ],
-});
+export const winogradInputKernels = byPlaces(3, ({ ending, prefix, storage }) =>
+  defineKernel({
+    name: `winograd_input${ending}`,
+    code: `${prefix}\n${inputCode}`,
+    params: ['tiles', 'channels', 'height', 'width', 'stride'].map(u32),
+    storage: [
+      { name: 'input', access: 'read' },
+      { name: 'transformed', access: 'read_write' },
+      ...storage,
+    ],
+  }),
+);
 
 export const winogradProductKernel = defineKernel({
   name: 'winograd_product',
@@ -51,27 +55,39 @@ export const winogradProductKernel = defineKernel({
   ],
 });
 
-export const winogradOutputKernel = defineKernel({
-  name: 'winograd_output',
-  code: outputCode,
-  params: [
-    ...['batch', 'out_channels', 'out_stride', 'height', 'width', 'stride'].map(u32),
-    { name: 'slope', type: 'f32' },
-  ],
-  storage: [
-    { name: 'product', access: 'read' },
-    { name: 'bias', access: 'read' },
-    { name: 'output', access: 'read_write' },
-  ],
-  overrides: ['POOL'],
-});
+export const winogradOutputKernels = byPlaces(4, ({ ending, prefix, storage }) =>
+  defineKernel({
+    name: `winograd_output${ending}`,
+    code: `${prefix}\n${outputCode}`,
+    params: [
+      ...['tiles', 'out_channels', 'out_stride', 'height', 'width', 'stride'].map(u32),
+      { name: 'slope', type: 'f32' },
+    ],
+    storage: [
+      { name: 'product', access: 'read' },
+      { name: 'bias', access: 'read' },
+      { name: 'output', access: 'read_write' },
+      ...storage,
+    ],
+    overrides: ['POOL'],
+  }),
+);
 
 const outStride = (shape: Pick<ConvShape, 'outChannels'>): number =>
   8 * ceilDiv(shape.outChannels, 8);
 
-/** Tiles of 4x4 outputs in a batch, rounded up to what winograd_product takes at once. */
-const tileStride = ({ height, width }: ConvShape, batch: number): number =>
-  16 * ceilDiv(batch * ceilDiv(height, 4) * ceilDiv(width, 4), 16);
+/** A tile is 4x4 outputs; a batch's are counted image by image, row by row. */
+export const TILE = 4;
+
+export function tilesOf(
+  { height, width }: Pick<ConvShape, 'height' | 'width'>,
+  batch: number,
+): number {
+  return batch * ceilDiv(height, TILE) * ceilDiv(width, TILE);
+}
+
+/** Rounded up to what winograd_product takes at once. */
+const strideOf = (tiles: number): number => 16 * ceilDiv(tiles, 16);
 
 /** maxStorageBufferBindingSize of every WebGPU device: 128 MiB. */
 const MAX_FILTER_BYTES = 128 * 1024 * 1024;
@@ -89,12 +105,13 @@ export function choosesWinograd(
   return worthwhile && winogradFilterBytes(shape) <= MAX_FILTER_BYTES;
 }
 
-/** Bytes of the two intermediate tensors, V and M. */
+/** Bytes of the two intermediate tensors, V and M, for so many tiles, those of a batch unless some are listed. */
 export function winogradScratch(
   shape: ConvShape,
   batch: number,
+  tiles = tilesOf(shape, batch),
 ): { readonly transformed: number; readonly product: number } {
-  const column = 4 * 36 * tileStride(shape, batch);
+  const column = 4 * 36 * strideOf(tiles);
   return { transformed: column * shape.inChannels, product: column * outStride(shape) };
 }
 
@@ -146,23 +163,27 @@ export interface WinogradArgs {
   readonly product: Slice;
   /** [batch, outChannels, height, width], or half of both when pooled. */
   readonly output: Slice;
+  /** Compute these tiles and leave the rest of the output. Default: all. */
+  readonly places?: Places | undefined;
 }
 
 /** Convolution, bias, activation and optional pooling, as three dispatches. */
 export function winogradConv(args: WinogradArgs): Dispatch[] {
-  const { label, shape, batch, input, filters, bias, transformed, product, output } = args;
+  const { label, shape, batch, input, filters, bias, transformed, product, output, places } = args;
   const { inChannels, outChannels, height, width } = shape;
-  const tiles = batch * ceilDiv(height, 4) * ceilDiv(width, 4);
-  const stride = tileStride(shape, batch);
+  const tiles = places?.count ?? tilesOf(shape, batch);
+  const stride = strideOf(tiles);
+  const form = places ? 'listed' : 'all';
+  const listed = places ? { places: places.list } : {};
   const out_stride = outStride(shape);
   const products = ceilDiv((out_stride / 8) * (stride / 16), 16);
   return [
     {
-      kernel: winogradInputKernel,
+      kernel: winogradInputKernels[form],
       label,
       constants: {},
-      params: { batch, channels: inChannels, height, width, stride },
-      buffers: { input, transformed },
+      params: { tiles, channels: inChannels, height, width, stride },
+      buffers: { input, transformed, ...listed },
       workgroups: gridOf(label, tiles * inChannels, 64),
     },
     {
@@ -174,11 +195,11 @@ export function winogradConv(args: WinogradArgs): Dispatch[] {
       workgroups: checkedGrid(label, [products, 1, 36]),
     },
     {
-      kernel: winogradOutputKernel,
+      kernel: winogradOutputKernels[form],
       label,
       constants: { POOL: Number(shape.pool) },
       params: {
-        batch,
+        tiles,
         out_channels: outChannels,
         out_stride,
         height,
@@ -186,7 +207,7 @@ export function winogradConv(args: WinogradArgs): Dispatch[] {
         stride,
         slope: shape.slope,
       },
-      buffers: { product, bias, output },
+      buffers: { product, bias, output, ...listed },
       workgroups: gridOf(label, tiles * outChannels, 64),
     },
   ];

@@ -3,13 +3,14 @@
 //   V[., c, t] = B^T d B        d: the 6x6 pixels under the 4x4 output tile t and its border
 //
 // Shapes: input [batch, channels, height, width]; transformed [36, channels, stride], where t counts the
-// tiles of all images and stride is their number rounded up to 16 (the rest is never read back).
+// tiles of all images, or those listed, and stride is their number rounded up to 16 (the rest is never read
+// back). One of places_*.wgsl stands in front of this text.
 // One invocation a channel and tile, neighbours on neighbouring tiles. Outside the image is zero.
 // Reads 36 and writes 36 f32 a tile: 2.25 values for each pixel; about 250 FLOP, in registers.
 // Preconditions: kernel 3, fewer than 2^31 elements.
 
 struct Params {
-  batch: u32,
+  tiles: u32,
   channels: u32,
   height: u32,
   width: u32,
@@ -71,12 +72,12 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let index = id.x + id.y * groups.x * 64u;
   let across = (params.width + 3u) / 4u;
   let down = (params.height + 3u) / 4u;
-  let tiles = params.batch * down * across;
-  if (index >= tiles * params.channels) {
+  if (index >= params.tiles * params.channels) {
     return;
   }
-  let tile = index % tiles;
-  let channel = index / tiles;
+  let slot = index % params.tiles;
+  let tile = place_of(slot);
+  let channel = index / params.tiles;
   let n = tile / (down * across);
   let plane = n * params.channels + channel;
   let y = tile / across % down * 4u - 1u;
@@ -89,7 +90,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let r4 = row(plane, y + 4u, x);
   let r5 = row(plane, y + 5u, x);
   let step = params.channels * params.stride;
-  let at = channel * params.stride + tile;
+  let at = channel * params.stride + slot;
   store(at, step, 0u, transform(r0.head.x, r1.head.x, r2.head.x, r3.head.x, r4.head.x, r5.head.x));
   store(at, step, 1u, transform(r0.head.y, r1.head.y, r2.head.y, r3.head.y, r4.head.y, r5.head.y));
   store(at, step, 2u, transform(r0.head.z, r1.head.z, r2.head.z, r3.head.z, r4.head.z, r5.head.z));

@@ -6,12 +6,13 @@
 //
 // Shapes: product [36, out_stride, stride] as winograd_product leaves it, bias [out_stride], output
 // [batch, out_channels, height, width], or half of both with POOL (an odd last row or column is dropped).
+// One of places_*.wgsl stands in front of this text: all tiles, or those listed.
 // One invocation a channel and tile. Reads 36 f32, writes 16 (or 4); about 150 FLOP, in registers.
 
 override POOL: bool;
 
 struct Params {
-  batch: u32,
+  tiles: u32,
   out_channels: u32,
   out_stride: u32,
   height: u32,
@@ -85,14 +86,14 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let index = id.x + id.y * groups.x * 64u;
   let across = (params.width + 3u) / 4u;
   let down = (params.height + 3u) / 4u;
-  let tiles = params.batch * down * across;
-  if (index >= tiles * params.out_channels) {
+  if (index >= params.tiles * params.out_channels) {
     return;
   }
-  let tile = index % tiles;
-  let channel = index / tiles;
+  let slot = index % params.tiles;
+  let tile = place_of(slot);
+  let channel = index / params.tiles;
   let step = params.out_stride * params.stride;
-  let at = channel * params.stride + tile;
+  let at = channel * params.stride + slot;
   let r0 = row(at, step);
   let r1 = row(at + 6u * step, step);
   let r2 = row(at + 12u * step, step);

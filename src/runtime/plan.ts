@@ -78,6 +78,8 @@ export interface BatchLimits {
   readonly isFallback: boolean;
   /** Of the convolutions' weights, f32 if absent: Winograd makes filters of f16 anew at each use. */
   readonly convDtype?: ConvDtype;
+  /** Share of the convolutions' work that is done, 1 if absent: with less of it, more masks fit a submit. */
+  readonly activeShare?: number;
 }
 
 export interface BatchPlan {
@@ -151,7 +153,9 @@ export function planPasses(passes: Passes, count: number, limits: BatchLimits): 
       count,
       limits.maxBindingBytes / largest,
       (0.75 * limits.memoryBudget - fixedBytes) / bytesPerMask,
-      features.length > 0 ? Math.max(1, flop / flopOf(features)) : count,
+      features.length > 0
+        ? Math.max(1, flop / (flopOf(features) * (limits.activeShare ?? 1)))
+        : count,
     ),
   );
   const block = Math.floor(

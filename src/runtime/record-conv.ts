@@ -1,5 +1,6 @@
 import { type ConvShape, type ConvTiling, chooseConvTiling, conv } from '../kernels/conv';
 import type { Dispatch, Slice } from '../kernels/kernel';
+import type { Places } from '../kernels/places';
 import type { ConvDtype } from '../kernels/weight_dtype';
 import {
   choosesWinograd,
@@ -22,6 +23,8 @@ export interface RecordedConv {
   readonly bias: Slice;
   readonly input: Slice;
   readonly output: Slice;
+  /** Tiles to compute, of a convolution by Winograd; default all. */
+  readonly places?: Places | undefined;
 }
 
 /** A convolution by Winograd or by a tiling, as the adapter and the shape demand; scratch from `arena`. */
@@ -32,12 +35,13 @@ export function recordConv(
   forced?: ConvTiling,
 ): Dispatch[] {
   const { label, shape, batch, dtype, weights, bias, filters: kept, input, output } = convolution;
+  const { places } = convolution;
   if (forced || !choosesWinograd(shape, adapter)) {
     const tiling = forced ?? chooseConvTiling(shape, adapter);
     const tensors = { input, output, weights: direct(weights), bias };
     return [conv(tiling, { label, shape, dtype, batch, ...tensors })];
   }
-  const sizes = winogradScratch(shape, batch);
+  const sizes = winogradScratch(shape, batch, places?.count);
   const filters = kept ?? arena.take(`${label}, filters`, winogradFilterBytes(shape));
   const transformed = arena.take(`${label}, transformed`, sizes.transformed);
   const product = arena.take(`${label}, product`, sizes.product);
@@ -48,7 +52,7 @@ export function recordConv(
     ? []
     : [winogradFilters({ label, shape, dtype, weights: direct(weights), filters })];
   const tensors = { input, filters, bias, transformed, product, output };
-  return [...first, ...winogradConv({ label, shape, batch, ...tensors })];
+  return [...first, ...winogradConv({ label, shape, batch, ...tensors, places })];
 }
 
 /** Weights in the layout that all tilings but Winograd read. */

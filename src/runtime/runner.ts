@@ -3,9 +3,13 @@ import { globalAveragePool } from '../kernels/global_average_pool';
 import type { Dispatch, Slice } from '../kernels/kernel';
 import { chooseLinearTiling, type LinearTiling, linear } from '../kernels/linear';
 import { maxPool } from '../kernels/max_pool';
+import type { Places } from '../kernels/places';
+import { repeatTensor } from '../kernels/repeat_tensor';
+import { choosesWinograd } from '../kernels/winograd';
 import {
   type ConvLayer,
   type LinearLayer,
+  layerFlops,
   type Network,
   type Shape,
   sizeOf,
@@ -15,6 +19,7 @@ import type { BufferCopy, Gpu } from './gpu';
 import type { NetworkWeights } from './network-weights';
 import { convShape, type Passes, planPasses, planSteps, type Step, splitHead } from './plan';
 import { direct, recordConv } from './record-conv';
+import { activeShare, maskRegion, reachedTiles, type StepTiles } from './skipping';
 
 /** Activation maps and which of them mask the image. */
 export interface Masks {
@@ -32,6 +37,10 @@ export interface Masks {
 export interface MaskedRunOptions {
   readonly memoryBudget: number;
   readonly onMasks?: ((done: number, total: number) => void) | undefined;
+  /** False computes every tile, for tests and benchmarks. The logits are the same, bit for bit. */
+  readonly skip?: boolean | undefined;
+  /** Hears the share of the convolutions' multiply-adds that masks reach, before they are run. */
+  readonly onShare?: ((share: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -39,6 +48,51 @@ export interface MaskedRunOptions {
 export interface ForcedTilings {
   readonly conv?: ConvTiling;
   readonly linear?: LinearTiling;
+}
+
+/** Above this share of active work, listing tiles costs more than it saves. */
+const WORTHWHILE = 0.9;
+
+/** What the masks of one run reach, and what stands where they do not. */
+class Skipping {
+  /** Of the convolutions' multiply-adds. */
+  readonly share: number;
+  private readonly features: readonly Step[];
+  private readonly reached: readonly (readonly (StepTiles | undefined)[])[];
+  private readonly baseline: readonly Slice[];
+
+  constructor(
+    features: readonly Step[],
+    reached: readonly (readonly (StepTiles | undefined)[])[],
+    share: number,
+    baseline: readonly Slice[],
+  ) {
+    this.features = features;
+    this.reached = reached;
+    this.share = share;
+    this.baseline = baseline;
+  }
+
+  /** The tiles of step i that masks first .. first + batch - 1 reach; undefined where steps have no tiles. */
+  places(i: number, first: number, batch: number, uploads: Arena): Places | undefined {
+    const lists = this.reached.slice(first, first + batch).map((steps) => steps[i]);
+    if (lists.some((tiles) => tiles === undefined)) return undefined;
+    const found = lists as readonly StepTiles[];
+    const count = found.reduce((sum, { active }) => sum + active.length, 0);
+    const places = new Uint32Array(Math.max(1, count));
+    let at = 0;
+    found.forEach(({ active, total }, mask) => {
+      for (const tile of active) places[at++] = mask * total + tile;
+    });
+    return { list: uploads.upload(`tiles of ${this.features[i]?.name}`, places), count };
+  }
+
+  /** Puts the zero image's output everywhere, for the reached tiles to be written over. */
+  fill(step: Step, i: number, batch: number, output: Slice): Dispatch[] {
+    const tensor = this.baseline[i] as Slice;
+    const size = sizeOf(step.output);
+    return [repeatTensor({ label: `${step.name} of zeros`, size, batch, tensor, output })];
+  }
 }
 
 /**
@@ -87,28 +141,87 @@ export class Runner {
    */
   async maskedLogits(image: Slice, masks: Masks, options: MaskedRunOptions): Promise<Float32Array> {
     const steps = planSteps(this.network);
+    const [first] = steps;
+    if (first?.kind !== 'conv') throw new Error('A network starts with a convolution.');
     const total = masks.channels.length;
     const arena = new Arena(this.gpu);
+    const skipping = await this.skipping(steps, masks, options, arena);
     const channels = arena.upload('mask channels', masks.channels);
     const passes = { name: this.network.name, steps, input: undefined };
-    return this.run(passes, total, arena, options, (first, batch) => {
-      const [step] = steps;
-      if (step?.kind !== 'conv') throw new Error('A network starts with a convolution.');
-      const output = arena.take(step.name, 4 * batch * sizeOf(step.output));
-      const source = { image, masks, channels, firstMask: first };
-      return { dispatches: [this.recordMasked(step, batch, source, output)], output, done: 1 };
+    return this.run(passes, total, arena, { ...options, skipping }, (firstMask, batch, uploads) => {
+      const output = arena.take(first.name, 4 * batch * sizeOf(first.output));
+      const source = { image, masks, channels, firstMask };
+      const places = skipping?.places(0, firstMask, batch, uploads);
+      const filled = skipping?.fill(first, 0, batch, output) ?? [];
+      const masked = this.recordMasked(first, batch, source, output, places);
+      return { dispatches: [...filled, ...masked], output, done: 1 };
     });
+  }
+
+  /** What need not be computed, where that is worth anything: software adapters compute by tiles they can list. */
+  private async skipping(
+    steps: readonly Step[],
+    masks: Masks,
+    options: MaskedRunOptions,
+    arena: Arena,
+  ): Promise<Skipping | undefined> {
+    const listable = this.gpu.adapter.isFallback && !this.forced.conv;
+    if (options.skip === false || !listable || masks.channels.length === 0) return undefined;
+    const { features } = splitHead(steps);
+    const reached = await this.reached(features, masks);
+    const work = features.map(({ layer }) => layerFlops(layer));
+    const share = activeShare(reached, work);
+    options.onShare?.(share);
+    if (share > WORTHWHILE) return undefined;
+    const baseline = await this.zeroOutputs(features, arena);
+    return new Skipping(features, reached, share, baseline);
+  }
+
+  /** The tiles each mask reaches in each step. */
+  private async reached(
+    features: readonly Step[],
+    { maps, height, width, ranges, channels, alignCorners }: Masks,
+  ): Promise<(StepTiles | undefined)[][]> {
+    const { gpu, network } = this;
+    const size = height * width;
+    const count = channels.reduce((a, b) => Math.max(a, b), 0) + 1;
+    const data = await gpu.read(maps.buffer, count * size, (maps.offset ?? 0) / 4);
+    const limits = await gpu.read(ranges.buffer, 2 * count, (ranges.offset ?? 0) / 4);
+    return Array.from(channels, (k) => {
+      const own = data.subarray(k * size, (k + 1) * size);
+      const map = { data: own, height, width, min: limits[2 * k] as number, alignCorners };
+      const { height: rows, width: columns } = network.input;
+      return reachedTiles(maskRegion(map, rows, columns), features);
+    });
+  }
+
+  /** Every step's output for the image of zeros, in buffers of the arena. */
+  private async zeroOutputs(features: readonly Step[], arena: Arena): Promise<Slice[]> {
+    const { input, name } = this.network;
+    const zeros = arena.upload('zero image', new Float32Array(sizeOf(input)));
+    const dispatches: Dispatch[] = [];
+    const outputs: Slice[] = [];
+    let current = zeros;
+    for (const step of features) {
+      const output = arena.take(`${step.name} of zeros`, 4 * sizeOf(step.output));
+      dispatches.push(...this.record(step, 1, current, output, arena));
+      outputs.push(output);
+      current = output;
+    }
+    await this.gpu.submit(`zero image through ${name}`, dispatches);
+    return outputs;
   }
 
   /**
    * Logits [count, classes] of `count` tensors that stand where the output of `layer` would, or where the
    * image would if it is undefined: only what comes after is run.
-   * @param fill records the dispatches that write tensors first .. first + batch - 1 into `output`
+   * @param fill records the dispatches that write tensors first .. first + batch - 1 into `output`; what it
+   * uploads goes into `uploads`, which lives as long as the batch
    */
   async logitsAfter(
     layer: string | undefined,
     count: number,
-    fill: (first: number, batch: number, output: Slice, arena: Arena) => readonly Dispatch[],
+    fill: (first: number, batch: number, output: Slice, uploads: Arena) => readonly Dispatch[],
     options: MaskedRunOptions,
   ): Promise<Float32Array> {
     const { network } = this;
@@ -117,9 +230,9 @@ export class Runner {
     const input = all[at]?.output ?? network.input;
     const passes = { name: network.name, steps: all.slice(at + 1), input };
     const arena = new Arena(this.gpu);
-    return this.run(passes, count, arena, options, (first, batch) => {
+    return this.run(passes, count, arena, options, (first, batch, uploads) => {
       const output = arena.take('inputs', 4 * batch * sizeOf(input));
-      return { dispatches: [...fill(first, batch, output, arena)], output, done: 0 };
+      return { dispatches: [...fill(first, batch, output, uploads)], output, done: 0 };
     });
   }
 
@@ -134,20 +247,28 @@ export class Runner {
     passes: Passes,
     total: number,
     arena: Arena,
-    options: MaskedRunOptions,
-    begin: (first: number, batch: number) => { dispatches: Dispatch[]; output: Slice; done: 0 | 1 },
+    options: MaskedRunOptions & { readonly skipping?: Skipping | undefined },
+    begin: (
+      first: number,
+      batch: number,
+      uploads: Arena,
+    ) => { dispatches: Dispatch[]; output: Slice; done: 0 | 1 },
   ): Promise<Float32Array> {
     const { gpu, network } = this;
+    const { skipping } = options;
     const classes = network.labels.length;
     const { features, head } = splitHead(passes.steps);
     // One submit is always waiting while another runs, so that the GPU never idles between batches.
     let previous: Promise<void> = Promise.resolve();
+    // Uploads are written at once, not in the order of dispatches: each batch has buffers of its own for them.
+    const uploads: Arena[] = [];
     try {
       const conv = features.find((step) => step.kind === 'conv');
       const plan = planPasses(passes, total, {
         memoryBudget: options.memoryBudget,
         maxBindingBytes: gpu.device.limits.maxStorageBufferBindingSize,
         isFallback: gpu.adapter.isFallback,
+        activeShare: skipping?.share ?? 1,
         ...(conv ? { convDtype: this.weights.conv(conv.layer as ConvLayer).dtype } : {}),
       });
       const featureSize = sizeOf(features.at(-1)?.output ?? (passes.input as Shape));
@@ -158,14 +279,18 @@ export class Runner {
         for (let at = 0; at < blockSize; at += plan.batch) {
           options.signal?.throwIfAborted();
           const batch = Math.min(plan.batch, blockSize - at);
-          const { dispatches, output, done } = begin(blockStart + at, batch);
-          const last = this.recordSteps(features.slice(done), batch, output, arena, dispatches);
+          const own = new Arena(gpu);
+          uploads.push(own);
+          const { dispatches, output, done } = begin(blockStart + at, batch, own);
+          const from = { first: blockStart + at, done, skipping, uploads: own };
+          const last = this.recordSteps(features, batch, output, arena, dispatches, from);
           const label = `passes ${blockStart + at}..${blockStart + at + batch - 1}`;
           const running = gpu.submit(label, dispatches, [
             copyOf(last, gathered.buffer, 4 * at * featureSize),
           ]);
           arena.release(last);
           await both(previous, running);
+          for (const old of uploads.splice(0, uploads.length - 1)) old.dispose();
           options.onMasks?.(blockStart + at, total);
           previous = running;
         }
@@ -184,6 +309,7 @@ export class Runner {
     } finally {
       // Buffers must outlive the submits that use them, also when the run ends early.
       await previous.catch(() => {});
+      for (const own of uploads) own.dispose();
       arena.dispose();
     }
   }
@@ -195,15 +321,26 @@ export class Runner {
     input: Slice,
     arena: Arena,
     dispatches: Dispatch[],
+    from?: { first: number; done: number; skipping: Skipping | undefined; uploads: Arena },
   ): Slice {
     let current = input;
-    for (const step of steps) {
+    for (const [i, step] of steps.entries()) {
+      if (from && i < from.done) continue;
       const output = arena.take(step.name, 4 * batch * sizeOf(step.output));
-      dispatches.push(...this.record(step, batch, current, output, arena));
+      const skipping = this.canSkip(step) ? from?.skipping : undefined;
+      const places = skipping?.places(i, from?.first as number, batch, from?.uploads as Arena);
+      if (places && skipping) dispatches.push(...skipping.fill(step, i, batch, output));
+      dispatches.push(...this.record(step, batch, current, output, arena, places));
       arena.release(current);
       current = output;
     }
     return current;
+  }
+
+  /** Whether a step can compute listed tiles alone. */
+  private canSkip(step: Step): boolean {
+    if (step.kind !== 'conv') return false;
+    return choosesWinograd(convShape(step.layer, step.pool), this.gpu.adapter);
   }
 
   /** The first convolution with the mask fused in. */
@@ -212,11 +349,14 @@ export class Runner {
     batch: number,
     source: { image: Slice; masks: Masks; channels: Slice; firstMask: number },
     output: Slice,
-  ): Dispatch {
+    places: Places | undefined,
+  ): Dispatch[] {
+    if (places?.count === 0) return [];
     const { image, masks, channels, firstMask } = source;
     const { dtype, weights, bias } = this.weights.conv(layer);
     const shape = convShape(layer, pool);
-    return maskedConv(this.convTiling(shape), {
+    const dispatch = maskedConv(this.convTiling(shape), {
+      places,
       label,
       shape,
       dtype,
@@ -234,14 +374,24 @@ export class Runner {
       bias,
       output,
     });
+    return [dispatch];
   }
 
-  private record(step: Step, batch: number, input: Slice, output: Slice, arena: Arena): Dispatch[] {
+  private record(
+    step: Step,
+    batch: number,
+    input: Slice,
+    output: Slice,
+    arena: Arena,
+    places?: Places,
+  ): Dispatch[] {
     const { layer } = step;
     const label = step.name;
     switch (step.kind) {
       case 'conv':
-        return this.recordConv(step, batch, input, output, arena);
+        return places?.count === 0
+          ? []
+          : this.recordConv(step, batch, input, output, arena, places);
       case 'maxpool':
         return [maxPool({ label, ...layer.input, batch, input, output })];
       case 'globalavgpool':
@@ -257,9 +407,10 @@ export class Runner {
     input: Slice,
     output: Slice,
     arena: Arena,
+    places?: Places,
   ): Dispatch[] {
     const shape = convShape(layer, pool);
-    const tensors = { ...this.weights.conv(layer), input, output };
+    const tensors = { ...this.weights.conv(layer), input, output, places };
     return recordConv(
       { label, shape, batch, ...tensors },
       this.gpu.adapter,
