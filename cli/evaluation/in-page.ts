@@ -215,7 +215,7 @@ export async function sanity(
         const correlation = a && b ? (spearman(a, b) ?? null) : null;
         points.push({
           method: name,
-          layer: layers[0] as string,
+          layer: layers.at(-1) as string,
           layers: layers.length,
           correlation,
         });
