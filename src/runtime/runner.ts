@@ -188,10 +188,13 @@ export class Runner {
     const data = await gpu.read(maps.buffer, count * size, (maps.offset ?? 0) / 4);
     const limits = await gpu.read(ranges.buffer, 2 * count, (ranges.offset ?? 0) / 4);
     return Array.from(channels, (k) => {
-      const own = data.subarray(k * size, (k + 1) * size);
-      const map = { data: own, height, width, min: limits[2 * k] as number, alignCorners };
+      const cells = data.subarray(k * size, (k + 1) * size);
+      const map = { data: cells, height, width, min: limits[2 * k] as number, alignCorners };
       const { height: rows, width: columns } = network.input;
-      return reachedTiles(maskRegion(map, rows, columns), features);
+      const tiles = reachedTiles(maskRegion(map, rows, columns), features);
+      return tiles.map((own, i) =>
+        i === 0 || this.canSkip(features[i] as Step) ? own : undefined,
+      );
     });
   }
 

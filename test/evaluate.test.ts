@@ -1,0 +1,276 @@
+/** `npm run evaluate`: its parts, and end to end on a few scenes. */
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterAll, describe, expect, it } from 'vitest';
+import { scaleBox } from '../cli/evaluation/in-page';
+import { parseSpecs, passesOf } from '../cli/evaluation/specs';
+import { Store } from '../cli/evaluation/store';
+import { judge, median, summariseRows } from '../cli/evaluation/summary';
+import { csvTable, markdownTable, verdictText } from '../cli/evaluation/tables';
+import type { Row } from '../cli/evaluation/types';
+import { projectRoot } from '../cli/server';
+import { findBrowser } from '../scripts/browser.mjs';
+
+const folder = mkdtempSync(join(tmpdir(), 'score-cam-evaluate-'));
+const inFolder = (...parts: string[]): string => join(folder, ...parts);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('method specs', () => {
+  it('are names with weightings and options', () => {
+    expect(parseSpecs('score-cam:increase, is-cam( top=10 ; steps=4 ),grad-cam++')).toEqual([
+      { name: 'score-cam:increase', method: 'score-cam', options: { weighting: 'increase' } },
+      { name: 'is-cam(top=10; steps=4)', method: 'is-cam', options: { top: 10, steps: 4 } },
+      { name: 'grad-cam++', method: 'grad-cam++', options: {} },
+    ]);
+  });
+
+  it.each([
+    ['grad', /choose from score-cam, /],
+    ['grad-cam:increase', /take the weightings/],
+    ['score-cam:best', /take the weightings/],
+    ['rise(top=3)', /no option "top", it takes masks, seed/],
+    ['is-cam(steps=0)', /whole number from 1/],
+    ['cam,cam', /cam twice/],
+  ])('%s is refused', (text, message) => {
+    expect(() => parseSpecs(text)).toThrow(message);
+  });
+
+  it('know their price', () => {
+    const price = (text: string): number =>
+      passesOf(parseSpecs(text)[0] as ReturnType<typeof parseSpecs>[number], 64, 2);
+    expect(price('score-cam')).toBe(65);
+    expect(price('score-cam:increase')).toBe(1);
+    expect(price('faster-score-cam')).toBe(11);
+    expect(price('ss-cam(top=10; samples=4)')).toBe(41);
+    expect(price('group-cam(groups=16)')).toBe(34);
+    expect(price('rise')).toBe(1001);
+    expect(price('recipro-cam')).toBe(1);
+  });
+});
+
+describe('boxes of files', () => {
+  const image = { width: 400, height: 200 };
+  const box = { x: 100, y: 50, width: 200, height: 100 };
+
+  it('are scaled and cropped as the image is', () => {
+    const cover = { width: 100, height: 100, resize: 'cover' } as const;
+    expect(scaleBox(box, image, cover)).toEqual({ x: 0, y: 25, width: 100, height: 50 });
+    const stretch = { width: 100, height: 100, resize: 'stretch' } as const;
+    expect(scaleBox(box, image, stretch)).toEqual({ x: 25, y: 25, width: 50, height: 50 });
+  });
+
+  it('are empty where the crop leaves nothing', () => {
+    const left = { x: 0, y: 0, width: 90, height: 200 };
+    const cover = { width: 100, height: 100, resize: 'cover' } as const;
+    expect(scaleBox(left, image, cover)).toMatchObject({ x: 0, width: 0 });
+  });
+});
+
+/** A map of an image by a method that leaves so much probability and energy. */
+const row = (image: number, method: string, masked: number, energy: number): Row => ({
+  image: `image ${image}`,
+  class: 1,
+  label: 'thing',
+  method,
+  first: true,
+  milliseconds: 10 * image,
+  passes: { forward: 3, backward: 0, head: 0 },
+  measures: { flat: false, probability: 0.8, masked, energy, passes: 2 },
+});
+
+const specs = parseSpecs('score-cam, grad-cam, cam');
+const images = Array.from({ length: 40 }, (_, i) => i + 1);
+const jitter = (i: number): number => ((i * 7) % 5) / 100;
+const rows: Row[] = images.flatMap((i) => [
+  row(i, 'score-cam', 0.6 + jitter(i), 0.5 + jitter(i)),
+  row(i, 'grad-cam', 0.4 + jitter(i + 2), 0.5 + jitter(i + 1)),
+  { image: `image ${i}`, class: 1, label: 'thing', method: 'cam', refused: 'no pooling head' },
+]);
+
+describe('tables', () => {
+  const methods = summariseRows(rows, specs);
+
+  it('hold means, medians and refusals', () => {
+    const [score, grad, cam] = methods;
+    expect(median([3, 1, 2])).toBe(2);
+    expect(median([4, 1, 2, 3])).toBe(2.5);
+    expect(score?.milliseconds).toBe(205);
+    const drops = images.map((i) => (0.8 - (0.6 + jitter(i))) / 0.8);
+    const mean = drops.reduce((a, b) => a + b, 0) / drops.length;
+    expect(score?.summary.averageDrop).toBeCloseTo(100 * mean, 9);
+    expect(score?.win).toBeUndefined();
+    expect(grad?.win).toBe(0);
+    expect(cam).toMatchObject({ refused: 'no pooling head', summary: { maps: 0 } });
+    const table = markdownTable(methods);
+    expect(table).toContain(`| \`score-cam\` | ${(100 * mean).toFixed(1)} | 0.0 |`);
+    expect(table).toContain('`cam` is not defined here: no pooling head');
+    const [head, first] = csvTable(methods)
+      .split('\n')
+      .map((line) => line.split(','));
+    expect(Number(first?.[head?.indexOf('averageDrop') as number])).toBeCloseTo(100 * mean, 9);
+  });
+
+  it('judge by the interval, either way, and own up to what cannot be told', () => {
+    const verdicts = judge(rows, 'score-cam', 'grad-cam');
+    const of = (figure: string) => verdicts.find((one) => one.figure === figure);
+    expect(of('averageDrop')).toMatchObject({ outcome: 'better', maps: 40 });
+    expect(of('energy')?.outcome).toBe('undecided');
+    const [low, high] = of('averageDrop')?.interval ?? [0, 0];
+    const { first, second } = of('averageDrop') ?? { first: 0, second: 0 };
+    expect(low).toBeLessThan(first - second);
+    expect(high).toBeGreaterThan(first - second);
+    expect(
+      judge(rows, 'grad-cam', 'score-cam').find((one) => one.figure === 'averageDrop'),
+    ).toMatchObject({
+      outcome: 'worse',
+      interval: [-high, -low].map((value) => expect.closeTo(value, 9)),
+    });
+    const text = verdictText('score-cam', 'grad-cam', verdicts);
+    expect(text).toMatch(/score-cam is better on: Average Drop, % \(lower is better\)/);
+    expect(text).toMatch(/cannot tell the two apart on: .*energy in the box/);
+  });
+});
+
+describe('the store', () => {
+  it('goes on, drops a line that was cut off, and refuses other settings', () => {
+    const out = inFolder('store');
+    const [first, second] = [rows.slice(0, 1), rows.slice(1, 2)];
+    const store = new Store(out, { model: 'a', steps: 100 }, false);
+    store.add(first.map((one) => ({ ...one, picture: Buffer.from('png').toString('base64') })));
+    store.add(second);
+    const file = join(out, 'maps.jsonl');
+    writeFileSync(file, readFileSync(file, 'utf8').slice(0, -10));
+    const again = new Store(out, { steps: 100, model: 'a' }, false);
+    expect(again.rows).toEqual(first);
+    expect(again.has('image 1', 'score-cam')).toBe(true);
+    expect(again.has('image 1', 'grad-cam')).toBe(false);
+    expect(again.picture(first[0] as Row)).toBe(Buffer.from('png').toString('base64'));
+    again.add(second);
+    expect(new Store(out, { model: 'a', steps: 100 }, false).rows).toEqual([...first, ...second]);
+    expect(() => new Store(out, { model: 'a', steps: 50 }, false)).toThrow(
+      /steps was 100, is 50.*--restart/,
+    );
+    expect(new Store(out, { model: 'a', steps: 50 }, true).rows).toEqual([]);
+  });
+});
+
+interface Finished {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
+
+async function evaluate(args: readonly string[]): Promise<Finished> {
+  const browser = findBrowser();
+  const child = spawn(process.execPath, ['--import', tsx, 'cli/evaluate.ts', ...args], {
+    cwd: projectRoot,
+    env: {
+      ...process.env,
+      TSX_TSCONFIG_PATH: join(projectRoot, 'tsconfig.json'),
+      ...(browser ? { CHROME_PATH: browser } : {}),
+    },
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (data) => {
+    stdout += data;
+  });
+  child.stderr.on('data', (data) => {
+    stderr += data;
+  });
+  const code = await new Promise<number | null>((resolve) => {
+    child.on('close', resolve);
+  });
+  return { code, stdout, stderr };
+}
+
+describe('npm run evaluate', () => {
+  const methods = ['--methods', 'recipro-cam, grad-cam, cam'];
+  const quick = [
+    '--curves',
+    '1',
+    '--steps',
+    '2',
+    '--adcc',
+    '1',
+    '--sanity',
+    '0',
+    '--pictures',
+    '1',
+  ];
+  const read = (name: string, file: string): string => readFileSync(inFolder(name, file), 'utf8');
+
+  it('measures, goes on where it was, and comes to the same', async () => {
+    const common = [...methods, ...quick];
+    const short = await evaluate([...common, '--limit', '1', '--out', inFolder('resumed')]);
+    expect(short.stderr).toContain('1 images by 3 methods');
+    expect(short.code).toBe(0);
+    const resumed = await evaluate([...common, '--limit', '2', '--out', inFolder('resumed')]);
+    const whole = await evaluate([...common, '--limit', '2', '--out', inFolder('whole')]);
+    expect([resumed.code, whole.code]).toEqual([0, 0]);
+    expect(whole.stdout).toContain('`cam` is not defined here: CAM needs a pooling head');
+
+    const results = (name: string) => {
+      const { methods: all, images: count, verdicts } = JSON.parse(read(name, 'results.json'));
+      // Times differ from run to run.
+      const timeless = all.map(({ milliseconds, ...rest }: { milliseconds: number }) => {
+        expect(milliseconds === undefined || milliseconds > 0).toBe(true);
+        return rest;
+      });
+      return { count, verdicts, all: timeless };
+    };
+    expect(results('resumed')).toEqual(results('whole'));
+    expect(results('whole').count).toBe(2);
+
+    // The table's figures anew from the lines.
+    const lines = read('whole', 'maps.jsonl').trim().split('\n');
+    const found = lines.flatMap((line) => JSON.parse(line) as Row[]);
+    const own = found.filter(({ method }) => method === 'grad-cam');
+    expect(own).toHaveLength(4);
+    const energy = own.reduce((sum, { measures }) => sum + (measures?.energy as number) / 4, 0);
+    expect(read('whole', 'table.md')).toMatch(
+      new RegExp(`\\| \`grad-cam\` \\|.*\\| ${(100 * energy).toFixed(1)} \\|`),
+    );
+    expect(own.filter(({ measures }) => measures?.insertion)).toHaveLength(2);
+    expect(own[0]?.measures?.deletion?.probabilities).toHaveLength(3);
+    for (const plot of ['average-drop.svg', 'energy.svg', 'insertion.svg', 'time.svg']) {
+      expect(read('whole', plot)).toMatch(/^<svg .*xmlns="http:\/\/www.w3.org\/2000\/svg"/);
+    }
+    expect(existsSync(inFolder('whole', 'gallery.png'))).toBe(true);
+
+    const other = await evaluate([...common, '--steps', '3', '--out', inFolder('whole')]);
+    expect(other.code).not.toBe(0);
+    expect(other.stderr).toMatch(/steps was 2, is 3/);
+  });
+
+  it.each([
+    [['--limit', '0'], /--limit "0"/],
+    [['--seed', '7'], /used in training/],
+    [['--boxes', 'x.json'], /no use without --images/],
+    [['--images', 'nowhere'], /there is no such folder/],
+    [['--metrics', 'beauty'], /--metrics "beauty"/],
+    [['--model', 'vgg16-seeded-1'], /give a model on this disk/],
+  ])('%j is refused before a browser starts', async (args, message) => {
+    const { code, stderr } = await evaluate([...args, '--out', inFolder('never')]);
+    expect(code).not.toBe(0);
+    expect(stderr).toMatch(message);
+    expect(existsSync(inFolder('never'))).toBe(false);
+  });
+
+  it('names the entry of a boxes file that is wrong', async () => {
+    const boxes = inFolder('boxes.json');
+    writeFileSync(boxes, JSON.stringify({ 'sample.png': [{ label: 'arrow', box: [0, 0, 5] }] }));
+    const images = join(projectRoot, 'weights', 'scenes-vgg16');
+    const run = await evaluate(['--images', images, '--boxes', boxes, '--out', inFolder('never')]);
+    expect(run.stderr).toMatch(/"sample.png" must be a list/);
+    writeFileSync(boxes, JSON.stringify({ 'other.png': [] }));
+    const none = await evaluate(['--images', images, '--boxes', boxes, '--out', inFolder('never')]);
+    expect(none.stderr).toMatch(/there is no image "other.png"/);
+  });
+});
