@@ -21,7 +21,6 @@ import { type CheckOptions, type CheckResult, checkModel } from './check';
 import { compare } from './comparison';
 import { evaluate, gallery, sanity, takeSubject } from './evaluation/in-page';
 import type { MethodSpec } from './evaluation/specs';
-import type { Summarised } from './evaluation/summary';
 import type { EvaluationJob, PicturedRow, SanityPoint, Subject } from './evaluation/types';
 import type { AskedClass } from './options';
 
@@ -154,15 +153,6 @@ const api = {
 
   async sanity(address: string, specs: readonly MethodSpec[]): Promise<SanityPoint[]> {
     return sanity(opened(), address, specs);
-  },
-
-  async plots(
-    methods: readonly Summarised[],
-    points: readonly SanityPoint[],
-  ): Promise<Record<string, string>> {
-    // Loaded here: no other command draws plots.
-    const { plotAll } = await import('./evaluation/plots');
-    return plotAll(methods, points);
   },
 
   gallery,

@@ -1,5 +1,6 @@
-/** Runs in headless Chrome: plots as SVG, readable on a light and on a dark page. */
+/** Plots as SVG, on white, so that they are readable on a light and on a dark page. */
 import * as Plot from '@observablehq/plot';
+import { parseHTML } from 'linkedom';
 import type { Summarised } from './summary';
 import type { SanityPoint } from './types';
 
@@ -17,28 +18,25 @@ export function plotAll(
     const rows = methods.flatMap(({ name, summary }) =>
       summary[key] === undefined ? [] : [{ name, value: summary[key] as number }],
     );
-    return svg(
-      Plot.plot({
-        style: STYLE,
-        width: 720,
-        height: 40 + 22 * rows.length,
-        marginLeft: 210,
-        marginRight: 50,
-        x: { label, grid: true, zero: true },
-        y: { label: null, domain: rows.map(({ name }) => name) },
-        marks: [
-          Plot.barX(rows, { x: 'value', y: 'name', fill: '#4269d0' }),
-          Plot.text(rows, {
-            x: 'value',
-            y: 'name',
-            text: ({ value }: { value: number }) => value.toFixed(key === 'adcc' ? 3 : 1),
-            textAnchor: 'start',
-            dx: 4,
-          }),
-          Plot.ruleX([0]),
-        ],
-      }),
-    );
+    return svg({
+      width: 720,
+      height: 40 + 22 * rows.length,
+      marginLeft: 210,
+      marginRight: 50,
+      x: { label, grid: true, zero: true },
+      y: { label: null, domain: rows.map(({ name }) => name) },
+      marks: [
+        Plot.barX(rows, { x: 'value', y: 'name', fill: '#4269d0' }),
+        Plot.text(rows, {
+          x: 'value',
+          y: 'name',
+          text: ({ value }: { value: number }) => value.toFixed(key === 'adcc' ? 3 : 1),
+          textAnchor: 'start',
+          dx: 4,
+        }),
+        Plot.ruleX([0]),
+      ],
+    });
   };
   const plots: Record<string, string> = {};
   const have = (key: 'averageDrop' | 'energy' | 'adcc' | 'insertion' | 'deletion'): boolean =>
@@ -66,21 +64,18 @@ function curves(methods: readonly Summarised[], key: 'insertion' | 'deletion'): 
   const points = methods.flatMap(({ name, curves: own }) =>
     (own[key] ?? []).map((value, i, all) => ({ name, share: (100 * i) / (all.length - 1), value })),
   );
-  return svg(
-    Plot.plot({
-      style: STYLE,
-      width: 720,
-      height: 420,
-      color: { legend: false, scheme: 'turbo' },
-      marginRight: 170,
-      x: { label: key === 'insertion' ? 'pixels put in, %' : 'pixels taken away, %' },
-      y: { label: 'mean probability of the class', grid: true, zero: true },
-      marks: [
-        Plot.line(points, { x: 'share', y: 'value', stroke: 'name' }),
-        ...legend(points.map(({ name }) => name)),
-      ],
-    }),
-  );
+  return svg({
+    width: 720,
+    height: 420,
+    color: { legend: false, scheme: 'turbo' },
+    marginRight: 170,
+    x: { label: key === 'insertion' ? 'pixels put in, %' : 'pixels taken away, %' },
+    y: { label: 'mean probability of the class', grid: true, zero: true },
+    marks: [
+      Plot.line(points, { x: 'share', y: 'value', stroke: 'name' }),
+      ...legend(points.map(({ name }) => name)),
+    ],
+  });
 }
 
 /** Names at the right edge in their colours: an SVG of its own holds no HTML legend. */
@@ -103,52 +98,47 @@ function timeAgainstEnergy(methods: readonly Summarised[]): string {
       ? []
       : [{ name, seconds: milliseconds / 1000, energy }],
   );
-  return svg(
-    Plot.plot({
-      style: STYLE,
-      width: 720,
-      height: 420,
-      marginRight: 180,
-      x: { type: 'log', label: 'seconds an image (median)', grid: true },
-      y: { label: "energy in the object's box, %", grid: true },
-      marks: [
-        Plot.dot(points, { x: 'seconds', y: 'energy', fill: '#4269d0' }),
-        Plot.text(points, { x: 'seconds', y: 'energy', text: 'name', textAnchor: 'start', dx: 6 }),
-      ],
-    }),
-  );
+  return svg({
+    width: 720,
+    height: 420,
+    marginRight: 180,
+    x: { type: 'log', label: 'seconds an image (median)', grid: true },
+    y: { label: "energy in the object's box, %", grid: true },
+    marks: [
+      Plot.dot(points, { x: 'seconds', y: 'energy', fill: '#4269d0' }),
+      Plot.text(points, { x: 'seconds', y: 'energy', text: 'name', textAnchor: 'start', dx: 6 }),
+    ],
+  });
 }
 
 function cascadePlot(sanity: readonly SanityPoint[]): string {
   const points = sanity.filter(({ correlation }) => correlation !== null);
   const layers = [...new Set(sanity.map(({ layer }) => layer))];
-  return svg(
-    Plot.plot({
-      style: STYLE,
-      width: 720,
-      height: 380,
-      marginBottom: 60,
-      marginRight: 170,
-      color: { scheme: 'turbo' },
-      x: {
-        type: 'point',
-        domain: layers,
-        label: 'drawn anew from the logits down to',
-        tickRotate: -45,
-      },
-      y: { label: "Spearman's correlation with the map of the trained network", grid: true },
-      marks: [
-        Plot.ruleY([0]),
-        Plot.line(points, { x: 'layer', y: 'correlation', stroke: 'method', marker: true }),
-        ...legend(points.map(({ method }) => method)),
-      ],
-    }),
-  );
+  return svg({
+    width: 720,
+    height: 380,
+    marginBottom: 60,
+    marginRight: 170,
+    color: { scheme: 'turbo' },
+    x: {
+      type: 'point',
+      domain: layers,
+      label: 'drawn anew from the logits down to',
+      tickRotate: -45,
+    },
+    y: { label: "Spearman's correlation with the map of the trained network", grid: true },
+    marks: [
+      Plot.ruleY([0]),
+      Plot.line(points, { x: 'layer', y: 'correlation', stroke: 'method', marker: true }),
+      ...legend(points.map(({ method }) => method)),
+    ],
+  });
 }
 
-function svg(element: (SVGSVGElement | HTMLElement) & Plot.Plot): string {
-  const root = element instanceof SVGSVGElement ? element : element.querySelector('svg');
-  if (!root) throw new Error('no SVG was drawn');
-  root.setAttribute('xmlns', 'http://www.w3.org/2000/svg');
-  return `${new XMLSerializer().serializeToString(root)}\n`;
+/** Draws without a browser. */
+function svg(options: Plot.PlotOptions): string {
+  const { document } = parseHTML('<html><body></body></html>');
+  const element = Plot.plot({ ...options, document, style: STYLE });
+  element.setAttribute('xmlns', 'http://www.w3.org/2000/svg');
+  return `${element.outerHTML}\n`;
 }
