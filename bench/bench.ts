@@ -16,9 +16,10 @@ const options = new Command()
   .option('--runs <n>', 'runs of each measurement, after one warm-up', '5')
   .option('--weights', 'instead, loads VGG-16 as f32, f16 and int8: time, memory, what it changes')
   .option('--channels <n>', 'with --weights: masked passes of VGG-16 to compare maps by', '8')
+  .option('--ladder', 'instead, times 3x3 convolution and the fully connected layer rung by rung')
   .option('--out <file>', 'also write the figures to this JSON file')
   .parse()
-  .opts<{ runs: string; weights?: boolean; channels: string; out?: string }>();
+  .opts<{ runs: string; weights?: boolean; ladder?: boolean; channels: string; out?: string }>();
 
 const runs = Number(options.runs);
 if (!Number.isInteger(runs) || runs < 1) {
@@ -70,6 +71,7 @@ async function timeKernels(): Promise<void> {
     );
     const adapter = await page.evaluate((given) => window.bench(given), {
       runs,
+      ladder: options.ladder ?? false,
       embedded: `${url}/weights/scenes-vgg16/manifest.json`,
       image: `${url}/weights/scenes-vgg16/sample.png`,
     });

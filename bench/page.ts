@@ -15,6 +15,7 @@ import { layerFlops } from '../src/model/network';
 import { Arena } from '../src/runtime/arena';
 import { type AdapterFacts, Gpu } from '../src/runtime/gpu';
 import { convShape, planSteps } from '../src/runtime/plan';
+import { convLadder, convLayer, linearLadder, linearLayer, type Recorded } from './ladder/ladder';
 
 export interface Measured {
   readonly name: string;
@@ -26,6 +27,8 @@ export interface Measured {
 
 export interface BenchOptions {
   readonly runs: number;
+  /** Times the rungs of the ladder instead. */
+  readonly ladder: boolean;
   /** URL of the embedded model's manifest and of an image for it. */
   readonly embedded: string;
   readonly image: string;
@@ -51,10 +54,51 @@ async function timed(runs: number, work: () => Promise<unknown>): Promise<number
 
 /** Measures everything, handing each result to `window.report` as it comes. */
 async function bench(options: BenchOptions): Promise<AdapterFacts> {
+  if (options.ladder) return ladder(options.runs);
   await model(options.embedded, options, true);
   await model('vgg16-seeded-1', options, false);
   const gpu = await Gpu.create();
   await kernels(gpu, options.runs);
+  gpu.dispose();
+  return gpu.adapter;
+}
+
+/** Every rung on a layer of VGG-16's size: conv3_2 by 64 channels, and a quarter of fc2 for eight images. */
+async function ladder(runs: number): Promise<AdapterFacts> {
+  const gpu = await Gpu.create();
+  const random = (count: number): Float32Array =>
+    Float32Array.from({ length: count }, (_, i) => (i % 17) / 8 - 1);
+  const time = async (name: string, { load, run }: Recorded, flop: number): Promise<void> => {
+    await gpu.submit(name, load);
+    await window.report({ name, runs: await timed(runs, () => gpu.submit(name, run)), flop });
+  };
+  const shape = {
+    inChannels: 64,
+    outChannels: 64,
+    height: 56,
+    width: 56,
+    kernel: 3,
+    slope: 0,
+    pool: false,
+  } as const;
+  for (const rung of convLadder) {
+    const arena = new Arena(gpu);
+    const layer = convLayer(arena, shape, 1, random(64 * 56 * 56), random(64 * 64 * 9), random(64));
+    const flop = 2 * 64 * 64 * 9 * 56 * 56;
+    await time(`3x3, 64 to 64 at 56: ${rung.name}`, rung.record(layer), flop);
+    arena.dispose();
+  }
+  const size = { inFeatures: 4096, outFeatures: 1024, slope: 0, batch: 8 };
+  for (const rung of linearLadder) {
+    const arena = new Arena(gpu);
+    const layer = linearLayer(arena, size, random(8 * 4096), random(4096 * 1024), random(1024));
+    await time(
+      `fully connected, 4096 to 1024, 8 images: ${rung.name}`,
+      rung.record(layer),
+      2 * 8 * 4096 * 1024,
+    );
+    arena.dispose();
+  }
   gpu.dispose();
   return gpu.adapter;
 }

@@ -20,10 +20,12 @@ export function plotAll(
     );
     return svg({
       width: 720,
-      height: 40 + 22 * rows.length,
+      height: 60 + 22 * rows.length,
+      marginBottom: 40,
       marginLeft: 210,
       marginRight: 50,
-      x: { label, grid: true, zero: true },
+      // A domain of its own: bars of nothing but zeros would have none.
+      x: { label, grid: true, domain: [0, Math.max(...rows.map(({ value }) => value)) || 1] },
       y: { label: null, domain: rows.map(({ name }) => name) },
       marks: [
         Plot.barX(rows, { x: 'value', y: 'name', fill: '#4269d0' }),
@@ -102,7 +104,7 @@ function timeAgainstEnergy(methods: readonly Summarised[]): string {
     width: 720,
     height: 420,
     marginRight: 180,
-    x: { type: 'log', label: 'seconds an image (median)', grid: true },
+    x: { type: 'log', label: 'seconds an image (median)', grid: true, tickFormat: 'g' },
     y: { label: "energy in the object's box, %", grid: true },
     marks: [
       Plot.dot(points, { x: 'seconds', y: 'energy', fill: '#4269d0' }),

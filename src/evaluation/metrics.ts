@@ -11,7 +11,7 @@ const sum = (values: ArrayLike<number>): number => {
 
 const mean = (values: ArrayLike<number>): number => sum(values) / values.length;
 
-/** Share by which the probability falls, 0 if it rises (Chattopadhay et al. 2018, Eq. 11). */
+/** Share by which the probability falls, 0 if it rises (Chattopadhay et al. 2018). */
 export function drop(whole: number, masked: number): number {
   return whole > 0 ? Math.max(0, whole - masked) / whole : 0;
 }
@@ -70,7 +70,7 @@ export function sparsityOf(map: Float32Array): number | undefined {
   return average > 0 ? map.reduce((a, b) => Math.max(a, b)) / average : undefined;
 }
 
-/** Harmonic mean of coherency, 1 - complexity and 1 - drop; 0 if one of them is (Poppi et al. 2021, Eq. 7). */
+/** Harmonic mean of coherency, 1 - complexity and 1 - drop; 0 if one of them is (Poppi et al. 2021). */
 export function adccOf(coherency: number, complexity: number, dropped: number): number {
   const parts = [coherency, 1 - complexity, 1 - dropped];
   if (parts.some((part) => part <= 0)) return 0;
@@ -184,7 +184,7 @@ export function summarise(measures: readonly Measures[]): Summary {
 }
 
 /**
- * Win (Chattopadhay et al. 2018, section 4.1): the share of maps, in percent, under which the probability falls
+ * Win (Chattopadhay et al. 2018): the share of maps, in percent, under which the probability falls
  * less by method a than by b, on the same images and classes; equal drops count half.
  */
 export function win(a: readonly Measures[], b: readonly Measures[]): number {

@@ -5,7 +5,7 @@ import { seededWeights } from '../model/seeded';
 
 /**
  * The layers with weights from the logits down: 1 layer, 2 layers, ... all. The stages of cascading
- * randomisation (Adebayo et al. 2018, section 3.1).
+ * randomisation (Adebayo et al. 2018).
  */
 export function cascade(network: Network): string[][] {
   const names = network.layers.flatMap(({ type, name }) =>

@@ -55,7 +55,7 @@ export interface Measures {
   readonly flat: boolean;
   /** p_c(X), of the whole image. */
   readonly probability: number;
-  /** p_c(X o L), the image under its map (Chattopadhay et al. 2018, section 4.1). */
+  /** p_c(X o L), the image under its map (Chattopadhay et al. 2018). */
   readonly masked?: number;
   /** p_c(X o L) with the lower half of L's pixels muted, set to zero (Score-CAM, section 4.2). */
   readonly muted?: number;
@@ -63,11 +63,11 @@ export interface Measures {
   readonly insertion?: Curve;
   /** The most salient pixels first, set to the data set's mean colour. */
   readonly deletion?: Curve;
-  /** Pearson correlation of L with the map of X o L, brought to [0, 1] (Poppi et al. 2021, Eq. 4). */
+  /** Pearson correlation of L with the map of X o L, brought to [0, 1] (Poppi et al. 2021). */
   readonly coherency?: number;
-  /** Mean of L (Poppi et al. 2021, Eq. 5). */
+  /** Mean of L (Poppi et al. 2021). */
   readonly complexity?: number;
-  /** Harmonic mean of coherency, 1 - complexity and 1 - drop (Poppi et al. 2021, Eq. 7). */
+  /** Harmonic mean of coherency, 1 - complexity and 1 - drop (Poppi et al. 2021). */
   readonly adcc?: number;
   /** max L / mean L (Gomez et al. 2022). */
   readonly sparsity?: number;

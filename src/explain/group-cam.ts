@@ -13,7 +13,7 @@ import type { ActivationMaps } from './saliency';
 import { baselineScores, type ScoreCamOptions } from './score-cam';
 
 /**
- * Group-CAM (Zhang, Rao and Yang 2021, Eq. 2 to 6) on zero: the maps, weighed by their mean gradient of the
+ * Group-CAM (Zhang, Rao and Yang 2021) on zero: the maps, weighed by their mean gradient of the
  * logit and sorted by it, are summed up in `groups` groups; each rectified, normalised sum G is one mask, with
  * weight p_c(X o G) - p_c(X_b). The masks depend on the class.
  */

@@ -11,7 +11,7 @@ import type { ScoreCamOptions } from './score-cam';
 /* Methods that alter the activation maps and run only the layers behind them. */
 
 /**
- * Ablation-CAM (Desai and Ramaswamy 2020, Eq. 2 and 3): alpha_k = (z_c - z_c^k) / z_c, z_c^k the logit with
+ * Ablation-CAM (Desai and Ramaswamy 2020): alpha_k = (z_c - z_c^k) / z_c, z_c^k the logit with
  * map k set to zero; pytorch-grad-cam's formula.
  */
 export async function ablationCam(forward: Forward, options: ScoreCamOptions): Promise<Evidence> {
@@ -44,7 +44,7 @@ export async function ablationCam(forward: Forward, options: ScoreCamOptions): P
 }
 
 /**
- * Recipro-CAM (Byun and Lee 2022, Eq. 3): the map at a position is the class's probability when that position
+ * Recipro-CAM (Byun and Lee 2022): the map at a position is the class's probability when that position
  * alone is left of all activation maps, softened by a Gaussian of 3x3.
  */
 export async function reciproCam(forward: Forward, options: ScoreCamOptions): Promise<Evidence> {

@@ -1,5 +1,5 @@
 // A batch of copies of a layer's activation maps, each with one channel set to zero: Ablation-CAM's question
-// what the class score is worth without it (Desai and Ramaswamy 2020, Eq. 2).
+// what the class score is worth without it (Desai and Ramaswamy 2020).
 //
 //   output[m, c, i] = c == first + m ? 0 : maps[c, i]
 //

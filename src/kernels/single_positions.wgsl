@@ -1,5 +1,5 @@
 // A batch of copies of a layer's activation maps, each with one position and, weaker, its neighbours left:
-// Recipro-CAM's spatial masks (Byun and Lee 2022, section 3.2).
+// Recipro-CAM's spatial masks (Byun and Lee 2022).
 //
 //   output[m, c, y, x] = g(y - y_m) g(x - x_m) maps[c, y, x]    position m: y_m = (first + m) / width, x_m its rest
 //   g(0) = 1/2, g(+-1) = 1/4, else 0
