@@ -1,18 +1,27 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, extname, join } from 'node:path';
+import { basename, dirname, extname, join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { METRICS, type Metric } from '../src/evaluation/types';
 import { targetIndex } from '../src/model/network';
 import { TRAINING_SEEDS_END } from '../weights/scenes';
 import { CliError, runCommand, usageError } from './errors';
+import { falseConfidence, saturationOf } from './evaluation/argument';
+import { argumentPlots, argumentReport } from './evaluation/argument-report';
 import { plotAll } from './evaluation/plots';
 import { DEFAULT_SPECS, type MethodSpec, parseSpecs, passesOf } from './evaluation/specs';
 import { Store } from './evaluation/store';
 import { judge, summariseRows } from './evaluation/summary';
 import { csvTable, markdownTable, verdictText } from './evaluation/tables';
 import type { SanityPoint, Subject } from './evaluation/types';
-import { DEFAULT_MODEL, findModel, parseName, readImage, readNetwork } from './options';
-import { checkWritable } from './output';
+import {
+  DEFAULT_MODEL,
+  findModel,
+  parseClasses,
+  parseName,
+  readImage,
+  readNetwork,
+} from './options';
+import { checkWritable, writeAll } from './output';
 import type { Opened } from './page';
 import { ProgressDisplay, stepMeter } from './progress';
 import { fileAddress, projectRoot } from './server';
@@ -34,11 +43,14 @@ interface Options {
   out: string;
   restart?: boolean;
   dryRun?: boolean;
+  argument?: boolean | string;
+  class?: string;
 }
 
 /** Scenes that nobody has seen in training, and that no other figure of the project rests on. */
 const FIRST_SEED = 3_000_000;
 const DEFAULT_SCENES = '200';
+const DEFAULT_OUT = 'out/evaluation';
 
 const program = new Command('evaluate')
   .description(
@@ -62,6 +74,14 @@ const program = new Command('evaluate')
     'out/evaluation',
   )
   .option('--restart', 'forget what is there')
+  .option(
+    '--argument [image]',
+    'instead, Score-CAM against gradients on one image (default: a scene)',
+  )
+  .option(
+    '--class <class>',
+    "of --argument: index or label (default: the scene's first object, or the likeliest)",
+  )
   .option('--dry-run', 'only say how much there is to do')
   .exitOverride()
   .configureOutput({ outputError: () => {} });
@@ -153,8 +173,55 @@ function subjectsOf(options: Options): (() => Subject)[] {
   }));
 }
 
+/** The report on one image. */
+async function argument(options: Options, signal: AbortSignal): Promise<void> {
+  const source = findModel(options.model, join(projectRoot, 'weights'));
+  if (source.kind !== 'file') {
+    throw usageError(
+      `--model ${options.model}: give a model on this disk; npm run weights makes one.`,
+    );
+  }
+  const network = await readNetwork(source, signal);
+  const [asked] = options.class === undefined ? [] : parseClasses(options.class, network.labels);
+  const subject: Subject =
+    typeof options.argument === 'string'
+      ? {
+          kind: 'file',
+          name: basename(options.argument),
+          base64: readImage(options.argument).toString('base64'),
+          objects: [],
+        }
+      : { kind: 'scene', seed: whole('--seed', options.seed, 0) };
+  const out = options.out === DEFAULT_OUT ? 'out/argument' : options.out;
+  checkWritable(out);
+  const session = await Session.open({ signal, onStep: () => {}, folders: [dirname(source.path)] });
+  try {
+    await session.call('open', fileAddress(session.url, source.path));
+    await session.call('takeSubject', subject);
+    const found = await session.call('argue', asked === 'auto' ? undefined : asked);
+    const report = argumentReport(found);
+    const json = {
+      ...found,
+      ...falseConfidence(found.maps),
+      saturated: saturationOf(found.saturation),
+    };
+    const files = new Map([
+      ['report.md', report],
+      ['report.json', `${JSON.stringify(json, undefined, 2)}\n`],
+      ...Object.entries(argumentPlots(found)),
+    ]);
+    writeAll(out, new Map([...files].map(([name, text]) => [name, Buffer.from(text)])));
+    console.log(report);
+    console.log(`Wrote to ${out}: ${[...files.keys()].join(', ')}`);
+  } finally {
+    await session.close();
+  }
+}
+
 async function evaluate(signal: AbortSignal): Promise<void> {
   const options = parseOptions();
+  if (options.argument) return argument(options, signal);
+  if (options.class !== undefined) throw usageError('--class is of use to --argument only.');
   const specs = parseSpecs(options.methods);
   const metrics = options.metrics
     .split(',')

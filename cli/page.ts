@@ -19,7 +19,8 @@ import {
 } from '../src/index';
 import { type CheckOptions, type CheckResult, checkModel } from './check';
 import { compare } from './comparison';
-import { evaluate, gallery, sanity, takeSubject } from './evaluation/in-page';
+import type { Argument } from './evaluation/argument';
+import { argue, evaluate, gallery, sanity, takeSubject } from './evaluation/in-page';
 import type { MethodSpec } from './evaluation/specs';
 import type { EvaluationJob, PicturedRow, SanityPoint, Subject } from './evaluation/types';
 import type { AskedClass } from './options';
@@ -153,6 +154,10 @@ const api = {
 
   async sanity(address: string, specs: readonly MethodSpec[]): Promise<SanityPoint[]> {
     return sanity(opened(), address, specs);
+  },
+
+  async argue(wanted: number | undefined): Promise<Argument> {
+    return argue(opened(), wanted);
   },
 
   gallery,

@@ -5,12 +5,14 @@ import {
   createExplainer,
   type Explainer,
   type Explanation,
+  energyIn,
   loadModel,
   randomised,
   ScoreCamError,
   spearman,
 } from '../../src/index';
 import { drawScene } from '../../weights/scenes';
+import type { Argument, Discrimination, SaturationPoint } from './argument';
 import type { MethodSpec } from './specs';
 import type { Asked, EvaluationJob, PicturedRow, Row, SanityPoint, Subject } from './types';
 
@@ -264,4 +266,95 @@ export async function gallery(
     }
   }
   return base64(await canvas.convertToBlob({ type: 'image/png' }));
+}
+
+/** Everything that the argument rests on, for the first class asked of the image taken. */
+export async function argue(explainer: Explainer, wanted: number | undefined): Promise<Argument> {
+  if (!taken) throw new Error('takeSubject() comes first');
+  const { image, name, asked } = taken;
+  const index = wanted ?? (asked[0] as Asked).index;
+  const grad = await explainer.explain(image, { method: 'grad-cam', class: index });
+  const score = await explainer.explain(image, { weighting: 'increase', class: index });
+  const skipped = new Set(score.constantChannels);
+  const maps = Array.from(grad.weights, (gradient, channel) => ({
+    channel,
+    gradient,
+    increase: score.weights[channel] as number,
+  })).filter(({ channel }) => !skipped.has(channel));
+  return {
+    image: name,
+    model: explainer.model.name,
+    label: grad.class.label,
+    probability: grad.class.probability,
+    maps,
+    saturation: await saturate(explainer, grad.image, index),
+    cam: await camAgainst(explainer, grad, image),
+    discrimination: await discriminate([score, grad], asked),
+  };
+}
+
+const STRENGTHS = 10;
+
+/** Gradients on the way from the mean colour to the image. */
+async function saturate(
+  explainer: Explainer,
+  { data, width, height }: ImageData,
+  index: number,
+): Promise<SaturationPoint[]> {
+  const { mean } = explainer.model.input;
+  const points: SaturationPoint[] = [];
+  for (let step = 0; step <= STRENGTHS; step++) {
+    const t = step / STRENGTHS;
+    const blended = data.map((value, i) => {
+      const grey = 255 * (mean[i % 4] ?? 0);
+      return i % 4 === 3 ? 255 : grey + t * (value - grey);
+    });
+    const image = new ImageData(blended, width, height);
+    const norms = { logit: 0, probability: 0 };
+    let probability = 0;
+    for (const of of ['logit', 'probability'] as const) {
+      const one = await explainer.explain(image, { method: 'grad-cam', of, class: index });
+      norms[of] = Math.hypot(...one.weights);
+      probability = one.class.probability;
+    }
+    points.push({ t, probability, ofLogit: norms.logit, ofProbability: norms.probability });
+  }
+  return points;
+}
+
+/** CAM's refusal, or how far its weights are from Grad-CAM's up to scale, as a share of the largest. */
+async function camAgainst(
+  explainer: Explainer,
+  grad: Explanation,
+  image: ImageData | Blob,
+): Promise<Argument['cam']> {
+  try {
+    const cam = await explainer.explain(image, { method: 'cam', class: grad.class.index });
+    // On the same maps, CAM's weights are Grad-CAM's times the number of pixels.
+    const scale = Math.max(...cam.weights.map(Math.abs)) / Math.max(...grad.weights.map(Math.abs));
+    const difference = cam.weights.reduce(
+      (most, w, k) => Math.max(most, Math.abs(w / scale - (grad.weights[k] as number))),
+      0,
+    );
+    return { difference: difference / Math.max(...grad.weights.map(Math.abs)) };
+  } catch (error) {
+    if (!(error instanceof ScoreCamError)) throw error;
+    return { refused: error.message };
+  }
+}
+
+async function discriminate(
+  explanations: readonly Explanation[],
+  asked: readonly Asked[],
+): Promise<Discrimination[]> {
+  const found: Discrimination[] = [];
+  for (const explanation of explanations) {
+    for (const { index, label, box, otherBoxes } of asked) {
+      if (!box || otherBoxes.length === 0) continue;
+      const { map, method } = await explanation.forClass(index);
+      const [own, other] = [energyIn(map, [box]), energyIn(map, otherBoxes)];
+      if (own !== undefined && other !== undefined) found.push({ method, label, own, other });
+    }
+  }
+  return found;
 }

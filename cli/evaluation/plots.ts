@@ -1,10 +1,8 @@
 /** Plots as SVG, on white, so that they are readable on a light and on a dark page. */
 import * as Plot from '@observablehq/plot';
-import { parseHTML } from 'linkedom';
 import type { Summarised } from './summary';
+import { svg } from './svg';
 import type { SanityPoint } from './types';
-
-const STYLE = { background: 'white', color: 'black', fontFamily: 'sans-serif', fontSize: '12px' };
 
 /** File name to SVG text. */
 export function plotAll(
@@ -135,12 +133,4 @@ function cascadePlot(sanity: readonly SanityPoint[]): string {
       ...legend(points.map(({ method }) => method)),
     ],
   });
-}
-
-/** Draws without a browser. */
-function svg(options: Plot.PlotOptions): string {
-  const { document } = parseHTML('<html><body></body></html>');
-  const element = Plot.plot({ ...options, document, style: STYLE });
-  element.setAttribute('xmlns', 'http://www.w3.org/2000/svg');
-  return `${element.outerHTML}\n`;
 }
