@@ -7,6 +7,7 @@ import {
   type Explanation,
   energyIn,
   loadModel,
+  type Passes,
   randomised,
   ScoreCamError,
   spearman,
@@ -138,7 +139,8 @@ export async function evaluate(explainer: Explainer, job: EvaluationJob): Promis
     const { box, otherBoxes } = one;
     const own = box ? metrics : metrics.filter((metric) => metric !== 'pointing');
     const measures = await explainer.measure(explanation, { metrics: own, steps, box, otherBoxes });
-    const { timings, passes } = explanation;
+    const { timings } = explanation;
+    const passes = i === 0 ? wholePasses(explanation, taken) : explanation.passes;
     rows.push({
       ...rowOf(one),
       milliseconds: i === 0 ? timings.total : timings.map + timings.backward,
@@ -149,6 +151,12 @@ export async function evaluate(explainer: Explainer, job: EvaluationJob): Promis
     });
   }
   return rows;
+}
+
+/** A reweighed explanation rests on the masked passes of the one before it. */
+function wholePasses({ passes, weighting }: Explanation, { scored }: Taken): Passes {
+  const shared = weighting === 'increase' ? scored?.[0]?.passes.forward : undefined;
+  return shared === undefined ? passes : { ...passes, forward: passes.forward + shared };
 }
 
 async function explainAll(
