@@ -109,7 +109,7 @@ describe('what the words mean', () => {
     expect(() => parseMethods('', {})).toThrow(/no method "".*score-cam, faster-score-cam, /);
     expect(() => parseMethods('cam,grad', {})).toThrow(/no method "grad"/);
     expect(() => parseMethods('cam,grad-cam', { weighting: 'increase' })).toThrow(
-      /--weighting is of no use to cam, grad-cam: it belongs to score-cam\./,
+      /--weighting is of no use to cam, grad-cam: it belongs to score-cam, faster-score-cam\./,
     );
     expect(() => parseMethods('score-cam', { of: 'logit' })).toThrow(/--of .* grad-cam, /);
     expect(() => parseMethods('hires-cam', { alignCorners: false })).toThrow(/--align-corners/);
