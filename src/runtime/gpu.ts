@@ -64,6 +64,7 @@ export class Gpu {
   private submitted: Promise<void> = Promise.resolve();
   private broken: ScoreCamError | undefined;
   private disposed = false;
+  private profile: DispatchTiming[] | undefined;
   private bytesNow = 0;
   private bytesMost = 0;
 
@@ -188,6 +189,29 @@ export class Gpu {
     }
   }
 
+  /**
+   * Times every dispatch that is submitted until {@link stopProfile}, by timestamp queries, each in a compute
+   * pass of its own, which costs a little between them. For benchmarks.
+   * @throws ScoreCamError `option` if the device was made without the feature `timestamp-query`
+   */
+  startProfile(): void {
+    this.check();
+    if (!this.device.features.has('timestamp-query')) {
+      throw new ScoreCamError(
+        'option',
+        'This device has no timestamp-query: request it with that feature, or measure by the wall clock.',
+      );
+    }
+    this.profile = [];
+  }
+
+  /** Ends what {@link startProfile} began; every dispatch since then in the order of the submits. */
+  stopProfile(): DispatchTiming[] {
+    const timings = this.profile ?? [];
+    this.profile = undefined;
+    return timings;
+  }
+
   /** Encodes and submits at once, calls `submitted`, then waits for the GPU. */
   private async encode(
     label: string,
@@ -197,24 +221,86 @@ export class Gpu {
     submitted: () => void,
   ): Promise<void> {
     const uniform = this.writeParams(dispatches);
+    const profile = this.profile;
+    const stamps =
+      profile && dispatches.length > 0 ? this.timestamps(dispatches.length) : undefined;
     try {
       const encoder = this.device.createCommandEncoder({ label });
-      const pass = encoder.beginComputePass({ label });
+      // One pass for all of them, unless each is to be timed.
+      let pass: GPUComputePassEncoder | undefined;
       dispatches.forEach((dispatch, index) => {
+        pass ??= encoder.beginComputePass({ label, ...stamps?.writes(index) });
         pass.setPipeline(pipelines[index] as GPUComputePipeline);
         pass.setBindGroup(0, this.bindGroup(dispatch, uniform, index * UNIFORM_ALIGNMENT));
         pass.dispatchWorkgroups(...dispatch.workgroups);
+        if (!stamps) return;
+        pass.end();
+        pass = undefined;
       });
-      pass.end();
+      pass?.end();
       for (const { from, fromOffset, to, toOffset, bytes } of copies) {
         encoder.copyBufferToBuffer(from, fromOffset, to, toOffset, bytes);
       }
+      stamps?.resolve(encoder);
       this.device.queue.submit([encoder.finish()]);
       submitted();
       await this.device.queue.onSubmittedWorkDone();
+      const times = await stamps?.read();
+      dispatches.forEach(({ kernel, label: own }, index) => {
+        if (times) profile?.push({ kernel: kernel.name, label: own, ms: times[index] as number });
+      });
     } finally {
+      stamps?.destroy();
       if (uniform) this.uniforms.push(uniform);
     }
+  }
+
+  /** Two timestamps for each of `count` passes. */
+  private timestamps(count: number) {
+    const { device } = this;
+    const querySet = device.createQuerySet({
+      label: 'profile',
+      type: 'timestamp',
+      count: 2 * count,
+    });
+    const size = 16 * count;
+    const resolved = device.createBuffer({
+      label: 'profile',
+      size,
+      usage: GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC,
+    });
+    const staging = device.createBuffer({
+      label: 'profile',
+      size,
+      usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+    });
+    return {
+      writes: (index: number) => ({
+        timestampWrites: {
+          querySet,
+          beginningOfPassWriteIndex: 2 * index,
+          endOfPassWriteIndex: 2 * index + 1,
+        },
+      }),
+      resolve: (encoder: GPUCommandEncoder): void => {
+        encoder.resolveQuerySet(querySet, 0, 2 * count, resolved, 0);
+        encoder.copyBufferToBuffer(resolved, 0, staging, 0, size);
+      },
+      /** Milliseconds of each pass. */
+      read: async (): Promise<number[]> => {
+        await staging.mapAsync(GPUMapMode.READ);
+        const at = new BigUint64Array(staging.getMappedRange());
+        return Array.from(
+          { length: count },
+          (_, i) => Number((at[2 * i + 1] as bigint) - (at[2 * i] as bigint)) / 1e6,
+        );
+      },
+      destroy: (): void => {
+        querySet.destroy();
+        resolved.destroy();
+        staging.destroy();
+      },
+    };
   }
 
   /** Reads `count` f32 from a buffer. Waits for the GPU; never used in the middle of a run. */
@@ -414,6 +500,14 @@ export class Gpu {
       );
     }
   }
+}
+
+/** How long one dispatch took on the GPU. */
+export interface DispatchTiming {
+  /** Name of the kernel and of what it computed. */
+  readonly kernel: string;
+  readonly label: string;
+  readonly ms: number;
 }
 
 /** What is written to buffers; small elements only in whole words. */
