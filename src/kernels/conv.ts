@@ -80,6 +80,14 @@ export function chooseConvTiling(
   return adapter.isFallback ? 'registers' : 'workgroup';
 }
 
+/** The tiles of the masked convolution that a tiling can compute alone; undefined if it computes all. */
+export function maskedTile(
+  tiling: ConvTiling,
+  _shape: ConvShape,
+): { readonly height: number; readonly width: number } | undefined {
+  return tiling === 'registers' ? PATCH : undefined;
+}
+
 /** Output channels are padded to a multiple of this, so that weights can be read four at a time. */
 const CHANNEL_BLOCK = 8;
 
@@ -145,7 +153,7 @@ export function maskedConv(tiling: ConvTiling, args: MaskedConvArgs): Dispatch {
   };
   const variant = places ? listed : MASKED[tiling];
   return dispatch(variant, args, places ? { ...buffers, places: places.list } : buffers, {
-    patches,
+    places: patches,
     first_mask: args.firstMask,
     map_height: args.mapHeight,
     map_width: args.mapWidth,

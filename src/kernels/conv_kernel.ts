@@ -56,7 +56,7 @@ export const GENERAL: Inputs = {
 export const MASKED_GENERAL: Inputs = {
   overrides: ['KERNEL', 'POOL', 'ALIGN_CORNERS'],
   params: [
-    u32('patches'),
+    u32('places'),
     u32('first_mask'),
     ...SIZES,
     u32('map_height'),
