@@ -45,7 +45,7 @@ const SIZES = ['in_channels', 'out_channels', 'height', 'width'].map(u32);
 export const SPECIALISED: Inputs = { overrides: SHAPE, params: [] };
 export const MASKED_SPECIALISED: Inputs = {
   overrides: [...SHAPE, 'MAP_HEIGHT', 'MAP_WIDTH', 'ALIGN_CORNERS'],
-  params: [u32('first_mask')],
+  params: [u32('places'), u32('first_mask')],
 };
 
 /** One pipeline for all shapes: where compiling takes longer than constants save. */
