@@ -47,7 +47,9 @@ export interface MaskedRunOptions {
    * Hears logits as soon as a block of masks is through, several times in a run: `positions` in
    * `masks.channels`, and their rows [positions, classes]. The masks that come first are run first.
    */
-  readonly onScores?: ((positions: Uint32Array, logits: Float32Array) => void) | undefined;
+  readonly onScores?:
+    | ((positions: Uint32Array, logits: Float32Array) => void | Promise<void>)
+    | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -83,7 +85,7 @@ interface RunOptions extends MaskedRunOptions {
   /** Masks of a block at most. */
   readonly block?: number | undefined;
   /** Hears of each finished block, its logits [count, classes] read back. */
-  readonly onBlock?: ((first: number, logits: Float32Array) => void) | undefined;
+  readonly onBlock?: ((first: number, logits: Float32Array) => void | Promise<void>) | undefined;
 }
 
 /**
@@ -150,7 +152,7 @@ export class Runner {
       rows: { order, list: arena.upload('mask order', order) },
     };
     const passes = { name: this.network.name, steps, input: undefined };
-    const onBlock = (from: number, logits: Float32Array): void =>
+    const onBlock = (from: number, logits: Float32Array): void | Promise<void> =>
       options.onScores?.(order.slice(from, from + logits.length / classes), logits);
     const own = { ...options, skipped, ...(options.onScores ? { block, onBlock } : {}) };
     const logits = await this.run(passes, total, arena, own, (firstMask, batch, uploads) => {
@@ -258,7 +260,8 @@ export class Runner {
     let previous: Promise<void> = Promise.resolve();
     // Uploads are written at once, not in the order of dispatches: each batch has buffers of its own for them.
     const uploads: Arena[] = [];
-    const heard: Promise<void>[] = [];
+    // Blocks are told of one after another, beside the passes.
+    let heard: Promise<void> = Promise.resolve();
     try {
       const conv = features.find((step) => step.kind === 'conv');
       const plan = planPasses(passes, total, {
@@ -304,22 +307,21 @@ export class Runner {
         previous = running;
         const { onBlock } = options;
         if (onBlock) {
-          const read = running.then(() =>
-            gpu.read(scores.buffer, (end - start) * classes, start * classes),
-          );
-          heard.push(read.then((logits) => onBlock(start, logits)));
-          // Told at the end; until then nobody waits for it.
-          heard.at(-1)?.catch(() => {});
+          const count = (end - start) * classes;
+          const read = running.then(() => gpu.read(scores.buffer, count, start * classes));
+          heard = both(heard, read).then(async () => onBlock(start, await read));
+          // What it throws is thrown at the end; until then nobody waits for it.
+          heard.catch(() => {});
         }
       }
       await previous;
-      await Promise.all(heard);
+      await heard;
       options.onMasks?.(total, total);
       return await gpu.read(scores.buffer, total * classes);
     } finally {
       // Buffers must outlive the submits that use them, also when the run ends early.
       await previous.catch(() => {});
-      await Promise.allSettled(heard);
+      await heard.catch(() => {});
       for (const own of uploads) own.dispose();
       arena.dispose();
     }
@@ -481,7 +483,7 @@ function copyOf(from: Slice, to: GPUBuffer, toOffset: number): BufferCopy {
 }
 
 /** Waits for the earlier of two submits; if it fails, waits for the later one too before throwing. */
-async function both(earlier: Promise<void>, later: Promise<void>): Promise<void> {
+async function both(earlier: Promise<unknown>, later: Promise<unknown>): Promise<void> {
   try {
     await earlier;
   } catch (error) {
