@@ -1,11 +1,11 @@
 import { type ConvShape, type ConvTiling, chooseConvTiling, maskedConv } from '../kernels/conv';
+import { choosesWinograd } from '../kernels/conv_choice';
 import { globalAveragePool } from '../kernels/global_average_pool';
 import type { Dispatch, Slice } from '../kernels/kernel';
 import { chooseLinearTiling, type LinearTiling, linear } from '../kernels/linear';
 import { maxPool } from '../kernels/max_pool';
 import type { Places } from '../kernels/places';
 import { repeatTensor } from '../kernels/repeat_tensor';
-import { choosesWinograd } from '../kernels/winograd';
 import {
   type ConvLayer,
   type LinearLayer,
@@ -270,7 +270,7 @@ export class Runner {
       const plan = planPasses(passes, total, {
         memoryBudget: options.memoryBudget,
         maxBindingBytes: gpu.device.limits.maxStorageBufferBindingSize,
-        isFallback: gpu.adapter.isFallback,
+        ...gpu.convolutions,
         activeShare: skipping?.share ?? 1,
         ...(conv ? { convDtype: this.weights.conv(conv.layer as ConvLayer).dtype } : {}),
       });
@@ -343,7 +343,7 @@ export class Runner {
   /** Whether a step can compute listed tiles alone. */
   private canSkip(step: Step): boolean {
     if (step.kind !== 'conv') return false;
-    return choosesWinograd(convShape(step.layer, step.pool), this.gpu.adapter);
+    return choosesWinograd(convShape(step.layer, step.pool), this.gpu.convolutions);
   }
 
   /** The first convolution with the mask fused in. */
@@ -416,7 +416,7 @@ export class Runner {
     const tensors = { ...this.weights.conv(layer), input, output, places };
     return recordConv(
       { label, shape, batch, ...tensors },
-      this.gpu.adapter,
+      this.gpu.convolutions,
       arena,
       this.forced.conv,
     );
