@@ -1,4 +1,5 @@
 import { ScoreCamError } from '../errors';
+import type { ConvTiling } from './conv_choice';
 import type { ConvShape, ConvVariant } from './conv_kernel';
 import { convNaive } from './conv_naive';
 import { convRegisters } from './conv_registers';
@@ -13,10 +14,8 @@ import type { ByPlaces, Places } from './places';
 import { type Size, tileGrid } from './tile_grid';
 import type { ConvDtype } from './weight_dtype';
 
+export { type ConvTiling, chooseConvTiling } from './conv_choice';
 export type { ConvShape } from './conv_kernel';
-
-/** The ways to compute a convolution; each is described in its .wgsl file. */
-export type ConvTiling = 'naive' | 'registers' | 'workgroup';
 
 export interface ConvArgs {
   readonly label: string;
@@ -77,18 +76,6 @@ const MASKED: Record<Exclude<ConvTiling, 'naive'>, MaskedPatches> = {
     grid: maskedPatchGrid,
   },
 };
-
-/**
- * The tiling for an adapter. Workgroup memory and barriers are what a GPU needs and what a software
- * adapter is slowest at: SwiftShader computes a matrix product in tiles of workgroup memory at 0.35 to
- * 0.6 GFLOP/s and in registers alone at 3 to 5 (2 cores).
- */
-export function chooseConvTiling(
-  _shape: ConvShape,
-  adapter: { readonly isFallback: boolean },
-): ConvTiling {
-  return adapter.isFallback ? 'registers' : 'workgroup';
-}
 
 /** The patches that a tiling of the masked convolution can compute alone; undefined if it computes all. */
 export function maskedTile(tiling: ConvTiling, shape: ConvShape): Size | undefined {

@@ -10,9 +10,16 @@ const listed = listedPlaces(3);
 export const fillTilesKernel = defineKernel({
   name: `fill_tiles${listed.ending}`,
   code: `${listed.prefix}\n${code}`,
-  params: ['channels', 'height', 'width', 'tiles', 'across', 'tile_height', 'tile_width'].map(
-    (name) => ({ name, type: 'u32' }),
-  ),
+  params: [
+    'places',
+    'channels',
+    'height',
+    'width',
+    'tiles',
+    'across',
+    'tile_height',
+    'tile_width',
+  ].map((name) => ({ name, type: 'u32' })),
   storage: [
     { name: 'tensor', access: 'read' },
     { name: 'output', access: 'read_write' },
@@ -46,6 +53,7 @@ export function fillTiles({
     label,
     constants: {},
     params: {
+      places: places.count,
       channels,
       height: grid.height,
       width: grid.width,

@@ -9,6 +9,7 @@
 // Preconditions: fewer than 2^31 elements.
 
 struct Params {
+  places: u32,
   channels: u32,
   height: u32,
   width: u32,
@@ -25,12 +26,11 @@ struct Params {
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let index = id.x + id.y * groups.x * 64u;
-  let count = place_count();
-  if (index >= count * params.channels) {
+  if (index >= params.places * params.channels) {
     return;
   }
-  let place = place_of(index % count);
-  let channel = index / count;
+  let place = place_of(index % params.places);
+  let channel = index / params.places;
   let n = place / params.tiles;
   let tile = place % params.tiles;
   let top = tile / params.across * params.tile_height;

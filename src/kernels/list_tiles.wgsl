@@ -1,7 +1,6 @@
 // The lists of tiles that a batch of masks computes or fills in, all of them at once, from their bits.
 //
-//   places[at(l)]              = number n of tiles in list l, over all masks of the batch
-//   places[at(l) + 1 .. + n]   = b tiles(l) + t for every set bit t of mask b, in order of b, then t
+//   places[at(l) ..] = b tiles(l) + t for every set bit t of list l of mask b, in order of b, then t
 //
 // Shapes: lists [count] (first word, words, tiles, at); rows [masks], the bits' row of each mask;
 // bits [*, words]; counts [*, count]; places as long as the host, which knows the counts, has made it.
@@ -49,15 +48,12 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let word = index % params.words;
   let number = list_of(word);
   let list = lists[number];
-  if (mask == 0u && word == list.x) {
-    places[list.w] = counted(number, params.batch);
-  }
   let start = rows[params.first_mask + mask] * params.words;
   var left = bits[start + word];
   if (left == 0u) {
     return;
   }
-  var at = list.w + 1u + counted(number, mask);
+  var at = list.w + counted(number, mask);
   for (var before = list.x; before < word; before++) {
     at += countOneBits(bits[start + before]);
   }

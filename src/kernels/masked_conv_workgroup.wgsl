@@ -156,7 +156,7 @@ fn main(
   @builtin(local_invocation_index) local: u32,
 ) {
   let slot = wg.x + wg.z * grid.x;
-  if (slot >= place_count()) {
+  if (slot >= params.places) {
     return;
   }
   let groups = select(select(2u, 4u, OUT_CHANNELS > 16u), 8u, OUT_CHANNELS > 32u);

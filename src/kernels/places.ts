@@ -7,7 +7,7 @@ import listed from './places_listed.wgsl?raw';
  * computes. docs/skipping.md.
  */
 
-/** A list of places on the GPU: their number, then each, u32. */
+/** A list of places on the GPU, u32. */
 export interface Places {
   readonly list: Slice;
   readonly count: number;

@@ -6,13 +6,15 @@
 //
 // Shapes: product [36, out_stride, stride] as winograd_product leaves it, bias [out_stride], output
 // [batch, out_channels, height, width], or half of both with POOL (an odd last row or column is dropped).
-// One of places_*.wgsl stands in front of this text: all tiles, or those listed.
+// One of stored_*.wgsl and one of places_*.wgsl stand in front of this text: all tiles, or those listed, from
+// place `first` on.
 // One invocation a channel and tile. Reads 36 f32, writes 16 (or 4); about 150 FLOP, in registers.
 
 override POOL: bool;
 
 struct Params {
-  places: u32,
+  first: u32,
+  tiles: u32,
   out_channels: u32,
   out_stride: u32,
   height: u32,
@@ -22,7 +24,7 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> product: array<f32>;
+@group(0) @binding(1) var<storage, read> product: array<Stored>;
 @group(0) @binding(2) var<storage, read> bias: array<f32>;
 @group(0) @binding(3) var<storage, read_write> output: array<f32>;
 
@@ -37,12 +39,12 @@ fn transform(m0: f32, m1: f32, m2: f32, m3: f32, m4: f32, m5: f32) -> vec4f {
 
 fn row(at: u32, step: u32) -> vec4f {
   return transform(
-    product[at],
-    product[at + step],
-    product[at + 2u * step],
-    product[at + 3u * step],
-    product[at + 4u * step],
-    product[at + 5u * step],
+    load_m(product[at]),
+    load_m(product[at + step]),
+    load_m(product[at + 2u * step]),
+    load_m(product[at + 3u * step]),
+    load_m(product[at + 4u * step]),
+    load_m(product[at + 5u * step]),
   );
 }
 
@@ -86,12 +88,12 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let index = id.x + id.y * groups.x * 64u;
   let across = (params.width + 3u) / 4u;
   let down = (params.height + 3u) / 4u;
-  if (index >= place_count() * params.out_channels) {
+  if (index >= params.tiles * params.out_channels) {
     return;
   }
-  let slot = index % place_count();
-  let tile = place_of(slot);
-  let channel = index / place_count();
+  let slot = index % params.tiles;
+  let tile = place_of(params.first + slot);
+  let channel = index / params.tiles;
   let step = params.out_stride * params.stride;
   let at = channel * params.stride + slot;
   let r0 = row(at, step);

@@ -5,13 +5,14 @@ import {
   maskedConv,
   maskedTile,
 } from '../kernels/conv';
+import { choosesWinograd } from '../kernels/conv_choice';
 import { globalAveragePool } from '../kernels/global_average_pool';
 import type { Dispatch, Slice } from '../kernels/kernel';
 import { chooseLinearTiling, type LinearTiling, linear } from '../kernels/linear';
 import { maxPool } from '../kernels/max_pool';
 import type { Places } from '../kernels/places';
 import type { Size } from '../kernels/tile_grid';
-import { choosesWinograd, WINOGRAD_TILE } from '../kernels/winograd';
+import { WINOGRAD_TILE } from '../kernels/winograd';
 import {
   type ConvLayer,
   type LinearLayer,
@@ -193,7 +194,7 @@ export class Runner {
     if (step.kind !== 'conv') return undefined;
     const shape = convShape(step.layer, step.pool);
     if (masked) return maskedTile(this.convTiling(shape), shape);
-    const byWinograd = !this.forced.conv && choosesWinograd(shape, this.gpu.adapter);
+    const byWinograd = !this.forced.conv && choosesWinograd(shape, this.gpu.convolutions);
     return byWinograd ? WINOGRAD_TILE : undefined;
   }
 
@@ -267,7 +268,7 @@ export class Runner {
       const plan = planPasses(passes, total, {
         memoryBudget: options.memoryBudget,
         maxBindingBytes: gpu.device.limits.maxStorageBufferBindingSize,
-        isFallback: gpu.adapter.isFallback,
+        ...gpu.convolutions,
         ...(conv ? { convDtype: this.weights.conv(conv.layer as ConvLayer).dtype } : {}),
       });
       const workOf = (at: number): number =>
@@ -417,7 +418,7 @@ export class Runner {
     const tensors = { ...this.weights.conv(layer), input, output, places };
     return recordConv(
       { label, shape, batch, ...tensors },
-      this.gpu.adapter,
+      this.gpu.convolutions,
       arena,
       this.forced.conv,
     );

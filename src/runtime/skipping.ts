@@ -241,7 +241,7 @@ export class Skipping {
         const count = masks.reduce((sum, mask) => sum + this.count(mask, 2 * i + which), 0);
         lists.push(word, listWords, tilesIn(grid), length);
         found.push({ at: length, count });
-        length += ALIGNED_WORDS * ceilDiv(1 + count, ALIGNED_WORDS);
+        length += ALIGNED_WORDS * Math.max(1, ceilDiv(count, ALIGNED_WORDS));
       });
     });
     const places = arena.take('lists of tiles', 4 * length);
@@ -259,7 +259,10 @@ export class Skipping {
     });
     const list = (number: number): Places => {
       const { at, count } = found[number] as { at: number; count: number };
-      return { list: { buffer: places.buffer, offset: 4 * at, size: 4 * (1 + count) }, count };
+      return {
+        list: { buffer: places.buffer, offset: 4 * at, size: 4 * Math.max(1, count) },
+        count,
+      };
     };
     return {
       dispatch,

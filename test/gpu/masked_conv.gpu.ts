@@ -194,7 +194,7 @@ async function listedPatches(gpu: Gpu, tiling: ConvTiling, t: Trial): Promise<st
   const { down, across } = tileGrid(t, maskedTile(tiling, t) as Size);
   const tiles = down * across;
   const chosen = Array.from({ length: data.batch * tiles }, (_, i) => i).filter((i) => i % 3 === 1);
-  const list = gpu.upload('places', Uint32Array.from([chosen.length, ...chosen]));
+  const list = gpu.upload('places', Uint32Array.from(chosen));
   const all = fused(gpu, tiling, t, data);
   const some = fused(gpu, tiling, t, data, { list: { buffer: list }, count: chosen.length });
   const count = data.expected.values.length;
