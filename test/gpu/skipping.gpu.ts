@@ -1,11 +1,12 @@
 import { normalise } from '../../src/explain/image';
+import { sizesKey, TUNING_VERSION } from '../../src/kernels/conv_choice';
 import { mapRanges } from '../../src/kernels/map_ranges';
 import type { ManifestLayer } from '../../src/model/manifest';
 import type { Model } from '../../src/model/model';
 import { Arena } from '../../src/runtime/arena';
-import type { Gpu } from '../../src/runtime/gpu';
+import { Gpu } from '../../src/runtime/gpu';
 import { NetworkWeights } from '../../src/runtime/network-weights';
-import { planSteps, splitHead } from '../../src/runtime/plan';
+import { convShape, planSteps, splitHead } from '../../src/runtime/plan';
 import { type Masks, type Reach, Runner } from '../../src/runtime/runner';
 import { Skipping } from '../../src/runtime/skipping';
 import type { GpuCase } from '../harness/case';
@@ -127,6 +128,33 @@ function sameBits(dense: Float32Array, other: Float32Array): void {
   if (bits(dense) === bits(other)) return;
   const worst = dense.reduce((most, v, i) => Math.max(most, Math.abs(v - (other[i] as number))), 0);
   throw new Error(`logits differ by up to ${worst}`);
+}
+
+/**
+ * As on a GPU: the kernels that compute in tiles of workgroup memory, first layer and Winograd alike. Their products
+ * take tiles by the number of places, so this shows that no bit depends on that either.
+ */
+async function compareAsOnGpu(gpu: Gpu, trial: Trial): Promise<string> {
+  const own = await Gpu.create({ device: gpu.device });
+  Object.assign(own, { adapter: { ...gpu.adapter, isFallback: false } });
+  const method = { kind: 'winograd', tile: 4, precision: 'f32', product: 'workgroup' } as const;
+  const { features } = splitHead(planSteps(trial.model.network));
+  own.tuning = {
+    version: TUNING_VERSION,
+    adapter: 'a test',
+    precision: 'f32',
+    layers: Object.fromEntries(
+      features.slice(1).map((step) => {
+        if (step.kind !== 'conv') throw new Error('all are convolutions');
+        return [sizesKey(convShape(step.layer, step.pool)), { method, measured: [] }];
+      }),
+    ),
+  };
+  try {
+    return await compare(own, trial);
+  } finally {
+    own.dispose();
+  }
 }
 
 /** Every list of the GPU against the reference, in batches whose masks stand in another order. */
@@ -268,6 +296,10 @@ export const cases: GpuCase[] = [
       {
         name: `skipping changes no bit: ${trial.what}`,
         run: (gpu) => compare(gpu, whole()),
+      },
+      {
+        name: `skipping changes no bit, as on a GPU: ${trial.what}`,
+        run: (gpu) => compareAsOnGpu(gpu, whole()),
       },
       {
         name: `tiles are listed as the reference has them: ${trial.what}`,
