@@ -84,22 +84,21 @@ async function measureOne(
   const { name, backend } = contender;
   const facts = { name, backend, version: versionOf(contender) };
   const page = await browser.newPage();
-  let [step, since] = ['starting', Date.now()];
   // A pass may take minutes, in which nothing else would be heard.
-  const clock = setInterval(
-    () => onStep(`${step}, for ${duration((Date.now() - since) / 1000)} now`),
-    15_000,
-  );
+  let clock: NodeJS.Timeout | undefined;
+  const begin = (step: string): void => {
+    clearInterval(clock);
+    const since = Date.now();
+    onStep(step);
+    clock = setInterval(() => onStep(`${step}, ${duration((Date.now() - since) / 1000)}`), 15_000);
+  };
   try {
     const crashed = new Promise<never>((_, reject) => {
       page.on('error', () => reject(new Error('The page crashed: too little memory?')));
       browser.on('disconnected', () => reject(new Error('Chrome ended unexpectedly.')));
     });
     crashed.catch(() => {});
-    await page.exposeFunction('onPeerStep', (what: string) => {
-      [step, since] = [what, Date.now()];
-      onStep(what);
-    });
+    await page.exposeFunction('onPeerStep', begin);
     await page.goto(`${url}/bench/peers/page.html`, { timeout: 0 });
     await page.waitForFunction('window.measurePasses !== undefined', { timeout: 120_000 });
     const image = `${url}/weights/scenes-vgg16/sample.png`;

@@ -59,15 +59,23 @@ async function measurePasses(options: PassOptions): Promise<Passes> {
     await window.onPeerStep(`run ${runs.length + 1} of ${count}`);
     runs.push(await timed());
   }
+  const notes: string[] = [];
+  const wanted = navigator.hardwareConcurrency;
+  if (threads !== undefined && threads < wanted) {
+    notes.push(`asked for ${wanted} threads, runs ${threads}`);
+  }
+  if (count < options.runs) {
+    notes.push(
+      `runs: ${count} instead of ${options.runs}, as the warm-up took over ${SLOW_SECONDS} s`,
+    );
+  }
   return {
     adapter: adapters.at(-1) ?? null,
     ...(threads === undefined ? {} : { threads }),
     warmUp,
     runs,
     logits: [...logits],
-    ...(count < options.runs
-      ? { note: `${count} run instead of ${options.runs}: the warm-up took over ${SLOW_SECONDS} s` }
-      : {}),
+    ...(notes.length > 0 ? { note: notes.join('; ') } : {}),
   };
 }
 

@@ -5,7 +5,6 @@ import type { WeightSource } from '../../src/model/weight-source';
 import type { Ready } from './contender';
 
 interface Tensor {
-  reshape(shape: readonly number[]): Tensor;
   data(): Promise<Float32Array>;
   dispose(): void;
 }
@@ -20,6 +19,7 @@ interface TensorFlow {
   setBackend(name: string): Promise<boolean>;
   getBackend(): string;
   tensor(values: Float32Array, shape: readonly number[]): Tensor;
+  reshape(x: Tensor, shape: readonly number[]): Tensor;
   tidy(work: () => Tensor): Tensor;
   maxPool(x: Tensor, size: number, strides: number, pad: 'valid'): Tensor;
   mean(x: Tensor, axes: readonly number[]): Tensor;
@@ -116,7 +116,7 @@ async function operation(
     ? swapRows(matrix, before.channels, before.height * before.width, outputs)
     : matrix;
   const b = tf.tensor(hwc, [inputs, outputs]);
-  return (x) => tf.fused.matMul({ a: x.reshape([1, inputs]), b, bias, ...activation });
+  return (x) => tf.fused.matMul({ a: tf.reshape(x, [1, inputs]), b, bias, ...activation });
 }
 
 function activationOf(slope: number): Activation {
