@@ -1,20 +1,16 @@
 /// Runs in headless Chrome: everything that is timed, by the wall clock, after one warm-up.
 import { createExplainer, type Explainer } from '../src/index';
-import { chooseConvTiling, conv, maskedConv, packConv } from '../src/kernels/conv';
+import { chooseConvTiling, maskedConv, packConv } from '../src/kernels/conv';
+import { chooseConv, methodName } from '../src/kernels/conv_choice';
 import type { Dispatch, Slice } from '../src/kernels/kernel';
 import { softmax } from '../src/kernels/softmax';
-import {
-  choosesWinograd,
-  winogradConv,
-  winogradFilterBytes,
-  winogradFilters,
-  winogradScratch,
-} from '../src/kernels/winograd';
+import { winogradFilterBytes, winogradFilters } from '../src/kernels/winograd';
 import { seededVgg } from '../src/model/model';
 import { layerFlops } from '../src/model/network';
 import { Arena } from '../src/runtime/arena';
 import { type AdapterFacts, Gpu } from '../src/runtime/gpu';
 import { convShape, planSteps } from '../src/runtime/plan';
+import { recordMethod } from '../src/runtime/record-conv';
 import { convLadder, convLayer, linearLadder, linearLayer, type Recorded } from './ladder/ladder';
 
 export interface Measured {
@@ -140,8 +136,7 @@ async function kernels(gpu: Gpu, runs: number): Promise<void> {
     const key = JSON.stringify(shape);
     if (done.has(key)) continue;
     done.add(key);
-    const tiling = chooseConvTiling(shape, gpu.adapter);
-    const winograd = choosesWinograd(shape, gpu.adapter);
+    const method = chooseConv(shape, gpu.convolutions);
     const { channels, height, width } = layer.input;
     const raw = await weights.read(layer.weight, 0, channels * layer.output.channels * 9);
     const packed = packConv(raw, new Float32Array(layer.output.channels), shape, 'f32');
@@ -156,18 +151,14 @@ async function kernels(gpu: Gpu, runs: number): Promise<void> {
       output: arena.take('output', 4 * layer.output.channels * height * width),
     };
     const input = arena.upload('input', random);
-    const name = `${layer.name}${step.pool ? ' + pooling' : ''} ${channels}->${layer.output.channels} at ${height}, ${winograd ? 'Winograd' : tiling}`;
-    const scratch = winogradScratch(shape, 1);
-    const own = [
-      arena.take('transformed', scratch.transformed),
-      arena.take('product', scratch.product),
-    ] as const;
-    const filters = arena.take('filters', winogradFilterBytes(shape));
-    // As the explainer does with f32 weights: transformed once, at load.
-    if (winograd) await gpu.submit('filters', [winogradFilters({ ...args, filters })]);
-    const dispatches = winograd
-      ? winogradConv({ ...args, input, filters, transformed: own[0], product: own[1] })
-      : [conv(tiling, { ...args, input })];
+    const name = `${layer.name}${step.pool ? ' + pooling' : ''} ${channels}->${layer.output.channels} at ${height}, ${methodName(method)}`;
+    let filters: Slice | undefined;
+    if (method.kind === 'winograd') {
+      // As the explainer does with f32 weights: transformed once, at load.
+      filters = arena.take('filters', winogradFilterBytes(shape, method));
+      await gpu.submit('filters', [winogradFilters({ ...args, filters, form: method })]);
+    }
+    const dispatches = recordMethod({ ...args, input, filters }, method, arena);
     // As many operations as a direct convolution needs, whatever is computed.
     await time(name, dispatches, layerFlops(layer));
     if (layer === steps[0]?.layer) {
@@ -181,11 +172,11 @@ async function kernels(gpu: Gpu, runs: number): Promise<void> {
         channels: arena.upload('channels', Uint32Array.of(0)),
         alignCorners: false,
       };
-      const masked = maskedConv(tiling, { ...args, ...mask });
+      const masked = maskedConv(chooseConvTiling(shape, gpu.adapter), { ...args, ...mask });
       await time(`${name}, mask fused`, [masked], layerFlops(layer));
     }
-    for (const slice of [args.weights, args.bias, args.output, input, filters, ...own] as Slice[]) {
-      arena.release(slice);
+    for (const slice of [args.weights, args.bias, args.output, input, filters]) {
+      if (slice) arena.release(slice);
     }
   }
   arena.dispose();

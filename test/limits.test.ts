@@ -34,8 +34,9 @@ describe('limits', () => {
         { limits, features: new Set(features) as GPUSupportedFeatures },
         DEFAULT_LIMITS,
       );
-    expect(request(['timestamp-query', 'shader-f16']).requiredFeatures).toEqual([
+    expect(request(['timestamp-query', 'clip-distances', 'shader-f16']).requiredFeatures).toEqual([
       'timestamp-query',
+      'shader-f16',
     ]);
     expect(request([]).requiredFeatures).toEqual([]);
     expect(request([]).requiredLimits).toEqual(DEFAULT_LIMITS);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Kernel } from '../src/kernels/kernel';
 import { softmaxKernel } from '../src/kernels/softmax';
+import { winogradProductMatrixKernel } from '../src/kernels/winograd_product';
 import { problemsOf } from './harness/reflection';
 
 /** Every kernel's declaration is what its WGSL says, and its needs are within the default limits. */
@@ -22,7 +23,10 @@ function kernelsIn(value: unknown): Kernel[] {
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(kernelsIn) : [];
 }
 
-const kernels = [...new Set(Object.values(modules).flatMap(kernelsIn))];
+/** One for each size of matrix units; only the size differs. */
+const matrixKernel = winogradProductMatrixKernel({ m: 16, n: 16, k: 16, subgroupMaxSize: 32 });
+
+const kernels = [...new Set(Object.values(modules).flatMap(kernelsIn)), matrixKernel];
 
 /** A kernel for one type of weights is named after its file and the type. */
 const BY_DTYPE = /^(.*)_(f32|f16|int8)$/;
@@ -36,6 +40,9 @@ const files = Object.entries(texts).map(([path, text]) => ({
 function dtypesOf(name: string): string[] {
   return name.startsWith('linear') ? ['f32', 'f16', 'int8'] : ['f32', 'f16'];
 }
+
+/** Kernels that go over listed places alone. */
+const LISTED_ONLY = ['fill_tiles'];
 
 describe('kernel declarations', () => {
   it.each(kernels.map((kernel) => [kernel.name, kernel] as const))('%s', (_, kernel) => {
@@ -58,8 +65,16 @@ describe('WGSL files', () => {
         .filter((kernel) => kernel.code.endsWith(text))
         .map((kernel) => kernel.name);
       const dtypes = text.includes('array<Four>') ? dtypesOf(name) : undefined;
-      // Each once over all places and once over listed ones.
-      const forms = text.includes('place_of(') ? [name, `${name}_listed`] : [name];
+      // Each once in f32 and once in f16, once over all places and once over listed ones.
+      const stored = text.includes('UNIT_M')
+        ? [`${name}_16x16x16`]
+        : /\bStored4?\b/.test(text)
+          ? [name, `${name}_half`]
+          : [name];
+      const placed = LISTED_ONLY.includes(name) ? ['_listed'] : ['', '_listed'];
+      const forms = text.includes('place_of(')
+        ? stored.flatMap((form) => placed.map((ending) => `${form}${ending}`))
+        : stored;
       const expected = forms.flatMap((form) =>
         dtypes ? dtypes.map((dtype) => `${form}_${dtype}`) : [form],
       );
@@ -84,7 +99,7 @@ describe('WGSL files', () => {
 
   it('are the source of every kernel', () => {
     const sources = kernels.map(({ name }) =>
-      (BY_DTYPE.exec(name)?.[1] ?? name).replace(/_listed$/, ''),
+      (BY_DTYPE.exec(name)?.[1] ?? name).replace(/_listed$|_16x16x16$/, '').replace(/_half$/, ''),
     );
     expect([...new Set(sources)].sort()).toEqual(withEntryPoint.map(({ name }) => name).sort());
   });

@@ -8,11 +8,18 @@ export function channelsOf(target: Target, { channels, top }: Choice): Uint32Arr
   const all = channels ?? Array.from({ length: target.maps.count }, (_, k) => k);
   const telling = all.filter((k) => !constant.has(k));
   if (top === undefined || top >= telling.length) return Uint32Array.from(telling);
-  const deviations = standardDeviations(target.maps);
+  return rankedChannels(target.maps, telling).slice(0, top).sort();
+}
+
+/** Channels by the standard deviation of their maps, the largest first: the most telling ones. */
+export function rankedChannels(
+  maps: ActivationMaps,
+  channels: Iterable<number>,
+): Uint32Array<ArrayBuffer> {
+  const deviations = standardDeviations(maps);
   const deviation = (k: number): number => deviations[k] as number;
   // Equal ones in the order of their numbers, so that the choice is the same everywhere.
-  const ranked = telling.toSorted((a, b) => deviation(b) - deviation(a) || a - b);
-  return Uint32Array.from(ranked.slice(0, top)).sort();
+  return Uint32Array.from([...channels].sort((a, b) => deviation(b) - deviation(a) || a - b));
 }
 
 /** [count] standard deviation over the pixels of each map. */

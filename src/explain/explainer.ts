@@ -12,6 +12,7 @@ import { needsOf } from '../runtime/limits';
 import { loadWeights } from '../runtime/load-weights';
 import type { NetworkWeights } from '../runtime/network-weights';
 import { Runner } from '../runtime/runner';
+import type { Evidence } from './evidence';
 import { evidenceOf, usesGradients } from './evidence-of';
 import {
   classIndex,
@@ -172,27 +173,39 @@ export class Explainer {
       const forwardTime = clock();
       signal?.throwIfAborted();
 
-      const shared = { choice, memoryBudget, pixels, manifest, onProgress, signal };
-      const evidence = await evidenceOf(forward, shared);
-      const evidenceTime = clock();
-
-      const { passes } = evidence;
-      const timings =
-        passes.forward + passes.head > 0
-          ? { image: imageTime, forward: forwardTime, masks: evidenceTime }
-          : { image: imageTime, forward: forwardTime + evidenceTime, masks: 0 };
-      const { class: _, signal: __, onProgress: ___, ...made } = options;
-      const run: Run = {
-        gpu,
-        labels,
-        pixels,
-        probabilities,
-        choice,
-        options: made,
-        evidence,
-        timings,
+      const explained = (evidence: Evidence, evidenceTime: number): Promise<Explanation> => {
+        const { passes } = evidence;
+        const timings =
+          passes.forward + passes.head > 0
+            ? { image: imageTime, forward: forwardTime, masks: evidenceTime }
+            : { image: imageTime, forward: forwardTime + evidenceTime, masks: 0 };
+        const { class: _, signal: __, onProgress: ___, onPreview: ____, ...made } = options;
+        const run: Run = {
+          gpu,
+          labels,
+          pixels,
+          probabilities,
+          choice,
+          options: made,
+          evidence,
+          timings,
+        };
+        return explainClass(run, wanted, { ...passes, forward: passes.forward + 1 });
       };
-      return await explainClass(run, wanted, { ...passes, forward: passes.forward + 1 });
+      const { onPreview } = options;
+      const begun = performance.now();
+      const onEvidence = async (soFar: Evidence): Promise<void> =>
+        onPreview?.(await explained(soFar, performance.now() - begun));
+      const evidence = await evidenceOf(forward, {
+        choice,
+        memoryBudget,
+        pixels,
+        manifest,
+        onProgress,
+        signal,
+        ...(onPreview ? { onEvidence } : {}),
+      });
+      return await explained(evidence, clock());
     } finally {
       arena.dispose();
     }

@@ -30,7 +30,7 @@ export interface Run {
   /** Softmax probabilities of the unmasked image, by class index. */
   readonly probabilities: Float32Array;
   readonly choice: Choice;
-  /** As the caller gave them, without class, signal and progress. */
+  /** As the caller gave them, without class, signal, progress and previews. */
   readonly options: ExplainOptions;
   readonly evidence: Evidence;
   readonly timings: Omit<Timings, 'backward' | 'map' | 'total'>;
@@ -87,7 +87,7 @@ export class Explanation {
     return this.run.choice.layers.join(',');
   }
 
-  /** The options it was made by, without class, signal and progress. */
+  /** The options it was made by, without class, signal, progress and previews. */
   get options(): ExplainOptions {
     return this.run.options;
   }

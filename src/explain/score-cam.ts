@@ -2,17 +2,19 @@ import { ScoreCamError } from '../errors';
 import { Arena } from '../runtime/arena';
 import type { Runner } from '../runtime/runner';
 import { baselineInput } from './baseline';
-import { channelsOf } from './channels';
+import { channelsOf, rankedChannels } from './channels';
 import type { Evidence, LayerEvidence } from './evidence';
 import { type Forward, softmaxRows, type Target } from './forward';
 import type { normalise, Pixels } from './image';
-import { maskedScores } from './masked-scores';
+import { maskedScores, type Scores, scoresOf } from './masked-scores';
 import { type Choice, oneOf } from './methods';
 import { progressMeter } from './progress';
 import type { Callbacks, Weighting } from './types';
 import { type ChannelScores, weightings } from './weightings';
 
 export interface ScoreCamOptions extends Callbacks {
+  /** Hears the evidence of the passes run so far, several times. */
+  readonly onEvidence?: ((evidence: Evidence) => Promise<void>) | undefined;
   readonly choice: Choice;
   readonly memoryBudget: number;
   readonly pixels: Pixels;
@@ -42,7 +44,14 @@ export async function scoreCam(forward: Forward, options: ScoreCamOptions): Prom
   for (const [i, target] of targets.entries()) {
     const channels = wanted[i] as Uint32Array<ArrayBuffer>;
     const onMasks = (done: number): void => meter(before + done, total);
-    scored.push(await scoreLayer(forward, target, channels, { ...options, onMasks }));
+    const { onEvidence } = options;
+    const passed = before + Number(needsBaseline);
+    const onScored = async (partial: Scored): Promise<void> => {
+      const passes = passed + partial.channels.evaluated;
+      await onEvidence?.(weighed(runner, [...scored, partial], baseline, options, passes));
+    };
+    const hearing = onEvidence ? { onScored } : {};
+    scored.push(await scoreLayer(forward, target, channels, { ...options, onMasks, ...hearing }));
     before += channels.length;
   }
   return weighed(runner, scored, baseline, options, total + Number(needsBaseline));
@@ -107,32 +116,67 @@ async function scoreLayer(
   { runner, input, logits: imageLogits }: Forward,
   { name, maps, activations, ranges, constantChannels }: Target,
   channels: Uint32Array<ArrayBuffer>,
-  options: ScoreCamOptions & { readonly onMasks: (done: number) => void },
+  options: ScoreCamOptions & {
+    readonly onMasks: (done: number) => void;
+    readonly onScored?: (scored: Scored) => Promise<void>;
+  },
 ): Promise<Scored> {
-  const { choice, memoryBudget, signal, onMasks } = options;
+  const { choice, memoryBudget, signal, onMasks, onScored } = options;
   const classes = runner.network.labels.length;
   const masks = {
     maps: activations,
     height: maps.height,
     width: maps.width,
     ranges,
-    channels,
+    // What comes first is heard of first.
+    channels: onScored ? rankedChannels(maps, channels) : channels,
     alignCorners: choice.alignCorners,
   };
-  const run = { memoryBudget, signal, onMasks };
-  const { logits, probabilities } = await maskedScores(runner, input, masks, run);
-  return {
+  const scored = (rows: Uint32Array, { logits, probabilities }: Scores): Scored => ({
     layer: name,
     maps,
     channels: {
       total: maps.count,
       constant: constantChannels.length,
-      evaluated: channels.length,
+      evaluated: rows.length,
     },
     constantChannels,
-    scores: spread(logits, channels, maps.count, classes),
-    channelScores: { channels, logits, probabilities, classes, imageLogits },
+    scores: spread(logits, rows, maps.count, classes),
+    channelScores: { channels: rows, logits, probabilities, classes, imageLogits },
+  });
+  const soFar = new Map<number, Float32Array>();
+  const onScores = async (positions: Uint32Array, logits: Float32Array): Promise<void> => {
+    positions.forEach((position, row) => {
+      const channel = masks.channels[position] as number;
+      soFar.set(channel, logits.subarray(row * classes, (row + 1) * classes));
+    });
+    // The last of them is the result.
+    if (soFar.size === channels.length) return;
+    const done = Uint32Array.from(soFar.keys()).sort();
+    const together = new Float32Array(done.length * classes);
+    done.forEach((channel, row) => {
+      together.set(soFar.get(channel) as Float32Array, row * classes);
+    });
+    await onScored?.(scored(done, await scoresOf(runner, together)));
   };
+  const run = { memoryBudget, signal, onMasks, ...(onScored ? { onScores } : {}) };
+  const scores = await maskedScores(runner, input, masks, run);
+  // Rows in the order of the channels, whatever order they were run in: sums come out the same, bit for bit.
+  const rowOf = new Map([...masks.channels].map((channel, row) => [channel, row]));
+  const rows = channels.map((channel) => rowOf.get(channel) as number);
+  return scored(channels, {
+    logits: gathered(scores.logits, rows, classes),
+    probabilities: gathered(scores.probabilities, rows, classes),
+  });
+}
+
+/** The named rows of [*, classes], one after another. */
+function gathered(values: Float32Array, rows: Uint32Array, classes: number): Float32Array {
+  const result = new Float32Array(rows.length * classes);
+  rows.forEach((row, i) => {
+    result.set(values.subarray(row * classes, (row + 1) * classes), i * classes);
+  });
+  return result;
 }
 
 /** Rows of the evaluated channels put where they belong among all channels; NaN elsewhere. */

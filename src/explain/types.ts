@@ -2,6 +2,7 @@ import type { WeightDtype } from '../kernels/weight_dtype';
 import type { WeightCache } from '../model/keep/cache';
 import type { Model, WeightsLocation } from '../model/model';
 import type { AdapterFacts } from '../runtime/gpu';
+import type { Explanation } from './explanation';
 
 /** Anything a page has an image in. A string or URL is fetched; a Blob or File is decoded. */
 export type ImageSource =
@@ -107,6 +108,13 @@ export type Baseline = 'mean' | 'black' | 'blurred';
 export type GradientOf = 'logit' | 'probability';
 
 export interface ExplainOptions extends Callbacks {
+  /**
+   * Of `score-cam` and `faster-score-cam`: hears, several times while masked passes run, what their scores so
+   * far make of the image; `preview.channels.evaluated` says how many there are. The most telling maps, those of
+   * the largest standard deviation, are run first, so the first preview is near the end result as a rule. The
+   * result is the same with and without it. Other methods give no previews.
+   */
+  readonly onPreview?: ((preview: Explanation) => void) | undefined;
   /** Class to explain: the likeliest (`auto`, the default), an index, or a label. */
   readonly class?: number | string | undefined;
   /**

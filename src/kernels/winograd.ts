@@ -1,134 +1,233 @@
 import type { ConvShape } from './conv_kernel';
 import { checkedGrid, gridOf } from './grid';
-import { ceilDiv, type Dispatch, defineKernel, type Slice } from './kernel';
+import { ceilDiv, type Dispatch, defineKernel, type Kernel, type Slice } from './kernel';
 import { byPlaces, type Places } from './places';
+import { type ByPrecision, byPrecision, type Precision, STORED_BYTES } from './stored';
 import { type ConvDtype, kernelsByDtype } from './weight_dtype';
 import filtersCode from './winograd_filters.wgsl?raw';
 import inputCode from './winograd_input.wgsl?raw';
 import outputCode from './winograd_output.wgsl?raw';
-import productCode from './winograd_product.wgsl?raw';
+import {
+  chooseProductTile,
+  type MatrixUnits,
+  type ProductTile,
+  productByMatrix,
+  productInRegisters,
+  productInWorkgroups,
+} from './winograd_product';
+import filters2Code from './winograd2_filters.wgsl?raw';
+import input2Code from './winograd2_input.wgsl?raw';
+import output2Code from './winograd2_output.wgsl?raw';
 
 /*
- * Winograd F(4x4, 3x3): 36 products for 16 outputs instead of 144, in three registers-only kernels, and a
- * fourth that transforms the filters first. Its roundings are larger than a direct convolution's (about
- * 1e-5 of a layer's largest value), far below what a map shows. Used on software adapters, where arithmetic is what costs.
+ * Winograd F(4x4, 3x3): 36 products for 16 outputs instead of 144; and F(2x2, 3x3): 16 for 4 instead of 36, with
+ * smaller roundings. Three kernels: input transform, product, output transform; and a fourth that transforms the
+ * filters first. Roundings of F(4x4) in f32 are larger than a direct convolution's (about 1e-5 of a layer's
+ * largest value), far below what a map shows. docs/gpu-kernels-notes.md has the figures.
  */
+
+/** Outputs of a tile each way: F(4x4, 3x3) or F(2x2, 3x3). */
+export type WinogradTile = 4 | 2;
+
+/** One way to compute a convolution by Winograd. */
+export interface WinogradForm {
+  readonly tile: WinogradTile;
+  readonly precision: Precision;
+  /** In registers alone for software adapters, in tiles of workgroup memory or by matrix units for GPUs. */
+  readonly product: 'registers' | 'workgroup' | 'matrix';
+  /** Of `workgroup`: this tile instead of the one that {@link chooseProductTile} takes. */
+  readonly productTile?: ProductTile | undefined;
+  /** Of `matrix`, which needs f16. */
+  readonly units?: MatrixUnits | undefined;
+}
+
+/** What software adapters compute by. */
+export const F4_REGISTERS: WinogradForm = { tile: 4, precision: 'f32', product: 'registers' };
 
 const u32 = (name: string) => ({ name, type: 'u32' }) as const;
 
-export const winogradFiltersKernels = kernelsByDtype(
-  ['f32', 'f16'],
-  'winograd_filters',
-  (name, prefix) =>
+const defineFilters = (file: string, code: string) =>
+  byPrecision(({ ending, prefix: stored }) =>
+    kernelsByDtype(['f32', 'f16'], `${file}${ending}`, (name, prefix) =>
+      defineKernel({
+        name,
+        code: `${stored}\n${prefix}\n${code}`,
+        params: ['channels', 'out_stride'].map(u32),
+        storage: [
+          { name: 'weights', access: 'read' },
+          { name: 'filters', access: 'read_write' },
+        ],
+      }),
+    ),
+  );
+
+const INPUT_PARAMS = ['first', 'tiles', 'channels', 'height', 'width', 'stride'].map(u32);
+const INPUT_STORAGE = [
+  { name: 'input', access: 'read' },
+  { name: 'transformed', access: 'read_write' },
+] as const;
+
+const OUTPUT_PARAMS = [
+  ...['first', 'tiles', 'out_channels', 'out_stride', 'height', 'width', 'stride'].map(u32),
+  { name: 'slope', type: 'f32' },
+] as const;
+const OUTPUT_STORAGE = [
+  { name: 'product', access: 'read' },
+  { name: 'bias', access: 'read' },
+  { name: 'output', access: 'read_write' },
+] as const;
+
+/** Of F(4x4), over all tiles or those listed. */
+const inputKernels = byPrecision(({ ending: half, prefix: stored }) =>
+  byPlaces(3, ({ ending, prefix, storage }) =>
     defineKernel({
-      name,
-      code: `${prefix}\n${filtersCode}`,
-      params: ['channels', 'out_stride'].map(u32),
-      storage: [
-        { name: 'weights', access: 'read' },
-        { name: 'filters', access: 'read_write' },
-      ],
+      name: `winograd_input${half}${ending}`,
+      code: `${stored}\n${prefix}\n${inputCode}`,
+      params: INPUT_PARAMS,
+      storage: [...INPUT_STORAGE, ...storage],
     }),
+  ),
 );
 
-export const winogradInputKernels = byPlaces(3, ({ ending, prefix, storage }) =>
-  defineKernel({
-    name: `winograd_input${ending}`,
-    code: `${prefix}\n${inputCode}`,
-    params: ['tiles', 'channels', 'height', 'width', 'stride'].map(u32),
-    storage: [
-      { name: 'input', access: 'read' },
-      { name: 'transformed', access: 'read_write' },
-      ...storage,
-    ],
+const outputKernels = byPrecision(({ ending: half, prefix: stored }) =>
+  byPlaces(4, ({ ending, prefix, storage }) =>
+    defineKernel({
+      name: `winograd_output${half}${ending}`,
+      code: `${stored}\n${prefix}\n${outputCode}`,
+      params: OUTPUT_PARAMS,
+      storage: [...OUTPUT_STORAGE, ...storage],
+      overrides: ['POOL'],
+    }),
+  ),
+);
+
+/** Of F(2x2), over all tiles. */
+const input2Kernels = byPrecision(({ ending, prefix }) => ({
+  all: defineKernel({
+    name: `winograd2_input${ending}`,
+    code: `${prefix}\n${input2Code}`,
+    params: INPUT_PARAMS,
+    storage: INPUT_STORAGE,
   }),
-);
+}));
 
-export const winogradProductKernel = defineKernel({
-  name: 'winograd_product',
-  code: productCode,
-  params: ['channels', 'out_stride', 'stride'].map(u32),
-  storage: [
-    { name: 'filters', access: 'read' },
-    { name: 'transformed', access: 'read' },
-    { name: 'product', access: 'read_write' },
-  ],
-});
-
-export const winogradOutputKernels = byPlaces(4, ({ ending, prefix, storage }) =>
-  defineKernel({
-    name: `winograd_output${ending}`,
-    code: `${prefix}\n${outputCode}`,
-    params: [
-      ...['tiles', 'out_channels', 'out_stride', 'height', 'width', 'stride'].map(u32),
-      { name: 'slope', type: 'f32' },
-    ],
-    storage: [
-      { name: 'product', access: 'read' },
-      { name: 'bias', access: 'read' },
-      { name: 'output', access: 'read_write' },
-      ...storage,
-    ],
+const output2Kernels = byPrecision(({ ending, prefix }) => ({
+  all: defineKernel({
+    name: `winograd2_output${ending}`,
+    code: `${prefix}\n${output2Code}`,
+    params: OUTPUT_PARAMS,
+    storage: OUTPUT_STORAGE,
     overrides: ['POOL'],
   }),
-);
+}));
+
+type Listable = { readonly all: Kernel; readonly listed?: Kernel };
+
+/** The transforms of each tile size. */
+export const winogradKernels: Readonly<
+  Record<
+    WinogradTile,
+    {
+      readonly filters: ByPrecision<Readonly<Record<ConvDtype, Kernel>>>;
+      readonly input: ByPrecision<Listable>;
+      readonly output: ByPrecision<Listable>;
+    }
+  >
+> = {
+  4: {
+    filters: defineFilters('winograd_filters', filtersCode),
+    input: inputKernels,
+    output: outputKernels,
+  },
+  2: {
+    filters: defineFilters('winograd2_filters', filters2Code),
+    input: input2Kernels,
+    output: output2Kernels,
+  },
+};
 
 const outStride = (shape: Pick<ConvShape, 'outChannels'>): number =>
   8 * ceilDiv(shape.outChannels, 8);
 
-/** A tile is 4x4 outputs; a batch's are counted image by image, row by row. */
+/** Products of a form: places of a transformed tile. */
+export function productsOf(tile: WinogradTile): number {
+  return (tile + 2) ** 2;
+}
+
+/** The tile of F(4x4), 4x4 outputs; a batch's are counted image by image, row by row. */
 export const TILE = 4;
+export const WINOGRAD_TILE = { height: TILE, width: TILE } as const;
 
 export function tilesOf(
   { height, width }: Pick<ConvShape, 'height' | 'width'>,
   batch: number,
+  tile: WinogradTile = TILE,
 ): number {
-  return batch * ceilDiv(height, TILE) * ceilDiv(width, TILE);
+  return batch * ceilDiv(height, tile) * ceilDiv(width, tile);
 }
 
-/** Rounded up to what winograd_product takes at once. */
+/** Rounded up to what every product kernel takes at once. */
 const strideOf = (tiles: number): number => 16 * ceilDiv(tiles, 16);
 
-/** maxStorageBufferBindingSize of every WebGPU device: 128 MiB. */
-const MAX_FILTER_BYTES = 128 * 1024 * 1024;
-
 /**
- * Whether a convolution is computed so: 3x3, on a software adapter, with channels enough to pay for the
- * transforms, and filters that any device can bind. Pure, so that weights are transformed exactly for the
- * layers that want them.
+ * Bytes that V, and that M, should take on a GPU. A convolution with more tiles goes through them in several slices,
+ * so that the three kernels hand each other what is still in the GPU's cache (tens of MiB on a large one), and so
+ * that a batch is not limited by tensors that live for one layer only.
  */
-export function choosesWinograd(
-  shape: Pick<ConvShape, 'inChannels' | 'outChannels' | 'kernel'>,
-  adapter: { readonly isFallback: boolean },
-): boolean {
-  const worthwhile = adapter.isFallback && shape.kernel === 3 && shape.inChannels >= 8;
-  return worthwhile && winogradFilterBytes(shape) <= MAX_FILTER_BYTES;
+export const SLICE_BYTES = 16 * 1024 * 1024;
+
+/** What the product kernels take at once, at most: slices are cut at its multiples. */
+const SLICE_STEP = 128;
+
+/** Tiles of a slice at least, whatever their bytes: the product's filters are read once a slice. */
+const SLICE_LEAST = 3 * SLICE_STEP;
+
+/** Tiles of a slice: all of them in registers or where they fit, else an even share, a multiple of 128. */
+export function sliceOf(
+  shape: Pick<ConvShape, 'inChannels' | 'outChannels'>,
+  tiles: number,
+  { tile, precision, product }: WinogradForm,
+): number {
+  if (product === 'registers') return tiles;
+  const values = productsOf(tile) * Math.max(shape.inChannels, outStride(shape));
+  const fitting = Math.floor(SLICE_BYTES / (STORED_BYTES[precision] * values) / SLICE_STEP);
+  const slices = ceilDiv(tiles, Math.max(SLICE_LEAST, fitting * SLICE_STEP));
+  return slices <= 1 ? tiles : SLICE_STEP * ceilDiv(ceilDiv(tiles, slices), SLICE_STEP);
 }
 
-/** Bytes of the two intermediate tensors, V and M, for so many tiles, those of a batch unless some are listed. */
+/**
+ * Bytes of the two intermediate tensors, V and M, for so many tiles, those of a batch unless some are listed.
+ */
 export function winogradScratch(
   shape: ConvShape,
   batch: number,
-  tiles = tilesOf(shape, batch),
+  tiles?: number,
+  form: WinogradForm = F4_REGISTERS,
 ): { readonly transformed: number; readonly product: number } {
-  const column = 4 * 36 * strideOf(tiles);
+  const count = tiles ?? tilesOf(shape, batch, form.tile);
+  const slice = strideOf(sliceOf(shape, count, form));
+  const column = STORED_BYTES[form.precision] * productsOf(form.tile) * slice;
   return { transformed: column * shape.inChannels, product: column * outStride(shape) };
 }
 
-/** Bytes of the transformed filters: four times those of the weights in f32. */
-export function winogradFilterBytes(shape: Pick<ConvShape, 'inChannels' | 'outChannels'>): number {
-  return 4 * 36 * shape.inChannels * outStride(shape);
+/** Bytes of the transformed filters: in f32 four times those of the weights in f32, or 1.78 times in F(2x2). */
+export function winogradFilterBytes(
+  shape: Pick<ConvShape, 'inChannels' | 'outChannels'>,
+  { tile, precision }: Pick<WinogradForm, 'tile' | 'precision'> = F4_REGISTERS,
+): number {
+  return STORED_BYTES[precision] * productsOf(tile) * shape.inChannels * outStride(shape);
 }
 
 export interface WinogradFiltersArgs {
   readonly label: string;
   readonly shape: Pick<ConvShape, 'inChannels' | 'outChannels'>;
-  /** Of the weights; the filters are f32. */
+  /** Of the weights; the filters are as `form` stores them. */
   readonly dtype: ConvDtype;
   /** From `packConv`. */
   readonly weights: Slice;
-  /** [36, inChannels, outChannels rounded up to 8], {@link winogradFilterBytes} */
+  /** [products, inChannels, outChannels rounded up to 8], {@link winogradFilterBytes} */
   readonly filters: Slice;
+  readonly form?: Pick<WinogradForm, 'tile' | 'precision'> | undefined;
 }
 
 /**
@@ -136,10 +235,10 @@ export interface WinogradFiltersArgs {
  * made anew for each use, or the model would stand in memory in f32 after all.
  */
 export function winogradFilters(args: WinogradFiltersArgs): Dispatch {
-  const { label, shape, dtype, weights, filters } = args;
+  const { label, shape, dtype, weights, filters, form = F4_REGISTERS } = args;
   const out_stride = outStride(shape);
   return {
-    kernel: winogradFiltersKernels[dtype],
+    kernel: winogradKernels[form.tile].filters[form.precision][dtype],
     label,
     constants: {},
     params: { channels: shape.inChannels, out_stride },
@@ -163,42 +262,66 @@ export interface WinogradArgs {
   readonly product: Slice;
   /** [batch, outChannels, height, width], or half of both when pooled. */
   readonly output: Slice;
-  /** Compute these tiles and leave the rest of the output. Default: all. */
+  /** Compute these tiles, of F(4x4), and leave the rest of the output. Default: all. */
   readonly places?: Places | undefined;
+  /** Default: F(4x4, 3x3) in f32, in registers. */
+  readonly form?: WinogradForm | undefined;
 }
 
-/** Convolution, bias, activation and optional pooling, as three dispatches. */
+/** Convolution, bias, activation and optional pooling, as three dispatches a slice. */
 export function winogradConv(args: WinogradArgs): Dispatch[] {
-  const { label, shape, batch, input, filters, bias, transformed, product, output, places } = args;
+  const { shape, batch, places, form = F4_REGISTERS } = args;
+  const tiles = places?.count ?? tilesOf(shape, batch, form.tile);
+  const slice = sliceOf(shape, tiles, form);
+  const dispatches: Dispatch[] = [];
+  for (let first = 0; first < tiles; first += slice) {
+    dispatches.push(...convolveSlice(args, form, first, Math.min(slice, tiles - first)));
+  }
+  return dispatches;
+}
+
+function convolveSlice(
+  args: WinogradArgs,
+  form: WinogradForm,
+  first: number,
+  tiles: number,
+): Dispatch[] {
+  const { label, shape, input, filters, bias, transformed, product, output, places } = args;
   const { inChannels, outChannels, height, width } = shape;
-  const tiles = places?.count ?? tilesOf(shape, batch);
   const stride = strideOf(tiles);
-  const form = places ? 'listed' : 'all';
-  const listed = places ? { places: places.list } : {};
   const out_stride = outStride(shape);
-  const products = ceilDiv((out_stride / 8) * (stride / 16), 16);
+  const transforms = winogradKernels[form.tile];
+  const listed = places ? { places: places.list } : {};
+  const kernelOf = ({ all, listed: some }: Listable): Kernel => {
+    if (!places) return all;
+    if (!some) throw new Error(`F(${form.tile}x${form.tile}) knows no places`);
+    return some;
+  };
   return [
     {
-      kernel: winogradInputKernels[form],
+      kernel: kernelOf(transforms.input[form.precision]),
       label,
       constants: {},
-      params: { tiles, channels: inChannels, height, width, stride },
+      params: { first, tiles, channels: inChannels, height, width, stride },
       buffers: { input, transformed, ...listed },
       workgroups: gridOf(label, tiles * inChannels, 64),
     },
-    {
-      kernel: winogradProductKernel,
+    winogradProduct({
       label,
-      constants: {},
-      params: { channels: inChannels, out_stride, stride },
-      buffers: { filters, transformed, product },
-      workgroups: checkedGrid(label, [products, 1, 36]),
-    },
+      form,
+      channels: inChannels,
+      outStride: out_stride,
+      stride,
+      filters,
+      transformed,
+      product,
+    }),
     {
-      kernel: winogradOutputKernels[form],
+      kernel: kernelOf(transforms.output[form.precision]),
       label,
       constants: { POOL: Number(shape.pool) },
       params: {
+        first,
         tiles,
         out_channels: outChannels,
         out_stride,
@@ -211,4 +334,48 @@ export function winogradConv(args: WinogradArgs): Dispatch[] {
       workgroups: gridOf(label, tiles * outChannels, 64),
     },
   ];
+}
+
+export interface ProductArgs {
+  readonly label: string;
+  readonly form: WinogradForm;
+  readonly channels: number;
+  /** A multiple of 8. */
+  readonly outStride: number;
+  /** A multiple of 16. */
+  readonly stride: number;
+  /** U [products, channels, outStride] */
+  readonly filters: Slice;
+  /** V [products, channels, stride] */
+  readonly transformed: Slice;
+  /** M [products, outStride, stride] */
+  readonly product: Slice;
+}
+
+/** The matrix products alone. */
+export function winogradProduct(args: ProductArgs): Dispatch {
+  const { label, form, channels, outStride: out_stride, stride } = args;
+  const { filters, transformed, product } = args;
+  const products = productsOf(form.tile);
+  const { kernel, constants, grid } = productOf(form, out_stride, stride, products);
+  return {
+    kernel,
+    label,
+    constants,
+    params: { channels, out_stride, stride },
+    buffers: { filters, transformed, product },
+    workgroups: checkedGrid(label, [...grid, products]),
+  };
+}
+
+function productOf(form: WinogradForm, outStride: number, stride: number, products: number) {
+  if (form.product === 'registers') {
+    return productInRegisters(form.precision, outStride, stride);
+  }
+  if (form.product === 'workgroup') {
+    const tile = form.productTile ?? chooseProductTile(outStride, stride, products);
+    return productInWorkgroups(form.precision, tile, outStride, stride);
+  }
+  if (!form.units || form.precision !== 'f16') throw new Error('matrix units need f16 and a size');
+  return productByMatrix(form.units, outStride, stride);
 }

@@ -1,13 +1,12 @@
 // Winograd F(4x4, 3x3), before the three kernels of the convolution itself: the filter transform (Lavin and
-// Gray 2016, section 4.1). (One of four_*.wgsl stands in front of this text.)
+// Gray 2016, section 4.1). (One of four_*.wgsl and one of stored_*.wgsl stand in front of this text.)
 //
 //   U[., c, o] = G g G^T        g: the 3x3 filter from input channel c to output channel o
 //
 // Shapes: weights [channels 3 3, out_stride / 4] Four, see packConv; filters U [36, channels, out_stride],
-// written four at a time, in f32 whatever the weights are. out_stride is a multiple of 8; its padding is
-// zero and stays it.
+// written four at a time. out_stride is a multiple of 8; its padding is zero and stays it.
 // One invocation an input channel and four output channels, neighbours on neighbouring outputs. Reads 9
-// Four and writes 36 vec4f; about 140 vec4f operations, in registers.
+// Four and writes 36 vec4; about 140 vec4f operations, in registers.
 // Preconditions: kernel 3, fewer than 2^31 elements.
 
 struct Params {
@@ -17,7 +16,7 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> weights: array<Four>;
-@group(0) @binding(2) var<storage, read_write> filters: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> filters: array<Stored4>;
 
 // G applied to three values, each of four filters.
 struct Six {
@@ -46,12 +45,12 @@ fn transform(g0: vec4f, g1: vec4f, g2: vec4f) -> Six {
 // Row i of U, from the three values of row i of G g.
 fn store(at: u32, step: u32, i: u32, g0: vec4f, g1: vec4f, g2: vec4f) {
   let row = transform(g0, g1, g2);
-  filters[at + (6u * i + 0u) * step] = row.u0;
-  filters[at + (6u * i + 1u) * step] = row.u1;
-  filters[at + (6u * i + 2u) * step] = row.u2;
-  filters[at + (6u * i + 3u) * step] = row.u3;
-  filters[at + (6u * i + 4u) * step] = row.u4;
-  filters[at + (6u * i + 5u) * step] = row.u5;
+  filters[at + (6u * i + 0u) * step] = store_u(row.u0);
+  filters[at + (6u * i + 1u) * step] = store_u(row.u1);
+  filters[at + (6u * i + 2u) * step] = store_u(row.u2);
+  filters[at + (6u * i + 3u) * step] = store_u(row.u3);
+  filters[at + (6u * i + 4u) * step] = store_u(row.u4);
+  filters[at + (6u * i + 5u) * step] = store_u(row.u5);
 }
 
 fn column(at: u32, pitch: u32, x: u32) -> Six {

@@ -3,13 +3,14 @@
 //   V[., c, t] = B^T d B        d: the 6x6 pixels under the 4x4 output tile t and its border
 //
 // Shapes: input [batch, channels, height, width]; transformed [36, channels, stride], where t counts the
-// tiles of all images, or those listed, and stride is their number rounded up to 16 (the rest is never read
-// back). One of places_*.wgsl stands in front of this text.
+// tiles of all images, or those listed, from place `first` on, and stride is their number rounded up to 16
+// (the rest is never read back). One of stored_*.wgsl and one of places_*.wgsl stand in front of this text.
 // One invocation a channel and tile, neighbours on neighbouring tiles. Outside the image is zero.
 // Reads 36 and writes 36 f32 a tile: 2.25 values for each pixel; about 250 FLOP, in registers.
 // Preconditions: kernel 3, fewer than 2^31 elements.
 
 struct Params {
+  first: u32,
   tiles: u32,
   channels: u32,
   height: u32,
@@ -19,7 +20,7 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> input: array<f32>;
-@group(0) @binding(2) var<storage, read_write> transformed: array<f32>;
+@group(0) @binding(2) var<storage, read_write> transformed: array<Stored>;
 
 // B^T applied to six values, the first four and the last two.
 struct Six {
@@ -59,12 +60,12 @@ fn row(plane: u32, y: u32, x: u32) -> Six {
 
 // Column j of the transformed rows, transformed in turn: six of the 36 values.
 fn store(at: u32, step: u32, j: u32, c: Six) {
-  transformed[at + (j + 0u) * step] = c.head.x;
-  transformed[at + (j + 6u) * step] = c.head.y;
-  transformed[at + (j + 12u) * step] = c.head.z;
-  transformed[at + (j + 18u) * step] = c.head.w;
-  transformed[at + (j + 24u) * step] = c.tail.x;
-  transformed[at + (j + 30u) * step] = c.tail.y;
+  transformed[at + (j + 0u) * step] = store_v(c.head.x);
+  transformed[at + (j + 6u) * step] = store_v(c.head.y);
+  transformed[at + (j + 12u) * step] = store_v(c.head.z);
+  transformed[at + (j + 18u) * step] = store_v(c.head.w);
+  transformed[at + (j + 24u) * step] = store_v(c.tail.x);
+  transformed[at + (j + 30u) * step] = store_v(c.tail.y);
 }
 
 @compute @workgroup_size(64)
@@ -76,7 +77,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     return;
   }
   let slot = index % params.tiles;
-  let tile = place_of(slot);
+  let tile = place_of(params.first + slot);
   let channel = index / params.tiles;
   let n = tile / (down * across);
   let plane = n * params.channels + channel;

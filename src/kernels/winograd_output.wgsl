@@ -6,12 +6,14 @@
 //
 // Shapes: product [36, out_stride, stride] as winograd_product leaves it, bias [out_stride], output
 // [batch, out_channels, height, width], or half of both with POOL (an odd last row or column is dropped).
-// One of places_*.wgsl stands in front of this text: all tiles, or those listed.
+// One of stored_*.wgsl and one of places_*.wgsl stand in front of this text: all tiles, or those listed, from
+// place `first` on.
 // One invocation a channel and tile. Reads 36 f32, writes 16 (or 4); about 150 FLOP, in registers.
 
 override POOL: bool;
 
 struct Params {
+  first: u32,
   tiles: u32,
   out_channels: u32,
   out_stride: u32,
@@ -22,7 +24,7 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> product: array<f32>;
+@group(0) @binding(1) var<storage, read> product: array<Stored>;
 @group(0) @binding(2) var<storage, read> bias: array<f32>;
 @group(0) @binding(3) var<storage, read_write> output: array<f32>;
 
@@ -37,12 +39,12 @@ fn transform(m0: f32, m1: f32, m2: f32, m3: f32, m4: f32, m5: f32) -> vec4f {
 
 fn row(at: u32, step: u32) -> vec4f {
   return transform(
-    product[at],
-    product[at + step],
-    product[at + 2u * step],
-    product[at + 3u * step],
-    product[at + 4u * step],
-    product[at + 5u * step],
+    load_m(product[at]),
+    load_m(product[at + step]),
+    load_m(product[at + 2u * step]),
+    load_m(product[at + 3u * step]),
+    load_m(product[at + 4u * step]),
+    load_m(product[at + 5u * step]),
   );
 }
 
@@ -90,7 +92,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     return;
   }
   let slot = index % params.tiles;
-  let tile = place_of(slot);
+  let tile = place_of(params.first + slot);
   let channel = index / params.tiles;
   let step = params.out_stride * params.stride;
   let at = channel * params.stride + slot;

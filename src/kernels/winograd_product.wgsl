@@ -1,10 +1,11 @@
-// Winograd F(4x4, 3x3), second of three kernels: 36 matrix products, in registers alone, no barrier.
+// Winograd, second of three kernels: the matrix products, in registers alone, no barrier. F(4x4, 3x3) has 36 of
+// them, F(2x2, 3x3) has 16. For software adapters. (One of stored_*.wgsl stands in front of this text.)
 //
-//   M[e, o, t] = sum_c U[e, c, o] V[e, c, t]        e = 0 .. 35
+//   M[e, o, t] = sum_c U[e, c, o] V[e, c, t]        e in workgroup z
 //
-// Shapes: filters U [36, channels, out_stride] and transformed V [36, channels, stride], both read four
-// at a time; product M [36, out_stride, stride]. out_stride is a multiple of 8, stride one of 16.
-// GEMM: M = out_stride, N = stride, K = channels, e in workgroup z; 2 M N K FLOPs each. An invocation
+// Shapes: filters U [e, channels, out_stride] and transformed V [e, channels, stride], both read four
+// at a time; product M [e, out_stride, stride]. out_stride is a multiple of 8, stride one of 16.
+// GEMM: M = out_stride, N = stride, K = channels; 2 M N K FLOPs for each e. An invocation
 // computes 8 output channels x 16 tiles: 6 vec4f read for 128 multiply-adds. Its 32 sums are variables
 // of their own, because SwiftShader keeps an array at a fixed address at best. Neighbours take
 // neighbouring channels of the same tiles, so that small maps, with few tiles, fill the lanes too.
@@ -16,9 +17,9 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> filters: array<vec4f>;
-@group(0) @binding(2) var<storage, read> transformed: array<vec4f>;
-@group(0) @binding(3) var<storage, read_write> product: array<vec4f>;
+@group(0) @binding(1) var<storage, read> filters: array<Stored4>;
+@group(0) @binding(2) var<storage, read> transformed: array<Stored4>;
+@group(0) @binding(3) var<storage, read_write> product: array<Stored4>;
 
 @compute @workgroup_size(16)
 fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -64,12 +65,12 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   var s72 = vec4f(0);
   var s73 = vec4f(0);
   for (var c = 0u; c < params.channels; c++) {
-    let ua = filters[u_at];
-    let ub = filters[u_at + 1u];
-    let v0 = transformed[v_at];
-    let v1 = transformed[v_at + 1u];
-    let v2 = transformed[v_at + 2u];
-    let v3 = transformed[v_at + 3u];
+    let ua = vec4f(filters[u_at]);
+    let ub = vec4f(filters[u_at + 1u]);
+    let v0 = vec4f(transformed[v_at]);
+    let v1 = vec4f(transformed[v_at + 1u]);
+    let v2 = vec4f(transformed[v_at + 2u]);
+    let v3 = vec4f(transformed[v_at + 3u]);
     s00 += ua.x * v0;
     s01 += ua.x * v1;
     s02 += ua.x * v2;
@@ -106,36 +107,36 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     v_at += stride;
   }
   let at = (id.z * params.out_stride + block * 8u) * stride + tiles;
-  product[at + 0u * stride + 0u] = s00;
-  product[at + 0u * stride + 1u] = s01;
-  product[at + 0u * stride + 2u] = s02;
-  product[at + 0u * stride + 3u] = s03;
-  product[at + 1u * stride + 0u] = s10;
-  product[at + 1u * stride + 1u] = s11;
-  product[at + 1u * stride + 2u] = s12;
-  product[at + 1u * stride + 3u] = s13;
-  product[at + 2u * stride + 0u] = s20;
-  product[at + 2u * stride + 1u] = s21;
-  product[at + 2u * stride + 2u] = s22;
-  product[at + 2u * stride + 3u] = s23;
-  product[at + 3u * stride + 0u] = s30;
-  product[at + 3u * stride + 1u] = s31;
-  product[at + 3u * stride + 2u] = s32;
-  product[at + 3u * stride + 3u] = s33;
-  product[at + 4u * stride + 0u] = s40;
-  product[at + 4u * stride + 1u] = s41;
-  product[at + 4u * stride + 2u] = s42;
-  product[at + 4u * stride + 3u] = s43;
-  product[at + 5u * stride + 0u] = s50;
-  product[at + 5u * stride + 1u] = s51;
-  product[at + 5u * stride + 2u] = s52;
-  product[at + 5u * stride + 3u] = s53;
-  product[at + 6u * stride + 0u] = s60;
-  product[at + 6u * stride + 1u] = s61;
-  product[at + 6u * stride + 2u] = s62;
-  product[at + 6u * stride + 3u] = s63;
-  product[at + 7u * stride + 0u] = s70;
-  product[at + 7u * stride + 1u] = s71;
-  product[at + 7u * stride + 2u] = s72;
-  product[at + 7u * stride + 3u] = s73;
+  product[at + 0u * stride + 0u] = store_m(s00);
+  product[at + 0u * stride + 1u] = store_m(s01);
+  product[at + 0u * stride + 2u] = store_m(s02);
+  product[at + 0u * stride + 3u] = store_m(s03);
+  product[at + 1u * stride + 0u] = store_m(s10);
+  product[at + 1u * stride + 1u] = store_m(s11);
+  product[at + 1u * stride + 2u] = store_m(s12);
+  product[at + 1u * stride + 3u] = store_m(s13);
+  product[at + 2u * stride + 0u] = store_m(s20);
+  product[at + 2u * stride + 1u] = store_m(s21);
+  product[at + 2u * stride + 2u] = store_m(s22);
+  product[at + 2u * stride + 3u] = store_m(s23);
+  product[at + 3u * stride + 0u] = store_m(s30);
+  product[at + 3u * stride + 1u] = store_m(s31);
+  product[at + 3u * stride + 2u] = store_m(s32);
+  product[at + 3u * stride + 3u] = store_m(s33);
+  product[at + 4u * stride + 0u] = store_m(s40);
+  product[at + 4u * stride + 1u] = store_m(s41);
+  product[at + 4u * stride + 2u] = store_m(s42);
+  product[at + 4u * stride + 3u] = store_m(s43);
+  product[at + 5u * stride + 0u] = store_m(s50);
+  product[at + 5u * stride + 1u] = store_m(s51);
+  product[at + 5u * stride + 2u] = store_m(s52);
+  product[at + 5u * stride + 3u] = store_m(s53);
+  product[at + 6u * stride + 0u] = store_m(s60);
+  product[at + 6u * stride + 1u] = store_m(s61);
+  product[at + 6u * stride + 2u] = store_m(s62);
+  product[at + 6u * stride + 3u] = store_m(s63);
+  product[at + 7u * stride + 0u] = store_m(s70);
+  product[at + 7u * stride + 1u] = store_m(s71);
+  product[at + 7u * stride + 2u] = store_m(s72);
+  product[at + 7u * stride + 3u] = store_m(s73);
 }

@@ -239,7 +239,7 @@ class BackwardPass {
     const { dtype, weights, filters } = this.weights.conv(layer);
     const turned = arena.take(`${label}, turned`, turnedBytes(shape));
     this.dispatches.push(
-      filters
+      filters && !weights
         ? turnWinogradFilters({ label, shape, filters, turned })
         : turnFilters({ label, shape, dtype, weights: direct(weights), turned }),
       ...recordConv(
@@ -254,7 +254,7 @@ class BackwardPass {
           input: gradient,
           output: result,
         },
-        this.gpu.adapter,
+        this.gpu.convolutions,
         arena,
       ),
     );

@@ -1,5 +1,7 @@
 import { ScoreCamError } from '../errors';
+import type { ConvDevice, ConvTuning } from '../kernels/conv_choice';
 import type { Dispatch, Kernel, Slice } from '../kernels/kernel';
+import type { Precision } from '../kernels/stored';
 import { checkLimits, DEFAULT_LIMITS, deviceRequest, type Needs } from './limits';
 
 /** What is known of the adapter; recorded with every result and every figure. */
@@ -55,6 +57,9 @@ const UNIFORM_ALIGNMENT = 256;
 export class Gpu {
   readonly device: GPUDevice;
   readonly adapter: AdapterFacts;
+  /** How convolutions are to be computed, as far as it is not chosen by shape; set before weights are loaded. */
+  precision: Precision = 'f32';
+  tuning: ConvTuning | undefined;
   private readonly ownsDevice: boolean;
   private readonly pipelines = new Map<string, Promise<GPUComputePipeline>>();
   private readonly layouts = new Map<string, GPUBindGroupLayout>();
@@ -99,6 +104,12 @@ export class Gpu {
     const chosen = adapter ?? (await requestAdapter());
     const request = { label: 'score-cam-webgpu', ...deviceRequest(chosen, needs) };
     return new Gpu(await chosen.requestDevice(request), factsOf(chosen.info), true);
+  }
+
+  /** What the choice of a convolution's method rests on (src/kernels/conv_choice.ts). */
+  get convolutions(): ConvDevice {
+    const { precision, tuning } = this;
+    return { isFallback: this.adapter.isFallback, precision, tuning };
   }
 
   /** Bytes of all live buffers made through {@link createBuffer}. */

@@ -1,5 +1,6 @@
 import { ScoreCamError } from '../errors';
 import { rowStride } from '../kernels/linear';
+import { MATRIX_FEATURE } from '../kernels/winograd_product';
 import { type Network, sizeOf } from '../model/network';
 
 /**
@@ -20,8 +21,16 @@ export const DEFAULT_LIMITS: Needs = {
   maxBufferSize: 256 * MIB,
 };
 
-/** `timestamp-query` times kernels in benchmarks; the library works without it. */
-const USEFUL_FEATURES: readonly GPUFeatureName[] = ['timestamp-query'];
+/**
+ * Features that are used where they are; the library works without them. `timestamp-query` times kernels,
+ * `shader-f16` lets Winograd store f16, and `subgroups` with matrix units may multiply it.
+ */
+const USEFUL_FEATURES: readonly GPUFeatureName[] = [
+  'timestamp-query',
+  'shader-f16',
+  'subgroups',
+  MATRIX_FEATURE as GPUFeatureName,
+];
 
 export function needsOf(network: Network): Needs {
   const largest = Math.max(

@@ -1,10 +1,11 @@
 import { ScoreCamError } from '../errors';
 import { packConv } from '../kernels/conv';
+import { chooseConv } from '../kernels/conv_choice';
 import type { Slice } from '../kernels/kernel';
 import { rowStride, shardRows } from '../kernels/linear';
 import { linearColumns } from '../kernels/linear_columns';
 import { WEIGHT_BYTES, type WeightDtype } from '../kernels/weight_dtype';
-import { choosesWinograd, winogradFilterBytes, winogradFilters } from '../kernels/winograd';
+import { winogradFilterBytes, winogradFilters } from '../kernels/winograd';
 import { type BlockOptions, type WeightBlock, weightBlocks } from '../model/blocks';
 import {
   columnScales,
@@ -23,10 +24,13 @@ import { convShape } from './plan';
 
 export interface ConvWeights {
   readonly dtype: 'f32' | 'f16';
-  /** Packed as src/kernels/conv.ts says; absent where `filters` stand for them. */
+  /** Packed as src/kernels/conv.ts says; absent where `filters` of F(4x4) in f32 stand for them. */
   readonly weights: Slice | undefined;
   readonly bias: Slice;
-  /** Transformed for Winograd once and for all, where the weights are f32 (src/kernels/winograd.ts). */
+  /**
+   * Transformed for Winograd once and for all, where the weights are f32, in the form that `chooseConv` says
+   * (src/kernels/winograd.ts).
+   */
   readonly filters: Slice | undefined;
 }
 
@@ -175,17 +179,23 @@ export class NetworkWeights {
     const weights = this.upload(layer.weight, packed.weights);
     release(packed.weights);
     const biasSlice = this.upload(layer.bias, packed.bias);
-    const winograd = choosesWinograd(shape, this.gpu.adapter) && !direct;
-    if (!winograd || dtype === 'f16') {
+    const method = chooseConv(shape, this.gpu.convolutions);
+    if (method.kind === 'direct' || direct || dtype === 'f16') {
       this.convs.set(layer.name, { dtype, weights, bias: biasSlice, filters: undefined });
       return;
     }
-    // Four times as large: worth it in f32, where speed is wanted more than memory.
+    // Up to four times as large: worth it in f32, where speed is wanted more than memory.
     const label = `${layer.weight} for Winograd`;
-    const filters = { buffer: this.create(label, winogradFilterBytes(shape)) };
-    await this.gpu.submit(label, [winogradFilters({ label, shape, dtype, weights, filters })]);
-    this.free(weights);
-    this.convs.set(layer.name, { dtype, weights: undefined, bias: biasSlice, filters });
+    const filters = { buffer: this.create(label, winogradFilterBytes(shape, method)) };
+    const tensors = { weights, filters };
+    await this.gpu.submit(label, [
+      winogradFilters({ label, shape, dtype, ...tensors, form: method }),
+    ]);
+    // The way back through the layer can be made of filters of F(4x4) in f32, and of no others.
+    const stands = method.tile === 4 && method.precision === 'f32';
+    if (stands) this.free(weights);
+    const kept = stands ? undefined : weights;
+    this.convs.set(layer.name, { dtype, weights: kept, bias: biasSlice, filters });
   }
 
   private async addLinear(

@@ -1,7 +1,8 @@
 import { ScoreCamError } from '../errors';
 import type { ConvShape } from '../kernels/conv';
+import { type ConvDevice, chooseConv } from '../kernels/conv_choice';
 import type { ConvDtype } from '../kernels/weight_dtype';
-import { choosesWinograd, winogradFilterBytes, winogradScratch } from '../kernels/winograd';
+import { winogradFilterBytes, winogradScratch } from '../kernels/winograd';
 import type { ConvLayer, Layer, LinearLayer, Network, Shape } from '../model/network';
 import { layerFlops, sizeOf } from '../model/network';
 
@@ -71,23 +72,25 @@ export function convShape(layer: ConvLayer, pool: boolean): ConvShape {
   };
 }
 
-export interface BatchLimits {
+export interface BatchLimits extends ConvDevice {
   /** Bytes for activations and features together. */
   readonly memoryBudget: number;
   readonly maxBindingBytes: number;
-  readonly isFallback: boolean;
   /** Of the convolutions' weights, f32 if absent: Winograd makes filters of f16 anew at each use. */
   readonly convDtype?: ConvDtype;
-  /** Share of the convolutions' work that is done, 1 if absent: with less of it, more masks fit a submit. */
-  readonly activeShare?: number;
 }
 
 export interface BatchPlan {
-  /** Masks of one submit through the convolutions. */
+  /** Masks of one submit through the convolutions, if nothing is skipped. */
   readonly batch: number;
+  /** Masks of one submit at most, however little work they are: what fits memory. */
+  readonly most: number;
+  /** Floating-point operations of one submit, and of one mask through the convolutions if nothing is skipped. */
+  readonly flopPerSubmit: number;
+  readonly flopPerMask: number;
   /** Masks whose pooled features are gathered before the fully connected layers run over all of them. */
   readonly block: number;
-  /** Bytes of activations one mask needs at the widest point. */
+  /** Bytes of activations and scratch one mask alone needs at the widest point. */
   readonly bytesPerMask: number;
 }
 
@@ -121,43 +124,58 @@ export function planPasses(passes: Passes, count: number, limits: BatchLimits): 
   const flop = FLOP_PER_SUBMIT[limits.isFallback ? 'software' : 'gpu'];
   const bytes = (shape: Shape): number => 4 * sizeOf(shape);
   const own = passes.input ? bytes(passes.input) : 0;
-  const scratch = features.map((step, i): number[] => {
+  const winograd = features.map((step, i) => {
     const masked = i === 0 && !passes.input;
-    if (step.kind !== 'conv' || masked) return [];
+    if (step.kind !== 'conv' || masked) return undefined;
     const shape = convShape(step.layer, step.pool);
-    if (!choosesWinograd(shape, limits)) return [];
-    return Object.values(winogradScratch(shape, 1));
+    const method = chooseConv(shape, limits);
+    return method.kind === 'winograd' ? { shape, method } : undefined;
   });
-  const filters = features.map((step, i): number => {
-    const remade = limits.convDtype === 'f16' && step.kind === 'conv' && scratch[i]?.length;
-    return remade ? winogradFilterBytes(convShape(step.layer, step.pool)) : 0;
-  });
-  const largest = Math.max(own, ...features.map((step) => bytes(step.output)), ...scratch.flat());
+  // In registers scratch grows with the batch; in slices it stays below a bound.
+  const scratchOf = (i: number, masks: number): number[] => {
+    const convolved = winograd[i];
+    if (!convolved) return [];
+    const { shape, method } = convolved;
+    return Object.values(winogradScratch(shape, masks, undefined, method));
+  };
+  const largest = (masks: number): number =>
+    Math.max(
+      masks * own,
+      ...features.flatMap((step, i) => [masks * bytes(step.output), ...scratchOf(i, masks)]),
+    );
   // While a step runs its input, output and scratch live.
-  const bytesPerMask = Math.max(
-    own,
-    ...features.map((step, i) => {
-      const before = features[i - 1];
-      const taken = (scratch[i] as number[]).reduce((sum, size) => sum + size, 0);
-      return bytes(step.output) + (before ? bytes(before.output) : own) + taken;
-    }),
-  );
+  const held = (masks: number): number =>
+    Math.max(
+      masks * own,
+      ...features.map((step, i) => {
+        const before = features[i - 1];
+        const tensors = masks * (bytes(step.output) + (before ? bytes(before.output) : own));
+        return scratchOf(i, masks).reduce((sum, size) => sum + size, tensors);
+      }),
+    );
+  const bytesPerMask = held(1);
   // However many masks there are, the filters of one layer at a time.
-  const fixedBytes = Math.max(0, ...filters);
+  const fixedBytes = Math.max(
+    0,
+    ...winograd.map((convolved) =>
+      convolved && limits.convDtype === 'f16'
+        ? winogradFilterBytes(convolved.shape, convolved.method)
+        : 0,
+    ),
+  );
   const last = features.at(-1);
   const featureBytes = last ? bytes(last.output) : own;
   const headBytes = Math.max(featureBytes, ...head.map((step) => bytes(step.output)));
   // A quarter of the budget is for features and head, the rest for the activations of a batch.
-  const batch = Math.floor(
-    Math.min(
-      count,
-      limits.maxBindingBytes / largest,
-      (0.75 * limits.memoryBudget - fixedBytes) / bytesPerMask,
-      features.length > 0
-        ? Math.max(1, flop / (flopOf(features) * (limits.activeShare ?? 1)))
-        : count,
-    ),
+  const fitting = most(
+    count,
+    (masks) =>
+      largest(masks) <= limits.maxBindingBytes &&
+      held(masks) + fixedBytes <= 0.75 * limits.memoryBudget,
   );
+  const flopPerMask = flopOf(features);
+  const inTime = features.length > 0 ? Math.max(1, Math.floor(flop / flopPerMask)) : count;
+  const batch = Math.min(fitting, inTime);
   const block = Math.floor(
     Math.min(
       count,
@@ -173,13 +191,59 @@ export function planPasses(passes: Passes, count: number, limits: BatchLimits): 
     throw new ScoreCamError(
       'limit',
       `Network "${passes.name}" needs ${need} bytes for one masked pass with bindings of up to ` +
-        `${Math.max(largest, headBytes)} bytes; the memory budget is ${limits.memoryBudget} bytes and ` +
+        `${Math.max(largest(1), headBytes)} bytes; the memory budget is ${limits.memoryBudget} bytes and ` +
         `the device binds up to ${limits.maxBindingBytes}. Raise memoryBudget or use a smaller network.`,
     );
   }
   // Whole batches fill a block, so that no block ends in a small batch.
   const fitted = Math.min(batch, block);
-  return { batch: fitted, block: fitted * Math.floor(block / Math.max(1, fitted)), bytesPerMask };
+  return {
+    batch: fitted,
+    most: Math.min(fitting, block),
+    block: fitted * Math.floor(block / Math.max(1, fitted)),
+    bytesPerMask,
+    flopPerSubmit: flop,
+    flopPerMask,
+  };
+}
+
+/**
+ * Cuts masks first .. end - 1 into batches, of as many masks as fit memory and the work of one submit.
+ * @param workOf floating-point operations of a mask, by its place in the run
+ * @returns the size of each batch
+ */
+export function cutBatches(
+  { most, flopPerSubmit }: Pick<BatchPlan, 'most' | 'flopPerSubmit'>,
+  first: number,
+  end: number,
+  workOf: (at: number) => number,
+): number[] {
+  const sizes: number[] = [];
+  let size = 0;
+  let work = 0;
+  for (let at = first; at < end; at++) {
+    const own = workOf(at);
+    if (size > 0 && (size === most || work + own > flopPerSubmit)) {
+      sizes.push(size);
+      size = 0;
+      work = 0;
+    }
+    size++;
+    work += own;
+  }
+  return size > 0 ? [...sizes, size] : sizes;
+}
+
+/** The largest of 0 .. bound that fits, where whatever is smaller fits too. */
+function most(bound: number, fits: (count: number) => boolean): number {
+  let low = 0;
+  let high = bound;
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if (fits(middle)) low = middle;
+    else high = middle - 1;
+  }
+  return low;
 }
 
 function flopOf(steps: readonly Step[]): number {

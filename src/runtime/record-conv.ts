@@ -1,9 +1,9 @@
-import { type ConvShape, type ConvTiling, chooseConvTiling, conv } from '../kernels/conv';
+import { type ConvShape, type ConvTiling, conv } from '../kernels/conv';
+import { type ConvDevice, type ConvMethod, chooseConv } from '../kernels/conv_choice';
 import type { Dispatch, Slice } from '../kernels/kernel';
 import type { Places } from '../kernels/places';
 import type { ConvDtype } from '../kernels/weight_dtype';
 import {
-  choosesWinograd,
   winogradConv,
   winogradFilterBytes,
   winogradFilters,
@@ -18,31 +18,42 @@ export interface RecordedConv {
   readonly dtype: ConvDtype;
   /** Packed as src/kernels/conv.ts says; may be absent where `filters` stand for them. */
   readonly weights: Slice | undefined;
-  /** Transformed for Winograd; made here for this use where absent and wanted. */
+  /** Transformed for Winograd, as the method for the shape wants them; made here for this use where absent. */
   readonly filters: Slice | undefined;
   readonly bias: Slice;
   readonly input: Slice;
   readonly output: Slice;
-  /** Tiles to compute, of a convolution by Winograd; default all. */
+  /** Tiles to compute, of a convolution by F(4x4, 3x3); default all. */
   readonly places?: Places | undefined;
 }
 
-/** A convolution by Winograd or by a tiling, as the adapter and the shape demand; scratch from `arena`. */
+/** A convolution as the device and the shape demand; scratch from `arena`. */
 export function recordConv(
   convolution: RecordedConv,
-  adapter: { readonly isFallback: boolean },
+  device: ConvDevice,
   arena: Arena,
   forced?: ConvTiling,
 ): Dispatch[] {
+  const method: ConvMethod = forced
+    ? { kind: 'direct', tiling: forced }
+    : chooseConv(convolution.shape, device);
+  return recordMethod(convolution, method, arena);
+}
+
+/** The same by one method. */
+export function recordMethod(
+  convolution: RecordedConv,
+  method: ConvMethod,
+  arena: Arena,
+): Dispatch[] {
   const { label, shape, batch, dtype, weights, bias, filters: kept, input, output } = convolution;
   const { places } = convolution;
-  if (forced || !choosesWinograd(shape, adapter)) {
-    const tiling = forced ?? chooseConvTiling(shape, adapter);
+  if (method.kind === 'direct') {
     const tensors = { input, output, weights: direct(weights), bias };
-    return [conv(tiling, { label, shape, dtype, batch, ...tensors })];
+    return [conv(method.tiling, { label, shape, dtype, batch, ...tensors })];
   }
-  const sizes = winogradScratch(shape, batch, places?.count);
-  const filters = kept ?? arena.take(`${label}, filters`, winogradFilterBytes(shape));
+  const sizes = winogradScratch(shape, batch, places?.count, method);
+  const filters = kept ?? arena.take(`${label}, filters`, winogradFilterBytes(shape, method));
   const transformed = arena.take(`${label}, transformed`, sizes.transformed);
   const product = arena.take(`${label}, product`, sizes.product);
   if (!kept) arena.release(filters);
@@ -50,9 +61,9 @@ export function recordConv(
   arena.release(product);
   const first = kept
     ? []
-    : [winogradFilters({ label, shape, dtype, weights: direct(weights), filters })];
+    : [winogradFilters({ label, shape, dtype, weights: direct(weights), filters, form: method })];
   const tensors = { input, filters, bias, transformed, product, output };
-  return [...first, ...winogradConv({ label, shape, batch, ...tensors, places })];
+  return [...first, ...winogradConv({ label, shape, batch, ...tensors, places, form: method })];
 }
 
 /** Weights in the layout that all tilings but Winograd read. */

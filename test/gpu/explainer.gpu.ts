@@ -22,6 +22,11 @@ function expectSame(what: string, actual: unknown, expected: unknown): void {
   if (a !== b) throw new Error(`${what}: got ${a}, expected ${b}`);
 }
 
+/** Every bit of the values, NaN included. */
+function bits(values: Float32Array): string {
+  return new Uint32Array(values.buffer, values.byteOffset, values.length).join();
+}
+
 async function expectError(
   work: () => Promise<unknown>,
   code: string,
@@ -424,6 +429,49 @@ export const cases: GpuCase[] = [
         'Buffer "huge" needs 1099511627776 bytes, this device allows',
       );
       return undefined;
+    },
+  },
+  {
+    name: 'previews show the most telling maps first, and change nothing',
+    async run(gpu) {
+      const model = smallModel({ change: deadChannels(2) });
+      return withExplainer(gpu, model, async (explainer) => {
+        const image = smallImage();
+        const plain = await explainer.explain(image, { weighting: 'increase' });
+        const previews: Explanation[] = [];
+        const last = await explainer.explain(image, {
+          weighting: 'increase',
+          onPreview: (preview) => previews.push(preview),
+        });
+        expectSame('result', bits(last.map.data), bits(plain.map.data));
+        expectSame('weights', bits(last.weights), bits(plain.weights));
+        expectSame('scores', bits(last.scores), bits(plain.scores));
+        expectSame('options', last.options, plain.options);
+        expectSame(
+          'channels of each preview',
+          previews.map(({ channels }) => channels),
+          [1, 2, 3, 4].map((evaluated) => ({ total: 7, constant: 2, evaluated })),
+        );
+        // Each is what an explanation of its channels alone is, the most telling ones.
+        for (const preview of previews) {
+          const top = preview.channels.evaluated;
+          const alone = await explainer.explain(image, {
+            method: 'faster-score-cam',
+            weighting: 'increase',
+            top,
+          });
+          expectSame(`map of ${top} channels`, bits(preview.map.data), bits(alone.map.data));
+          expectSame(`passes of ${top} channels`, preview.passes, alone.passes);
+        }
+        // What a listener throws is thrown to whoever explains.
+        const failing = explainer.explain(image, {
+          onPreview: () => {
+            throw new ScoreCamError('option', 'enough seen');
+          },
+        });
+        await expectError(() => failing, 'option', 'enough seen');
+        return `${previews.length} previews`;
+      });
     },
   },
 ];

@@ -1,17 +1,25 @@
 import { type ConvShape, packConv } from '../../src/kernels/conv';
 import type { ConvDtype } from '../../src/kernels/weight_dtype';
 import {
+  F4_REGISTERS,
+  productsOf,
+  SLICE_BYTES,
+  sliceOf,
+  tilesOf,
+  type WinogradForm,
   winogradConv,
   winogradFilterBytes,
   winogradFilters,
+  winogradProduct,
   winogradScratch,
 } from '../../src/kernels/winograd';
+import { PRODUCT_TILES, type ProductTile } from '../../src/kernels/winograd_product';
 import type { Gpu } from '../../src/runtime/gpu';
 import type { GpuCase } from '../harness/case';
 import { assertClose, testValues } from '../harness/compare';
 import { convReference } from '../reference/conv';
-import { encodeWeights } from '../reference/weights';
-import { filtersReference, winogradTolerance } from '../reference/winograd';
+import { encodeWeights, halfValue } from '../reference/weights';
+import { filtersReference, productReference, winogradTolerance } from '../reference/winograd';
 
 /** [inChannels, outChannels, height, width, slope, pool, batch]: tiles of 4x4, 16 tiles x 8 channels. */
 const rows: readonly (readonly [number, number, number, number, number, boolean, number])[] = [
@@ -24,41 +32,62 @@ const rows: readonly (readonly [number, number, number, number, number, boolean,
   [33, 5, 28, 28, 0, true, 1],
 ];
 
+const F4 = { ...F4_REGISTERS, product: 'workgroup' } as const;
+const F2 = { ...F4, tile: 2 } as const;
+
 /** The packed weights of a layer, the numbers they stand for, and the dispatch that transforms them. */
-function layer(gpu: Gpu, shape: ConvShape, dtype: ConvDtype) {
+function layer(gpu: Gpu, shape: ConvShape, dtype: ConvDtype, form: WinogradForm) {
   const { inChannels, outChannels } = shape;
   const weights = testValues(outChannels * inChannels * 9, 2);
   const bias = testValues(outChannels, 3);
   const packed = packConv(weights, bias, shape, dtype);
-  const filters = { buffer: gpu.createBuffer('filters', winogradFilterBytes(shape)) };
+  const filters = { buffer: gpu.createBuffer('filters', winogradFilterBytes(shape, form)) };
   const transform = winogradFilters({
     label: 'test',
     shape,
     dtype,
     weights: { buffer: gpu.upload('weights', packed.weights) },
     filters,
+    form,
   });
   const { values } = encodeWeights(weights, outChannels, dtype);
   return { values, bias, packedBias: packed.bias, filters, transform };
 }
 
+/** Numbers that stand in a buffer as f32, or as f16 and `scale` times as large. */
+async function read(gpu: Gpu, buffer: GPUBuffer, { precision }: WinogradForm, scale: number) {
+  const words = await gpu.read(buffer);
+  if (precision === 'f32') return words;
+  return Float32Array.from(new Uint16Array(words.buffer), (bits) => halfValue(bits) / scale);
+}
+
 /** The transform alone; it writes everything, so that scratch with anything in it will do. */
-async function runFilters(gpu: Gpu, shape: ConvShape, dtype: ConvDtype): Promise<string> {
-  const { values, filters, transform } = layer(gpu, shape, dtype);
-  const words = filters.buffer.size / 4;
-  gpu.write(filters.buffer, new Float32Array(words).fill(Number.NaN));
+async function runFilters(
+  gpu: Gpu,
+  shape: ConvShape,
+  dtype: ConvDtype,
+  form: WinogradForm,
+): Promise<string> {
+  const { values, filters, transform } = layer(gpu, shape, dtype, form);
+  gpu.write(filters.buffer, new Float32Array(filters.buffer.size / 4).fill(Number.NaN));
   await gpu.submit('winograd filters', [transform]);
-  const expected = filtersReference(values, shape);
-  const actual = await gpu.read(filters.buffer, words);
+  const expected = filtersReference(values, shape, form);
+  const actual = await read(gpu, filters.buffer, form, 64);
   return assertClose('filters', actual, expected.values, expected.tolerance);
 }
 
-async function run(gpu: Gpu, shape: ConvShape, batch: number, dtype: ConvDtype): Promise<string> {
+async function run(
+  gpu: Gpu,
+  shape: ConvShape,
+  batch: number,
+  dtype: ConvDtype,
+  form: WinogradForm,
+): Promise<string> {
   const { inChannels, height, width } = shape;
   const input = testValues(batch * inChannels * height * width, 1);
-  const { values, bias, packedBias, filters, transform } = layer(gpu, shape, dtype);
+  const { values, bias, packedBias, filters, transform } = layer(gpu, shape, dtype, form);
   const expected = convReference(shape, batch, input, values, bias);
-  const scratch = winogradScratch(shape, batch);
+  const scratch = winogradScratch(shape, batch, undefined, form);
   const output = gpu.createBuffer('output', expected.values.length * 4);
   const dispatches = winogradConv({
     label: 'test',
@@ -70,6 +99,7 @@ async function run(gpu: Gpu, shape: ConvShape, batch: number, dtype: ConvDtype):
     transformed: { buffer: gpu.createBuffer('transformed', scratch.transformed) },
     product: { buffer: gpu.createBuffer('product', scratch.product) },
     output: { buffer: output },
+    form,
   });
   await gpu.submit('winograd', [transform, ...dispatches]);
   const actual = await gpu.read(output, expected.values.length);
@@ -77,37 +107,156 @@ async function run(gpu: Gpu, shape: ConvShape, batch: number, dtype: ConvDtype):
     'output',
     actual,
     expected.values,
-    winogradTolerance(shape, batch, input, values),
+    winogradTolerance(shape, batch, input, values, form),
   );
+}
+
+/** [channels, outStride, stride]: round a step of K, and round 64 and 128 of either matrix. */
+const products: readonly (readonly [number, number, number])[] = [
+  [1, 8, 16],
+  [7, 56, 48],
+  [8, 64, 64],
+  [9, 72, 80],
+  [16, 120, 112],
+  [17, 128, 128],
+  [24, 136, 144],
+];
+
+/**
+ * The product alone, with a row of workgroups too many each way: they must not write anything, neither elsewhere in
+ * the product nor behind it.
+ */
+async function runProduct(
+  gpu: Gpu,
+  [channels, outStride, stride]: (typeof products)[number],
+  productTile: ProductTile,
+): Promise<string> {
+  const form = { ...F2, productTile };
+  const sizes = { products: productsOf(form.tile), channels, outStride, stride };
+  const u = testValues(sizes.products * channels * outStride, 1);
+  const v = testValues(sizes.products * channels * stride, 2);
+  const expected = productReference(u, v, sizes);
+  const count = expected.values.length;
+  const sentinel = new Float32Array(4096).fill(7);
+  const product = gpu.createBuffer('product', 4 * (count + sentinel.length));
+  gpu.write(product, new Float32Array(count).fill(Number.NaN));
+  gpu.write(product, sentinel, 4 * count);
+  const dispatch = winogradProduct({
+    label: 'test',
+    form,
+    channels,
+    outStride,
+    stride,
+    filters: { buffer: gpu.upload('filters', u) },
+    transformed: { buffer: gpu.upload('transformed', v) },
+    product: { buffer: product },
+  });
+  const [x, y, z] = dispatch.workgroups;
+  await gpu.submit('product', [{ ...dispatch, workgroups: [x + 1, y + 1, z] }]);
+  const actual = await gpu.read(product);
+  assertClose('behind the product', actual.subarray(count), sentinel, 0);
+  return assertClose('product', actual.subarray(0, count), expected.values, expected.tolerance);
+}
+
+/** A layer of several slices gives the same bits as its parts, image by image, in one slice each. */
+async function runSlices(gpu: Gpu): Promise<string> {
+  const form = { ...F4, productTile: { rows: 8, cols: 8 } } as const;
+  const batch = 5;
+  // Tall and narrow, one tile a row: many tiles. The second slice begins in the middle of an image.
+  const shape = { ...shapeOf([1, 8, 1, 1, 0, false, 1]), inChannels: 1, height: 16384, width: 4 };
+  const tiles = tilesOf(shape, batch, 4);
+  const slice = sliceOf(shape, tiles, form);
+  const one = tilesOf(shape, 1, 4);
+  if (!(slice < tiles && slice >= one && one * 36 * 4 * 8 <= SLICE_BYTES)) {
+    throw new Error(`${tiles} tiles in slices of ${slice}, ${one} an image`);
+  }
+  const input = testValues(batch * shape.height * shape.width, 1);
+  const { packedBias, filters, transform } = layer(gpu, shape, 'f32', form);
+  const bias = { buffer: gpu.upload('bias', packedBias) };
+  const scratch = winogradScratch(shape, batch, undefined, form);
+  const transformed = { buffer: gpu.createBuffer('transformed', scratch.transformed) };
+  const product = { buffer: gpu.createBuffer('product', scratch.product) };
+  const tensors = { label: 'test', shape, filters, bias, transformed, product, form };
+  const size = 8 * shape.height * shape.width;
+  const whole = gpu.createBuffer('whole', 4 * batch * size);
+  const dispatches = winogradConv({
+    ...tensors,
+    batch,
+    input: { buffer: gpu.upload('input', input) },
+    output: { buffer: whole },
+  });
+  await gpu.submit('slices', [transform, ...dispatches]);
+  const actual = await gpu.read(whole);
+  for (let n = 0; n < batch; n++) {
+    const image = input.slice(n * (size / 8), (n + 1) * (size / 8));
+    const output = gpu.createBuffer('part', 4 * size);
+    const part = winogradConv({
+      ...tensors,
+      batch: 1,
+      input: { buffer: gpu.upload('image', image) },
+      output: { buffer: output },
+    });
+    if (part.length !== 3) throw new Error('an image is one slice');
+    await gpu.submit('part', part);
+    const expected = await gpu.read(output);
+    assertClose(`image ${n}`, actual.subarray(n * size, (n + 1) * size), expected, 0);
+  }
+  return `${dispatches.length / 3} slices of up to ${slice} tiles`;
 }
 
 function shapeOf([inChannels, outChannels, height, width, slope, pool]: (typeof rows)[number]) {
   return { inChannels, outChannels, height, width, kernel: 3, slope, pool } as const;
 }
 
-const convolutions = (dtype: ConvDtype, some: typeof rows): GpuCase[] =>
+const nameOf = ({ tile, precision, product }: WinogradForm): string =>
+  `F(${tile}x${tile}), ${product}, ${precision}`;
+
+const convolutions = (dtype: ConvDtype, form: WinogradForm, some: typeof rows): GpuCase[] =>
   some.map((row) => {
     const [inChannels, outChannels, height, width, slope, pool, batch] = row;
     return {
       name:
-        `${dtype}: ${batch} x ${inChannels} to ${outChannels} channels, ${height} x ${width}, ` +
-        `slope ${slope}${pool ? ', pool' : ''}`,
-      run: (gpu) => run(gpu, shapeOf(row), batch, dtype),
+        `${nameOf(form)}, weights ${dtype}: ${batch} x ${inChannels} to ${outChannels} channels, ` +
+        `${height} x ${width}, slope ${slope}${pool ? ', pool' : ''}`,
+      run: (gpu) => run(gpu, shapeOf(row), batch, dtype, form),
     };
   });
 
-const transforms = (['f32', 'f16'] as const).flatMap((dtype) =>
-  [0, 3, 4, 6].map((i): GpuCase => {
-    const shape = shapeOf(rows[i] as (typeof rows)[number]);
-    return {
-      name: `filters of ${shape.inChannels} to ${shape.outChannels} channels, ${dtype}`,
-      run: (gpu) => runFilters(gpu, shape, dtype),
-    };
-  }),
-);
+const transforms = (form: WinogradForm): GpuCase[] =>
+  (['f32', 'f16'] as const).flatMap((dtype) =>
+    [0, 3, 4, 6].map((i): GpuCase => {
+      const shape = shapeOf(rows[i] as (typeof rows)[number]);
+      return {
+        name: `${nameOf(form)}: filters of ${shape.inChannels} to ${shape.outChannels} channels, ${dtype}`,
+        run: (gpu) => runFilters(gpu, shape, dtype, form),
+      };
+    }),
+  );
 
 export const cases: GpuCase[] = [
-  ...transforms,
-  ...convolutions('f32', rows),
-  ...convolutions('f16', rows.slice(3, 5)),
+  ...transforms(F4_REGISTERS),
+  ...transforms(F2),
+  ...convolutions('f32', F4_REGISTERS, rows),
+  ...convolutions('f16', F4_REGISTERS, rows.slice(3, 5)),
+  ...convolutions('f32', F4, rows.slice(2, 6)),
+  ...convolutions('f32', F2, rows),
+  ...convolutions('f32', { ...F2, product: 'registers' }, rows.slice(3, 4)),
+  ...PRODUCT_TILES.flatMap((tile) =>
+    products.map((sizes) => ({
+      name: `product of ${sizes.join(' x ')} in tiles of ${8 * tile.rows} x ${8 * tile.cols}`,
+      run: (gpu: Gpu) => runProduct(gpu, sizes, tile),
+    })),
+  ),
+  { name: 'slices of a layer with many tiles', run: runSlices },
 ];
+
+/** For devices with shader-f16. */
+export const halfCases: GpuCase[] = ([4, 2] as const).flatMap((tile) => {
+  const form: WinogradForm = { tile, precision: 'f16', product: 'workgroup' };
+  return [
+    ...transforms(form),
+    ...convolutions('f32', form, rows),
+    ...convolutions('f16', form, rows.slice(3, 4)),
+    ...convolutions('f32', { ...form, product: 'registers' }, rows.slice(2, 6)),
+  ];
+});

@@ -11,7 +11,8 @@ export function problemsOf(kernel: Kernel): string[] {
   const bindings = shader.getBindGroups().flatMap((group) => group.filter(Boolean));
   const params = bindings.find(({ name }) => name === 'params')?.members ?? [];
   const storageBindings = kernel.bindings.filter(({ access }) => access !== 'uniform').length;
-  const invocations = (shader.entry.compute[0]?.workgroupSize ?? [0]).reduce((a, b) => a * b);
+  const size = shader.entry.compute[0]?.workgroupSize ?? [0];
+  const invocations = size.map((each) => sizeIn(each, code)).reduce((a, b) => a * b);
   return [
     ...differences(
       'bindings',
@@ -45,9 +46,21 @@ export function problemsOf(kernel: Kernel): string[] {
   ];
 }
 
-/** wgsl_reflect 1.6 takes `block` for a keyword, which it is not in WGSL: variables get another name. */
+/** A number, or the default of the override that stands for it; NaN where it has none. */
+function sizeIn(size: number | string, code: string): number {
+  const found = new RegExp(`override ${size}\\b[^;]*=\\s*(\\d+)`).exec(code)?.[1];
+  return Number(found ?? size);
+}
+
+/**
+ * wgsl_reflect 1.6 takes `block` for a keyword, which it is not in WGSL: variables get another name. It does not
+ * know matrix units: their types become f32, their functions lose their templates.
+ */
 function parseable(code: string): string {
-  return code.replace(/\bblock\b/g, 'block_');
+  return code
+    .replace(/\bblock\b/g, 'block_')
+    .replace(/\bsubgroup_matrix_\w+<[^>]*>/g, 'f32')
+    .replace(/\b(subgroupMatrix\w+)<[^>]*>/g, '$1');
 }
 
 function differences(

@@ -1,32 +1,69 @@
 import type { ConvShape } from '../../src/kernels/conv';
+import type { Precision } from '../../src/kernels/stored';
+import type { WinogradTile } from '../../src/kernels/winograd';
 import { sumTolerance } from '../harness/compare';
 import type { Bounded } from './conv';
 
-/** The matrices of F(4x4, 3x3) (Lavin and Gray 2016, section 4.1). */
-const B_T = [
-  [4, 0, -5, 0, 1, 0],
-  [0, -4, -4, 1, 1, 0],
-  [0, 4, -4, -1, 1, 0],
-  [0, -2, -1, 2, 1, 0],
-  [0, 2, -1, -2, 1, 0],
-  [0, 4, 0, -5, 0, 1],
-];
-const G = [
-  [1 / 4, 0, 0],
-  [-1 / 6, -1 / 6, -1 / 6],
-  [-1 / 6, 1 / 6, -1 / 6],
-  [1 / 24, 1 / 12, 1 / 6],
-  [1 / 24, -1 / 12, 1 / 6],
-  [0, 0, 1],
-];
-const A_T = [
-  [1, 1, 1, 1, 1, 0],
-  [0, 1, -1, 2, -2, 0],
-  [0, 1, 1, 4, 4, 0],
-  [0, 1, -1, 8, -8, 1],
-];
-
 type Matrix = readonly (readonly number[])[];
+
+/** The matrices of F(4x4, 3x3) and of F(2x2, 3x3) (Lavin and Gray 2016, section 4.1). */
+const MATRICES: Readonly<Record<WinogradTile, { B_T: Matrix; G: Matrix; A_T: Matrix }>> = {
+  4: {
+    B_T: [
+      [4, 0, -5, 0, 1, 0],
+      [0, -4, -4, 1, 1, 0],
+      [0, 4, -4, -1, 1, 0],
+      [0, -2, -1, 2, 1, 0],
+      [0, 2, -1, -2, 1, 0],
+      [0, 4, 0, -5, 0, 1],
+    ],
+    G: [
+      [1 / 4, 0, 0],
+      [-1 / 6, -1 / 6, -1 / 6],
+      [-1 / 6, 1 / 6, -1 / 6],
+      [1 / 24, 1 / 12, 1 / 6],
+      [1 / 24, -1 / 12, 1 / 6],
+      [0, 0, 1],
+    ],
+    A_T: [
+      [1, 1, 1, 1, 1, 0],
+      [0, 1, -1, 2, -2, 0],
+      [0, 1, 1, 4, 4, 0],
+      [0, 1, -1, 8, -8, 1],
+    ],
+  },
+  2: {
+    B_T: [
+      [1, 0, -1, 0],
+      [0, 1, 1, 0],
+      [0, -1, 1, 0],
+      [0, 1, 0, -1],
+    ],
+    G: [
+      [1, 0, 0],
+      [1 / 2, 1 / 2, 1 / 2],
+      [1 / 2, -1 / 2, 1 / 2],
+      [0, 0, 1],
+    ],
+    A_T: [
+      [1, 1, 1, 0],
+      [0, 1, -1, -1],
+    ],
+  },
+};
+
+/** What a test knows of how Winograd is computed. */
+export interface Form {
+  readonly tile: WinogradTile;
+  readonly precision: Precision;
+}
+
+const F4: Form = { tile: 4, precision: 'f32' };
+
+/** A conversion to f16 may err by one unit in the last of 11 bits; below 2^-14 those bits stay where they are. */
+const HALF = 2 ** -10;
+/** The sizes below which U, V and M lose bits in f16, as stored_f16.wgsl scales them. */
+const LEAST = { u: 2 ** -14 / 64, v: 2 ** -14 * 64, m: 2 ** -14 * 16 } as const;
 
 /** L X L^T */
 function sandwich(left: Matrix, middle: Matrix): number[][] {
@@ -53,16 +90,19 @@ function filterAt(weights: ArrayLike<number>, index: number): number[][] {
 }
 
 /**
- * U = G g G^T of every filter of weights [O, I, 3, 3] in f64, as [36, I, O rounded up to 8], and how far
+ * U = G g G^T of every filter of weights [O, I, 3, 3] in f64, as [products, I, O rounded up to 8], and how far
  * an f32 kernel may be from it. Each pass rounds its three coefficients once, each product with them once
  * (WGSL lets a quotient be wrong by 2.5 ULP = 5 u) and its two sums once.
  */
 export function filtersReference(
   weights: ArrayLike<number>,
   { inChannels, outChannels }: Pick<ConvShape, 'inChannels' | 'outChannels'>,
+  { tile, precision }: Form = F4,
 ): Bounded {
+  const { G } = MATRICES[tile];
+  const side = tile + 2;
   const stride = 8 * Math.ceil(outChannels / 8);
-  const values = new Float64Array(36 * inChannels * stride);
+  const values = new Float64Array(side * side * inChannels * stride);
   const tolerance = new Float64Array(values.length);
   for (let o = 0; o < outChannels; o++) {
     for (let c = 0; c < inChannels; c++) {
@@ -70,9 +110,12 @@ export function filtersReference(
       const magnitude = spread(G, filter);
       sandwich(G, filter).forEach((row, i) => {
         row.forEach((value, j) => {
-          const at = ((6 * i + j) * inChannels + c) * stride + o;
+          const at = ((side * i + j) * inChannels + c) * stride + o;
           values[at] = value;
           tolerance[at] = sumTolerance(2 * (1 + 5 + 2), magnitude[i]?.[j] as number);
+          if (precision === 'f16') {
+            tolerance[at] = (tolerance[at] as number) + HALF * (Math.abs(value) + LEAST.u);
+          }
         });
       });
     }
@@ -81,25 +124,30 @@ export function filtersReference(
 }
 
 /**
- * Error that f32 may make anywhere in the output: every one of the sums (6 + 6 of the input transform,
- * channels of the product, 6 + 6 of the output transform, 3 + 3 of the filters) rounds relative to the
- * absolute values it adds, |A|^T [sum_c |G||g||G|^T o |B|^T|d||B|] |A|; the largest of all tiles.
+ * Error that may be made anywhere in the output: every one of the sums (n + n of the input transform for tiles
+ * of n x n pixels, channels of the product, n + n of the output transform, 3 + 3 of the filters) rounds relative to
+ * the absolute values it adds, |A|^T [sum_c |G||g||G|^T o |B^T|d||B|] |A|; the largest of all tiles. Stored as f16,
+ * U, V and M each round once more.
  */
 export function winogradTolerance(
   shape: ConvShape,
   batch: number,
   input: Float32Array,
   weights: ArrayLike<number>,
+  { tile, precision }: Form = F4,
 ): number {
   const { inChannels, outChannels, height, width } = shape;
-  const six = [0, 1, 2, 3, 4, 5];
+  const { B_T, G, A_T } = MATRICES[tile];
+  const side = Array.from({ length: tile + 2 }, (_, i) => i);
+  const half = precision === 'f16';
+  const least = half ? LEAST : { u: 0, v: 0, m: 0 };
   const filters = Array.from({ length: outChannels * inChannels }, (_, i) =>
     spread(G, filterAt(weights, i)),
   );
   let largest = 0;
   for (let n = 0; n < batch; n++) {
-    for (let y = 0; y < height; y += 4) {
-      for (let x = 0; x < width; x += 4) {
+    for (let y = 0; y < height; y += tile) {
+      for (let x = 0; x < width; x += tile) {
         const patches = Array.from({ length: inChannels }, (_, c) => {
           const at = (row: number, column: number): number =>
             row < 0 || row >= height || column < 0 || column >= width
@@ -107,16 +155,17 @@ export function winogradTolerance(
               : (input[((n * inChannels + c) * height + row) * width + column] as number);
           return spread(
             B_T,
-            six.map((i) => six.map((j) => at(y + i - 1, x + j - 1))),
+            side.map((i) => side.map((j) => at(y + i - 1, x + j - 1))),
           );
         });
         for (let o = 0; o < outChannels; o++) {
-          const product = six.map((i) =>
-            six.map((j) =>
+          const product = side.map((i) =>
+            side.map((j) =>
               patches.reduce((sum, patch, c) => {
                 const filter = filters[o * inChannels + c] as number[][];
-                return sum + (patch[i]?.[j] as number) * (filter[i]?.[j] as number);
-              }, 0),
+                const v = (patch[i]?.[j] as number) + least.v;
+                return sum + v * ((filter[i]?.[j] as number) + least.u);
+              }, least.m),
             ),
           );
           largest = Math.max(largest, ...spread(A_T, product).flat());
@@ -124,5 +173,31 @@ export function winogradTolerance(
       }
     }
   }
-  return sumTolerance(inChannels + 6 + 6 + 6 + 6 + 3 + 3, largest);
+  const sums = sumTolerance(inChannels + 4 * side.length + 3 + 3, largest);
+  return half ? sums + 3 * HALF * largest : sums;
+}
+
+/** M[e] = U[e]^T V[e] of [products, channels, outStride] and [products, channels, stride]. */
+export function productReference(
+  u: ArrayLike<number>,
+  v: ArrayLike<number>,
+  sizes: { products: number; channels: number; outStride: number; stride: number },
+): Bounded {
+  const { products, channels, outStride, stride } = sizes;
+  const values = new Float64Array(products * outStride * stride);
+  const magnitude = new Float64Array(values.length);
+  for (let e = 0; e < products; e++) {
+    for (let c = 0; c < channels; c++) {
+      for (let o = 0; o < outStride; o++) {
+        const factor = u[(e * channels + c) * outStride + o] as number;
+        for (let t = 0; t < stride; t++) {
+          const at = (e * outStride + o) * stride + t;
+          const term = factor * (v[(e * channels + c) * stride + t] as number);
+          values[at] = (values[at] as number) + term;
+          magnitude[at] = (magnitude[at] as number) + Math.abs(term);
+        }
+      }
+    }
+  }
+  return { values, tolerance: magnitude.map((sum) => sumTolerance(channels, sum)) };
 }

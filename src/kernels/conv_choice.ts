@@ -1,0 +1,167 @@
+import type { ConvShape } from './conv_kernel';
+import type { Precision } from './stored';
+import { type WinogradForm, winogradFilterBytes } from './winograd';
+
+/*
+ * Which way a convolution is computed: a pure function of its shape, of what is known of the device, of the
+ * precision asked for, and of measurements made on the device where there are any.
+ */
+
+/** The ways to compute the sum directly; each is described in its .wgsl file. */
+export type ConvTiling = 'naive' | 'registers' | 'workgroup';
+
+/** One way to compute a convolution. Plain data: it is kept as JSON. */
+export type ConvMethod =
+  | { readonly kind: 'direct'; readonly tiling: ConvTiling }
+  | ({ readonly kind: 'winograd' } & WinogradForm);
+
+/** What the choice rests on, besides the shape. */
+export interface ConvDevice {
+  /** True for a software adapter. */
+  readonly isFallback: boolean;
+  /** Of what Winograd stores between its kernels. Default f32. */
+  readonly precision?: Precision | undefined;
+  /** What was measured on this device. */
+  readonly tuning?: ConvTuning | undefined;
+}
+
+/** The sizes that a choice depends on; pooling and activation do not matter. */
+export type ConvSizes = Pick<
+  ConvShape,
+  'inChannels' | 'outChannels' | 'height' | 'width' | 'kernel'
+>;
+
+/** What {@link tuneConvolutions} found on one device. Plain data: it is kept as JSON. */
+export interface ConvTuning {
+  readonly version: typeof TUNING_VERSION;
+  /** Of the adapter it was measured on. */
+  readonly adapter: string;
+  readonly precision: Precision;
+  /** The fastest method of each shape, by {@link sizesKey}. */
+  readonly layers: Readonly<Record<string, TunedLayer>>;
+}
+
+/** Changes with the kernels: what was measured before is measured anew. */
+export const TUNING_VERSION = 1;
+
+export interface TunedLayer {
+  readonly method: ConvMethod;
+  /** Milliseconds of every method tried, by its name; undefined where it was refused. */
+  readonly measured: readonly {
+    readonly name: string;
+    readonly ms?: number | undefined;
+    /** Why it cannot be used on this device. */
+    readonly refused?: string | undefined;
+  }[];
+}
+
+export function sizesKey({ inChannels, outChannels, height, width, kernel }: ConvSizes): string {
+  return `${inChannels}>${outChannels} ${height}x${width} k${kernel}`;
+}
+
+/** maxStorageBufferBindingSize of every WebGPU device: 128 MiB. */
+const MAX_FILTER_BYTES = 128 * 1024 * 1024;
+
+/** Whether Winograd can compute it at all: 3x3, with filters that any device can bind. */
+export function allowsWinograd(
+  shape: Pick<ConvShape, 'inChannels' | 'outChannels' | 'kernel'>,
+  form: Pick<WinogradForm, 'tile' | 'precision'>,
+): boolean {
+  return shape.kernel === 3 && winogradFilterBytes(shape, form) <= MAX_FILTER_BYTES;
+}
+
+/** One row of the table of what is chosen without a measurement on the device. */
+interface Rule {
+  readonly isFallback: boolean;
+  readonly precision: Precision;
+  readonly form: WinogradForm;
+  /** Whether there are channels enough to pay for the transforms. */
+  readonly pays: (inChannels: number, outChannels: number) => boolean;
+  /** What the row rests on. */
+  readonly source: string;
+}
+
+/**
+ * The table. Rows for GPUs rest on counting: no GPU was at hand. docs/gpu-kernels-notes.md has the arithmetic.
+ */
+const RULES: readonly Rule[] = [
+  {
+    isFallback: true,
+    precision: 'f32',
+    form: { tile: 4, precision: 'f32', product: 'registers' },
+    pays: (inChannels) => inChannels >= 8,
+    source:
+      'SwiftShader, 2 cores: 64 to 64 channels at 224x224 in 275 ms, direct in registers 925 ms (4.0 GFLOP/s)',
+  },
+  {
+    isFallback: true,
+    precision: 'f16',
+    form: { tile: 4, precision: 'f16', product: 'registers' },
+    pays: (inChannels) => inChannels >= 8,
+    source: 'as for f32; software adapters gain nothing by f16, it is there to be tested',
+  },
+  {
+    isFallback: false,
+    precision: 'f32',
+    form: { tile: 4, precision: 'f32', product: 'workgroup' },
+    // 13.5 C O FLOP fewer a pixel for 18 (C + O) bytes more: at 20 FLOP a byte and half of peak, C O / (C + O) > 13.
+    pays: (inChannels, outChannels) => pairedChannels(inChannels, outChannels) >= 24,
+    source: 'counting, for 67 TFLOP/s and 3.35 TB/s',
+  },
+  {
+    isFallback: false,
+    precision: 'f16',
+    form: { tile: 4, precision: 'f16', product: 'workgroup' },
+    pays: (inChannels, outChannels) => pairedChannels(inChannels, outChannels) >= 12,
+    source: 'counting: half the bytes of f32',
+  },
+];
+
+/** C O / (C + O): products for each value that goes through memory. */
+function pairedChannels(inChannels: number, outChannels: number): number {
+  return (inChannels * outChannels) / (inChannels + outChannels);
+}
+
+/** The way to compute a convolution: as measured on the device, else as the table says. */
+export function chooseConv(shape: ConvSizes, device: ConvDevice): ConvMethod {
+  const precision = device.precision ?? 'f32';
+  const { tuning } = device;
+  if (tuning && tuning.precision === precision && tuning.version === TUNING_VERSION) {
+    const tuned = tuning.layers[sizesKey(shape)]?.method;
+    if (tuned && (tuned.kind === 'direct' || allowsWinograd(shape, tuned))) return tuned;
+  }
+  const { inChannels, outChannels } = shape;
+  const rule = RULES.find(
+    (row) => row.isFallback === device.isFallback && row.precision === precision,
+  );
+  return rule?.pays(inChannels, outChannels) && allowsWinograd(shape, rule.form)
+    ? { kind: 'winograd', ...rule.form }
+    : { kind: 'direct', tiling: chooseConvTiling(shape, device) };
+}
+
+/** Whether a convolution is computed by F(4x4, 3x3), whose tiles exact skipping can list. */
+export function choosesWinograd(shape: ConvSizes, device: ConvDevice): boolean {
+  const method = chooseConv(shape, device);
+  return method.kind === 'winograd' && method.tile === 4;
+}
+
+/**
+ * The tiling of a direct convolution. Workgroup memory and barriers are what a GPU needs and what a software
+ * adapter is slowest at: SwiftShader computes a matrix product in tiles of workgroup memory at 0.35 to
+ * 0.6 GFLOP/s and in registers alone at 3 to 5 (2 cores).
+ */
+export function chooseConvTiling(
+  _shape: Pick<ConvShape, 'outChannels'>,
+  device: Pick<ConvDevice, 'isFallback'>,
+): ConvTiling {
+  return device.isFallback ? 'registers' : 'workgroup';
+}
+
+/** A method in words, as a key of measurements. */
+export function methodName(method: ConvMethod): string {
+  if (method.kind === 'direct') return `direct, ${method.tiling}`;
+  const { tile, precision, product, productTile, units } = method;
+  const size = productTile ? ` ${8 * productTile.rows}x${8 * productTile.cols}` : '';
+  const unit = units ? ` ${units.m}x${units.n}x${units.k}` : '';
+  return `F(${tile}x${tile}) ${precision}, ${product}${size}${unit}`;
+}

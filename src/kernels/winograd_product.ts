@@ -1,0 +1,176 @@
+import { ceilDiv, defineKernel, type Kernel } from './kernel';
+import { byPrecision, type Precision } from './stored';
+import storedF16 from './stored_f16.wgsl?raw';
+import registersCode from './winograd_product.wgsl?raw';
+import matrixCode from './winograd_product_matrix.wgsl?raw';
+import workgroupCode from './winograd_product_workgroup.wgsl?raw';
+
+/* The matrix products of Winograd, in registers, in workgroup memory, or by matrix units. */
+
+const declare = (name: string, code: string, overrides: readonly string[] = []): Kernel =>
+  defineKernel({
+    name,
+    code,
+    params: ['channels', 'out_stride', 'stride'].map((param) => ({ name: param, type: 'u32' })),
+    storage: [
+      { name: 'filters', access: 'read' },
+      { name: 'transformed', access: 'read' },
+      { name: 'product', access: 'read_write' },
+    ],
+    overrides,
+  });
+
+export const winogradProductKernels = byPrecision(({ ending, prefix }) =>
+  declare(`winograd_product${ending}`, `${prefix}\n${registersCode}`),
+);
+
+export const winogradProductWorkgroupKernels = byPrecision(({ ending, prefix }) =>
+  declare(`winograd_product_workgroup${ending}`, `${prefix}\n${workgroupCode}`, ['ROWS', 'COLS']),
+);
+
+/** How one product kernel covers a product. */
+export interface ProductPlan {
+  readonly kernel: Kernel;
+  readonly constants: Readonly<Record<string, number>>;
+  /** Workgroups of one of the products. */
+  readonly grid: readonly [number, number];
+}
+
+export function productInRegisters(
+  precision: Precision,
+  outStride: number,
+  stride: number,
+): ProductPlan {
+  const blocks = (outStride / 8) * (stride / 16);
+  return {
+    kernel: winogradProductKernels[precision],
+    constants: {},
+    grid: [ceilDiv(blocks, 16), 1],
+  };
+}
+
+/** Invocations of a workgroup each way; each computes 8 x 8, so tiles are 8 times as large. */
+export interface ProductTile {
+  readonly rows: 8 | 16;
+  readonly cols: 8 | 16;
+}
+
+/** From the largest, which reads least, to the smallest, which fits best. */
+export const PRODUCT_TILES: readonly ProductTile[] = [
+  { rows: 16, cols: 16 },
+  { rows: 8, cols: 16 },
+  { rows: 16, cols: 8 },
+  { rows: 8, cols: 8 },
+];
+
+/** Workgroups that keep a large GPU busy: about two for each of a hundred and more cores. */
+const ENOUGH_WORKGROUPS = 256;
+
+/** A larger tile may compute so much more than the smallest would: what it saves in loads. */
+const WASTE = 1.125;
+
+/**
+ * The tile for so many output channels and Winograd tiles: the largest that leaves little of itself unused and
+ * is cut into enough workgroups; the smallest where none is. By counting: not measured on a GPU.
+ */
+export function chooseProductTile(
+  outStride: number,
+  stride: number,
+  products: number,
+): ProductTile {
+  const smallest = PRODUCT_TILES.at(-1) as ProductTile;
+  const cover = ({ rows, cols }: ProductTile) => {
+    const workgroups = ceilDiv(outStride, 8 * rows) * ceilDiv(stride, 8 * cols);
+    return { workgroups, area: workgroups * rows * cols };
+  };
+  const least = cover(smallest).area;
+  const fits = (tile: ProductTile): boolean => {
+    const { workgroups, area } = cover(tile);
+    return area <= WASTE * least && workgroups * products >= ENOUGH_WORKGROUPS;
+  };
+  return PRODUCT_TILES.find(fits) ?? smallest;
+}
+
+export function productInWorkgroups(
+  precision: Precision,
+  { rows, cols }: ProductTile,
+  outStride: number,
+  stride: number,
+): ProductPlan {
+  return {
+    kernel: winogradProductWorkgroupKernels[precision],
+    constants: { ROWS: rows, COLS: cols },
+    grid: [ceilDiv(stride, 8 * cols), ceilDiv(outStride, 8 * rows)],
+  };
+}
+
+/** Matrix units as a device lists them (GPUAdapterInfo.subgroupMatrixConfigs): f16 times f16, summed in f32. */
+export interface MatrixUnits {
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  /** Of the device: workgroups must be multiples of it. */
+  readonly subgroupMaxSize: number;
+}
+
+/** The feature, and what the kernel must say before anything else. */
+export const MATRIX_FEATURE = 'chromium-experimental-subgroup-matrix';
+const DIRECTIVES = `enable chromium_experimental_subgroup_matrix;
+enable subgroups;
+diagnostic(off, chromium.subgroup_matrix_uniformity);
+`;
+
+/**
+ * The product by units of one size. Which loop round a subgroup runs is the same for all of its invocations, which
+ * the compiler cannot see: hence the diagnostic.
+ */
+export function winogradProductMatrixKernel({ m, n, k }: MatrixUnits): Kernel {
+  const types = `
+alias Left = subgroup_matrix_left<f16, ${k}, ${m}>;
+alias Right = subgroup_matrix_right<f16, ${n}, ${k}>;
+alias Sum = subgroup_matrix_result<f32, ${n}, ${m}>;
+const UNIT_M = ${m}u;
+const UNIT_N = ${n}u;
+const UNIT_K = ${k}u;
+`;
+  const code = `${DIRECTIVES}${storedF16}\n${types}\n${matrixCode}`;
+  return declare(`winograd_product_matrix_${m}x${n}x${k}`, code, ['LANES']);
+}
+
+/** Outputs and tiles of a workgroup. */
+const MATRIX_TILE = 64;
+
+/** Invocations of a workgroup: up to four subgroups of the largest size, within WebGPU's default limit of 256. */
+export function matrixLanes({ subgroupMaxSize }: Pick<MatrixUnits, 'subgroupMaxSize'>): number {
+  return subgroupMaxSize * Math.min(4, Math.floor(256 / subgroupMaxSize));
+}
+
+/** Whether units of this size divide the matrices, and a workgroup's tile, without a rest. */
+export function matrixFits(
+  units: MatrixUnits,
+  sizes: { readonly channels: number; readonly outStride: number },
+): boolean {
+  const { m, n, k, subgroupMaxSize } = units;
+  const divides = (unit: number, size: number): boolean => unit > 0 && size % unit === 0;
+  return (
+    divides(2 * m, MATRIX_TILE) &&
+    divides(2 * n, MATRIX_TILE) &&
+    divides(m, sizes.outStride) &&
+    divides(k, sizes.channels) &&
+    // Strides are multiples of 16.
+    divides(n, 16) &&
+    subgroupMaxSize <= 256
+  );
+}
+
+export function productByMatrix(
+  units: MatrixUnits,
+  outStride: number,
+  stride: number,
+): ProductPlan {
+  return {
+    kernel: winogradProductMatrixKernel(units),
+    constants: { LANES: matrixLanes(units) },
+    grid: [ceilDiv(stride, MATRIX_TILE), ceilDiv(outStride, MATRIX_TILE)],
+  };
+}
