@@ -4,7 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { METRICS, type Metric } from '../src/evaluation/types';
 import { targetIndex } from '../src/model/network';
 import { TRAINING_SEEDS_END } from '../weights/scenes';
-import { CliError, runCommand, usageError } from './errors';
+import { CliError, Interrupted, runCommand, usageError } from './errors';
 import { falseConfidence, saturationOf } from './evaluation/argument';
 import { argumentPlots, argumentReport } from './evaluation/argument-report';
 import { plotAll } from './evaluation/plots';
@@ -211,11 +211,14 @@ async function argument(options: Options, signal: AbortSignal): Promise<void> {
       : { kind: 'scene', seed: whole('--seed', options.seed, 0) };
   const out = options.out === DEFAULT_OUT ? 'out/argument' : options.out;
   checkWritable(out);
-  const session = await Session.open({ signal, onStep: () => {}, folders: [dirname(source.path)] });
+  const display = new ProgressDisplay();
+  const onStep = display.update.bind(display);
+  const session = await Session.open({ signal, onStep, folders: [dirname(source.path)] });
   try {
     await session.call('open', fileAddress(session.url, source.path));
     await session.call('takeSubject', subject);
     const found = await session.call('argue', asked === 'auto' ? undefined : asked);
+    display.stop();
     const report = argumentReport(found);
     const json = {
       ...found,
@@ -231,6 +234,7 @@ async function argument(options: Options, signal: AbortSignal): Promise<void> {
     console.log(report);
     console.log(`Wrote to ${out}: ${[...files.keys()].join(', ')}`);
   } finally {
+    display.stop();
     await session.close();
   }
 }
@@ -290,7 +294,7 @@ async function evaluate(signal: AbortSignal): Promise<void> {
   const onStep = display.update.bind(display);
   let session: Session | undefined;
   try {
-    session = await Session.open({ signal, onStep: () => {}, folders: [dirname(source.path)] });
+    session = await Session.open({ signal, onStep, folders: [dirname(source.path)] });
     const address = fileAddress(session.url, source.path);
     const opened = await session.call('open', address);
     const meter = stepMeter('passes', onStep);
@@ -308,14 +312,7 @@ async function evaluate(signal: AbortSignal): Promise<void> {
         meter,
         signal,
       );
-      sanity = await sanityOf(
-        session,
-        store,
-        address,
-        subjects.slice(0, counts.sanity),
-        specs,
-        onStep,
-      );
+      sanity = await sanityOf(session, store, address, subjects.slice(0, counts.sanity), specs);
     } finally {
       display.stop();
     }
@@ -330,6 +327,10 @@ async function evaluate(signal: AbortSignal): Promise<void> {
     console.log(
       `\nWrote to ${options.out}: table.md, table.csv, results.json, gallery.png and plots`,
     );
+  } catch (error) {
+    if (!(error instanceof Interrupted)) throw error;
+    const kept = `Stopped: what is finished is kept in ${options.out}, and the same command goes on there.`;
+    throw new Interrupted(error.signal, kept);
   } finally {
     display.stop();
     await session?.close();
@@ -379,25 +380,24 @@ async function measureAll(
   return names;
 }
 
-/** The gradient method and the first two others, unless fewer are there: each stage explains anew. */
+/** By at most these methods, of which each stage of the cascade makes a map anew. */
+const CASCADED = ['score-cam', 'grad-cam', 'recipro-cam', 'layer-cam'];
+
 async function sanityOf(
   session: Session,
   store: Store,
   address: string,
   subjects: readonly Planned[],
   specs: readonly MethodSpec[],
-  onStep: Parameters<typeof stepMeter>[1],
 ): Promise<SanityPoint[]> {
   const refused = new Set(store.rows.flatMap((row) => (row.refused ? [row.method] : [])));
-  const some = ['score-cam', 'grad-cam', 'recipro-cam', 'layer-cam']
-    .map((name) => specs.find((spec) => spec.name === name))
-    .filter((spec): spec is MethodSpec => spec !== undefined && !refused.has(spec.name));
+  const some = CASCADED.map((name) => specs.find((spec) => spec.name === name)).filter(
+    (spec): spec is MethodSpec => spec !== undefined && !refused.has(spec.name),
+  );
   const points: SanityPoint[] = [];
-  const meter = stepMeter('randomised models', onStep);
   if (some.length === 0) return points;
   for (const { take } of subjects) {
     await session.call('takeSubject', take());
-    meter(0, 1);
     points.push(...(await session.call('sanity', address, some)));
   }
   return points;
