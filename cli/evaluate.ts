@@ -4,11 +4,17 @@ import { Command, CommanderError } from 'commander';
 import { METRICS, type Metric } from '../src/evaluation/types';
 import { targetIndex } from '../src/model/network';
 import { TRAINING_SEEDS_END } from '../weights/scenes';
-import { CliError, runCommand, usageError } from './errors';
+import { CliError, Interrupted, runCommand, usageError } from './errors';
 import { falseConfidence, saturationOf } from './evaluation/argument';
 import { argumentPlots, argumentReport } from './evaluation/argument-report';
 import { plotAll } from './evaluation/plots';
-import { DEFAULT_SPECS, type MethodSpec, parseSpecs, passesOf } from './evaluation/specs';
+import {
+  DEFAULT_SPECS,
+  type MethodSpec,
+  measuringPasses,
+  parseSpecs,
+  passesOf,
+} from './evaluation/specs';
 import { Store } from './evaluation/store';
 import { judge, summariseRows } from './evaluation/summary';
 import { csvTable, markdownTable, verdictText } from './evaluation/tables';
@@ -135,8 +141,13 @@ function readBoxes(path: string): Boxes {
   return json as Boxes;
 }
 
-/** The images, each read only when its turn comes. */
-function subjectsOf(options: Options): (() => Subject)[] {
+/** An image to come: how many classes are asked of it, and the image, read only when its turn comes. */
+interface Planned {
+  readonly classes: number;
+  readonly take: () => Subject;
+}
+
+function subjectsOf(options: Options): Planned[] {
   const limit = options.limit === undefined ? undefined : whole('--limit', options.limit, 1);
   if (options.images === undefined) {
     if (options.boxes !== undefined) throw usageError('--boxes is of no use without --images.');
@@ -146,9 +157,9 @@ function subjectsOf(options: Options): (() => Subject)[] {
         `--seed ${first}: seeds below ${TRAINING_SEEDS_END} were used in training; begin there or later.`,
       );
     }
-    return Array.from({ length: limit ?? Number(DEFAULT_SCENES) }, (_, i) => () => ({
-      kind: 'scene',
-      seed: first + i,
+    return Array.from({ length: limit ?? Number(DEFAULT_SCENES) }, (_, i) => ({
+      classes: 2,
+      take: () => ({ kind: 'scene', seed: first + i }),
     }));
   }
   const { images } = options;
@@ -162,15 +173,21 @@ function subjectsOf(options: Options): (() => Subject)[] {
   if (unknown !== undefined) {
     throw usageError(`--boxes ${options.boxes}: there is no image "${unknown}" in ${images}.`);
   }
-  return names.slice(0, limit).map((name) => () => ({
-    kind: 'file',
-    name,
-    base64: readImage(join(images, name)).toString('base64'),
-    objects: (boxes[name] ?? []).map(({ label, box: [x, y, width, height] }) => ({
+  return names.slice(0, limit).map((name) => {
+    const objects = (boxes[name] ?? []).map(({ label, box: [x, y, width, height] }) => ({
       label,
       box: { x, y, width, height } as { x: number; y: number; width: number; height: number },
-    })),
-  }));
+    }));
+    return {
+      classes: Math.max(1, new Set(objects.map(({ label }) => label)).size),
+      take: () => ({
+        kind: 'file',
+        name,
+        base64: readImage(join(images, name)).toString('base64'),
+        objects,
+      }),
+    };
+  });
 }
 
 /** The report on one image. */
@@ -194,11 +211,14 @@ async function argument(options: Options, signal: AbortSignal): Promise<void> {
       : { kind: 'scene', seed: whole('--seed', options.seed, 0) };
   const out = options.out === DEFAULT_OUT ? 'out/argument' : options.out;
   checkWritable(out);
-  const session = await Session.open({ signal, onStep: () => {}, folders: [dirname(source.path)] });
+  const display = new ProgressDisplay();
+  const onStep = display.update.bind(display);
+  const session = await Session.open({ signal, onStep, folders: [dirname(source.path)] });
   try {
     await session.call('open', fileAddress(session.url, source.path));
     await session.call('takeSubject', subject);
     const found = await session.call('argue', asked === 'auto' ? undefined : asked);
+    display.stop();
     const report = argumentReport(found);
     const json = {
       ...found,
@@ -214,6 +234,7 @@ async function argument(options: Options, signal: AbortSignal): Promise<void> {
     console.log(report);
     console.log(`Wrote to ${out}: ${[...files.keys()].join(', ')}`);
   } finally {
+    display.stop();
     await session.close();
   }
 }
@@ -242,11 +263,15 @@ async function evaluate(signal: AbortSignal): Promise<void> {
   }
   const network = await readNetwork(source, signal);
   const channels = network.layers[targetIndex(network, network.targetLayer)]?.output.channels ?? 0;
+  const costOf = (spec: MethodSpec, own: readonly Metric[], classes: number): number =>
+    passesOf(spec, channels, classes) + measuringPasses(spec, own, channels, classes, counts.steps);
   const perImage = specs.reduce((sum, spec) => sum + passesOf(spec, channels, 2), 0);
+  const curves =
+    counts.curves > 0 && metrics.some((one) => one === 'insertion' || one === 'deletion');
   console.error(
     `${subjects.length} images by ${specs.length} methods: about ${perImage} forward passes an image for the maps, ` +
       `and ${specs.length * 4} to measure them` +
-      `${counts.curves > 0 ? `; ${specs.length * 4 * counts.steps} more on each of the first ${counts.curves}` : ''}.`,
+      `${curves ? `; ${specs.length * 4 * counts.steps} more on each of the first ${counts.curves}` : ''}.`,
   );
   if (options.dryRun) return;
   checkWritable(options.out);
@@ -269,22 +294,25 @@ async function evaluate(signal: AbortSignal): Promise<void> {
   const onStep = display.update.bind(display);
   let session: Session | undefined;
   try {
-    session = await Session.open({ signal, onStep: () => {}, folders: [dirname(source.path)] });
+    session = await Session.open({ signal, onStep, folders: [dirname(source.path)] });
     const address = fileAddress(session.url, source.path);
     const opened = await session.call('open', address);
-    const meter = stepMeter('maps', onStep);
+    const meter = stepMeter('passes', onStep);
     let images: string[];
     let sanity: SanityPoint[] = [];
     try {
-      images = await measureAll(session, store, subjects, specs, metrics, counts, meter, signal);
-      sanity = await sanityOf(
+      images = await measureAll(
         session,
         store,
-        address,
-        subjects.slice(0, counts.sanity),
+        subjects,
         specs,
-        onStep,
+        metrics,
+        counts,
+        costOf,
+        meter,
+        signal,
       );
+      sanity = await sanityOf(session, store, address, subjects.slice(0, counts.sanity), specs);
     } finally {
       display.stop();
     }
@@ -299,6 +327,10 @@ async function evaluate(signal: AbortSignal): Promise<void> {
     console.log(
       `\nWrote to ${options.out}: table.md, table.csv, results.json, gallery.png and plots`,
     );
+  } catch (error) {
+    if (!(error instanceof Interrupted)) throw error;
+    const kept = `Stopped: what is finished is kept in ${options.out}, and the same command goes on there.`;
+    throw new Interrupted(error.signal, kept);
   } finally {
     display.stop();
     await session?.close();
@@ -309,54 +341,63 @@ async function evaluate(signal: AbortSignal): Promise<void> {
 async function measureAll(
   session: Session,
   store: Store,
-  subjects: readonly (() => Subject)[],
+  subjects: readonly Planned[],
   specs: readonly MethodSpec[],
   metrics: readonly Metric[],
   counts: { curves: number; adcc: number; steps: number; pictures: number },
+  costOf: (spec: MethodSpec, metrics: readonly Metric[], classes: number) => number,
   meter: (done: number, total: number) => void,
   signal: AbortSignal,
 ): Promise<string[]> {
-  const total = subjects.length * specs.length;
-  const names: string[] = [];
-  for (const [i, subject] of subjects.entries()) {
-    const name = await session.call('takeSubject', subject());
-    names.push(name);
-    const own = metrics.filter((metric) => {
+  const metricsOf = (i: number): Metric[] =>
+    metrics.filter((metric) => {
       if (metric === 'insertion' || metric === 'deletion') return i < counts.curves;
       return metric !== 'adcc' || i < counts.adcc;
     });
+  // In passes, not in maps: the first images, which have more metrics, would mislead about the rest.
+  const costs = subjects.map(({ classes }, i) =>
+    specs.map((spec) => costOf(spec, metricsOf(i), classes)),
+  );
+  const total = costs.flat().reduce((sum, cost) => sum + cost, 0);
+  let done = 0;
+  const names: string[] = [];
+  for (const [i, { take }] of subjects.entries()) {
+    const name = await session.call('takeSubject', take());
+    names.push(name);
     for (const [j, spec] of specs.entries()) {
       signal.throwIfAborted();
       // What is there already took no time: the meter begins at the first map that is missing.
-      if (store.has(name, spec.name)) continue;
-      meter(i * specs.length + j, total);
-      const job = { spec, metrics: own, steps: counts.steps, pictures: i < counts.pictures };
-      store.add(await session.call('evaluate', job));
+      if (!store.has(name, spec.name)) {
+        meter(done, total);
+        const picture = i < counts.pictures;
+        const job = { spec, metrics: metricsOf(i), steps: counts.steps, pictures: picture };
+        store.add(await session.call('evaluate', job));
+      }
+      done += costs[i]?.[j] as number;
     }
   }
   meter(total, total);
   return names;
 }
 
-/** The gradient method and the first two others, unless fewer are there: each stage explains anew. */
+/** By at most these methods, of which each stage of the cascade makes a map anew. */
+const CASCADED = ['score-cam', 'grad-cam', 'recipro-cam', 'layer-cam'];
+
 async function sanityOf(
   session: Session,
   store: Store,
   address: string,
-  subjects: readonly (() => Subject)[],
+  subjects: readonly Planned[],
   specs: readonly MethodSpec[],
-  onStep: Parameters<typeof stepMeter>[1],
 ): Promise<SanityPoint[]> {
   const refused = new Set(store.rows.flatMap((row) => (row.refused ? [row.method] : [])));
-  const some = ['score-cam', 'grad-cam', 'recipro-cam', 'layer-cam']
-    .map((name) => specs.find((spec) => spec.name === name))
-    .filter((spec): spec is MethodSpec => spec !== undefined && !refused.has(spec.name));
+  const some = CASCADED.map((name) => specs.find((spec) => spec.name === name)).filter(
+    (spec): spec is MethodSpec => spec !== undefined && !refused.has(spec.name),
+  );
   const points: SanityPoint[] = [];
-  const meter = stepMeter('randomised models', onStep);
   if (some.length === 0) return points;
-  for (const subject of subjects) {
-    await session.call('takeSubject', subject());
-    meter(0, 1);
+  for (const { take } of subjects) {
+    await session.call('takeSubject', take());
     points.push(...(await session.call('sanity', address, some)));
   }
   return points;

@@ -1,6 +1,7 @@
 import { realpathSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { Command, CommanderError } from 'commander';
+import { poolingHead } from '../src/explain/cam-head';
 import {
   BASELINES,
   GRADIENTS_OF,
@@ -113,6 +114,11 @@ async function explain(signal: AbortSignal): Promise<void> {
     methods: parseMethods(options.method, given),
     options: given,
   };
+  if (options.layer !== undefined && request.methods.every((method) => method === 'rise')) {
+    throw usageError('--layer is of no use to rise, which looks into no layer.');
+  }
+  // Known from the layers alone: before other methods have run for minutes.
+  if (request.methods.includes('cam')) for (const layer of layers) poolingHead(network, layer);
   checkWritable(out);
 
   const display = new ProgressDisplay();

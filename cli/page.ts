@@ -1,5 +1,7 @@
 /// Runs in headless Chrome: drives the library's public API for the commands in cli/*.ts. What goes in
 /// and out is JSON; bytes travel as base64.
+
+import { progressMeter } from '../src/explain/progress';
 import {
   type AdapterFacts,
   type ChannelCounts,
@@ -8,6 +10,7 @@ import {
   type Explainer,
   type ExplainOptions,
   type Explanation,
+  loadModel,
   METHODS,
   type Method,
   type MethodOption,
@@ -90,17 +93,25 @@ export type Outcome<T> =
 declare global {
   interface Window {
     /** Made by the Node side. */
-    onStep(progress: Progress | CheckStep): void;
+    onStep(progress: Progress | CheckStep | WorkStep): void;
     scoreCam: PageApi;
   }
 }
+
+/** Of work that consists of more than passes. */
+type WorkStep = Omit<Progress, 'phase'> & { readonly phase: 'parts' | 'randomised models' };
 
 type CheckStep = Parameters<NonNullable<CheckOptions['onProgress']>>[0];
 
 let image: Blob | undefined;
 let explainer: Explainer | undefined;
+let address: string | undefined;
 
 const onProgress = (progress: Progress | CheckStep): void => window.onStep(progress);
+
+function stepMeter(phase: WorkStep['phase']): (done: number, total: number) => void {
+  return progressMeter('masks', (progress) => window.onStep({ ...progress, phase }));
+}
 
 const api = {
   /** Takes the image, first of all: whether it is one is known before any weight is read. */
@@ -119,6 +130,7 @@ const api = {
 
   async open(model: string): Promise<Opened> {
     explainer = await createExplainer({ model, onProgress });
+    address = model;
     return { adapter: explainer.adapter, model: explainer.model };
   },
 
@@ -153,11 +165,12 @@ const api = {
   },
 
   async sanity(address: string, specs: readonly MethodSpec[]): Promise<SanityPoint[]> {
-    return sanity(opened(), address, specs);
+    return sanity(opened(), address, specs, stepMeter('randomised models'));
   },
 
   async argue(wanted: number | undefined): Promise<Argument> {
-    return argue(opened(), wanted);
+    const load = () => loadModel(address as string);
+    return argue(opened(), wanted, load, stepMeter('parts'));
   },
 
   gallery,

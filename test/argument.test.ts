@@ -64,7 +64,7 @@ describe('the report', () => {
     probability: 0.5,
     maps: [map(0, 0.035, 0.1), map(1, 0.027, 0.4), map(2, 0.021, 0.5)],
     saturation: [point(0, 0.1, 1, 0.09), point(0.5, 0.5, 1, 0.25), point(1, 0.99, 1, 0.0099)],
-    cam: { refused: 'CAM needs a pooling head.' },
+    cam: { refused: 'CAM needs a pooling head.', variant: { difference: 1e-7 } },
     discrimination: [
       { method: 'score-cam', label: 'arrow', own: 0.6, other: 0.1 },
       { method: 'grad-cam', label: 'arrow', own: 0.2, other: 0.4 },
@@ -79,6 +79,7 @@ describe('the report', () => {
       "At the whole image 4.0 % of that is left, of the logit's largest 100.0 %",
     );
     expect(text).toContain('CAM is not defined for this network. CAM needs a pooling head.');
+    expect(text).toContain('there it is defined. Up to scale');
     expect(text).toContain('It does not hold for grad-cam of "arrow".');
   });
 

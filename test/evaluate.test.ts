@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { scaleBox } from '../cli/evaluation/in-page';
-import { parseSpecs, passesOf } from '../cli/evaluation/specs';
+import { measuringPasses, parseSpecs, passesOf } from '../cli/evaluation/specs';
 import { Store } from '../cli/evaluation/store';
 import { judge, median, summariseRows } from '../cli/evaluation/summary';
 import { csvTable, markdownTable, verdictText } from '../cli/evaluation/tables';
@@ -49,6 +49,17 @@ describe('method specs', () => {
     expect(price('group-cam(groups=16)')).toBe(34);
     expect(price('rise')).toBe(1001);
     expect(price('recipro-cam')).toBe(1);
+  });
+
+  it('know the price of measuring', () => {
+    const [spec] = parseSpecs('faster-score-cam') as [ReturnType<typeof parseSpecs>[number]];
+    const price = (...metrics: Parameters<typeof measuringPasses>[1]): number =>
+      measuringPasses(spec, metrics, 64, 2, 100);
+    expect(price('sparsity', 'pointing')).toBe(0);
+    expect(price('confidence')).toBe(4);
+    expect(price('insertion', 'deletion')).toBe(404);
+    expect(price('adcc')).toBe(2 * (1 + 11));
+    expect(price('confidence', 'adcc')).toBe(2 * (2 + 11));
   });
 });
 

@@ -1,6 +1,6 @@
 /** The argument for one image, written down: every sentence from the figures, also where they speak against it. */
 import * as Plot from '@observablehq/plot';
-import { type Argument, falseConfidence, saturationOf } from './argument';
+import { type Argument, type CamAgreement, falseConfidence, saturationOf } from './argument';
 import { svg } from './svg';
 
 const percent = (value: number): string => `${(100 * value).toFixed(1)} %`;
@@ -16,7 +16,7 @@ export function argumentReport(argument: Argument): string {
     '## Does the gradient saturate?',
     ...saturationPart(argument),
     '## CAM',
-    camPart(argument),
+    ...camPart(argument),
     '## Are the classes told apart?',
     ...discriminationPart(argument),
     '',
@@ -69,12 +69,19 @@ function saturationPart({ saturation }: Argument): string[] {
   ];
 }
 
-function camPart({ cam }: Argument): string {
-  if ('refused' in cam) return `CAM is not defined for this network. ${cam.refused}`;
+function camPart({ cam }: Argument): string[] {
+  if (!('refused' in cam)) return [`CAM is defined for this network. ${agreement(cam)}`];
+  return [
+    `CAM is not defined for this network. ${cam.refused}`,
+    'The same layers under a pooling head (a global average pooling and one linear layer, whose weights are drawn: ' +
+      `what follows holds for any): there it is defined. ${agreement(cam.variant)}`,
+  ];
+}
+
+function agreement({ difference }: CamAgreement): string {
   return (
-    `CAM is defined for this network. Up to scale, its weights and Grad-CAM's differ by at most ` +
-    `${small(cam.difference)} of the largest: ` +
-    (cam.difference < 1e-3 ? 'the same map, as the Grad-CAM paper proves.' : 'they differ here.')
+    `Up to scale, its weights and Grad-CAM's differ by at most ${small(difference)} of the largest: ` +
+    (difference < 1e-3 ? 'the same map, as the Grad-CAM paper proves.' : 'they differ here.')
   );
 }
 

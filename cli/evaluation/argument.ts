@@ -30,6 +30,11 @@ export interface Discrimination {
   readonly other: number;
 }
 
+/** How far CAM's weights are from Grad-CAM's up to scale, as a share of the largest. */
+export interface CamAgreement {
+  readonly difference: number;
+}
+
 /** What was run for one image. */
 export interface Argument {
   readonly image: string;
@@ -38,8 +43,8 @@ export interface Argument {
   readonly probability: number;
   readonly maps: readonly MapWeights[];
   readonly saturation: readonly SaturationPoint[];
-  /** Why CAM is not defined, or how far its weights are from Grad-CAM's up to scale, as a share of the largest. */
-  readonly cam: { readonly refused: string } | { readonly difference: number };
+  /** Where CAM is not defined, why, and its agreement on the same layers under a pooling head. */
+  readonly cam: CamAgreement | { readonly refused: string; readonly variant: CamAgreement };
   /** Empty without boxes. */
   readonly discrimination: readonly Discrimination[];
 }

@@ -7,13 +7,15 @@ import {
   type Explanation,
   energyIn,
   loadModel,
+  type Model,
   type Passes,
   randomised,
   ScoreCamError,
   spearman,
 } from '../../src/index';
 import { drawScene } from '../../weights/scenes';
-import type { Argument, Discrimination, SaturationPoint } from './argument';
+import type { Argument, CamAgreement, Discrimination, SaturationPoint } from './argument';
+import { withPoolingHead } from './pooling-variant';
 import type { MethodSpec } from './specs';
 import type { Asked, EvaluationJob, PicturedRow, Row, SanityPoint, Subject } from './types';
 
@@ -201,6 +203,7 @@ export async function sanity(
   explainer: Explainer,
   address: string,
   specs: readonly MethodSpec[],
+  onStage: (done: number, total: number) => void,
 ): Promise<SanityPoint[]> {
   const subject = taken as Taken;
   const stages = cascade((await loadModel(address)).network);
@@ -212,6 +215,7 @@ export async function sanity(
     }
     return maps;
   };
+  onStage(0, stages.length);
   const original = await mapsOf(explainer);
   const points: SanityPoint[] = [];
   for (const [stage, layers] of stages.entries()) {
@@ -233,6 +237,7 @@ export async function sanity(
     } finally {
       changed.dispose();
     }
+    onStage(stage + 1, stages.length);
   }
   return points;
 }
@@ -276,28 +281,47 @@ export async function gallery(
   return base64(await canvas.convertToBlob({ type: 'image/png' }));
 }
 
-/** Everything that the argument rests on, for the first class asked of the image taken. */
-export async function argue(explainer: Explainer, wanted: number | undefined): Promise<Argument> {
+/**
+ * Everything that the argument rests on, for the first class asked of the image taken.
+ * @param load opens the explainer's model again, to give it another head
+ * @param onPart hears how many of its parts are done
+ */
+export async function argue(
+  explainer: Explainer,
+  wanted: number | undefined,
+  load: () => Promise<Model>,
+  onPart: (done: number, total: number) => void = () => {},
+): Promise<Argument> {
   if (!taken) throw new Error('takeSubject() comes first');
   const { image, name, asked } = taken;
   const index = wanted ?? (asked[0] as Asked).index;
+  const parts = 5;
+  onPart(0, parts);
   const grad = await explainer.explain(image, { method: 'grad-cam', class: index });
+  onPart(1, parts);
   const score = await explainer.explain(image, { weighting: 'increase', class: index });
+  onPart(2, parts);
   const skipped = new Set(score.constantChannels);
   const maps = Array.from(grad.weights, (gradient, channel) => ({
     channel,
     gradient,
     increase: score.weights[channel] as number,
   })).filter(({ channel }) => !skipped.has(channel));
+  const saturation = await saturate(explainer, grad.image, index);
+  onPart(3, parts);
+  const cam = await camOf(explainer, grad, image, load);
+  onPart(4, parts);
+  const discrimination = await discriminate([score, grad], asked);
+  onPart(5, parts);
   return {
     image: name,
     model: explainer.model.name,
     label: grad.class.label,
     probability: grad.class.probability,
     maps,
-    saturation: await saturate(explainer, grad.image, index),
-    cam: await camAgainst(explainer, grad, image),
-    discrimination: await discriminate([score, grad], asked),
+    saturation,
+    cam,
+    discrimination,
   };
 }
 
@@ -330,25 +354,45 @@ async function saturate(
   return points;
 }
 
-/** CAM's refusal, or how far its weights are from Grad-CAM's up to scale, as a share of the largest. */
+/** CAM against Grad-CAM; where it is refused, the refusal and the two on the same layers under a pooling head. */
+async function camOf(
+  explainer: Explainer,
+  grad: Explanation,
+  image: ImageData | Blob,
+  load: () => Promise<Model>,
+): Promise<Argument['cam']> {
+  let refused: string;
+  try {
+    return await camAgainst(explainer, grad, image);
+  } catch (error) {
+    if (!(error instanceof ScoreCamError && error.code === 'option')) throw error;
+    refused = error.message;
+  }
+  const variant = await createExplainer({ model: withPoolingHead(await load(), 1) });
+  try {
+    const { index } = grad.class;
+    const other = await variant.explain(image, { method: 'grad-cam', class: index });
+    return { refused, variant: await camAgainst(variant, other, image) };
+  } finally {
+    variant.dispose();
+  }
+}
+
+/** How far CAM's weights are from Grad-CAM's up to scale, as a share of the largest. */
 async function camAgainst(
   explainer: Explainer,
   grad: Explanation,
   image: ImageData | Blob,
-): Promise<Argument['cam']> {
-  try {
-    const cam = await explainer.explain(image, { method: 'cam', class: grad.class.index });
-    // On the same maps, CAM's weights are Grad-CAM's times the number of pixels.
-    const scale = Math.max(...cam.weights.map(Math.abs)) / Math.max(...grad.weights.map(Math.abs));
-    const difference = cam.weights.reduce(
-      (most, w, k) => Math.max(most, Math.abs(w / scale - (grad.weights[k] as number))),
-      0,
-    );
-    return { difference: difference / Math.max(...grad.weights.map(Math.abs)) };
-  } catch (error) {
-    if (!(error instanceof ScoreCamError)) throw error;
-    return { refused: error.message };
-  }
+): Promise<CamAgreement> {
+  const cam = await explainer.explain(image, { method: 'cam', class: grad.class.index });
+  // On the same maps, CAM's weights are Grad-CAM's times the number of pixels.
+  const largest = Math.max(...grad.weights.map(Math.abs));
+  const scale = Math.max(...cam.weights.map(Math.abs)) / largest;
+  const difference = cam.weights.reduce(
+    (most, w, k) => Math.max(most, Math.abs(w / scale - (grad.weights[k] as number))),
+    0,
+  );
+  return { difference: difference / largest };
 }
 
 async function discriminate(

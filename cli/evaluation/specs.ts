@@ -1,4 +1,5 @@
 /** Which methods are evaluated, with their options, by names such as `is-cam(top=10, steps=4)`. */
+import type { Metric } from '../../src/evaluation/types';
 import { METHODS, NUMBERS, type NumberOption } from '../../src/explain/method-options';
 import type { Method, Weighting } from '../../src/explain/types';
 import { weightings } from '../../src/explain/weightings';
@@ -93,4 +94,18 @@ export function passesOf(
     default:
       return 1;
   }
+}
+
+/** Forward passes that measuring the maps of one image takes, at most. */
+export function measuringPasses(
+  spec: MethodSpec,
+  metrics: readonly Metric[],
+  channels: number,
+  classes: number,
+  steps: number,
+): number {
+  const has = (metric: Metric): number => Number(metrics.includes(metric));
+  const masked = has('confidence') ? 2 : has('adcc');
+  const curves = (has('insertion') + has('deletion')) * (steps + 1);
+  return classes * (masked + curves + has('adcc') * passesOf(spec, channels, 1));
 }

@@ -1,5 +1,6 @@
 import { ScoreCamError } from '../errors';
 import { type Network, targetIndex } from '../model/network';
+import { poolingHead } from './cam-head';
 import {
   BASELINES,
   GRADIENTS_OF,
@@ -8,7 +9,6 @@ import {
   NUMBERS,
   type NumberOption,
 } from './method-options';
-import { poolingHead } from './pooling-head';
 import type { Baseline, ExplainOptions, GradientOf, Method, Weighting } from './types';
 import { weightings } from './weightings';
 

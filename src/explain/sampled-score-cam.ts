@@ -12,11 +12,12 @@ import { progressMeter } from './progress';
 import { gaussian } from './random';
 import type { ScoreCamOptions } from './score-cam';
 
-/** Sample `index` of the masks of one target layer, in the caller's arena. */
+/** `count` samples of the masks of one target layer from `first` on, sample by sample, in the caller's arena. */
 type Sampler = (
   target: Target,
   channels: Uint32Array<ArrayBuffer>,
-  index: number,
+  first: number,
+  count: number,
   arena: Arena,
 ) => Promise<Masks>;
 
@@ -48,21 +49,23 @@ export async function sampledScoreCam(
   for (const [i, target] of targets.entries()) {
     const channels = wanted[i] as Uint32Array<ArrayBuffer>;
     const mean = new Float64Array(channels.length * classes);
-    for (let index = 0; index < samples && channels.length > 0; index++) {
+    const block = samplesAtOnce(target.maps, channels.length, memoryBudget);
+    for (let first = 0; first < samples && channels.length > 0; first += block) {
+      const count = Math.min(block, samples - first);
       const arena = new Arena(runner.gpu);
       try {
-        const masks = await sample(target, channels, index, arena);
+        const masks = await sample(target, channels, first, count, arena);
         const done = before;
         const onMasks = (masked: number): void => meter(done + masked, total);
-        const run = { memoryBudget, signal, onMasks };
+        const run = { memoryBudget: 0.75 * memoryBudget, signal, onMasks };
         const { probabilities } = await maskedScores(runner, input, masks, run);
         probabilities.forEach((p, j) => {
-          mean[j] = (mean[j] as number) + p / samples;
+          mean[j % mean.length] = (mean[j % mean.length] as number) + p / samples;
         });
       } finally {
         arena.dispose();
       }
-      before += channels.length;
+      before += count * channels.length;
     }
     const { name, maps, constantChannels } = target;
     const layer = unmasked({ name, maps, constantChannels });
@@ -83,28 +86,45 @@ export async function sampledScoreCam(
   };
 }
 
+/** Maps that are at hand at once, so that neither a buffer nor a dispatch over them becomes too large. */
+const MOST_BYTES = 64 * 1024 * 1024;
+const MOST_MAPS = 16384;
+
+/** How many samples of all masks are run at once: their maps take at most a quarter of the memory budget. */
+export function samplesAtOnce(
+  { height, width }: { readonly height: number; readonly width: number },
+  channels: number,
+  memoryBudget: number,
+): number {
+  const bytes = Math.min(MOST_BYTES, memoryBudget / 4);
+  const maps = Math.min(MOST_MAPS, bytes / (4 * height * width));
+  return Math.max(1, Math.floor(maps / Math.max(1, channels)));
+}
+
 /** Every map with noise of its own, sigma times as wide as the map's range, anew for each sample. */
 function noisyMasks({ gpu, network }: Runner, { sigma, seed }: Choice): Sampler {
   const next = gaussian(seed as number);
-  return async ({ maps, ranges }, channels, _, arena) => {
+  return async ({ maps, ranges }, channels, _, count, arena) => {
     const { height, width } = maps;
     const pixels = height * width;
     const limits = await gpu.read(ranges.buffer, 2 * maps.count);
-    const data = new Float32Array(channels.length * pixels);
-    channels.forEach((k, row) => {
+    const rows = count * channels.length;
+    const data = new Float32Array(rows * pixels);
+    for (let row = 0; row < rows; row++) {
+      const k = channels[row % channels.length] as number;
       const range = (limits[2 * k + 1] as number) - (limits[2 * k] as number);
       for (let i = 0; i < pixels; i++) {
         const value = maps.data[k * pixels + i] as number;
         data[row * pixels + i] = value + (sigma as number) * range * next();
       }
-    });
+    }
     const noisy = arena.upload('noisy maps', data);
-    const own = arena.take('ranges of noisy maps', 8 * channels.length);
+    const own = arena.take('ranges of noisy maps', 8 * rows);
     await gpu.submit('ranges of noisy maps', [
       mapRanges({
         label: 'noisy maps',
         maps: noisy,
-        count: channels.length,
+        count: rows,
         mapHeight: height,
         mapWidth: width,
         height: network.input.height,
@@ -113,8 +133,14 @@ function noisyMasks({ gpu, network }: Runner, { sigma, seed }: Choice): Sampler 
         ranges: own,
       }),
     ]);
-    const all = Uint32Array.from(channels.keys());
-    return { maps: noisy, height, width, ranges: own, channels: all, alignCorners: false };
+    return {
+      maps: noisy,
+      height,
+      width,
+      ranges: own,
+      channels: Uint32Array.from(Array(rows).keys()),
+      alignCorners: false,
+    };
   };
 }
 
@@ -123,18 +149,27 @@ function noisyMasks({ gpu, network }: Runner, { sigma, seed }: Choice): Sampler 
  * so it takes no kernel of its own.
  */
 function scaledMasks({ gpu }: Runner, steps: number): Sampler {
-  return async ({ maps, activations, ranges }, channels, index, arena) => {
+  return async ({ maps, ranges }, channels, first, count, arena) => {
+    const { height, width } = maps;
+    const pixels = height * width;
     const limits = await gpu.read(ranges.buffer, 2 * maps.count);
-    const wider = limits.map((value, i) => {
-      const min = limits[i - (i % 2)] as number;
-      return i % 2 === 0 ? value : min + ((value - min) * steps) / (index + 1);
-    });
+    const rows = count * channels.length;
+    const data = new Float32Array(rows * pixels);
+    const wider = new Float32Array(2 * rows);
+    for (let row = 0; row < rows; row++) {
+      const k = channels[row % channels.length] as number;
+      const step = first + Math.floor(row / channels.length) + 1;
+      const min = limits[2 * k] as number;
+      const max = limits[2 * k + 1] as number;
+      data.set(maps.data.subarray(k * pixels, (k + 1) * pixels), row * pixels);
+      wider.set([min, min + ((max - min) * steps) / step], 2 * row);
+    }
     return {
-      maps: activations,
-      height: maps.height,
-      width: maps.width,
+      maps: arena.upload('repeated maps', data),
+      height,
+      width,
       ranges: arena.upload('wider ranges', wider),
-      channels,
+      channels: Uint32Array.from(Array(rows).keys()),
       alignCorners: false,
     };
   };

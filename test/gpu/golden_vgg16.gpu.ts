@@ -126,6 +126,37 @@ export const cases: GpuCase[] = [
       },
     }),
   ),
+  ...(['probability', 'softmax-logit'] as const).map(
+    (weighting): GpuCase => ({
+      name: `Score-CAM end to end, ${weighting}: the golden maps of both classes`,
+      needsShared: true,
+      slow: '407 masked passes of VGG-16',
+      async run(gpu, { sharedUrl }) {
+        const explainer = await createExplainer({ model: 'vgg16-seeded-1', device: gpu.device });
+        try {
+          const image = await sharedBlob(sharedUrl, `${GOLDEN}image.png`);
+          const first = await explainer.explain(image, { weighting, class: 303 });
+          if (first.passes.forward !== 408) throw new Error(`${first.passes.forward} passes`);
+          const source = weighting === 'probability' ? 'official' : 'pgc';
+          const notes: string[] = [];
+          for (const { map, class: asked, scores } of [first, await first.forClass(617)]) {
+            const path = `${GOLDEN}class${asked.index}-scorecam-${source}.f32`;
+            const expected = await sharedF32(sharedUrl, path);
+            notes.push(assertClose(`map ${asked.index}`, map.data, expected, 2e-3));
+            if (weighting === 'softmax-logit' || asked.index !== 303) continue;
+            // NaN in both where a channel is constant.
+            const golden = await sharedF32(sharedUrl, `${GOLDEN}masked_logits.f32`);
+            const known = golden.map((value) => (Number.isNaN(value) ? 0 : value));
+            const found = scores.map((value) => (Number.isNaN(value) ? 0 : value));
+            notes.push(relative('masked logits', found, known, 1e-4));
+          }
+          return notes.join('; ');
+        } finally {
+          explainer.dispose();
+        }
+      },
+    }),
+  ),
   {
     name: "gradients, Grad-CAM's weights, and pytorch-grad-cam's maps of four gradient methods",
     needsShared: true,

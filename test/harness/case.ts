@@ -8,6 +8,8 @@ export interface GpuCase {
   readonly name: string;
   /** Needs ../shared; gets its address as a URL ending in '/'. */
   readonly needsShared?: boolean;
+  /** Takes many minutes on a software adapter: what it takes, to say so. It runs with SCORE_CAM_SLOW=1 only. */
+  readonly slow?: string;
   run(gpu: Gpu, context: CaseContext): Promise<string | undefined>;
 }
 
