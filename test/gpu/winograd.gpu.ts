@@ -73,7 +73,7 @@ async function runFilters(
   gpu.write(filters.buffer, new Float32Array(filters.buffer.size / 4).fill(Number.NaN));
   await gpu.submit('winograd filters', [transform]);
   const expected = filtersReference(values, shape, form);
-  const actual = await read(gpu, filters.buffer, form, 64);
+  const actual = await read(gpu, filters.buffer, form, 32);
   return assertClose('filters', actual, expected.values, expected.tolerance);
 }
 
