@@ -90,6 +90,7 @@ export function note({ phase, done, total, rate, secondsLeft }: Step): string {
 
 function unitOf(phase: string, total: number): [name: string, size: number] {
   if (IN_BYTES.includes(phase)) return total < 2 ** 20 ? ['KiB', 2 ** 10] : ['MiB', 2 ** 20];
+  if (phase === 'tuning') return ['ways to convolve', 1];
   return [phase === 'masks' ? 'passes' : phase, 1];
 }
 

@@ -181,8 +181,8 @@ function showProgress({ phase, done, total, rate, secondsLeft }: Progress): void
   bar.value = done;
   const left = secondsLeft === undefined ? '' : `, about ${duration(secondsLeft)} left`;
   element('passes').textContent =
-    phase === 'masks'
-      ? `${done} of ${total} passes${left}`
+    phase !== 'weights'
+      ? `${done} of ${total} ${phase === 'masks' ? 'passes' : 'measurements'}${left}`
       : `Weights: ${megabytes(done)} of ${megabytes(total)}, ${megabytes(rate)} a second${left}`;
 }
 

@@ -56,6 +56,7 @@ export type {
   WeightFacts,
   Weighting,
 } from './explain/types';
+export type { Precision } from './kernels/stored';
 export type { WeightDtype } from './kernels/weight_dtype';
 export { browserCache, MemoryCache, type WeightCache } from './model/keep/cache';
 export { type Manifest, parseManifest } from './model/manifest';
@@ -70,3 +71,5 @@ export { PRESETS, presetManifest } from './model/presets';
 export { type VggOptions, vggManifest } from './model/vgg';
 export type { TensorDtype, TensorFacts, WeightSource } from './model/weight-source';
 export type { AdapterFacts } from './runtime/gpu';
+export type { ConvTuning, TunedLayer } from './runtime/tuning';
+export { browserTuningCache, type TuningCache } from './runtime/tuning-cache';

@@ -4,7 +4,7 @@ import type { Measurable, MeasureOptions, Measures } from '../evaluation/types';
 import type { Slice } from '../kernels/kernel';
 import type { Manifest } from '../model/manifest';
 import { type LocatedModel, locateModel } from '../model/model';
-import { targetLayers } from '../model/network';
+import { type Network, targetLayers } from '../model/network';
 import { Arena } from '../runtime/arena';
 import { layersToKeep } from '../runtime/backward';
 import { type AdapterFacts, Gpu, requestAdapter } from '../runtime/gpu';
@@ -12,6 +12,8 @@ import { needsOf } from '../runtime/limits';
 import { loadWeights } from '../runtime/load-weights';
 import type { NetworkWeights } from '../runtime/network-weights';
 import { Runner } from '../runtime/runner';
+import { type ConvTuning, suits, tuneConvolutions, tunedMethods } from '../runtime/tuning';
+import { browserTuningCache, checkedTuning, keepTuning, keptTuning } from '../runtime/tuning-cache';
 import type { Evidence } from './evidence';
 import { evidenceOf, usesGradients } from './evidence-of';
 import {
@@ -66,8 +68,10 @@ export class Explainer {
     weights: NetworkWeights,
     facts: WeightFacts,
     memoryBudget: number,
+    tuning?: ConvTuning,
   ) {
     const { manifest, network } = model;
+    this.tuning = tuning;
     this.runner = new Runner(gpu, network, weights);
     this.weights = weights;
     this.manifest = manifest;
@@ -90,6 +94,9 @@ export class Explainer {
   get adapter(): AdapterFacts {
     return this.runner.gpu.adapter;
   }
+
+  /** How convolutions are computed, as measured on this GPU; undefined if by shape and adapter alone. */
+  readonly tuning: ConvTuning | undefined;
 
   /** Bytes of GPU buffers now and at most so far, weights included. */
   get memory(): { readonly bytes: number; readonly peakBytes: number } {
@@ -235,22 +242,60 @@ export async function createExplainer(options: ExplainerOptions): Promise<Explai
     );
   }
   if (options.dtype) oneOf('dtype', options.dtype, ['f32', 'f16', 'int8']);
+  if (options.precision) oneOf('precision', options.precision, ['f32', 'f16']);
   // Before anything is downloaded: without WebGPU there is no use for it.
   const source = options.device ? { device: options.device } : { adapter: await requestAdapter() };
   const model = await locate(options);
   const gpu = await Gpu.create({ ...source, needs: needsOf(model.network) });
   try {
+    const tuning = await prepareConvolutions(gpu, model.network, options, memoryBudget);
     const { weights, facts } = await loadWeights(gpu, model, {
       dtype: options.dtype,
       cache: options.cache,
       onBytes: progressMeter('weights', onProgress),
       signal,
     });
-    return new Explainer(model, gpu, weights, facts, memoryBudget);
+    return new Explainer(model, gpu, weights, facts, memoryBudget, tuning);
   } catch (error) {
     gpu.dispose();
     throw error;
   }
+}
+
+/**
+ * Sets how the GPU is to compute convolutions: precision, and what was measured or is to be measured now. Weights
+ * must come later: methods differ in the filters they keep.
+ */
+async function prepareConvolutions(
+  gpu: Gpu,
+  network: Network,
+  options: ExplainerOptions,
+  memoryBudget: number,
+): Promise<ConvTuning | undefined> {
+  const { precision = 'f32', tune = false, tuning: given, signal, onProgress } = options;
+  if (precision === 'f16' && !gpu.device.features.has('shader-f16')) {
+    throw new ScoreCamError(
+      'option',
+      `precision is f16, which needs the feature shader-f16; ${gpu.adapter.description || 'this GPU'} ` +
+        `has none${options.device ? ', or the device was requested without it' : ''}. Use f32.`,
+    );
+  }
+  gpu.precision = precision;
+  const checked = checkedTuning(given);
+  let known = checked && suits(checked, gpu) ? checked : undefined;
+  if (tune) {
+    const cache = options.tuningCache ?? browserTuningCache();
+    if (!known && cache) known = await keptTuning(cache, gpu.adapter, precision);
+    known = await tuneConvolutions(gpu, network, {
+      memoryBudget,
+      known,
+      onProgress: progressMeter('tuning', onProgress),
+      signal,
+    });
+    if (cache) await keepTuning(cache, gpu.adapter, known);
+  }
+  gpu.tuned = known && tunedMethods(known, network, gpu.convolutions);
+  return known;
 }
 
 async function locate(options: ExplainerOptions): Promise<LocatedModel> {

@@ -1,7 +1,10 @@
+import type { Precision } from '../kernels/stored';
 import type { WeightDtype } from '../kernels/weight_dtype';
 import type { WeightCache } from '../model/keep/cache';
 import type { Model, WeightsLocation } from '../model/model';
 import type { AdapterFacts } from '../runtime/gpu';
+import type { ConvTuning } from '../runtime/tuning';
+import type { TuningCache } from '../runtime/tuning-cache';
 import type { Explanation } from './explanation';
 
 /** Anything a page has an image in. A string or URL is fetched; a Blob or File is decoded. */
@@ -18,10 +21,10 @@ export type ImageSource =
 /** Progress of long work. `total` is known from the start of each phase. */
 export interface Progress {
   /**
-   * `weights`: bytes of weights on the GPU, as they arrive from the network or the cache; `masks`: masked
-   * or head-only passes done.
+   * `tuning`: ways to compute a convolution that were measured; `weights`: bytes of weights on the GPU, as they
+   * arrive from the network or the cache; `masks`: masked or head-only passes done.
    */
-  readonly phase: 'weights' | 'masks';
+  readonly phase: 'tuning' | 'weights' | 'masks';
   readonly done: number;
   readonly total: number;
   /** Units (bytes or passes) per second so far; 0 until it is known. */
@@ -64,6 +67,24 @@ export interface ExplainerOptions extends Callbacks {
   readonly retryDelays?: readonly number[] | undefined;
   /** Bring your own device; it is never destroyed here. */
   readonly device?: GPUDevice | undefined;
+  /**
+   * What Winograd's convolutions store between their kernels: `f32`, or `f16`, which halves the bytes that go
+   * through memory and errs by 0.16 % of a layer's outputs (root mean square; f32 errs by 0.0002 %). Sums,
+   * activations and everything else are f32. Needs a GPU with `shader-f16`. Default `f32`.
+   */
+  readonly precision?: Precision | undefined;
+  /**
+   * Measures on this GPU which way to compute each convolution, before the weights are loaded: seconds, the first
+   * time. Default: chosen by shape and adapter.
+   */
+  readonly tune?: boolean | undefined;
+  /**
+   * A tuning from an earlier {@link Explainer.tuning}. One of another adapter, precision or version is not used;
+   * with `tune`, what it lacks is measured.
+   */
+  readonly tuning?: ConvTuning | undefined;
+  /** Keeps what `tune` measures for the next visit. Default: {@link browserTuningCache}; `false` keeps nothing. */
+  readonly tuningCache?: TuningCache | false | undefined;
   /** Bytes of GPU memory for activations and features, weights not counted. Default 256 MiB. */
   readonly memoryBudget?: number | undefined;
 }

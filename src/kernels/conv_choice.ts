@@ -1,7 +1,8 @@
 import type { ConvShape } from './conv_kernel';
-import { type GemmTile, tileName } from './gemm_tile';
+import { CONV_TILES, type GemmTile, PRODUCT_TILES, tileName } from './gemm_tile';
 import type { Precision } from './stored';
 import { type WinogradForm, winogradFilterBytes } from './winograd';
+import { type MatrixUnits, matrixFits } from './winograd_product';
 
 /*
  * Which way a convolution is computed: a pure function of its shape, of what is known of the device, of the
@@ -27,8 +28,10 @@ export interface ConvDevice {
   readonly isFallback: boolean;
   /** Of what Winograd stores between its kernels. Default f32. */
   readonly precision?: Precision | undefined;
-  /** What was measured on this device. */
-  readonly tuning?: ConvTuning | undefined;
+  /** Matrix units that the device has. */
+  readonly units?: readonly MatrixUnits[] | undefined;
+  /** What was measured on this device: the fastest method of a shape, by {@link sizesKey}. */
+  readonly tuned?: ReadonlyMap<string, ConvMethod> | undefined;
 }
 
 /** The sizes that a choice depends on; pooling and activation do not matter. */
@@ -36,30 +39,6 @@ export type ConvSizes = Pick<
   ConvShape,
   'inChannels' | 'outChannels' | 'height' | 'width' | 'kernel'
 >;
-
-/** What {@link tuneConvolutions} found on one device. Plain data: it is kept as JSON. */
-export interface ConvTuning {
-  readonly version: typeof TUNING_VERSION;
-  /** Of the adapter it was measured on. */
-  readonly adapter: string;
-  readonly precision: Precision;
-  /** The fastest method of each shape, by {@link sizesKey}. */
-  readonly layers: Readonly<Record<string, TunedLayer>>;
-}
-
-/** Changes with the kernels: what was measured before is measured anew. */
-export const TUNING_VERSION = 1;
-
-export interface TunedLayer {
-  readonly method: ConvMethod;
-  /** Milliseconds of every method tried, by its name; undefined where it was refused. */
-  readonly measured: readonly {
-    readonly name: string;
-    readonly ms?: number | undefined;
-    /** Why it cannot be used on this device. */
-    readonly refused?: string | undefined;
-  }[];
-}
 
 export function sizesKey({ inChannels, outChannels, height, width, kernel }: ConvSizes): string {
   return `${inChannels}>${outChannels} ${height}x${width} k${kernel}`;
@@ -130,19 +109,49 @@ function pairedChannels(inChannels: number, outChannels: number): number {
 
 /** The way to compute a convolution: as measured on the device, else as the table says. */
 export function chooseConv(shape: ConvSizes, device: ConvDevice): ConvMethod {
-  const precision = device.precision ?? 'f32';
-  const { tuning } = device;
-  if (tuning && tuning.precision === precision && tuning.version === TUNING_VERSION) {
-    const tuned = tuning.layers[sizesKey(shape)]?.method;
-    if (tuned && (tuned.kind === 'direct' || allowsWinograd(shape, tuned))) return tuned;
-  }
+  const tuned = device.tuned?.get(sizesKey(shape));
+  if (tuned) return tuned;
   const { inChannels, outChannels } = shape;
+  const precision = device.precision ?? 'f32';
   const rule = RULES.find(
     (row) => row.isFallback === device.isFallback && row.precision === precision,
   );
   return rule?.pays(inChannels, outChannels) && allowsWinograd(shape, rule.form)
     ? { kind: 'winograd', ...rule.form }
     : { kind: 'direct', tiling: chooseConvTiling(shape, device) };
+}
+
+/**
+ * Every method worth measuring for a shape on a device. With f16 asked for, Winograd in f32 is not among them, and
+ * the direct ways, which are exact, are. Matrix units appear here and nowhere in the table: only a measurement, which
+ * begins with a comparison, can choose them.
+ */
+export function candidatesFor(shape: ConvSizes, device: ConvDevice): ConvMethod[] {
+  const precision = device.precision ?? 'f32';
+  const direct: ConvMethod[] = device.isFallback
+    ? [{ kind: 'direct', tiling: 'registers' }]
+    : CONV_TILES.map((directTile) => ({ kind: 'direct', tiling: 'workgroup', directTile }));
+  const forms = ([4, 2] as const).flatMap((tile): WinogradForm[] => {
+    if (device.isFallback) return [{ tile, precision, product: 'registers' }];
+    const units = precision === 'f16' ? (device.units ?? []) : [];
+    return [
+      ...PRODUCT_TILES.map(
+        (productTile): WinogradForm => ({ tile, precision, product: 'workgroup', productTile }),
+      ),
+      ...units
+        .filter((unit) => unitsFit(unit, shape))
+        .map((unit): WinogradForm => ({ tile, precision, product: 'matrix', units: unit })),
+    ];
+  });
+  const winograd = forms
+    .filter((form) => allowsWinograd(shape, form))
+    .map((form): ConvMethod => ({ kind: 'winograd', ...form }));
+  return [...direct, ...winograd];
+}
+
+function unitsFit(units: MatrixUnits, { inChannels, outChannels }: ConvSizes): boolean {
+  const outStride = 8 * Math.ceil(outChannels / 8);
+  return matrixFits(units, { channels: inChannels, outStride });
 }
 
 /** Whether a convolution is computed by F(4x4, 3x3), whose tiles exact skipping can list. */

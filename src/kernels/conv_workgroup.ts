@@ -1,18 +1,9 @@
 import { type ConvShape, type ConvVariant, defineConv, TILED } from './conv_kernel';
 import code from './conv_workgroup.wgsl?raw';
-import { chooseGemmTile, type GemmTile } from './gemm_tile';
+import { CONV_TILES, chooseGemmTile, type GemmTile } from './gemm_tile';
 import { ceilDiv } from './kernel';
 
 const kernels = defineConv('conv_workgroup', code, TILED);
-
-/** 8 rows output channels x 2 cols quads of pixels; the last is for layers with few channels. */
-export const CONV_TILES: readonly GemmTile[] = [
-  { rows: 16, cols: 16 },
-  { rows: 8, cols: 16 },
-  { rows: 16, cols: 8 },
-  { rows: 8, cols: 8 },
-  { rows: 4, cols: 16 },
-];
 
 /** Quads of 2x2 pixels of a batch; an odd last row or column has quads of its own. */
 function quadsOf({ height, width }: ConvShape, batch: number): number {

@@ -10,6 +10,17 @@ export interface GemmTile {
   readonly cols: number;
 }
 
+/** Of winograd_product_workgroup.wgsl, from the largest, which reads least, to the smallest, which fits best. */
+export const PRODUCT_TILES: readonly GemmTile[] = [
+  { rows: 16, cols: 16 },
+  { rows: 8, cols: 16 },
+  { rows: 16, cols: 8 },
+  { rows: 8, cols: 8 },
+];
+
+/** Of conv_workgroup.wgsl; the last is for layers with few channels. */
+export const CONV_TILES: readonly GemmTile[] = [...PRODUCT_TILES, { rows: 4, cols: 16 }];
+
 /** Workgroups that keep a large GPU busy: about two for each of a hundred and more cores. */
 const ENOUGH_WORKGROUPS = 256;
 

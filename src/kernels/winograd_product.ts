@@ -1,4 +1,4 @@
-import { chooseGemmTile, type GemmTile } from './gemm_tile';
+import { chooseGemmTile, type GemmTile, PRODUCT_TILES } from './gemm_tile';
 import { ceilDiv, defineKernel, type Kernel } from './kernel';
 import { byPrecision, type Precision } from './stored';
 import storedF16 from './stored_f16.wgsl?raw';
@@ -49,14 +49,6 @@ export function productInRegisters(
     grid: [ceilDiv(blocks, 16), 1],
   };
 }
-
-/** From the largest, which reads least, to the smallest, which fits best. */
-export const PRODUCT_TILES: readonly GemmTile[] = [
-  { rows: 16, cols: 16 },
-  { rows: 8, cols: 16 },
-  { rows: 16, cols: 8 },
-  { rows: 8, cols: 8 },
-];
 
 /** The tile for so many output channels and Winograd tiles. */
 export function chooseProductTile(outStride: number, stride: number, products: number): GemmTile {

@@ -1,7 +1,8 @@
 import { ScoreCamError } from '../errors';
-import type { ConvDevice, ConvTuning } from '../kernels/conv_choice';
+import type { ConvDevice, ConvMethod } from '../kernels/conv_choice';
 import type { Dispatch, Kernel, Slice } from '../kernels/kernel';
 import type { Precision } from '../kernels/stored';
+import { MATRIX_FEATURE, type MatrixUnits } from '../kernels/winograd_product';
 import { checkLimits, DEFAULT_LIMITS, deviceRequest, type Needs } from './limits';
 
 /** What is known of the adapter; recorded with every result and every figure. */
@@ -59,7 +60,9 @@ export class Gpu {
   readonly adapter: AdapterFacts;
   /** How convolutions are to be computed, as far as it is not chosen by shape; set before weights are loaded. */
   precision: Precision = 'f32';
-  tuning: ConvTuning | undefined;
+  /** The methods that were the fastest in a measurement on this device (runtime/tuning.ts). */
+  tuned: ReadonlyMap<string, ConvMethod> | undefined;
+  private readonly units: readonly MatrixUnits[];
   private readonly ownsDevice: boolean;
   private readonly pipelines = new Map<string, Promise<GPUComputePipeline>>();
   private readonly layouts = new Map<string, GPUBindGroupLayout>();
@@ -73,9 +76,10 @@ export class Gpu {
   private bytesNow = 0;
   private bytesMost = 0;
 
-  private constructor(device: GPUDevice, adapter: AdapterFacts, ownsDevice: boolean) {
+  private constructor(device: GPUDevice, info: GPUAdapterInfo | undefined, ownsDevice: boolean) {
     this.device = device;
-    this.adapter = adapter;
+    this.adapter = factsOf(info);
+    this.units = unitsOf(device, info);
     this.ownsDevice = ownsDevice;
     if (ownsDevice) {
       // Memory that cannot be had shows here, since buffers are made outside of error scopes.
@@ -99,17 +103,17 @@ export class Gpu {
   static async create({ device, adapter, needs = DEFAULT_LIMITS }: GpuOptions = {}): Promise<Gpu> {
     if (device) {
       checkLimits('The device', device.limits, needs);
-      return new Gpu(device, factsOf(device.adapterInfo), false);
+      return new Gpu(device, device.adapterInfo, false);
     }
     const chosen = adapter ?? (await requestAdapter());
     const request = { label: 'score-cam-webgpu', ...deviceRequest(chosen, needs) };
-    return new Gpu(await chosen.requestDevice(request), factsOf(chosen.info), true);
+    return new Gpu(await chosen.requestDevice(request), chosen.info, true);
   }
 
   /** What the choice of a convolution's method rests on (src/kernels/conv_choice.ts). */
   get convolutions(): ConvDevice {
-    const { precision, tuning } = this;
-    return { isFallback: this.adapter.isFallback, precision, tuning };
+    const { precision, tuned, units } = this;
+    return { isFallback: this.adapter.isFallback, precision, tuned, units };
   }
 
   /** Bytes of all live buffers made through {@link createBuffer}. */
@@ -549,4 +553,26 @@ export function factsOf(info: GPUAdapterInfo | undefined): AdapterFacts {
     description: info?.description ?? '',
     isFallback: info?.isFallbackAdapter ?? info?.architecture === 'swiftshader',
   };
+}
+
+/** What Chromium adds to an adapter's info where it knows of matrix units. */
+interface MatrixInfo {
+  readonly subgroupMaxSize?: number;
+  readonly subgroupMatrixConfigs?: readonly {
+    readonly componentType: string;
+    readonly resultComponentType: string;
+    readonly M: number;
+    readonly N: number;
+    readonly K: number;
+  }[];
+}
+
+/** The units that multiply f16 and sum in f32, if the device was made with what they need. */
+function unitsOf(device: GPUDevice, info: GPUAdapterInfo | undefined): MatrixUnits[] {
+  const needs = [MATRIX_FEATURE, 'shader-f16', 'subgroups'];
+  const { subgroupMatrixConfigs = [], subgroupMaxSize } = (info ?? {}) as MatrixInfo;
+  if (!subgroupMaxSize || !needs.every((feature) => device.features.has(feature))) return [];
+  return subgroupMatrixConfigs
+    .filter((own) => own.componentType === 'f16' && own.resultComponentType === 'f32')
+    .map(({ M, N, K }) => ({ m: M, n: N, k: K, subgroupMaxSize }));
 }

@@ -1,6 +1,5 @@
 import { type ConvShape, type ConvTiling, conv, packConv } from '../../src/kernels/conv';
-import { CONV_TILES } from '../../src/kernels/conv_workgroup';
-import { type GemmTile, tileName } from '../../src/kernels/gemm_tile';
+import { CONV_TILES, type GemmTile, tileName } from '../../src/kernels/gemm_tile';
 import type { ConvDtype } from '../../src/kernels/weight_dtype';
 import type { Gpu } from '../../src/runtime/gpu';
 import type { GpuCase } from '../harness/case';

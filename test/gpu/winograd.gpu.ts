@@ -1,5 +1,5 @@
 import { type ConvShape, packConv } from '../../src/kernels/conv';
-import type { GemmTile } from '../../src/kernels/gemm_tile';
+import { type GemmTile, PRODUCT_TILES } from '../../src/kernels/gemm_tile';
 import type { ConvDtype } from '../../src/kernels/weight_dtype';
 import {
   F4_REGISTERS,
@@ -14,7 +14,6 @@ import {
   winogradProduct,
   winogradScratch,
 } from '../../src/kernels/winograd';
-import { PRODUCT_TILES } from '../../src/kernels/winograd_product';
 import type { Gpu } from '../../src/runtime/gpu';
 import type { GpuCase } from '../harness/case';
 import { assertClose, testValues } from '../harness/compare';

@@ -1,0 +1,75 @@
+import type { Precision } from '../kernels/stored';
+import type { AdapterFacts } from './gpu';
+import { adapterKey, type ConvTuning } from './tuning';
+
+/** Keeps tunings between visits: a page's own, or {@link browserTuningCache}. Values are JSON. */
+export interface TuningCache {
+  get(key: string): string | null | undefined | Promise<string | null | undefined>;
+  put(key: string, value: string): void | Promise<void>;
+}
+
+/** The page's localStorage; nothing is kept where there is none or it refuses (workers, private windows). */
+export function browserTuningCache(): TuningCache {
+  return {
+    get: (key) => {
+      try {
+        return globalThis.localStorage?.getItem(key);
+      } catch {
+        return undefined;
+      }
+    },
+    put: (key, value) => {
+      try {
+        globalThis.localStorage?.setItem(key, value);
+      } catch {
+        // Full or forbidden: the next visit measures again.
+      }
+    },
+  };
+}
+
+const keyOf = (adapter: AdapterFacts, precision: Precision): string =>
+  `score-cam-webgpu tuning ${precision} ${adapterKey(adapter)}`;
+
+/** What is kept for an adapter; undefined where nothing is, or nothing that can be used. */
+export async function keptTuning(
+  cache: TuningCache,
+  adapter: AdapterFacts,
+  precision: Precision,
+): Promise<ConvTuning | undefined> {
+  try {
+    const text = await cache.get(keyOf(adapter, precision));
+    return text ? checkedTuning(JSON.parse(text)) : undefined;
+  } catch {
+    return undefined; // What cannot be read is not kept.
+  }
+}
+
+/** Keeps a tuning; a cache that fails loses the copy and nothing else. */
+export async function keepTuning(
+  cache: TuningCache,
+  adapter: AdapterFacts,
+  tuning: ConvTuning,
+): Promise<void> {
+  try {
+    await cache.put(keyOf(adapter, tuning.precision), JSON.stringify(tuning));
+  } catch {
+    // The next visit measures again.
+  }
+}
+
+/**
+ * A tuning as it comes out of a cache or from a page; undefined if it is none. Methods are names that are looked up
+ * among those the device has, so that nothing in it is trusted further.
+ */
+export function checkedTuning(value: unknown): ConvTuning | undefined {
+  const { version, adapter, precision, layers } = (value ?? {}) as Partial<ConvTuning>;
+  const whole =
+    typeof version === 'number' &&
+    typeof adapter === 'string' &&
+    (precision === 'f32' || precision === 'f16') &&
+    typeof layers === 'object' &&
+    layers !== null &&
+    Object.values(layers).every((layer) => typeof layer?.method === 'string');
+  return whole ? (value as ConvTuning) : undefined;
+}

@@ -1,0 +1,307 @@
+import { ScoreCamError } from '../errors';
+import { type ConvShape, packConv } from '../kernels/conv';
+import {
+  type ConvDevice,
+  type ConvMethod,
+  candidatesFor,
+  methodName,
+  sizesKey,
+} from '../kernels/conv_choice';
+import type { Dispatch } from '../kernels/kernel';
+import type { Precision } from '../kernels/stored';
+import { winogradFilterBytes, winogradFilters } from '../kernels/winograd';
+import type { ConvLayer, Network } from '../model/network';
+import { Arena } from './arena';
+import type { AdapterFacts, DispatchTiming, Gpu } from './gpu';
+import { convShape, planBatches, planSteps } from './plan';
+import { recordMethod } from './record-conv';
+
+/*
+ * Measuring on the device itself which way to compute each convolution of a network. Every candidate first has to
+ * agree with the naive kernel on a small case; then it is timed on the layer's shape.
+ */
+
+/** What was found on one device. Plain data, to be kept as JSON and passed back in. */
+export interface ConvTuning {
+  readonly version: number;
+  /** The adapter it was measured on, see {@link adapterKey}. */
+  readonly adapter: string;
+  readonly precision: Precision;
+  /** By the layer's sizes, such as `64>128 112x112 k3`. */
+  readonly layers: Readonly<Record<string, TunedLayer>>;
+}
+
+export interface TunedLayer {
+  /** Name of the fastest method. */
+  readonly method: string;
+  /** Milliseconds a batch of every method tried, or why it was refused. */
+  readonly measured: readonly {
+    readonly method: string;
+    readonly ms?: number;
+    readonly refused?: string;
+  }[];
+}
+
+/** Goes up when kernels change, so that what is kept is measured anew. */
+const VERSION = 1;
+
+/** Tells one kind of GPU from another as far as the browser lets it be told. */
+export function adapterKey({ vendor, architecture, device, description }: AdapterFacts): string {
+  return [vendor, architecture, device, description].join('/');
+}
+
+/** The methods that a tuning names, for those of its shapes that it still fits; see `Gpu.tuned`. */
+export function tunedMethods(
+  tuning: ConvTuning,
+  network: Network,
+  device: ConvDevice,
+): Map<string, ConvMethod> {
+  const methods = new Map<string, ConvMethod>();
+  for (const shape of shapesOf(network)) {
+    const key = sizesKey(shape);
+    const name = tuning.layers[key]?.method;
+    const found = candidatesFor(shape, device).find((method) => methodName(method) === name);
+    if (found) methods.set(key, found);
+  }
+  return methods;
+}
+
+/** Whether a tuning was measured on such a device and precision, by these kernels. */
+export function suits(
+  tuning: ConvTuning,
+  gpu: { readonly adapter: AdapterFacts; readonly precision: Precision },
+): boolean {
+  return (
+    tuning.version === VERSION &&
+    tuning.adapter === adapterKey(gpu.adapter) &&
+    tuning.precision === gpu.precision
+  );
+}
+
+export interface TuneOptions {
+  /** Bytes of activations, as for an explanation: the batch that is timed is the one that will run. */
+  readonly memoryBudget: number;
+  /** Of the same device; shapes it has are not measured again. */
+  readonly known?: ConvTuning | undefined;
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Masks of a Score-CAM: what batches are planned for. */
+const MASKS = 512;
+
+/**
+ * Times every way to compute each of the network's convolutions but the first, whose mask is fused into a kernel of
+ * its own. Takes seconds on a GPU. The first call for a device should come before weights are loaded: methods differ
+ * in the filters they keep.
+ */
+export async function tuneConvolutions(
+  gpu: Gpu,
+  network: Network,
+  options: TuneOptions,
+): Promise<ConvTuning> {
+  const { known, onProgress, signal } = options;
+  const device = gpu.convolutions;
+  const kept = known && suits(known, gpu) ? known.layers : {};
+  const missing = shapesOf(network).filter((shape) => !(sizesKey(shape) in kept));
+  const candidates = missing.map((shape) => candidatesFor(shape, device));
+  const total = candidates.flat().length;
+  const batch = missing.length > 0 ? batchOf(gpu, network, options) : 0;
+  const layers: Record<string, TunedLayer> = { ...kept };
+  // A method that is right on a small case is right: shapes differ in sizes only.
+  const verdicts = new Map<string, string | undefined>();
+  let done = 0;
+  onProgress?.(0, total);
+  for (const [i, shape] of missing.entries()) {
+    const measured: { method: string; ms?: number; refused?: string }[] = [];
+    for (const candidate of candidates[i] as ConvMethod[]) {
+      signal?.throwIfAborted();
+      const method = methodName(candidate);
+      if (!verdicts.has(method)) verdicts.set(method, await fault(gpu, candidate));
+      const refused = verdicts.get(method);
+      const best = Math.min(...measured.map(({ ms = Infinity }) => ms));
+      if (refused !== undefined) measured.push({ method, refused });
+      else measured.push({ method, ms: await time(gpu, shape, batch, candidate, best) });
+      done++;
+      onProgress?.(done, total);
+    }
+    const [fastest] = measured
+      .filter(({ ms }) => ms !== undefined)
+      .sort((a, b) => (a.ms as number) - (b.ms as number));
+    // Without any that is right the table decides, and the tuning says why.
+    layers[sizesKey(shape)] = { method: fastest?.method ?? '', measured };
+  }
+  return { version: VERSION, adapter: adapterKey(gpu.adapter), precision: gpu.precision, layers };
+}
+
+/** The distinct convolutions behind the first. */
+export function shapesOf(network: Network): ConvShape[] {
+  const shapes = new Map<string, ConvShape>();
+  for (const step of planSteps(network).slice(1)) {
+    if (step.kind !== 'conv') continue;
+    const shape = convShape(step.layer as ConvLayer, step.pool);
+    if (!shapes.has(sizesKey(shape))) shapes.set(sizesKey(shape), shape);
+  }
+  return [...shapes.values()];
+}
+
+function batchOf(gpu: Gpu, network: Network, { memoryBudget }: TuneOptions): number {
+  return planBatches(network, MASKS, {
+    ...gpu.convolutions,
+    memoryBudget,
+    maxBindingBytes: gpu.device.limits.maxStorageBufferBindingSize,
+  }).batch;
+}
+
+/** Sizes of the small case: no multiples of any tile but, in channels, of all matrix units. */
+const SMALL = { inChannels: 64, outChannels: 144, height: 9, width: 11, kernel: 3 } as const;
+
+/**
+ * Largest difference from the naive kernel, over the largest output: ten times what is measured for F(4x4, 3x3) in
+ * layers of 64 channels (docs/gpu-kernels-notes.md), a hundredth of what a wrong index makes.
+ */
+const DIFFERENCE: Readonly<Record<Precision, number>> = { f32: 2e-5, f16: 3e-2 };
+
+/** Why a method cannot be used on this device: it does not compile, fails, or differs; undefined if it can. */
+async function fault(gpu: Gpu, method: ConvMethod): Promise<string | undefined> {
+  const shape = { ...SMALL, slope: 0, pool: false };
+  try {
+    const expected = await computed(gpu, shape, { kind: 'direct', tiling: 'naive' });
+    const actual = await computed(gpu, shape, method);
+    const largest = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+    const off = expected.reduce((most, value, i) => {
+      const error = Math.abs((actual[i] as number) - value);
+      return Number.isNaN(error) ? Infinity : Math.max(most, error);
+    }, 0);
+    const allowed = DIFFERENCE[method.kind === 'winograd' ? method.precision : 'f32'];
+    return off <= allowed * largest
+      ? undefined
+      : `differs by ${(off / largest).toExponential(1)} from the naive kernel, may differ by ${allowed}`;
+  } catch (error) {
+    // A device that is lost or disposed of is no fault of the method.
+    if (!(error instanceof ScoreCamError) || !['kernel', 'limit'].includes(error.code)) throw error;
+    return error.message;
+  }
+}
+
+async function computed(gpu: Gpu, shape: ConvShape, method: ConvMethod): Promise<Float32Array> {
+  const arena = new Arena(gpu);
+  try {
+    const { filters, dispatches, output, count } = prepare(gpu, arena, shape, 1, method);
+    await gpu.submit(`check of ${methodName(method)}`, [...filters, ...dispatches]);
+    return await gpu.read(output, count);
+  } finally {
+    arena.dispose();
+  }
+}
+
+/** Repetitions of one submit, and submits after the one that warms up. */
+const REPEATS = 2;
+const SUBMITS = 3;
+
+/**
+ * Milliseconds of one batch, the least of several: by timestamps where the device has them, else by the wall clock.
+ * What takes three times as long as the best so far is not measured twice.
+ */
+async function time(
+  gpu: Gpu,
+  shape: ConvShape,
+  batch: number,
+  method: ConvMethod,
+  best: number,
+): Promise<number> {
+  const arena = new Arena(gpu);
+  try {
+    const label = `timing of ${methodName(method)}`;
+    const { filters, dispatches } = prepare(gpu, arena, shape, batch, method);
+    await gpu.submit(label, filters);
+    const once = await clocked(gpu, label, dispatches);
+    if (once > 3 * best) return once;
+    let least = once;
+    const repeated = Array.from({ length: REPEATS }, () => dispatches).flat();
+    for (let i = 0; i < SUBMITS; i++) {
+      least = Math.min(least, (await clocked(gpu, label, repeated)) / REPEATS);
+    }
+    return least;
+  } finally {
+    arena.dispose();
+  }
+}
+
+async function clocked(gpu: Gpu, label: string, dispatches: readonly Dispatch[]): Promise<number> {
+  if (gpu.device.features.has('timestamp-query')) {
+    let timings: readonly DispatchTiming[] = [];
+    gpu.startProfile();
+    try {
+      await gpu.submit(label, dispatches);
+    } finally {
+      timings = gpu.stopProfile();
+    }
+    const ms = timings.reduce((sum, timing) => sum + timing.ms, 0);
+    // Timestamps may be rounded to 0.1 ms, or be 0 altogether.
+    if (ms >= 1) return ms;
+  }
+  const start = performance.now();
+  await gpu.submit(label, dispatches);
+  return performance.now() - start;
+}
+
+/** A layer with made-up values, its filters transformed in dispatches of their own as at load. */
+function prepare(gpu: Gpu, arena: Arena, shape: ConvShape, batch: number, method: ConvMethod) {
+  const { inChannels, outChannels, height, width, kernel } = shape;
+  const label = methodName(method);
+  const image = made(inChannels * height * width);
+  const input = arena.take('input', 4 * batch * image.length);
+  for (let n = 0; n < batch; n++) {
+    gpu.write(input.buffer, image, 4 * n * image.length);
+  }
+  const weights = made(outChannels * inChannels * kernel ** 2).map((x) => x / inChannels);
+  const packed = packConv(weights, new Float32Array(outChannels), shape, 'f32');
+  const packedWeights = arena.upload('weights', packed.weights);
+  const count = batch * outChannels * height * width;
+  const output = arena.take('output', 4 * count);
+  const transformed =
+    method.kind === 'winograd'
+      ? arena.take('filters', winogradFilterBytes(shape, method))
+      : undefined;
+  const filters =
+    transformed && method.kind === 'winograd'
+      ? [
+          winogradFilters({
+            label,
+            shape,
+            dtype: 'f32',
+            weights: packedWeights,
+            filters: transformed,
+            form: method,
+          }),
+        ]
+      : [];
+  const dispatches = recordMethod(
+    {
+      label,
+      shape,
+      batch,
+      dtype: 'f32',
+      weights: packedWeights,
+      filters: transformed,
+      bias: arena.upload('bias', packed.bias),
+      input,
+      output,
+    },
+    method,
+    arena,
+  );
+  return { filters, dispatches, output: output.buffer, count };
+}
+
+/** Values in [-1, 1) without a pattern: a 32-bit hash of the index. */
+function made(count: number): Float32Array<ArrayBuffer> {
+  const values = new Float32Array(count);
+  for (let i = 0; i < count; i++) {
+    let x = Math.imul(i ^ (i >>> 16) ^ 0x9e3779b9, 0x7feb352d);
+    x = Math.imul(x ^ (x >>> 15), 0x846ca68b);
+    values[i] = ((x ^ (x >>> 16)) >>> 8) * 2 ** -23 - 1;
+  }
+  return values;
+}
