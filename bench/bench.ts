@@ -5,6 +5,7 @@ import { Command } from 'commander';
 import { launchChrome } from '../cli/chrome';
 import { projectRoot, serveProject } from '../cli/server';
 import type { Measured } from './page';
+import { comparePeers } from './peers/compare';
 import { measureWeights } from './weights';
 
 /** `npm run bench`: times kernels, a forward pass and an explanation in headless Chrome. */
@@ -17,9 +18,20 @@ const options = new Command()
   .option('--weights', 'instead, loads VGG-16 as f32, f16 and int8: time, memory, what it changes')
   .option('--channels <n>', 'with --weights: masked passes of VGG-16 to compare maps by', '8')
   .option('--ladder', 'instead, times 3x3 convolution and the fully connected layer rung by rung')
+  .option(
+    '--peers',
+    'instead, runs VGG-16 by onnxruntime-web and TensorFlow.js too (takes minutes)',
+  )
   .option('--out <file>', 'also write the figures to this JSON file')
   .parse()
-  .opts<{ runs: string; weights?: boolean; ladder?: boolean; channels: string; out?: string }>();
+  .opts<{
+    runs: string;
+    weights?: boolean;
+    ladder?: boolean;
+    peers?: boolean;
+    channels: string;
+    out?: string;
+  }>();
 
 const runs = Number(options.runs);
 if (!Number.isInteger(runs) || runs < 1) {
@@ -91,6 +103,10 @@ if (options.weights) {
   }
   const { browserVersion, adapter, results } = await measureWeights(channels);
   write({ adapter, machine: machine(browserVersion), channels, results });
+} else if (options.peers) {
+  const { peers, agree } = await comparePeers(runs);
+  write({ adapter: peers.contenders[0]?.adapter, machine: machine(peers.browser), peers });
+  if (!agree) process.exitCode = 1;
 } else {
   await timeKernels();
 }

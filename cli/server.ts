@@ -80,7 +80,14 @@ export interface ServeOptions {
   readonly port?: number | undefined;
   /** Site whose files the page may read through this server, without CORS: {@link remoteAddress}. */
   readonly remoteOrigin?: string | undefined;
+  /** Isolates pages from other origins, so that they may share memory between threads. */
+  readonly isolated?: boolean | undefined;
 }
+
+const ISOLATING_HEADERS = {
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-embedder-policy': 'require-corp',
+};
 
 /**
  * Serves the project's pages and TypeScript to a browser on a local port. `folders` are further
@@ -88,7 +95,7 @@ export interface ServeOptions {
  */
 export async function serveProject(
   folders: readonly string[] = [],
-  { port = 0, remoteOrigin }: ServeOptions = {},
+  { port = 0, remoteOrigin, isolated = false }: ServeOptions = {},
 ): Promise<{
   url: string;
   server: ViteDevServer;
@@ -108,13 +115,14 @@ export async function serveProject(
         },
       },
     ],
-    // No dependency is ever imported by a page, so there is nothing to pre-bundle or to watch.
+    // No page imports a dependency by its name, so there is nothing to pre-bundle or to watch.
     optimizeDeps: { noDiscovery: true, include: [] },
     server: {
       port,
       host: '127.0.0.1',
       hmr: false,
       watch: null,
+      headers: isolated ? ISOLATING_HEADERS : {},
       fs: { allow: [projectRoot, ...folders] },
     },
   });

@@ -205,7 +205,10 @@ async function run(image: Blob): Promise<void> {
     const onProgress = (progress: Progress): void => {
       if (running === controller) showProgress(progress);
     };
-    const explanation = await loaded.explain(image, { signal, onProgress });
+    const onPreview = (soFar: Explanation): void => {
+      if (running === controller) showPreview(soFar);
+    };
+    const explanation = await loaded.explain(image, { signal, onProgress, onPreview });
     signal.throwIfAborted();
     listClasses(explanation);
     await show(explanation);
@@ -290,6 +293,18 @@ async function show(explanation: Explanation): Promise<void> {
       : `Here it looked for: ${label} (${percent(probability)}). ` +
           `${evaluated} passes, ${constant} constant channels skipped.`,
   );
+}
+
+/** What the passes so far say; the most telling maps come first, so it soon looks like the end. */
+function showPreview(soFar: Explanation): void {
+  shown = soFar;
+  void redraw();
+  const { label } = soFar.class;
+  const { evaluated, total, constant } = soFar.channels;
+  const passes = `${evaluated} of ${total - constant} passes`;
+  canvas.setAttribute('aria-label', `The image with a first heat map for ${label}, from ${passes}`);
+  // The same words each time: a screen reader says them once.
+  say(`A first map for ${label} is there; it gets clearer ...`);
 }
 
 let drawing = false;

@@ -89,11 +89,15 @@ describe('workgroups of a convolution', () => {
     expect(workgroups('registers', { height: 3, width: 15, outChannels: 9 }, 3)).toEqual([2, 1, 1]);
   });
 
-  it('workgroup: wider in pixels where there are few channels', () => {
-    expect(workgroups('workgroup', {}, 4)).toEqual([784, 1, 4]);
-    expect(workgroups('workgroup', { outChannels: 65 }, 1)).toEqual([784, 2, 1]);
+  it('workgroup: a tile that fits the channels, quads of all images', () => {
+    // 12544 quads an image, 32 or 16 a workgroup; 64 channels fill a tile of 64.
+    expect(workgroups('workgroup', {}, 4)).toEqual([1568, 1, 1]);
+    expect(workgroups('workgroup', { outChannels: 65 }, 1)).toEqual([392, 3, 1]);
+    expect(workgroups('workgroup', { outChannels: 128 }, 1)).toEqual([392, 1, 1]);
     expect(workgroups('workgroup', { outChannels: 32 }, 1)).toEqual([392, 1, 1]);
-    expect(workgroups('workgroup', { outChannels: 16 }, 1)).toEqual([196, 1, 1]);
+    // 49 quads in all.
+    expect(workgroups('workgroup', { height: 14, width: 14 }, 1)).toEqual([4, 1, 1]);
+    expect(workgroups('workgroup', {}, 400)).toEqual([52267, 1, 3]);
   });
 
   it('refuses a batch that needs more than 65535 in one dimension', () => {

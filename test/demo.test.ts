@@ -59,6 +59,10 @@ describe('the demo page', () => {
       expect(await page.$eval('#facts', (facts) => facts.textContent)).toContain('scenes-vgg16');
 
       await page.click('#sample');
+      await statusMatches(page, '^A first map for');
+      expect(await page.$eval('canvas', (canvas) => canvas.getAttribute('aria-label'))).toMatch(
+        /first heat map for \w+, from \d+ of \d+ passes/,
+      );
       await statusMatches(page, '^Here it looked for');
       const passes = await page.evaluate(() => window.dispatches);
       expect(passes).toBeGreaterThan(100);

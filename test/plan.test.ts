@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { seededVgg } from '../src/model/model';
-import { cutBatches, planBatches, planSteps, splitHead } from '../src/runtime/plan';
+import { Pace } from '../src/runtime/pace';
+import { nextBatch, planBatches, planSteps, splitHead } from '../src/runtime/plan';
 
 const MIB = 1024 * 1024;
 const { network } = seededVgg(16, 1);
@@ -26,28 +27,23 @@ describe('steps', () => {
 describe('batches', () => {
   const gpu = { memoryBudget: 256 * MIB, maxBindingBytes: 128 * MIB, isFallback: false };
 
-  it('stay within bindings, budget and time of a submit', () => {
+  it('stay within bindings and budget', () => {
     const plan = planBatches(network, 512, gpu);
-    // 9.7 masks of 31 GFLOP in 300 GFLOP; 10.4 of 12.25 MiB in a binding; in the budget, beside two slices
-    // of 1792 tiles for conv1_2, 10.5 of 16.1 MB
-    expect(plan.batch).toBe(9);
-    expect(plan.block % plan.batch).toBe(0);
+    // 10.4 masks of 12.25 MiB in a binding; in the budget, beside two slices of 1664 tiles for conv1_2, 10.5
+    expect(plan.most).toBe(10);
     const activations = 4 * 64 * 224 * 224 * 1.25;
     const slices = 2 * 4 * 36 * 64 * 1664;
     expect(plan.bytesPerMask).toBe(activations + slices);
     const features = 4 * 512 * 49 * plan.block;
-    expect(features + plan.batch * activations + slices).toBeLessThan(256 * MIB);
+    expect(features + plan.most * activations + slices).toBeLessThan(256 * MIB);
+    expect(plan.flopPerMask / 31e9).toBeCloseTo(0.99, 1);
   });
 
   it('shrink with the budget, and need no more masks than there are', () => {
     // 48 MiB for activations: 16.1 MB a mask, and 30.7 MB of slices.
-    expect(planBatches(network, 512, { ...gpu, memoryBudget: 64 * MIB }).batch).toBe(1);
-    expect(planBatches(network, 512, { ...gpu, memoryBudget: 128 * MIB }).batch).toBe(4);
-    expect(planBatches(network, 2, gpu)).toMatchObject({ batch: 2, block: 2 });
-  });
-
-  it('are short on a software adapter', () => {
-    expect(planBatches(network, 512, { ...gpu, isFallback: true }).batch).toBe(1);
+    expect(planBatches(network, 512, { ...gpu, memoryBudget: 64 * MIB }).most).toBe(1);
+    expect(planBatches(network, 512, { ...gpu, memoryBudget: 128 * MIB }).most).toBe(4);
+    expect(planBatches(network, 2, gpu)).toMatchObject({ most: 2, block: 2 });
   });
 
   it('leave room for the filters that Winograd makes anew of f16 weights', () => {
@@ -56,8 +52,8 @@ describe('batches', () => {
     const filters = 4 * 36 * 512 * 512;
     const budget = (bytes: number) => ({ ...software, memoryBudget: Math.ceil(bytes / 0.75) });
     const half = (bytes: number) => ({ ...budget(bytes), convDtype: 'f16' as const });
-    expect(planBatches(network, 1, budget(bytesPerMask)).batch).toBe(1);
-    expect(planBatches(network, 1, half(bytesPerMask + filters)).batch).toBe(1);
+    expect(planBatches(network, 1, budget(bytesPerMask)).most).toBe(1);
+    expect(planBatches(network, 1, half(bytesPerMask + filters)).most).toBe(1);
     expect(() => planBatches(network, 1, half(bytesPerMask + filters - 100))).toThrow(
       `needs ${Math.ceil((bytesPerMask + filters) / 0.75)} bytes`,
     );
@@ -72,14 +68,35 @@ describe('batches', () => {
     );
   });
 
-  it('are cut by what fits memory and by the work of each mask, never to nothing', () => {
+  it('take what fits memory and the work of a submit, never nothing', () => {
     const work = [5, 5, 20, 1, 1, 1, 1, 1];
-    const cut = (most: number, first = 0, end = work.length): number[] =>
-      cutBatches({ most, flopPerSubmit: 10 }, first, end, (at) => work[at] as number);
-    expect(cut(4)).toEqual([2, 1, 4, 1]);
-    expect(cut(9)).toEqual([2, 1, 5]);
-    expect(cut(1)).toEqual(work.map(() => 1));
-    expect(cut(4, 3, 5)).toEqual([2]);
-    expect(cut(4, 8, 8)).toEqual([]);
+    const cut = (most: number, at: number, end = work.length): number =>
+      nextBatch({ most, flopPerSubmit: 10 }, at, end, (i) => work[i] as number);
+    expect([0, 1, 2, 3, 7].map((at) => cut(4, at))).toEqual([2, 1, 1, 4, 1]);
+    expect(cut(9, 3)).toBe(5);
+    expect(cut(1, 0)).toBe(1);
+    expect(cut(4, 3, 5)).toBe(2);
+  });
+});
+
+describe('the pace', () => {
+  it('aims at a fifth of a second a submit, by steps of four at most', () => {
+    const pace = new Pace(60);
+    expect(pace.flopPerSubmit).toBe(60);
+    pace.took(60, 300);
+    expect(pace.flopPerSubmit).toBe(40);
+    pace.took(40, 80);
+    expect(pace.flopPerSubmit).toBe(100);
+    pace.took(100, 1);
+    expect(pace.flopPerSubmit).toBe(400);
+    pace.took(400, 1e6);
+    expect(pace.flopPerSubmit).toBe(100);
+  });
+
+  it('learns nothing from a submit without work, or without time', () => {
+    const pace = new Pace(60);
+    pace.took(0, 5);
+    pace.took(60, 0);
+    expect(pace.flopPerSubmit).toBe(60);
   });
 });

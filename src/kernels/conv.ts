@@ -3,8 +3,9 @@ import type { ConvTiling } from './conv_choice';
 import type { ConvShape, ConvVariant } from './conv_kernel';
 import { convNaive } from './conv_naive';
 import { convRegisters } from './conv_registers';
-import { convWorkgroup } from './conv_workgroup';
+import { convInTiles, convWorkgroup } from './conv_workgroup';
 import { encodeF16 } from './encode_f16';
+import type { GemmTile } from './gemm_tile';
 import { checkedGrid } from './grid';
 import type { Dispatch, Slice } from './kernel';
 import { maskedConvNaive } from './masked_conv_naive';
@@ -31,9 +32,11 @@ export interface ConvArgs {
   readonly bias: Slice;
   /** [batch, outChannels, height, width], or half of both when pooled. */
   readonly output: Slice;
+  /** Of the tiling `workgroup` of a tensor: this tile instead of the one chosen by shape. */
+  readonly tile?: GemmTile | undefined;
 }
 
-export interface MaskedConvArgs extends Omit<ConvArgs, 'input'> {
+export interface MaskedConvArgs extends Omit<ConvArgs, 'input' | 'tile'> {
   /** Mask m of the batch is made of map channels[firstMask + m]. */
   readonly firstMask: number;
   /** The normalised image, [inChannels, height, width]. */
@@ -126,8 +129,9 @@ export function packConv(
 
 /** Convolution, bias, activation and optional pooling of a batch of tensors. */
 export function conv(tiling: ConvTiling, args: ConvArgs): Dispatch {
-  const { input, weights, bias, output } = args;
-  return dispatch(PLAIN[tiling], args, { input, weights, bias, output }, {});
+  const { input, weights, bias, output, tile } = args;
+  const variant = tile && tiling === 'workgroup' ? convInTiles(() => tile) : PLAIN[tiling];
+  return dispatch(variant, args, { input, weights, bias, output }, {});
 }
 
 /**
@@ -161,7 +165,7 @@ export function maskedConv(tiling: ConvTiling, args: MaskedConvArgs): Dispatch {
 
 /** Gives each override and each parameter of the variant its value. */
 function dispatch(
-  { kernels, workgroups }: ConvVariant,
+  { kernels, workgroups, tile }: ConvVariant,
   { label, shape, dtype, batch }: Pick<ConvArgs, 'label' | 'shape' | 'dtype' | 'batch'>,
   buffers: Readonly<Record<string, Slice>>,
   mask: Readonly<Record<string, number>>,
@@ -169,6 +173,7 @@ function dispatch(
   const kernel = kernels[dtype];
   const values: Readonly<Record<string, number>> = {
     ...mask,
+    ...tile?.(shape, batch),
     batch,
     in_channels: shape.inChannels,
     out_channels: shape.outChannels,

@@ -1,4 +1,5 @@
 import type { ConvShape } from './conv_kernel';
+import { type GemmTile, tileName } from './gemm_tile';
 import type { Precision } from './stored';
 import { type WinogradForm, winogradFilterBytes } from './winograd';
 
@@ -12,7 +13,12 @@ export type ConvTiling = 'naive' | 'registers' | 'workgroup';
 
 /** One way to compute a convolution. Plain data: it is kept as JSON. */
 export type ConvMethod =
-  | { readonly kind: 'direct'; readonly tiling: ConvTiling }
+  | {
+      readonly kind: 'direct';
+      readonly tiling: ConvTiling;
+      /** Of `workgroup`: this tile instead of the one chosen by shape. */
+      readonly directTile?: GemmTile | undefined;
+    }
   | ({ readonly kind: 'winograd' } & WinogradForm);
 
 /** What the choice rests on, besides the shape. */
@@ -159,9 +165,12 @@ export function chooseConvTiling(
 
 /** A method in words, as a key of measurements. */
 export function methodName(method: ConvMethod): string {
-  if (method.kind === 'direct') return `direct, ${method.tiling}`;
+  if (method.kind === 'direct') {
+    const { tiling, directTile } = method;
+    return `direct, ${tiling}${directTile ? ` ${tileName(directTile)}` : ''}`;
+  }
   const { tile, precision, product, productTile, units } = method;
-  const size = productTile ? ` ${8 * productTile.rows}x${8 * productTile.cols}` : '';
+  const size = productTile ? ` ${tileName(productTile)}` : '';
   const unit = units ? ` ${units.m}x${units.n}x${units.k}` : '';
   return `F(${tile}x${tile}) ${precision}, ${product}${size}${unit}`;
 }

@@ -1,4 +1,5 @@
 import bilinear from './bilinear.wgsl?raw';
+import type { GemmTile } from './gemm_tile';
 import { defineKernel, type Kernel, type Param } from './kernel';
 import { type ByPlaces, byPlaces } from './places';
 import { type ConvDtype, kernelsByDtype } from './weight_dtype';
@@ -24,6 +25,8 @@ type Kernels = Readonly<Record<ConvDtype, Kernel>>;
 export interface ConvVariant {
   readonly kernels: Kernels;
   readonly workgroups: (shape: ConvShape, batch: number) => WorkgroupCount;
+  /** Of a kernel with several tiles, its overrides ROWS and COLS. */
+  readonly tile?: (shape: ConvShape, batch: number) => GemmTile;
 }
 
 /**
@@ -47,6 +50,9 @@ export const MASKED_SPECIALISED: Inputs = {
   overrides: [...SHAPE, 'MAP_HEIGHT', 'MAP_WIDTH', 'ALIGN_CORNERS'],
   params: [u32('places'), u32('first_mask')],
 };
+
+/** One pipeline a shape and tile. */
+export const TILED: Inputs = { overrides: [...SHAPE, 'ROWS', 'COLS'], params: [u32('batch')] };
 
 /** One pipeline for all shapes: where compiling takes longer than constants save. */
 export const GENERAL: Inputs = {

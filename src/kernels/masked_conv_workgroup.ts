@@ -1,10 +1,15 @@
 import { type ConvShape, defineMaskedConvByPlaces, MASKED_SPECIALISED } from './conv_kernel';
-import { channelGroups } from './conv_workgroup';
 import { MAX_WORKGROUPS } from './grid';
 import { ceilDiv } from './kernel';
 import code from './masked_conv_workgroup.wgsl?raw';
 
 const INVOCATIONS = 128;
+
+/** Blocks of 8 output channels in a workgroup's tile; the rest of its invocations are pixel quads. */
+function channelGroups(outChannels: number): number {
+  if (outChannels > 32) return 8;
+  return outChannels > 16 ? 4 : 2;
+}
 
 /** Implicit GEMM in tiles of workgroup memory, the mask evaluated once a tile: for GPUs. */
 export const maskedConvWorkgroupKernels = defineMaskedConvByPlaces(

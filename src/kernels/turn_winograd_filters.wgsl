@@ -1,7 +1,7 @@
 // The same as turn_filters.wgsl where a layer has its filters for Winograd only: the 3x3 filters are read
 // back out of U = G g G^T, so that nothing need be kept for a way back that may never be asked for.
 //
-//   G's rows 0, 1, 2 and 5 give  g0 = 4 u0,  g1 = 3 (u2 - u1),  g2 = u5,  along columns and then along rows
+//   G's rows 0, 1, 2 and 5 give  g0 = 81/64 u0,  g1 = 81/64 (u2 - u1),  g2 = u5,  along columns, then along rows
 //   turned[o, 8 - (3 ky + kx), c] = g[ky, kx]        of the filter from channel c to channel o
 //
 // Shapes: filters [36, channels, out_channels rounded up to 8], turned [out_channels, 9, channels rounded up
@@ -27,7 +27,7 @@ struct Three {
 }
 
 fn recovered(u0: vec4f, u1: vec4f, u2: vec4f, u5: vec4f) -> Three {
-  return Three(4.0 * u0, 3.0 * (u2 - u1), u5);
+  return Three(1.265625 * u0, 1.265625 * (u2 - u1), u5);
 }
 
 fn value(row: u32, column: u32, c: u32, o: u32) -> f32 {

@@ -1,4 +1,5 @@
 import type { ConvShape } from './conv_kernel';
+import type { GemmTile } from './gemm_tile';
 import { checkedGrid, gridOf } from './grid';
 import { ceilDiv, type Dispatch, defineKernel, type Kernel, type Slice } from './kernel';
 import { byPlaces, type Places } from './places';
@@ -10,7 +11,6 @@ import outputCode from './winograd_output.wgsl?raw';
 import {
   chooseProductTile,
   type MatrixUnits,
-  type ProductTile,
   productByMatrix,
   productInRegisters,
   productInWorkgroups,
@@ -36,7 +36,7 @@ export interface WinogradForm {
   /** In registers alone for software adapters, in tiles of workgroup memory or by matrix units for GPUs. */
   readonly product: 'registers' | 'workgroup' | 'matrix';
   /** Of `workgroup`: this tile instead of the one that {@link chooseProductTile} takes. */
-  readonly productTile?: ProductTile | undefined;
+  readonly productTile?: GemmTile | undefined;
   /** Of `matrix`, which needs f16. */
   readonly units?: MatrixUnits | undefined;
 }

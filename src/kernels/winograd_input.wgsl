@@ -1,6 +1,7 @@
 // Winograd F(4x4, 3x3), first of three kernels: the input transform (Lavin and Gray 2016, section 4.1).
 //
 //   V[., c, t] = B^T d B        d: the 6x6 pixels under the 4x4 output tile t and its border
+//                               interpolated at 0, +-3/4, +-3/2 and infinity, see winograd_filters.wgsl
 //
 // Shapes: input [batch, channels, height, width]; transformed [36, channels, stride], where t counts the
 // tiles of all images, or those listed, from place `first` on, and stride is their number rounded up to 16
@@ -29,13 +30,13 @@ struct Six {
 }
 
 fn transform(d0: f32, d1: f32, d2: f32, d3: f32, d4: f32, d5: f32) -> Six {
-  let even = d4 - 4.0 * d2;
-  let odd = d3 - 4.0 * d1;
-  let even2 = d4 - d2;
-  let odd2 = 2.0 * (d3 - d1);
+  let even = d4 - 2.25 * d2;
+  let odd = 0.75 * (d3 - 2.25 * d1);
+  let even2 = d4 - 0.5625 * d2;
+  let odd2 = 1.5 * (d3 - 0.5625 * d1);
   return Six(
-    vec4f(4.0 * d0 - 5.0 * d2 + d4, even + odd, even - odd, even2 + odd2),
-    vec2f(even2 - odd2, 4.0 * d1 - 5.0 * d3 + d5),
+    vec4f(1.265625 * d0 - 2.8125 * d2 + d4, even + odd, even - odd, even2 + odd2),
+    vec2f(even2 - odd2, 1.265625 * d1 - 2.8125 * d3 + d5),
   );
 }
 

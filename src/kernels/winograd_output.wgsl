@@ -34,7 +34,7 @@ fn transform(m0: f32, m1: f32, m2: f32, m3: f32, m4: f32, m5: f32) -> vec4f {
   let b = m1 - m2;
   let c = m3 + m4;
   let d = m3 - m4;
-  return vec4f(m0 + a + c, b + 2.0 * d, a + 4.0 * c, b + 8.0 * d + m5);
+  return vec4f(m0 + a + c, 0.75 * b + 1.5 * d, 0.5625 * a + 2.25 * c, 0.421875 * b + 3.375 * d + m5);
 }
 
 fn row(at: u32, step: u32) -> vec4f {

@@ -1,3 +1,4 @@
+import { chooseGemmTile, type GemmTile } from './gemm_tile';
 import { ceilDiv, defineKernel, type Kernel } from './kernel';
 import { byPrecision, type Precision } from './stored';
 import storedF16 from './stored_f16.wgsl?raw';
@@ -49,51 +50,22 @@ export function productInRegisters(
   };
 }
 
-/** Invocations of a workgroup each way; each computes 8 x 8, so tiles are 8 times as large. */
-export interface ProductTile {
-  readonly rows: 8 | 16;
-  readonly cols: 8 | 16;
-}
-
 /** From the largest, which reads least, to the smallest, which fits best. */
-export const PRODUCT_TILES: readonly ProductTile[] = [
+export const PRODUCT_TILES: readonly GemmTile[] = [
   { rows: 16, cols: 16 },
   { rows: 8, cols: 16 },
   { rows: 16, cols: 8 },
   { rows: 8, cols: 8 },
 ];
 
-/** Workgroups that keep a large GPU busy: about two for each of a hundred and more cores. */
-const ENOUGH_WORKGROUPS = 256;
-
-/** A larger tile may compute so much more than the smallest would: what it saves in loads. */
-const WASTE = 1.125;
-
-/**
- * The tile for so many output channels and Winograd tiles: the largest that leaves little of itself unused and
- * is cut into enough workgroups; the smallest where none is. By counting: not measured on a GPU.
- */
-export function chooseProductTile(
-  outStride: number,
-  stride: number,
-  products: number,
-): ProductTile {
-  const smallest = PRODUCT_TILES.at(-1) as ProductTile;
-  const cover = ({ rows, cols }: ProductTile) => {
-    const workgroups = ceilDiv(outStride, 8 * rows) * ceilDiv(stride, 8 * cols);
-    return { workgroups, area: workgroups * rows * cols };
-  };
-  const least = cover(smallest).area;
-  const fits = (tile: ProductTile): boolean => {
-    const { workgroups, area } = cover(tile);
-    return area <= WASTE * least && workgroups * products >= ENOUGH_WORKGROUPS;
-  };
-  return PRODUCT_TILES.find(fits) ?? smallest;
+/** The tile for so many output channels and Winograd tiles. */
+export function chooseProductTile(outStride: number, stride: number, products: number): GemmTile {
+  return chooseGemmTile(PRODUCT_TILES, outStride, stride, products);
 }
 
 export function productInWorkgroups(
   precision: Precision,
-  { rows, cols }: ProductTile,
+  { rows, cols }: GemmTile,
   outStride: number,
   stride: number,
 ): ProductPlan {

@@ -540,7 +540,8 @@ function gpuError(label: string, error: GPUError): ScoreCamError {
   return new ScoreCamError(code, `${label}: ${error.message}`);
 }
 
-function factsOf(info: GPUAdapterInfo | undefined): AdapterFacts {
+/** What an adapter says of itself. */
+export function factsOf(info: GPUAdapterInfo | undefined): AdapterFacts {
   return {
     vendor: info?.vendor ?? '',
     architecture: info?.architecture ?? '',

@@ -81,25 +81,23 @@ export interface BatchLimits extends ConvDevice {
 }
 
 export interface BatchPlan {
-  /** Masks of one submit through the convolutions, if nothing is skipped. */
-  readonly batch: number;
-  /** Masks of one submit at most, however little work they are: what fits memory. */
+  /** Masks of one submit through the convolutions at most: what fits memory. */
   readonly most: number;
-  /** Floating-point operations of one submit, and of one mask through the convolutions if nothing is skipped. */
-  readonly flopPerSubmit: number;
-  readonly flopPerMask: number;
   /** Masks whose pooled features are gathered before the fully connected layers run over all of them. */
   readonly block: number;
   /** Bytes of activations and scratch one mask alone needs at the widest point. */
   readonly bytesPerMask: number;
+  /** Floating-point operations of the first submit; later ones go by what that took (pace.ts). */
+  readonly flopPerSubmit: number;
+  /** Floating-point operations of one mask's convolutions if nothing is skipped. */
+  readonly flopPerMask: number;
 }
 
 /**
- * Work of one submit, so that none keeps the GPU for long (browsers and Windows reset a GPU that is
- * busy for seconds): about a second on a software adapter at 4 GFLOP/s, and a third of a second on a
- * slow GPU at 1 TFLOP/s.
+ * Work of the first submit, which nothing is known of yet: no more than a third of a second on a software adapter
+ * at 12 GFLOP/s and on a slow GPU at 0.2 TFLOP/s.
  */
-const FLOP_PER_SUBMIT = { software: 4e9, gpu: 300e9 } as const;
+const FLOP_PER_SUBMIT = { software: 4e9, gpu: 60e9 } as const;
 
 /** What goes through the network: steps, and what each item brings along. */
 export interface Passes {
@@ -167,15 +165,12 @@ export function planPasses(passes: Passes, count: number, limits: BatchLimits): 
   const featureBytes = last ? bytes(last.output) : own;
   const headBytes = Math.max(featureBytes, ...head.map((step) => bytes(step.output)));
   // A quarter of the budget is for features and head, the rest for the activations of a batch.
-  const fitting = most(
+  const fitting = largestThat(
     count,
     (masks) =>
       largest(masks) <= limits.maxBindingBytes &&
       held(masks) + fixedBytes <= 0.75 * limits.memoryBudget,
   );
-  const flopPerMask = flopOf(features);
-  const inTime = features.length > 0 ? Math.max(1, Math.floor(flop / flopPerMask)) : count;
-  const batch = Math.min(fitting, inTime);
   const block = Math.floor(
     Math.min(
       count,
@@ -184,7 +179,7 @@ export function planPasses(passes: Passes, count: number, limits: BatchLimits): 
       head.length > 0 ? Math.max(1, flop / flopOf(head)) : count,
     ),
   );
-  if (count > 0 && (batch < 1 || block < 1)) {
+  if (count > 0 && (fitting < 1 || block < 1)) {
     const need = Math.ceil(
       Math.max((bytesPerMask + fixedBytes) / 0.75, (featureBytes + 2 * headBytes) / 0.25),
     );
@@ -195,47 +190,38 @@ export function planPasses(passes: Passes, count: number, limits: BatchLimits): 
         `the device binds up to ${limits.maxBindingBytes}. Raise memoryBudget or use a smaller network.`,
     );
   }
-  // Whole batches fill a block, so that no block ends in a small batch.
-  const fitted = Math.min(batch, block);
   return {
-    batch: fitted,
     most: Math.min(fitting, block),
-    block: fitted * Math.floor(block / Math.max(1, fitted)),
+    block,
     bytesPerMask,
     flopPerSubmit: flop,
-    flopPerMask,
+    flopPerMask: flopOf(features),
   };
 }
 
 /**
- * Cuts masks first .. end - 1 into batches, of as many masks as fit memory and the work of one submit.
+ * How many masks the next batch takes, from mask `at` on: as many as fit memory and the work of one submit, at
+ * least one.
  * @param workOf floating-point operations of a mask, by its place in the run
- * @returns the size of each batch
  */
-export function cutBatches(
+export function nextBatch(
   { most, flopPerSubmit }: Pick<BatchPlan, 'most' | 'flopPerSubmit'>,
-  first: number,
+  at: number,
   end: number,
   workOf: (at: number) => number,
-): number[] {
-  const sizes: number[] = [];
-  let size = 0;
-  let work = 0;
-  for (let at = first; at < end; at++) {
-    const own = workOf(at);
-    if (size > 0 && (size === most || work + own > flopPerSubmit)) {
-      sizes.push(size);
-      size = 0;
-      work = 0;
-    }
+): number {
+  let size = 1;
+  let work = workOf(at);
+  while (size < most && at + size < end) {
+    work += workOf(at + size);
+    if (work > flopPerSubmit) break;
     size++;
-    work += own;
   }
-  return size > 0 ? [...sizes, size] : sizes;
+  return size;
 }
 
 /** The largest of 0 .. bound that fits, where whatever is smaller fits too. */
-function most(bound: number, fits: (count: number) => boolean): number {
+function largestThat(bound: number, fits: (count: number) => boolean): number {
   let low = 0;
   let high = bound;
   while (low < high) {

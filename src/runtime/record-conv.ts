@@ -50,7 +50,8 @@ export function recordMethod(
   const { places } = convolution;
   if (method.kind === 'direct') {
     const tensors = { input, output, weights: direct(weights), bias };
-    return [conv(method.tiling, { label, shape, dtype, batch, ...tensors })];
+    const tile = method.directTile;
+    return [conv(method.tiling, { label, shape, dtype, batch, ...tensors, tile })];
   }
   const sizes = winogradScratch(shape, batch, places?.count, method);
   const filters = kept ?? arena.take(`${label}, filters`, winogradFilterBytes(shape, method));

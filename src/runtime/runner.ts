@@ -23,9 +23,10 @@ import {
 import { Arena } from './arena';
 import type { BufferCopy, Gpu } from './gpu';
 import type { NetworkWeights } from './network-weights';
+import { Pace } from './pace';
 import {
   convShape,
-  cutBatches,
+  nextBatch,
   type Passes,
   planPasses,
   planSteps,
@@ -271,6 +272,16 @@ export class Runner {
         ...gpu.convolutions,
         ...(conv ? { convDtype: this.weights.conv(conv.layer as ConvLayer).dtype } : {}),
       });
+      const pace = new Pace(plan.flopPerSubmit);
+      // From the end of one submit to the end of the next the GPU does nothing else. The first may have waited for
+      // pipelines, and what follows a head for that.
+      let ended: number | undefined;
+      const paced = async (running: Promise<void>, flop: number): Promise<void> => {
+        await running;
+        const now = performance.now();
+        if (ended !== undefined) pace.took(flop, now - ended);
+        ended = now;
+      };
       const workOf = (at: number): number =>
         skipped ? skipped.skipping.workOf(skipped.rows.order[at] as number) : plan.flopPerMask;
       const featureSize = sizeOf(features.at(-1)?.output ?? (passes.input as Shape));
@@ -280,8 +291,9 @@ export class Runner {
         const end = Math.min(start + block, total);
         const gathered = arena.take('features', 4 * (end - start) * featureSize);
         let at = start;
-        for (const batch of cutBatches(plan, start, end, workOf)) {
+        while (at < end) {
           options.signal?.throwIfAborted();
+          const batch = nextBatch({ ...plan, flopPerSubmit: pace.flopPerSubmit }, at, end, workOf);
           const own = new Arena(gpu);
           uploads.push(own);
           const begun = begin(at, batch, own);
@@ -294,8 +306,9 @@ export class Runner {
           await both(previous, running);
           for (const old of uploads.splice(0, uploads.length - 1)) old.dispose();
           options.onMasks?.(at, total);
-          previous = running;
-          at += batch;
+          let flop = 0;
+          for (const next = at + batch; at < next; at++) flop += workOf(at);
+          previous = paced(running, flop);
         }
         const dispatches: Dispatch[] = [];
         const begun = { dispatches, output: gathered, done: 0 } as const;
@@ -305,6 +318,7 @@ export class Runner {
         ]);
         arena.release(last);
         await both(previous, running);
+        ended = undefined;
         previous = running;
         const { onBlock } = options;
         if (onBlock) {

@@ -1,4 +1,6 @@
 import { type ConvShape, type ConvTiling, conv, packConv } from '../../src/kernels/conv';
+import { CONV_TILES } from '../../src/kernels/conv_workgroup';
+import { type GemmTile, tileName } from '../../src/kernels/gemm_tile';
 import type { ConvDtype } from '../../src/kernels/weight_dtype';
 import type { Gpu } from '../../src/runtime/gpu';
 import type { GpuCase } from '../harness/case';
@@ -34,7 +36,7 @@ const rows: Record<ConvTiling, readonly Row[]> = {
     [5, 9, 3, 15, 1, 0.1, false, 3],
     [17, 5, 7, 29, 1, 0, true, 3],
   ],
-  // A tile is 64 channels x 16 quads, 32 x 32 or 16 x 64.
+  // Tiles are 128, 64 or 32 channels by 16 or 32 quads, which may be of several images.
   workgroup: [
     [1, 1, 1, 1, 3, 0, false, 1],
     [3, 17, 7, 15, 3, 0.1, false, 3],
@@ -42,7 +44,8 @@ const rows: Record<ConvTiling, readonly Row[]> = {
     [5, 63, 8, 8, 3, 1, false, 1],
     [3, 65, 7, 9, 3, 0.1, true, 3],
     [9, 33, 5, 7, 1, 0, false, 3],
-    [8, 32, 9, 16, 1, 1, true, 1],
+    [8, 32, 8, 16, 1, 1, true, 1],
+    [2, 129, 5, 13, 3, 0, false, 2],
   ],
 };
 
@@ -53,10 +56,10 @@ const halves: Record<ConvTiling, readonly number[]> = {
   workgroup: [1, 4, 5],
 };
 
-function name(tiling: ConvTiling, dtype: ConvDtype, t: Trial): string {
+function name(tiling: ConvTiling, dtype: ConvDtype, t: Trial, tile?: GemmTile): string {
   const activation = t.slope === 0 ? 'relu' : t.slope === 1 ? 'linear' : `leaky ${t.slope}`;
   return (
-    `${tiling}, ${dtype}: ${t.batch} x ${t.inChannels} to ${t.outChannels} channels, ${t.height} x ${t.width}, ` +
+    `${tiling}${tile ? ` ${tileName(tile)}` : ''}, ${dtype}: ${t.batch} x ${t.inChannels} to ${t.outChannels} channels, ${t.height} x ${t.width}, ` +
     `kernel ${t.kernel}, ${activation}${t.pool ? ', pool' : ''}`
   );
 }
@@ -66,6 +69,7 @@ async function run(
   tiling: ConvTiling,
   dtype: ConvDtype,
   { batch, ...shape }: Trial,
+  tile?: GemmTile,
 ): Promise<string> {
   const { inChannels, outChannels, kernel } = shape;
   const input = testValues(batch * inChannels * shape.height * shape.width, 1);
@@ -85,20 +89,28 @@ async function run(
       weights: { buffer: gpu.upload('weights', packed.weights) },
       bias: { buffer: gpu.upload('bias', packed.bias) },
       output: { buffer: output },
+      tile,
     }),
   ]);
   const actual = await gpu.read(output, expected.values.length);
   return assertClose('output', actual, expected.values, expected.tolerance);
 }
 
-export const cases: GpuCase[] = (Object.keys(rows) as ConvTiling[]).flatMap((tiling) => {
-  const cased = (dtype: ConvDtype, row: Row): GpuCase => {
-    const [inChannels, outChannels, height, width, kernel, slope, pool, batch] = row;
-    const trial = { inChannels, outChannels, height, width, kernel, slope, pool, batch };
-    return { name: name(tiling, dtype, trial), run: (gpu) => run(gpu, tiling, dtype, trial) };
+function cased(tiling: ConvTiling, dtype: ConvDtype, row: Row, tile?: GemmTile): GpuCase {
+  const [inChannels, outChannels, height, width, kernel, slope, pool, batch] = row;
+  const trial = { inChannels, outChannels, height, width, kernel, slope, pool, batch };
+  return {
+    name: name(tiling, dtype, trial, tile),
+    run: (gpu) => run(gpu, tiling, dtype, trial, tile),
   };
-  return [
-    ...rows[tiling].map((row) => cased('f32', row)),
-    ...halves[tiling].map((i) => cased('f16', rows[tiling][i] as Row)),
-  ];
-});
+}
+
+export const cases: GpuCase[] = (Object.keys(rows) as ConvTiling[]).flatMap((tiling) => [
+  ...rows[tiling].map((row) => cased(tiling, 'f32', row)),
+  ...halves[tiling].map((i) => cased(tiling, 'f16', rows[tiling][i] as Row)),
+]);
+
+/** Every tile at every shape. SwiftShader takes seconds to compile each, lavapipe does not. */
+export const tileCases: GpuCase[] = CONV_TILES.flatMap((tile) =>
+  rows.workgroup.map((row) => cased('workgroup', 'f32', row, tile)),
+);

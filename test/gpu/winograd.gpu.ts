@@ -1,4 +1,5 @@
 import { type ConvShape, packConv } from '../../src/kernels/conv';
+import type { GemmTile } from '../../src/kernels/gemm_tile';
 import type { ConvDtype } from '../../src/kernels/weight_dtype';
 import {
   F4_REGISTERS,
@@ -13,7 +14,7 @@ import {
   winogradProduct,
   winogradScratch,
 } from '../../src/kernels/winograd';
-import { PRODUCT_TILES, type ProductTile } from '../../src/kernels/winograd_product';
+import { PRODUCT_TILES } from '../../src/kernels/winograd_product';
 import type { Gpu } from '../../src/runtime/gpu';
 import type { GpuCase } from '../harness/case';
 import { assertClose, testValues } from '../harness/compare';
@@ -72,7 +73,7 @@ async function runFilters(
   gpu.write(filters.buffer, new Float32Array(filters.buffer.size / 4).fill(Number.NaN));
   await gpu.submit('winograd filters', [transform]);
   const expected = filtersReference(values, shape, form);
-  const actual = await read(gpu, filters.buffer, form, 64);
+  const actual = await read(gpu, filters.buffer, form, 32);
   return assertClose('filters', actual, expected.values, expected.tolerance);
 }
 
@@ -129,7 +130,7 @@ const products: readonly (readonly [number, number, number])[] = [
 async function runProduct(
   gpu: Gpu,
   [channels, outStride, stride]: (typeof products)[number],
-  productTile: ProductTile,
+  productTile: GemmTile,
 ): Promise<string> {
   const form = { ...F2, productTile };
   const sizes = { products: productsOf(form.tile), channels, outStride, stride };

@@ -6,30 +6,33 @@ import type { Bounded } from './conv';
 
 type Matrix = readonly (readonly number[])[];
 
-/** The matrices of F(4x4, 3x3) and of F(2x2, 3x3) (Lavin and Gray 2016, section 4.1). */
+/**
+ * The matrices of F(4x4, 3x3), interpolated at 0, +-3/4, +-3/2 and infinity, and of F(2x2, 3x3), at 0, +-1 and
+ * infinity (Lavin and Gray 2016, section 4.1).
+ */
 const MATRICES: Readonly<Record<WinogradTile, { B_T: Matrix; G: Matrix; A_T: Matrix }>> = {
   4: {
     B_T: [
-      [4, 0, -5, 0, 1, 0],
-      [0, -4, -4, 1, 1, 0],
-      [0, 4, -4, -1, 1, 0],
-      [0, -2, -1, 2, 1, 0],
-      [0, 2, -1, -2, 1, 0],
-      [0, 4, 0, -5, 0, 1],
+      [81 / 64, 0, -45 / 16, 0, 1, 0],
+      [0, -27 / 16, -9 / 4, 3 / 4, 1, 0],
+      [0, 27 / 16, -9 / 4, -3 / 4, 1, 0],
+      [0, -27 / 32, -9 / 16, 3 / 2, 1, 0],
+      [0, 27 / 32, -9 / 16, -3 / 2, 1, 0],
+      [0, 81 / 64, 0, -45 / 16, 0, 1],
     ],
     G: [
-      [1 / 4, 0, 0],
-      [-1 / 6, -1 / 6, -1 / 6],
-      [-1 / 6, 1 / 6, -1 / 6],
-      [1 / 24, 1 / 12, 1 / 6],
-      [1 / 24, -1 / 12, 1 / 6],
+      [64 / 81, 0, 0],
+      [-128 / 243, -32 / 81, -8 / 27],
+      [-128 / 243, 32 / 81, -8 / 27],
+      [32 / 243, 16 / 81, 8 / 27],
+      [32 / 243, -16 / 81, 8 / 27],
       [0, 0, 1],
     ],
     A_T: [
       [1, 1, 1, 1, 1, 0],
-      [0, 1, -1, 2, -2, 0],
-      [0, 1, 1, 4, 4, 0],
-      [0, 1, -1, 8, -8, 1],
+      [0, 3 / 4, -3 / 4, 3 / 2, -3 / 2, 0],
+      [0, 9 / 16, 9 / 16, 9 / 4, 9 / 4, 0],
+      [0, 27 / 64, -27 / 64, 27 / 8, -27 / 8, 1],
     ],
   },
   2: {
@@ -63,7 +66,7 @@ const F4: Form = { tile: 4, precision: 'f32' };
 /** A conversion to f16 may err by one unit in the last of 11 bits; below 2^-14 those bits stay where they are. */
 const HALF = 2 ** -10;
 /** The sizes below which U, V and M lose bits in f16, as stored_f16.wgsl scales them. */
-const LEAST = { u: 2 ** -14 / 64, v: 2 ** -14 * 64, m: 2 ** -14 * 16 } as const;
+const LEAST = { u: 2 ** -14 / 32, v: 2 ** -14 * 32, m: 2 ** -14 * 16 } as const;
 
 /** L X L^T */
 function sandwich(left: Matrix, middle: Matrix): number[][] {

@@ -1,0 +1,72 @@
+import { cpus } from 'node:os';
+import { median } from '../../cli/evaluation/summary';
+import { measurePeers } from './measure';
+import type { PeerResult, PeerResults } from './types';
+
+/** Measures the peers and prints a line each: progress to stderr, figures to stdout. */
+export async function comparePeers(runs: number): Promise<{ peers: PeerResults; agree: boolean }> {
+  console.log(
+    `VGG-16, seeded weights, one image, f32, on ${cpus().length} x ${cpus()[0]?.model}: median of ` +
+      `${runs} passes after a warm-up (spread), time as a multiple of ours, largest difference of a logit\n`,
+  );
+  let ours: PeerResult | undefined;
+  const peers = await measurePeers({
+    runs,
+    onStep: (what) => console.error(what),
+    onResult: (result) => {
+      ours ??= result;
+      console.log(peerLine(result, ours));
+    },
+  });
+  console.log(`\n${peers.browser}, adapters of WebGPU: ${adaptersOf(peers).join('; ')}`);
+  const wrong = disagreements(peers);
+  for (const line of wrong) console.error(line);
+  return { peers, agree: wrong.length === 0 };
+}
+
+const BACKENDS = { webgpu: 'WebGPU', wasm: 'WASM' } as const;
+
+function nameOf({ name, version, backend, threads }: PeerResult): string {
+  const unit = threads === 1 ? 'thread' : 'threads';
+  return `${name} ${version}, ${BACKENDS[backend]}${threads ? `, ${threads} ${unit}` : ''}`;
+}
+
+/** One contender's figures beside ours, or why there are none. */
+export function peerLine(result: PeerResult, ours: PeerResult): string {
+  const { runs, relativeDifference, note, error } = result;
+  const name = nameOf(result).padEnd(46);
+  if (error !== undefined) return `${name}no figures: ${error}`;
+  const spread = `(${Math.min(...runs).toFixed(1)} to ${Math.max(...runs).toFixed(1)})`;
+  const time = `${median(runs).toFixed(1).padStart(10)} ms  ${spread.padEnd(24)}`;
+  const ratio = `${(median(runs) / median(ours.runs)).toFixed(2).padStart(7)} x`;
+  const difference = result === ours ? '' : `   ${relativeDifference?.toExponential(1)}`;
+  return `${name}${time}${ratio}${difference}${note ? `   ${note}` : ''}`;
+}
+
+/** What makes the comparison void: other logits than ours, or another adapter. One sentence each. */
+export function disagreements({ contenders, tolerance }: PeerResults): string[] {
+  const [ours] = contenders;
+  return contenders.flatMap((result) => {
+    const { relativeDifference: difference, backend, adapter, error } = result;
+    if (error !== undefined) return [];
+    const sentences: string[] = [];
+    if (!(difference !== null && difference <= tolerance)) {
+      sentences.push(
+        `${nameOf(result)} does not compute the same: its logits are up to ${difference} of the largest ` +
+          `logit from ours, more than ${tolerance}.`,
+      );
+    }
+    if (backend === 'webgpu' && JSON.stringify(adapter) !== JSON.stringify(ours?.adapter)) {
+      sentences.push(
+        `${nameOf(result)} ran on another adapter: ${JSON.stringify(adapter)}, ours is ` +
+          `${JSON.stringify(ours?.adapter)}.`,
+      );
+    }
+    return sentences;
+  });
+}
+
+function adaptersOf({ contenders }: PeerResults): string[] {
+  const adapters = contenders.filter(({ adapter }) => adapter !== null);
+  return [...new Set(adapters.map(({ adapter }) => JSON.stringify(adapter)))];
+}

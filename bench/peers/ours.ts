@@ -1,0 +1,27 @@
+import type { Model } from '../../src/model/model';
+import { Arena } from '../../src/runtime/arena';
+import { Gpu } from '../../src/runtime/gpu';
+import { needsOf } from '../../src/runtime/limits';
+import { NetworkWeights } from '../../src/runtime/network-weights';
+import { Runner } from '../../src/runtime/runner';
+import type { Ready } from './contender';
+
+/** What createExplainer does, and of Explainer.classify what lies between the normalised image and the logits. */
+export async function prepareOurs({ network, weights }: Model): Promise<Ready> {
+  const gpu = await Gpu.create({ needs: needsOf(network) });
+  const runner = new Runner(
+    gpu,
+    network,
+    await NetworkWeights.load(gpu, network, weights, { dtype: 'f32' }),
+  );
+  return {
+    run: async (input) => {
+      const arena = new Arena(gpu);
+      try {
+        return (await runner.forward(arena.upload('image', input), arena)).logits;
+      } finally {
+        arena.dispose();
+      }
+    },
+  };
+}

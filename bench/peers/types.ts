@@ -1,0 +1,48 @@
+import type { AdapterFacts } from '../../src/index';
+
+/** Who takes part. The first one is what the others are compared with. */
+export const CONTENDERS = [
+  { name: 'score-cam-webgpu', backend: 'webgpu', package: undefined },
+  { name: 'onnxruntime-web', backend: 'wasm', package: 'onnxruntime-web' },
+  { name: 'TensorFlow.js', backend: 'wasm', package: '@tensorflow/tfjs-backend-wasm' },
+  { name: 'onnxruntime-web', backend: 'webgpu', package: 'onnxruntime-web' },
+  { name: 'TensorFlow.js', backend: 'webgpu', package: '@tensorflow/tfjs-backend-webgpu' },
+] as const;
+
+export type Contender = (typeof CONTENDERS)[number];
+
+/** One contender's figures, as they stand in bench/results/*.json. */
+export interface PeerResult {
+  readonly name: Contender['name'];
+  readonly version: string;
+  readonly backend: 'webgpu' | 'wasm';
+  /** The adapter from which it requested its device; null for WASM, and where it got none. */
+  readonly adapter: AdapterFacts | null;
+  /** Of WASM. */
+  readonly threads?: number;
+  /** Milliseconds of the first pass, which compiles and uploads; null if it failed. */
+  readonly warmUp: number | null;
+  /** Milliseconds of each run after it, from the normalised image to the logits in memory; none if it failed. */
+  readonly runs: readonly number[];
+  /** Largest difference of a logit from ours, as a share of our largest logit; null if it failed. */
+  readonly relativeDifference: number | null;
+  /** What a reader of the figures should know. */
+  readonly note?: string;
+  /** Why there are no figures. */
+  readonly error?: string;
+}
+
+/** What `npm run bench -- --peers` measures. Plain JSON. */
+export interface PeerResults {
+  /** Such as `Chrome/140.0.7339.80`. */
+  readonly browser: string;
+  readonly model: string;
+  readonly batch: 1;
+  readonly dtype: 'f32';
+  /** Floating-point operations of one pass (2 a multiply-add, direct convolution). */
+  readonly flop: number;
+  /** Largest `relativeDifference` with which a contender counts as computing the same. */
+  readonly tolerance: number;
+  /** In the order in which they ran; the first one is score-cam-webgpu. */
+  readonly contenders: readonly PeerResult[];
+}

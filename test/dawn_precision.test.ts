@@ -1,0 +1,146 @@
+import { describe, expect, it } from 'vitest';
+import { type ConvShape, packConv } from '../src/kernels/conv';
+import { type ConvMethod, methodName } from '../src/kernels/conv_choice';
+import { seededVgg } from '../src/model/model';
+import type { ConvLayer } from '../src/model/network';
+import { Arena } from '../src/runtime/arena';
+import { Gpu } from '../src/runtime/gpu';
+import { recordMethod } from '../src/runtime/record-conv';
+import { lacking, openDawn } from './harness/dawn';
+import { convReference } from './reference/conv';
+
+/*
+ * What the ways to convolve err by, in layers of VGG-16: real channel counts and kernels on a part of the picture,
+ * activations as after a ReLU, weights as at the start of training (He et al. 2015), against f64.
+ */
+
+const SIZE = 12;
+const OUTPUTS = 16;
+
+/** Standard normal, reproducible: Box and Muller over a 32-bit generator. */
+function normals(count: number, seed: number): Float32Array<ArrayBuffer> {
+  let state = seed >>> 0;
+  const uniform = (): number => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let x = Math.imul(state ^ (state >>> 15), state | 1);
+    x ^= x + Math.imul(x ^ (x >>> 7), x | 61);
+    return (((x ^ (x >>> 14)) >>> 0) + 0.5) / 2 ** 32;
+  };
+  return Float32Array.from(
+    { length: count },
+    () => Math.sqrt(-2 * Math.log(uniform())) * Math.cos(2 * Math.PI * uniform()),
+  );
+}
+
+const winograd = (tile: 4 | 2, precision: 'f32' | 'f16'): ConvMethod => ({
+  kind: 'winograd',
+  tile,
+  precision,
+  product: 'registers',
+});
+
+const methods: readonly ConvMethod[] = [
+  { kind: 'direct', tiling: 'registers' },
+  winograd(2, 'f32'),
+  winograd(4, 'f32'),
+  winograd(2, 'f16'),
+  winograd(4, 'f16'),
+];
+
+interface ErrorFigures {
+  /** Root mean square of the errors, over that of the outputs. */
+  readonly rms: number;
+  /** Largest error, over the largest output. */
+  readonly worst: number;
+}
+
+async function errorsOf(
+  gpu: Gpu,
+  inChannels: number,
+  scale: number,
+  method: ConvMethod,
+): Promise<ErrorFigures> {
+  const shape: ConvShape = {
+    inChannels,
+    outChannels: OUTPUTS,
+    height: SIZE,
+    width: SIZE,
+    kernel: 3,
+    slope: 1,
+    pool: false,
+  };
+  const input = normals(inChannels * SIZE * SIZE, 1).map((x) => scale * Math.max(0, x));
+  const deviation = Math.sqrt(2 / (9 * inChannels));
+  const weights = normals(OUTPUTS * inChannels * 9, 2).map((x) => deviation * x);
+  const bias = new Float32Array(OUTPUTS);
+  const { values } = convReference(shape, 1, input, weights, bias);
+  const packed = packConv(weights, bias, shape, 'f32');
+  const arena = new Arena(gpu);
+  try {
+    const output = arena.take('output', 4 * values.length);
+    const dispatches = recordMethod(
+      {
+        label: 'test',
+        shape,
+        batch: 1,
+        dtype: 'f32',
+        weights: arena.upload('weights', packed.weights),
+        filters: undefined,
+        bias: arena.upload('bias', packed.bias),
+        input: arena.upload('input', input),
+        output,
+      },
+      method,
+      arena,
+    );
+    await gpu.submit('test', dispatches);
+    const actual = await gpu.read(output.buffer, values.length);
+    let squares = 0;
+    let power = 0;
+    let worst = 0;
+    let largest = 0;
+    values.forEach((value, i) => {
+      const error = Math.abs((actual[i] as number) - value);
+      squares += error ** 2;
+      power += value ** 2;
+      worst = Math.max(worst, error);
+      largest = Math.max(largest, Math.abs(value));
+    });
+    return { rms: Math.sqrt(squares / power), worst: worst / largest };
+  } finally {
+    arena.dispose();
+  }
+}
+
+const dawn = await openDawn('backend=vulkan');
+const reason = await lacking(dawn, ['shader-f16']);
+if (reason !== undefined) console.log(`Errors of the precisions are not measured: ${reason}.`);
+
+describe.skipIf(reason !== undefined)('errors of a layer on Dawn', () => {
+  const layers = seededVgg(16, 1).network.layers.filter(
+    (layer): layer is ConvLayer => layer.type === 'conv',
+  );
+  const depths = [...new Set(layers.slice(1).map(({ input }) => input.channels))];
+
+  it.each(depths)('of %i input channels', async (inChannels) => {
+    const adapter = (await dawn.gpu?.requestAdapter()) as GPUAdapter;
+    const gpu = await Gpu.create({ adapter });
+    try {
+      for (const scale of [0.01, 1, 300]) {
+        for (const method of methods) {
+          const { rms, worst } = await errorsOf(gpu, inChannels, scale, method);
+          console.log(
+            inChannels,
+            scale,
+            methodName(method),
+            rms.toExponential(1),
+            worst.toExponential(1),
+          );
+          expect(rms).toBeLessThan(1);
+        }
+      }
+    } finally {
+      gpu.dispose();
+    }
+  });
+});
