@@ -123,8 +123,10 @@ export function argumentPlots({ maps, saturation }: Argument): Record<string, st
   return {
     'weights.svg': svg({
       width: 640,
-      height: 400,
+      height: 420,
       grid: true,
+      inset: 12,
+      marginBottom: 45,
       marginLeft: 60,
       x: { label: "Grad-CAM's weight (mean gradient of the logit)" },
       y: { label: 'increase of confidence' },
@@ -138,6 +140,7 @@ export function argumentPlots({ maps, saturation }: Argument): Record<string, st
     'saturation.svg': svg({
       width: 640,
       height: 360,
+      marginBottom: 40,
       marginRight: 170,
       x: { label: 'strength of the image' },
       y: { label: 'probability; gradients as shares of their largest', grid: true },

@@ -62,34 +62,51 @@ export function plotAll(
 
 function curves(methods: readonly Summarised[], key: 'insertion' | 'deletion'): string {
   const points = methods.flatMap(({ name, curves: own }) =>
-    (own[key] ?? []).map((value, i, all) => ({ name, share: (100 * i) / (all.length - 1), value })),
+    (own[key] ?? []).map((value, i, all) => ({ name, x: (100 * i) / (all.length - 1), y: value })),
   );
   return svg({
-    width: 720,
+    width: 760,
     height: 420,
-    color: { legend: false, scheme: 'turbo' },
-    marginRight: 170,
+    marginBottom: 40,
+    marginRight: 220,
     x: { label: key === 'insertion' ? 'pixels put in, %' : 'pixels taken away, %' },
     y: { label: 'mean probability of the class', grid: true, zero: true },
-    marks: [
-      Plot.line(points, { x: 'share', y: 'value', stroke: 'name' }),
-      ...legend(points.map(({ name }) => name)),
-    ],
+    marks: namedLines(points),
   });
 }
 
-/** Names at the right edge in their colours: an SVG of its own holds no HTML legend. */
-function legend(names: readonly string[]): Plot.Markish[] {
-  return [...new Set(names)].map((name, i) =>
-    Plot.text([name], {
-      frameAnchor: 'top-right',
-      textAnchor: 'start',
-      dx: 8,
-      dy: 6 + 15 * i,
-      fill: (d: string) => d,
-      text: (d: string) => d,
-    }),
-  );
+interface NamedPoint {
+  readonly name: string;
+  readonly x: number | string;
+  readonly y: number;
+}
+
+/** Observable's ten colours, of which the palest is darkened; from the eleventh line on again, dashed. */
+const COLOURS = [
+  ...['#4269d0', '#c98a00', '#ff725c', '#2f9e8f', '#3ca951'],
+  ...['#e0559a', '#a463f2', '#6aa9dd', '#9c6b4e', '#7d7d86'],
+];
+const DASHED = '5 3';
+
+/** A line for each name, and the names at the right edge in their colours: an SVG of its own holds no HTML legend. */
+function namedLines(points: readonly NamedPoint[], marker = false): Plot.Markish[] {
+  const names = [...new Set(points.map(({ name }) => name))];
+  return names.flatMap((name, i): Plot.Markish[] => {
+    const stroke = COLOURS[i % COLOURS.length] as string;
+    const dashed = i >= COLOURS.length;
+    const own = points.filter((point) => point.name === name);
+    const dash = dashed ? { strokeDasharray: DASHED } : {};
+    return [
+      Plot.line(own, { x: 'x', y: 'y', stroke, marker, ...dash }),
+      Plot.text([dashed ? `${name} - -` : name], {
+        frameAnchor: 'top-right',
+        textAnchor: 'start',
+        dx: 8,
+        dy: 6 + 15 * i,
+        fill: stroke,
+      }),
+    ];
+  });
 }
 
 function timeAgainstEnergy(methods: readonly Summarised[]): string {
@@ -99,9 +116,11 @@ function timeAgainstEnergy(methods: readonly Summarised[]): string {
       : [{ name, seconds: milliseconds / 1000, energy }],
   );
   return svg({
-    width: 720,
-    height: 420,
-    marginRight: 180,
+    width: 760,
+    height: 480,
+    marginBottom: 40,
+    marginRight: 200,
+    inset: 12,
     x: { type: 'log', label: 'seconds an image (median)', grid: true, tickFormat: 'g' },
     y: { label: "energy in the object's box, %", grid: true },
     marks: [
@@ -112,14 +131,15 @@ function timeAgainstEnergy(methods: readonly Summarised[]): string {
 }
 
 function cascadePlot(sanity: readonly SanityPoint[]): string {
-  const points = sanity.filter(({ correlation }) => correlation !== null);
+  const points = sanity.flatMap(({ method: name, layer: x, correlation: y }) =>
+    y === null ? [] : [{ name, x, y }],
+  );
   const layers = [...new Set(sanity.map(({ layer }) => layer))];
   return svg({
-    width: 720,
-    height: 380,
-    marginBottom: 60,
-    marginRight: 170,
-    color: { scheme: 'turbo' },
+    width: 760,
+    height: 400,
+    marginBottom: 80,
+    marginRight: 220,
     x: {
       type: 'point',
       domain: layers,
@@ -127,10 +147,6 @@ function cascadePlot(sanity: readonly SanityPoint[]): string {
       tickRotate: -45,
     },
     y: { label: "Spearman's correlation with the map of the trained network", grid: true },
-    marks: [
-      Plot.ruleY([0]),
-      Plot.line(points, { x: 'layer', y: 'correlation', stroke: 'method', marker: true }),
-      ...legend(points.map(({ method }) => method)),
-    ],
+    marks: [Plot.ruleY([0]), ...namedLines(points, true)],
   });
 }
