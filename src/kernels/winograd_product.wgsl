@@ -7,7 +7,9 @@
 // at a time; product M [e, out_stride, stride]. out_stride is a multiple of 8, stride one of 16.
 // GEMM: M = out_stride, N = stride, K = channels; 2 M N K FLOPs for each e. An invocation
 // computes 8 output channels x 16 tiles: 6 vec4f read for 128 multiply-adds. Its 32 sums are variables
-// of their own, because SwiftShader keeps an array at a fixed address at best. Neighbours take
+// of their own, because SwiftShader keeps an array at a fixed address at best, and they get two channels at a
+// time, because it keeps a variable in memory: that halves the reads and writes of sums. (Four at a time are
+// more values than it can hold: twice as slow.) Neighbours take
 // neighbouring channels of the same tiles, so that small maps, with few tiles, fill the lanes too.
 
 struct Params {
@@ -30,7 +32,8 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   }
   let block = id.x % blocks;
   let tiles = id.x / blocks * 4u;
-  var u_at = id.z * params.channels * blocks * 2u + block * 2u;
+  let pitch = params.out_stride / 4u;
+  var u_at = id.z * params.channels * pitch + block * 2u;
   var v_at = id.z * params.channels * stride + tiles;
   var s00 = vec4f(0);
   var s01 = vec4f(0);
@@ -64,47 +67,95 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   var s71 = vec4f(0);
   var s72 = vec4f(0);
   var s73 = vec4f(0);
-  for (var c = 0u; c < params.channels; c++) {
-    let ua = vec4f(filters[u_at]);
-    let ub = vec4f(filters[u_at + 1u]);
-    let v0 = vec4f(transformed[v_at]);
-    let v1 = vec4f(transformed[v_at + 1u]);
-    let v2 = vec4f(transformed[v_at + 2u]);
-    let v3 = vec4f(transformed[v_at + 3u]);
-    s00 += ua.x * v0;
-    s01 += ua.x * v1;
-    s02 += ua.x * v2;
-    s03 += ua.x * v3;
-    s10 += ua.y * v0;
-    s11 += ua.y * v1;
-    s12 += ua.y * v2;
-    s13 += ua.y * v3;
-    s20 += ua.z * v0;
-    s21 += ua.z * v1;
-    s22 += ua.z * v2;
-    s23 += ua.z * v3;
-    s30 += ua.w * v0;
-    s31 += ua.w * v1;
-    s32 += ua.w * v2;
-    s33 += ua.w * v3;
-    s40 += ub.x * v0;
-    s41 += ub.x * v1;
-    s42 += ub.x * v2;
-    s43 += ub.x * v3;
-    s50 += ub.y * v0;
-    s51 += ub.y * v1;
-    s52 += ub.y * v2;
-    s53 += ub.y * v3;
-    s60 += ub.z * v0;
-    s61 += ub.z * v1;
-    s62 += ub.z * v2;
-    s63 += ub.z * v3;
-    s70 += ub.w * v0;
-    s71 += ub.w * v1;
-    s72 += ub.w * v2;
-    s73 += ub.w * v3;
-    u_at += blocks * 2u;
-    v_at += stride;
+  var c = 0u;
+  for (; c + 2u <= params.channels; c += 2u) {
+    let u0a = vec4f(filters[u_at]);
+    let u1a = vec4f(filters[u_at + 1u]);
+    let v0a = vec4f(transformed[v_at]);
+    let v1a = vec4f(transformed[v_at + 1u]);
+    let v2a = vec4f(transformed[v_at + 2u]);
+    let v3a = vec4f(transformed[v_at + 3u]);
+    let u0b = vec4f(filters[u_at + pitch]);
+    let u1b = vec4f(filters[u_at + pitch + 1u]);
+    let v0b = vec4f(transformed[v_at + stride]);
+    let v1b = vec4f(transformed[v_at + stride + 1u]);
+    let v2b = vec4f(transformed[v_at + stride + 2u]);
+    let v3b = vec4f(transformed[v_at + stride + 3u]);
+    s00 += u0a.x * v0a + u0b.x * v0b;
+    s01 += u0a.x * v1a + u0b.x * v1b;
+    s02 += u0a.x * v2a + u0b.x * v2b;
+    s03 += u0a.x * v3a + u0b.x * v3b;
+    s10 += u0a.y * v0a + u0b.y * v0b;
+    s11 += u0a.y * v1a + u0b.y * v1b;
+    s12 += u0a.y * v2a + u0b.y * v2b;
+    s13 += u0a.y * v3a + u0b.y * v3b;
+    s20 += u0a.z * v0a + u0b.z * v0b;
+    s21 += u0a.z * v1a + u0b.z * v1b;
+    s22 += u0a.z * v2a + u0b.z * v2b;
+    s23 += u0a.z * v3a + u0b.z * v3b;
+    s30 += u0a.w * v0a + u0b.w * v0b;
+    s31 += u0a.w * v1a + u0b.w * v1b;
+    s32 += u0a.w * v2a + u0b.w * v2b;
+    s33 += u0a.w * v3a + u0b.w * v3b;
+    s40 += u1a.x * v0a + u1b.x * v0b;
+    s41 += u1a.x * v1a + u1b.x * v1b;
+    s42 += u1a.x * v2a + u1b.x * v2b;
+    s43 += u1a.x * v3a + u1b.x * v3b;
+    s50 += u1a.y * v0a + u1b.y * v0b;
+    s51 += u1a.y * v1a + u1b.y * v1b;
+    s52 += u1a.y * v2a + u1b.y * v2b;
+    s53 += u1a.y * v3a + u1b.y * v3b;
+    s60 += u1a.z * v0a + u1b.z * v0b;
+    s61 += u1a.z * v1a + u1b.z * v1b;
+    s62 += u1a.z * v2a + u1b.z * v2b;
+    s63 += u1a.z * v3a + u1b.z * v3b;
+    s70 += u1a.w * v0a + u1b.w * v0b;
+    s71 += u1a.w * v1a + u1b.w * v1b;
+    s72 += u1a.w * v2a + u1b.w * v2b;
+    s73 += u1a.w * v3a + u1b.w * v3b;
+    u_at += 2u * pitch;
+    v_at += 2u * stride;
+  }
+  // The last one of an odd number.
+  if (c < params.channels) {
+    let u0a = vec4f(filters[u_at]);
+    let u1a = vec4f(filters[u_at + 1u]);
+    let v0a = vec4f(transformed[v_at]);
+    let v1a = vec4f(transformed[v_at + 1u]);
+    let v2a = vec4f(transformed[v_at + 2u]);
+    let v3a = vec4f(transformed[v_at + 3u]);
+    s00 += u0a.x * v0a;
+    s01 += u0a.x * v1a;
+    s02 += u0a.x * v2a;
+    s03 += u0a.x * v3a;
+    s10 += u0a.y * v0a;
+    s11 += u0a.y * v1a;
+    s12 += u0a.y * v2a;
+    s13 += u0a.y * v3a;
+    s20 += u0a.z * v0a;
+    s21 += u0a.z * v1a;
+    s22 += u0a.z * v2a;
+    s23 += u0a.z * v3a;
+    s30 += u0a.w * v0a;
+    s31 += u0a.w * v1a;
+    s32 += u0a.w * v2a;
+    s33 += u0a.w * v3a;
+    s40 += u1a.x * v0a;
+    s41 += u1a.x * v1a;
+    s42 += u1a.x * v2a;
+    s43 += u1a.x * v3a;
+    s50 += u1a.y * v0a;
+    s51 += u1a.y * v1a;
+    s52 += u1a.y * v2a;
+    s53 += u1a.y * v3a;
+    s60 += u1a.z * v0a;
+    s61 += u1a.z * v1a;
+    s62 += u1a.z * v2a;
+    s63 += u1a.z * v3a;
+    s70 += u1a.w * v0a;
+    s71 += u1a.w * v1a;
+    s72 += u1a.w * v2a;
+    s73 += u1a.w * v3a;
   }
   let at = (id.z * params.out_stride + block * 8u) * stride + tiles;
   product[at + 0u * stride + 0u] = store_m(s00);

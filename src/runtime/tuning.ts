@@ -150,7 +150,7 @@ function batchOf(gpu: Gpu, network: Network, { memoryBudget }: TuneOptions): num
     ...gpu.convolutions,
     memoryBudget,
     maxBindingBytes: gpu.device.limits.maxStorageBufferBindingSize,
-  }).batch;
+  }).most;
 }
 
 /** Sizes of the small case: no multiples of any tile but, in channels, of all matrix units. */

@@ -1,5 +1,5 @@
 import { normalise } from '../../src/explain/image';
-import { sizesKey, TUNING_VERSION } from '../../src/kernels/conv_choice';
+import { sizesKey } from '../../src/kernels/conv_choice';
 import { mapRanges } from '../../src/kernels/map_ranges';
 import type { ManifestLayer } from '../../src/model/manifest';
 import type { Model } from '../../src/model/model';
@@ -139,17 +139,12 @@ async function compareAsOnGpu(gpu: Gpu, trial: Trial): Promise<string> {
   Object.assign(own, { adapter: { ...gpu.adapter, isFallback: false } });
   const method = { kind: 'winograd', tile: 4, precision: 'f32', product: 'workgroup' } as const;
   const { features } = splitHead(planSteps(trial.model.network));
-  own.tuning = {
-    version: TUNING_VERSION,
-    adapter: 'a test',
-    precision: 'f32',
-    layers: Object.fromEntries(
-      features.slice(1).map((step) => {
-        if (step.kind !== 'conv') throw new Error('all are convolutions');
-        return [sizesKey(convShape(step.layer, step.pool)), { method, measured: [] }];
-      }),
-    ),
-  };
+  own.tuned = new Map(
+    features.slice(1).map((step) => {
+      if (step.kind !== 'conv') throw new Error('all are convolutions');
+      return [sizesKey(convShape(step.layer, step.pool)), method];
+    }),
+  );
   try {
     return await compare(own, trial);
   } finally {
