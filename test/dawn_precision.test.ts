@@ -39,12 +39,13 @@ const winograd = (tile: 4 | 2, precision: 'f32' | 'f16'): ConvMethod => ({
   product: 'registers',
 });
 
-const methods: readonly ConvMethod[] = [
-  { kind: 'direct', tiling: 'registers' },
-  winograd(2, 'f32'),
-  winograd(4, 'f32'),
-  winograd(2, 'f16'),
-  winograd(4, 'f16'),
+/** Every way with twice the errors measured on lavapipe, Mesa 25, root mean square and largest, in 512 channels. */
+const methods: readonly (readonly [method: ConvMethod, rms: number, worst: number])[] = [
+  [{ kind: 'direct', tiling: 'registers' }, 1.2e-6, 2.4e-6],
+  [winograd(2, 'f32'), 1.2e-6, 2e-6],
+  [winograd(4, 'f32'), 3.6e-6, 6e-6],
+  [winograd(2, 'f16'), 1.2e-3, 1.7e-3],
+  [winograd(4, 'f16'), 3.4e-3, 6e-3],
 ];
 
 interface ErrorFigures {
@@ -122,25 +123,27 @@ describe.skipIf(reason !== undefined)('errors of a layer on Dawn', () => {
   );
   const depths = [...new Set(layers.slice(1).map(({ input }) => input.channels))];
 
-  it.each(depths)('of %i input channels', async (inChannels) => {
-    const adapter = (await dawn.gpu?.requestAdapter()) as GPUAdapter;
-    const gpu = await Gpu.create({ adapter });
-    try {
-      for (const scale of [0.01, 1, 300]) {
-        for (const method of methods) {
+  // f16 has a range as well as a precision: small activations, and sums of tens of thousands.
+  it.each(depths.flatMap((depth) => [0.01, 1, 3000].map((scale) => [depth, scale] as const)))(
+    'of %i input channels, activations of %f',
+    async (inChannels, scale) => {
+      const adapter = (await dawn.gpu?.requestAdapter()) as GPUAdapter;
+      const gpu = await Gpu.create({ adapter });
+      try {
+        const notes: string[] = [];
+        for (const [method, most, farthest] of methods) {
           const { rms, worst } = await errorsOf(gpu, inChannels, scale, method);
-          console.log(
-            inChannels,
-            scale,
-            methodName(method),
-            rms.toExponential(1),
-            worst.toExponential(1),
-          );
-          expect(rms).toBeLessThan(1);
+          const figures = `${rms.toExponential(1)}, at worst ${worst.toExponential(1)}`;
+          notes.push(`${methodName(method)}: ${figures}`);
+          expect(rms, methodName(method)).toBeLessThan(most);
+          expect(worst, methodName(method)).toBeLessThan(farthest);
+          // Nothing is as right as f64: a comparison of a thing with itself would be.
+          expect(rms).toBeGreaterThan(1e-8);
         }
+        console.log(`${inChannels} channels, activations of ${scale}: ${notes.join('; ')}`);
+      } finally {
+        gpu.dispose();
       }
-    } finally {
-      gpu.dispose();
-    }
-  });
+    },
+  );
 });

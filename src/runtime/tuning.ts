@@ -79,8 +79,10 @@ export function suits(
 }
 
 export interface TuneOptions {
-  /** Bytes of activations, as for an explanation: the batch that is timed is the one that will run. */
+  /** Bytes of activations, as for an explanation. */
   readonly memoryBudget: number;
+  /** Images that are convolved at once. Default: as many as an explanation would take. */
+  readonly batch?: number | undefined;
   /** Of the same device; shapes it has are not measured again. */
   readonly known?: ConvTuning | undefined;
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
@@ -145,7 +147,8 @@ export function shapesOf(network: Network): ConvShape[] {
   return [...shapes.values()];
 }
 
-function batchOf(gpu: Gpu, network: Network, { memoryBudget }: TuneOptions): number {
+function batchOf(gpu: Gpu, network: Network, { memoryBudget, batch }: TuneOptions): number {
+  if (batch !== undefined) return batch;
   return planBatches(network, MASKS, {
     ...gpu.convolutions,
     memoryBudget,
