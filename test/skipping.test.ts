@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { planSteps } from '../src/runtime/plan';
-import { activeShare, activeTiles, maskRegion, reachedTiles } from '../src/runtime/skipping';
 import { cases } from './gpu/skipping.gpu';
 import { narrowNetwork } from './harness/narrow-vgg';
 import { gpuSuite } from './harness/suite';
 import { upsampleReference } from './reference/interpolation';
+import { activeTiles, maskRegion, reachedTiles } from './reference/skipping';
 
-describe('the region of a mask', () => {
+describe('the reference: the region of a mask', () => {
   const map = (height: number, width: number, active: readonly number[]) => {
     const data = new Float32Array(height * width).fill(0.5);
     for (const i of active) data[i] = 1;
@@ -49,7 +49,7 @@ describe('the region of a mask', () => {
   });
 });
 
-describe('reached tiles', () => {
+describe('the reference: reached tiles', () => {
   const steps = planSteps(narrowNetwork).filter(({ kind }) => kind === 'conv');
   const regionOf = (active: readonly (readonly [number, number])[]) => {
     const { height, width } = narrowNetwork.input;
@@ -67,10 +67,6 @@ describe('reached tiles', () => {
     );
     for (const tiles of none) expect(tiles?.active).toHaveLength(0);
     for (const tiles of all) expect(tiles?.active).toHaveLength(tiles?.total as number);
-    const work = steps.map(() => 1);
-    expect(activeShare([none], work)).toBe(0);
-    expect(activeShare([all], work)).toBe(1);
-    expect(activeShare([none, all], work)).toBe(0.5);
   });
 
   it('grow by the receptive field', () => {

@@ -5,16 +5,12 @@ import { convRegisters } from './conv_registers';
 import { convWorkgroup } from './conv_workgroup';
 import { encodeF16 } from './encode_f16';
 import { checkedGrid } from './grid';
-import { ceilDiv, type Dispatch, type Slice } from './kernel';
+import type { Dispatch, Slice } from './kernel';
 import { maskedConvNaive } from './masked_conv_naive';
-import {
-  maskedConvRegisters,
-  maskedConvRegistersListed,
-  PATCH,
-  patchWorkgroups,
-} from './masked_conv_registers';
-import { maskedConvWorkgroup } from './masked_conv_workgroup';
-import type { Places } from './places';
+import { maskedConvRegistersKernels, PATCH, patchWorkgroups } from './masked_conv_registers';
+import { maskedConvWorkgroupKernels, maskedPatch, maskedPatchGrid } from './masked_conv_workgroup';
+import type { ByPlaces, Places } from './places';
+import { type Size, tileGrid } from './tile_grid';
 import type { ConvDtype } from './weight_dtype';
 
 export type { ConvShape } from './conv_kernel';
@@ -52,7 +48,7 @@ export interface MaskedConvArgs extends Omit<ConvArgs, 'input'> {
   /** u32 map indices. */
   readonly channels: Slice;
   readonly alignCorners: boolean;
-  /** Of the tiling `registers` only: compute these patches, see PATCH, and leave the rest of the output. */
+  /** Compute these patches of {@link maskedTile} and leave the rest of the output. Default: all. */
   readonly places?: Places | undefined;
 }
 
@@ -62,10 +58,24 @@ const PLAIN: Record<ConvTiling, ConvVariant> = {
   workgroup: convWorkgroup,
 };
 
-const MASKED: Record<ConvTiling, ConvVariant> = {
-  naive: maskedConvNaive,
-  registers: maskedConvRegisters,
-  workgroup: maskedConvWorkgroup,
+/** A masked convolution that goes over patches of the image, all of them or those listed. */
+interface MaskedPatches {
+  readonly kernels: ByPlaces<ConvVariant['kernels']>;
+  readonly tile: (shape: ConvShape) => Size;
+  readonly grid: (shape: ConvShape, patches: number) => [number, number, number];
+}
+
+const MASKED: Record<Exclude<ConvTiling, 'naive'>, MaskedPatches> = {
+  registers: {
+    kernels: maskedConvRegistersKernels,
+    tile: () => PATCH,
+    grid: patchWorkgroups,
+  },
+  workgroup: {
+    kernels: maskedConvWorkgroupKernels,
+    tile: maskedPatch,
+    grid: maskedPatchGrid,
+  },
 };
 
 /**
@@ -78,6 +88,11 @@ export function chooseConvTiling(
   adapter: { readonly isFallback: boolean },
 ): ConvTiling {
   return adapter.isFallback ? 'registers' : 'workgroup';
+}
+
+/** The patches that a tiling of the masked convolution can compute alone; undefined if it computes all. */
+export function maskedTile(tiling: ConvTiling, shape: ConvShape): Size | undefined {
+  return tiling === 'naive' ? undefined : MASKED[tiling].tile(shape);
 }
 
 /** Output channels are padded to a multiple of this, so that weights can be read four at a time. */
@@ -134,23 +149,27 @@ export function conv(tiling: ConvTiling, args: ConvArgs): Dispatch {
  */
 export function maskedConv(tiling: ConvTiling, args: MaskedConvArgs): Dispatch {
   const { image, maps, ranges, channels, weights, bias, output } = args;
-  const { shape, places } = args;
+  const { shape, places, batch } = args;
   const buffers = { image, maps, ranges, channels, weights, bias, output };
-  if (places && tiling !== 'registers') throw new Error(`${tiling} knows no places`);
-  const perImage = ceilDiv(shape.height, PATCH.height) * ceilDiv(shape.width, PATCH.width);
-  const patches = places?.count ?? args.batch * perImage;
-  const listed = {
-    kernels: maskedConvRegistersListed,
-    workgroups: () => patchWorkgroups(shape, patches),
-  };
-  const variant = places ? listed : MASKED[tiling];
-  return dispatch(variant, args, places ? { ...buffers, places: places.list } : buffers, {
-    patches,
+  const values = {
     first_mask: args.firstMask,
     map_height: args.mapHeight,
     map_width: args.mapWidth,
     align_corners: args.alignCorners ? 1 : 0,
-  });
+  };
+  if (tiling === 'naive') {
+    if (places) throw new Error('The naive tiling computes all places.');
+    return dispatch(maskedConvNaive, args, buffers, { ...values, places: 0 });
+  }
+  const { kernels, tile, grid } = MASKED[tiling];
+  const { down, across } = tileGrid(shape, tile(shape));
+  const count = places?.count ?? batch * down * across;
+  const variant = {
+    kernels: places ? kernels.listed : kernels.all,
+    workgroups: () => grid(shape, count),
+  };
+  const listed = places ? { ...buffers, places: places.list } : buffers;
+  return dispatch(variant, args, listed, { ...values, places: count });
 }
 
 /** Gives each override and each parameter of the variant its value. */

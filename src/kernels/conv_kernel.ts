@@ -45,7 +45,7 @@ const SIZES = ['in_channels', 'out_channels', 'height', 'width'].map(u32);
 export const SPECIALISED: Inputs = { overrides: SHAPE, params: [] };
 export const MASKED_SPECIALISED: Inputs = {
   overrides: [...SHAPE, 'MAP_HEIGHT', 'MAP_WIDTH', 'ALIGN_CORNERS'],
-  params: [u32('first_mask')],
+  params: [u32('places'), u32('first_mask')],
 };
 
 /** One pipeline for all shapes: where compiling takes longer than constants save. */
@@ -56,7 +56,7 @@ export const GENERAL: Inputs = {
 export const MASKED_GENERAL: Inputs = {
   overrides: ['KERNEL', 'POOL', 'ALIGN_CORNERS'],
   params: [
-    u32('patches'),
+    u32('places'),
     u32('first_mask'),
     ...SIZES,
     u32('map_height'),

@@ -2,7 +2,7 @@ import { ScoreCamError } from '../errors';
 import { ceilDiv } from './kernel';
 
 /** maxComputeWorkgroupsPerDimension, the same on every WebGPU device unless more is asked for. */
-const MAX_WORKGROUPS = 65535;
+export const MAX_WORKGROUPS = 65535;
 
 /**
  * Workgroups of `size` invocations for `items` independent items. One dimension is enough for 65535

@@ -31,6 +31,8 @@ override MAP_WIDTH: u32;
 override ALIGN_CORNERS: bool;
 
 struct Params {
+  // Of the other tilings; not read here.
+  places: u32,
   first_mask: u32,
 }
 

@@ -1,23 +1,12 @@
-import {
-  type ConvShape,
-  type ConvVariant,
-  defineMaskedConvByPlaces,
-  MASKED_GENERAL,
-} from './conv_kernel';
-import { convRegisters } from './conv_registers';
+import { type ConvShape, defineMaskedConvByPlaces, MASKED_GENERAL } from './conv_kernel';
 import { ceilDiv } from './kernel';
 import code from './masked_conv_registers.wgsl?raw';
 
-const kernels = defineMaskedConvByPlaces('masked_conv_registers', code, MASKED_GENERAL);
-
-/** As {@link convRegisters}, with the mask evaluated once an invocation. */
-export const maskedConvRegisters: ConvVariant = {
-  kernels: kernels.all,
-  workgroups: convRegisters.workgroups,
-};
-
-/** The same over listed patches only. */
-export const maskedConvRegistersListed = kernels.listed;
+export const maskedConvRegistersKernels = defineMaskedConvByPlaces(
+  'masked_conv_registers',
+  code,
+  MASKED_GENERAL,
+);
 
 /** A patch is 2 rows x 14 columns; a batch's are counted image by image, row by row. */
 export const PATCH = { height: 2, width: 14 } as const;

@@ -33,7 +33,7 @@ override POOL: bool;
 override ALIGN_CORNERS: bool;
 
 struct Params {
-  patches: u32,
+  places: u32,
   first_mask: u32,
   in_channels: u32,
   out_channels: u32,
@@ -264,7 +264,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let blocks = (params.out_channels + 7u) / 8u;
   let across = (params.width + 13u) / 14u;
   let down = (params.height + 1u) / 2u;
-  if (id.x >= params.patches * blocks) {
+  if (id.x >= place_count() * blocks) {
     return;
   }
   let block = id.x % blocks;

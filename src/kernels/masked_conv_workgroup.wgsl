@@ -1,6 +1,6 @@
 // Convolution of image * mask for a batch of masks, as a matrix product in tiles of workgroup memory:
 // conv_workgroup.wgsl with the mask applied as the pixels are gathered. No masked image is ever stored.
-// For GPUs. (bilinear.wgsl and one of four_*.wgsl stand in front of this text.)
+// For GPUs. (bilinear.wgsl, one of places_*.wgsl and one of four_*.wgsl stand in front of this text.)
 //
 //   up_m[y, x]         = map channels[first_mask + m], bilinearly upsampled to HEIGHT x WIDTH
 //   mask_m[y, x]       = (up_m[y, x] - min) / (max - min), min and max from ranges
@@ -14,14 +14,17 @@
 // floor(WIDTH / 2)]; stride 1; outside the image is zero. Weights [IN_CHANNELS KERNEL KERNEL, stride]
 // Four, see packConv: 4 stride is OUT_CHANNELS rounded up to 8.
 //
-// GEMM: M = OUT_CHANNELS, N = HEIGHT WIDTH of one image in quads of 2x2, K = IN_CHANNELS KERNEL^2, the
-// images in workgroup z; 2 M N K FLOPs. 128 invocations compute a tile of 8 g channels x 128 / g quads
-// (g = 8, or 4 or 2 for layers of at most 32 or 16 channels, whose tiles would stay empty), 8 of K at a
-// time; one invocation has 8 channels of one quad, so pooling needs no neighbour. Weights are un-packed on
+// GEMM: M = OUT_CHANNELS, N = HEIGHT WIDTH of one image in quads of 2x2, K = IN_CHANNELS KERNEL^2;
+// 2 M N K FLOPs. 128 invocations compute a tile of 8 g channels x 128 / g quads (g = 8, or 4 or 2 for layers
+// of at most 32 or 16 channels, whose tiles would stay empty), 8 of K at a time: a patch of 4x4 quads, or
+// 4x8 or 8x8, so that a mask that reaches little of the image reaches few patches. Places are patches, in
+// workgroup x and, beyond its limit, z. One invocation has 8 channels of one quad, so pooling needs no
+// neighbour. Weights are un-packed on
 // the way into workgroup memory. A tile at g = 8 reads
 // 64 weights and 64 pixels for 4096 multiply-adds: 0.125 bytes each.
 // The mask does not depend on a channel: before the product the workgroup evaluates it once, on the 4x4
 // window of every quad, and keeps it in workgroup memory (2 to 8 values an invocation).
+// Workgroups beyond the last place end at once, whole, before any barrier.
 // Barriers: one between filling the tiles and using them, one between using and refilling them. Both
 // stand in a loop whose bounds are overrides, and no invocation leaves early, so all of them meet there.
 // A third, before the loop, stands between writing the mask and reading it.
@@ -41,6 +44,7 @@ override MAP_WIDTH: u32;
 override ALIGN_CORNERS: bool;
 
 struct Params {
+  places: u32,
   first_mask: u32,
 }
 
@@ -146,19 +150,32 @@ fn store(sum: vec4f, n: u32, o: u32, y: u32, x: u32) {
 }
 
 @compute @workgroup_size(128)
-fn main(@builtin(workgroup_id) wg: vec3u, @builtin(local_invocation_index) local: u32) {
+fn main(
+  @builtin(workgroup_id) wg: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let slot = wg.x + wg.z * grid.x;
+  if (slot >= place_count()) {
+    return;
+  }
   let groups = select(select(2u, 4u, OUT_CHANNELS > 16u), 8u, OUT_CHANNELS > 32u);
   let quads = 128u / groups;
   let group = local / quads;
   let quad = local % quads;
-  let across = (WIDTH + 1u) / 2u;
-  let y = (wg.x * quads + quad) / across * 2u;
-  let x = (wg.x * quads + quad) % across * 2u;
+  let wide = select(4u, 8u, quads > 16u);
+  let high = quads / wide;
+  let across = (WIDTH + 2u * wide - 1u) / (2u * wide);
+  let down = (HEIGHT + 2u * high - 1u) / (2u * high);
+  let place = place_of(slot);
+  let n = place / (across * down);
+  let y = (place / across % down * high + quad / wide) * 2u;
+  let x = (place % across * wide + quad % wide) * 2u;
   let depth = IN_CHANNELS * KERNEL * KERNEL;
   let stride = (OUT_CHANNELS + 7u) / 8u * 2u;
   let first_column = wg.y * 2u * groups;
 
-  let map = channels[params.first_mask + wg.z];
+  let map = channels[params.first_mask + n];
   for (var i = group; i < 16u; i += groups) {
     mask_tile[i * quads + quad] = mask_at(map, y + i / 4u - 1u, x + i % 4u - 1u);
   }
@@ -202,12 +219,12 @@ fn main(@builtin(workgroup_id) wg: vec3u, @builtin(local_invocation_index) local
     }
     workgroupBarrier();
   }
-  store(sum0, wg.z, o, y, x);
-  store(sum1, wg.z, o + 1u, y, x);
-  store(sum2, wg.z, o + 2u, y, x);
-  store(sum3, wg.z, o + 3u, y, x);
-  store(sum4, wg.z, o + 4u, y, x);
-  store(sum5, wg.z, o + 5u, y, x);
-  store(sum6, wg.z, o + 6u, y, x);
-  store(sum7, wg.z, o + 7u, y, x);
+  store(sum0, n, o, y, x);
+  store(sum1, n, o + 1u, y, x);
+  store(sum2, n, o + 2u, y, x);
+  store(sum3, n, o + 3u, y, x);
+  store(sum4, n, o + 4u, y, x);
+  store(sum5, n, o + 5u, y, x);
+  store(sum6, n, o + 6u, y, x);
+  store(sum7, n, o + 7u, y, x);
 }

@@ -7,7 +7,7 @@ import listed from './places_listed.wgsl?raw';
  * computes. docs/skipping.md.
  */
 
-/** A list of places on the GPU, u32. */
+/** A list of places on the GPU: their number, then each, u32. */
 export interface Places {
   readonly list: Slice;
   readonly count: number;
@@ -26,18 +26,23 @@ export interface PlacesForm {
   readonly storage: readonly { readonly name: string; readonly access: 'read' }[];
 }
 
-/**
- * @param define gets each form
- * @param bindings of the kernel, the uniform counted: the list's is the next
- */
-export function byPlaces<T>(bindings: number, define: (form: PlacesForm) => T): ByPlaces<T> {
+/** The form that goes over listed places only. @param bindings of the kernel: the list's is the next */
+export function listedPlaces(bindings: number): PlacesForm {
   const declaration = `@group(0) @binding(${bindings}) var<storage, read> places: array<u32>;\n`;
   return {
+    ending: '_listed',
+    prefix: declaration + listed,
+    storage: [{ name: 'places', access: 'read' }],
+  };
+}
+
+/**
+ * @param bindings of the kernel, the uniform counted: the list's is the next
+ * @param define gets each form
+ */
+export function byPlaces<T>(bindings: number, define: (form: PlacesForm) => T): ByPlaces<T> {
+  return {
     all: define({ ending: '', prefix: all, storage: [] }),
-    listed: define({
-      ending: '_listed',
-      prefix: declaration + listed,
-      storage: [{ name: 'places', access: 'read' }],
-    }),
+    listed: define(listedPlaces(bindings)),
   };
 }

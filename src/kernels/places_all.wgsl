@@ -2,6 +2,10 @@
 // Either this file or places_listed.wgsl stands in front of the kernel's text, so that the kernel is written
 // once for dense and for skipping runs.
 
+fn place_count() -> u32 {
+  return params.places;
+}
+
 fn place_of(index: u32) -> u32 {
   return index;
 }

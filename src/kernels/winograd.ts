@@ -35,7 +35,7 @@ export const winogradInputKernels = byPlaces(3, ({ ending, prefix, storage }) =>
   defineKernel({
     name: `winograd_input${ending}`,
     code: `${prefix}\n${inputCode}`,
-    params: ['tiles', 'channels', 'height', 'width', 'stride'].map(u32),
+    params: ['places', 'channels', 'height', 'width', 'stride'].map(u32),
     storage: [
       { name: 'input', access: 'read' },
       { name: 'transformed', access: 'read_write' },
@@ -60,7 +60,7 @@ export const winogradOutputKernels = byPlaces(4, ({ ending, prefix, storage }) =
     name: `winograd_output${ending}`,
     code: `${prefix}\n${outputCode}`,
     params: [
-      ...['tiles', 'out_channels', 'out_stride', 'height', 'width', 'stride'].map(u32),
+      ...['places', 'out_channels', 'out_stride', 'height', 'width', 'stride'].map(u32),
       { name: 'slope', type: 'f32' },
     ],
     storage: [
@@ -78,6 +78,7 @@ const outStride = (shape: Pick<ConvShape, 'outChannels'>): number =>
 
 /** A tile is 4x4 outputs; a batch's are counted image by image, row by row. */
 export const TILE = 4;
+export const WINOGRAD_TILE = { height: TILE, width: TILE } as const;
 
 export function tilesOf(
   { height, width }: Pick<ConvShape, 'height' | 'width'>,
@@ -182,7 +183,7 @@ export function winogradConv(args: WinogradArgs): Dispatch[] {
       kernel: winogradInputKernels[form],
       label,
       constants: {},
-      params: { tiles, channels: inChannels, height, width, stride },
+      params: { places: tiles, channels: inChannels, height, width, stride },
       buffers: { input, transformed, ...listed },
       workgroups: gridOf(label, tiles * inChannels, 64),
     },
@@ -199,7 +200,7 @@ export function winogradConv(args: WinogradArgs): Dispatch[] {
       label,
       constants: { POOL: Number(shape.pool) },
       params: {
-        tiles,
+        places: tiles,
         out_channels: outChannels,
         out_stride,
         height,

@@ -10,7 +10,7 @@
 // Preconditions: kernel 3, fewer than 2^31 elements.
 
 struct Params {
-  tiles: u32,
+  places: u32,
   channels: u32,
   height: u32,
   width: u32,
@@ -72,12 +72,12 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let index = id.x + id.y * groups.x * 64u;
   let across = (params.width + 3u) / 4u;
   let down = (params.height + 3u) / 4u;
-  if (index >= params.tiles * params.channels) {
+  if (index >= place_count() * params.channels) {
     return;
   }
-  let slot = index % params.tiles;
+  let slot = index % place_count();
   let tile = place_of(slot);
-  let channel = index / params.tiles;
+  let channel = index / place_count();
   let n = tile / (down * across);
   let plane = n * params.channels + channel;
   let y = tile / across % down * 4u - 1u;

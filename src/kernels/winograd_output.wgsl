@@ -12,7 +12,7 @@
 override POOL: bool;
 
 struct Params {
-  tiles: u32,
+  places: u32,
   out_channels: u32,
   out_stride: u32,
   height: u32,
@@ -86,12 +86,12 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let index = id.x + id.y * groups.x * 64u;
   let across = (params.width + 3u) / 4u;
   let down = (params.height + 3u) / 4u;
-  if (index >= params.tiles * params.out_channels) {
+  if (index >= place_count() * params.out_channels) {
     return;
   }
-  let slot = index % params.tiles;
+  let slot = index % place_count();
   let tile = place_of(slot);
-  let channel = index / params.tiles;
+  let channel = index / place_count();
   let step = params.out_stride * params.stride;
   let at = channel * params.stride + slot;
   let r0 = row(at, step);

@@ -78,13 +78,16 @@ export interface BatchLimits {
   readonly isFallback: boolean;
   /** Of the convolutions' weights, f32 if absent: Winograd makes filters of f16 anew at each use. */
   readonly convDtype?: ConvDtype;
-  /** Share of the convolutions' work that is done, 1 if absent: with less of it, more masks fit a submit. */
-  readonly activeShare?: number;
 }
 
 export interface BatchPlan {
-  /** Masks of one submit through the convolutions. */
+  /** Masks of one submit through the convolutions, if nothing is skipped. */
   readonly batch: number;
+  /** Masks of one submit at most, however little work they are: what fits memory. */
+  readonly most: number;
+  /** Floating-point operations of one submit, and of one mask through the convolutions if nothing is skipped. */
+  readonly flopPerSubmit: number;
+  readonly flopPerMask: number;
   /** Masks whose pooled features are gathered before the fully connected layers run over all of them. */
   readonly block: number;
   /** Bytes of activations one mask needs at the widest point. */
@@ -148,16 +151,16 @@ export function planPasses(passes: Passes, count: number, limits: BatchLimits): 
   const featureBytes = last ? bytes(last.output) : own;
   const headBytes = Math.max(featureBytes, ...head.map((step) => bytes(step.output)));
   // A quarter of the budget is for features and head, the rest for the activations of a batch.
-  const batch = Math.floor(
+  const fitting = Math.floor(
     Math.min(
       count,
       limits.maxBindingBytes / largest,
       (0.75 * limits.memoryBudget - fixedBytes) / bytesPerMask,
-      features.length > 0
-        ? Math.max(1, flop / (flopOf(features) * (limits.activeShare ?? 1)))
-        : count,
     ),
   );
+  const flopPerMask = flopOf(features);
+  const inTime = features.length > 0 ? Math.max(1, Math.floor(flop / flopPerMask)) : count;
+  const batch = Math.min(fitting, inTime);
   const block = Math.floor(
     Math.min(
       count,
@@ -179,7 +182,41 @@ export function planPasses(passes: Passes, count: number, limits: BatchLimits): 
   }
   // Whole batches fill a block, so that no block ends in a small batch.
   const fitted = Math.min(batch, block);
-  return { batch: fitted, block: fitted * Math.floor(block / Math.max(1, fitted)), bytesPerMask };
+  return {
+    batch: fitted,
+    most: Math.min(fitting, block),
+    block: fitted * Math.floor(block / Math.max(1, fitted)),
+    bytesPerMask,
+    flopPerSubmit: flop,
+    flopPerMask,
+  };
+}
+
+/**
+ * Cuts masks first .. end - 1 into batches, of as many masks as fit memory and the work of one submit.
+ * @param workOf floating-point operations of a mask, by its place in the run
+ * @returns the size of each batch
+ */
+export function cutBatches(
+  { most, flopPerSubmit }: Pick<BatchPlan, 'most' | 'flopPerSubmit'>,
+  first: number,
+  end: number,
+  workOf: (at: number) => number,
+): number[] {
+  const sizes: number[] = [];
+  let size = 0;
+  let work = 0;
+  for (let at = first; at < end; at++) {
+    const own = workOf(at);
+    if (size > 0 && (size === most || work + own > flopPerSubmit)) {
+      sizes.push(size);
+      size = 0;
+      work = 0;
+    }
+    size++;
+    work += own;
+  }
+  return size > 0 ? [...sizes, size] : sizes;
 }
 
 function flopOf(steps: readonly Step[]): number {

@@ -1,15 +1,20 @@
-import { type ConvShape, type ConvTiling, chooseConvTiling, maskedConv } from '../kernels/conv';
+import {
+  type ConvShape,
+  type ConvTiling,
+  chooseConvTiling,
+  maskedConv,
+  maskedTile,
+} from '../kernels/conv';
 import { globalAveragePool } from '../kernels/global_average_pool';
 import type { Dispatch, Slice } from '../kernels/kernel';
 import { chooseLinearTiling, type LinearTiling, linear } from '../kernels/linear';
 import { maxPool } from '../kernels/max_pool';
 import type { Places } from '../kernels/places';
-import { repeatTensor } from '../kernels/repeat_tensor';
-import { choosesWinograd } from '../kernels/winograd';
+import type { Size } from '../kernels/tile_grid';
+import { choosesWinograd, WINOGRAD_TILE } from '../kernels/winograd';
 import {
   type ConvLayer,
   type LinearLayer,
-  layerFlops,
   type Network,
   type Shape,
   sizeOf,
@@ -17,30 +22,32 @@ import {
 import { Arena } from './arena';
 import type { BufferCopy, Gpu } from './gpu';
 import type { NetworkWeights } from './network-weights';
-import { convShape, type Passes, planPasses, planSteps, type Step, splitHead } from './plan';
+import {
+  convShape,
+  cutBatches,
+  type Passes,
+  planPasses,
+  planSteps,
+  type Step,
+  splitHead,
+} from './plan';
 import { direct, recordConv } from './record-conv';
-import { activeShare, maskRegion, reachedTiles, type StepTiles } from './skipping';
+import { type BatchLists, type Masks, type Reach, Skipping } from './skipping';
 
-/** Activation maps and which of them mask the image. */
-export interface Masks {
-  /** [K, height, width] */
-  readonly maps: Slice;
-  readonly height: number;
-  readonly width: number;
-  /** [K] pairs (min, max) of each upsampled map. */
-  readonly ranges: Slice;
-  /** Mask m is made from map channels[m]; none of them constant. */
-  readonly channels: Uint32Array;
-  readonly alignCorners: boolean;
-}
+export type { Masks, Reach } from './skipping';
 
 export interface MaskedRunOptions {
   readonly memoryBudget: number;
   readonly onMasks?: ((done: number, total: number) => void) | undefined;
   /** False computes every tile, for tests and benchmarks. The logits are the same, bit for bit. */
   readonly skip?: boolean | undefined;
-  /** Hears the share of the convolutions' multiply-adds that masks reach, before they are run. */
-  readonly onShare?: ((share: number) => void) | undefined;
+  /** Hears how much of the work masks reach, before they are run. */
+  readonly onReach?: ((reach: Reach) => void) | undefined;
+  /**
+   * Hears logits as soon as a block of masks is through, several times in a run: `positions` in
+   * `masks.channels`, and their rows [positions, classes]. The masks that come first are run first.
+   */
+  readonly onScores?: ((positions: Uint32Array, logits: Float32Array) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -53,46 +60,30 @@ export interface ForcedTilings {
 /** Above this share of active work, listing tiles costs more than it saves. */
 const WORTHWHILE = 0.9;
 
-/** What the masks of one run reach, and what stands where they do not. */
-class Skipping {
-  /** Of the convolutions' multiply-adds. */
-  readonly share: number;
-  private readonly features: readonly Step[];
-  private readonly reached: readonly (readonly (StepTiles | undefined)[])[];
-  private readonly baseline: readonly Slice[];
+/** Into how many blocks masks are cut at least where their scores are wanted as they come. */
+const PREVIEWS = 8;
 
-  constructor(
-    features: readonly Step[],
-    reached: readonly (readonly (StepTiles | undefined)[])[],
-    share: number,
-    baseline: readonly Slice[],
-  ) {
-    this.features = features;
-    this.reached = reached;
-    this.share = share;
-    this.baseline = baseline;
-  }
+/** What a run skips: the masks' tiles, the zero image's outputs of all steps, and the order of the masks. */
+interface Skipped {
+  readonly skipping: Skipping;
+  readonly baseline: readonly Slice[];
+  readonly rows: { readonly order: Uint32Array; readonly list: Slice };
+}
 
-  /** The tiles of step i that masks first .. first + batch - 1 reach; undefined where steps have no tiles. */
-  places(i: number, first: number, batch: number, uploads: Arena): Places | undefined {
-    const lists = this.reached.slice(first, first + batch).map((steps) => steps[i]);
-    if (lists.some((tiles) => tiles === undefined)) return undefined;
-    const found = lists as readonly StepTiles[];
-    const count = found.reduce((sum, { active }) => sum + active.length, 0);
-    const places = new Uint32Array(Math.max(1, count));
-    let at = 0;
-    found.forEach(({ active, total }, mask) => {
-      for (const tile of active) places[at++] = mask * total + tile;
-    });
-    return { list: uploads.upload(`tiles of ${this.features[i]?.name}`, places), count };
-  }
+/** How a batch begins: what it records, what that leaves, and the steps that are done by it. */
+interface Begun {
+  readonly dispatches: Dispatch[];
+  readonly output: Slice;
+  readonly done: 0 | 1;
+  readonly lists?: BatchLists | undefined;
+}
 
-  /** Puts the zero image's output everywhere, for the reached tiles to be written over. */
-  fill(step: Step, i: number, batch: number, output: Slice): Dispatch[] {
-    const tensor = this.baseline[i] as Slice;
-    const size = sizeOf(step.output);
-    return [repeatTensor({ label: `${step.name} of zeros`, size, batch, tensor, output })];
-  }
+interface RunOptions extends MaskedRunOptions {
+  readonly skipped?: Skipped | undefined;
+  /** Masks of a block at most. */
+  readonly block?: number | undefined;
+  /** Hears of each finished block, its logits [count, classes] read back. */
+  readonly onBlock?: ((first: number, logits: Float32Array) => void) | undefined;
 }
 
 /**
@@ -144,58 +135,64 @@ export class Runner {
     const [first] = steps;
     if (first?.kind !== 'conv') throw new Error('A network starts with a convolution.');
     const total = masks.channels.length;
+    const classes = this.network.labels.length;
     const arena = new Arena(this.gpu);
-    const skipping = await this.skipping(steps, masks, options, arena);
-    const channels = arena.upload('mask channels', masks.channels);
+    const { features } = splitHead(steps);
+    const skipping = await this.skipping(features, masks, options, arena);
+    // Where scores are wanted early, the masks that come first stay in the first blocks.
+    const block = options.onScores ? Math.ceil(total / PREVIEWS) : total;
+    const order = orderOf(total, block, (mask) => skipping?.workOf(mask) ?? 0);
+    const sorted = order.map((mask) => masks.channels[mask] as number);
+    const channels = arena.upload('mask channels', sorted);
+    const skipped = skipping && {
+      skipping,
+      baseline: await this.zeroOutputs(features, arena),
+      rows: { order, list: arena.upload('mask order', order) },
+    };
     const passes = { name: this.network.name, steps, input: undefined };
-    return this.run(passes, total, arena, { ...options, skipping }, (firstMask, batch, uploads) => {
+    const onBlock = (from: number, logits: Float32Array): void =>
+      options.onScores?.(order.slice(from, from + logits.length / classes), logits);
+    const own = { ...options, skipped, ...(options.onScores ? { block, onBlock } : {}) };
+    const logits = await this.run(passes, total, arena, own, (firstMask, batch, uploads) => {
       const output = arena.take(first.name, 4 * batch * sizeOf(first.output));
       const source = { image, masks, channels, firstMask };
-      const places = skipping?.places(0, firstMask, batch, uploads);
-      const filled = skipping?.fill(first, 0, batch, output) ?? [];
-      const masked = this.recordMasked(first, batch, source, output, places);
-      return { dispatches: [...filled, ...masked], output, done: 1 };
+      const lists = skipped?.skipping.batch(skipped.rows, firstMask, batch, arena, uploads);
+      const dispatches = [
+        ...(lists ? [lists.dispatch] : []),
+        ...this.recordMasked(first, batch, source, output, lists?.active(0)),
+        ...(lists?.fill(0, skipped?.baseline[0] as Slice, output) ?? []),
+      ];
+      return { dispatches, output, done: 1, lists };
     });
+    const inOrder = new Float32Array(logits.length);
+    order.forEach((mask, at) => {
+      inOrder.set(logits.subarray(at * classes, (at + 1) * classes), mask * classes);
+    });
+    return inOrder;
   }
 
-  /** What need not be computed, where that is worth anything: software adapters compute by tiles they can list. */
+  /** What need not be computed, where that is worth anything. */
   private async skipping(
-    steps: readonly Step[],
+    features: readonly Step[],
     masks: Masks,
     options: MaskedRunOptions,
     arena: Arena,
   ): Promise<Skipping | undefined> {
-    const listable = this.gpu.adapter.isFallback && !this.forced.conv;
-    if (options.skip === false || !listable || masks.channels.length === 0) return undefined;
-    const { features } = splitHead(steps);
-    const reached = await this.reached(features, masks);
-    const work = features.map(({ layer }) => layerFlops(layer));
-    const share = activeShare(reached, work);
-    options.onShare?.(share);
-    if (share > WORTHWHILE) return undefined;
-    const baseline = await this.zeroOutputs(features, arena);
-    return new Skipping(features, reached, share, baseline);
+    if (options.skip === false || masks.channels.length === 0) return undefined;
+    const tileOf = (step: Step, i: number): Size | undefined => this.tileOf(step, i === 0);
+    const skipping = await Skipping.of(this.gpu, features, masks, tileOf, arena);
+    if (!skipping) return undefined;
+    options.onReach?.(skipping.reach);
+    return skipping.reach.share > WORTHWHILE ? undefined : skipping;
   }
 
-  /** The tiles each mask reaches in each step. */
-  private async reached(
-    features: readonly Step[],
-    { maps, height, width, ranges, channels, alignCorners }: Masks,
-  ): Promise<(StepTiles | undefined)[][]> {
-    const { gpu, network } = this;
-    const size = height * width;
-    const count = channels.reduce((a, b) => Math.max(a, b), 0) + 1;
-    const data = await gpu.read(maps.buffer, count * size, (maps.offset ?? 0) / 4);
-    const limits = await gpu.read(ranges.buffer, 2 * count, (ranges.offset ?? 0) / 4);
-    return Array.from(channels, (k) => {
-      const cells = data.subarray(k * size, (k + 1) * size);
-      const map = { data: cells, height, width, min: limits[2 * k] as number, alignCorners };
-      const { height: rows, width: columns } = network.input;
-      const tiles = reachedTiles(maskRegion(map, rows, columns), features);
-      return tiles.map((own, i) =>
-        i === 0 || this.canSkip(features[i] as Step) ? own : undefined,
-      );
-    });
+  /** The tiles of a step that can compute listed ones alone. */
+  private tileOf(step: Step, masked: boolean): Size | undefined {
+    if (step.kind !== 'conv') return undefined;
+    const shape = convShape(step.layer, step.pool);
+    if (masked) return maskedTile(this.convTiling(shape), shape);
+    const byWinograd = !this.forced.conv && choosesWinograd(shape, this.gpu.adapter);
+    return byWinograd ? WINOGRAD_TILE : undefined;
   }
 
   /** Every step's output for the image of zeros, in buffers of the arena. */
@@ -243,107 +240,109 @@ export class Runner {
    * Runs `passes` over `total` items in batches and reads the logits back once. The fully connected layers
    * run over the features of a whole block of items at once, so that their weights are read once a block,
    * not once a batch.
-   * @param begin records how a batch begins: its dispatches, what they leave, and the steps done thereby
+   * @param begin records how a batch begins
    * @param arena is disposed of at the end
    */
   private async run(
     passes: Passes,
     total: number,
     arena: Arena,
-    options: MaskedRunOptions & { readonly skipping?: Skipping | undefined },
-    begin: (
-      first: number,
-      batch: number,
-      uploads: Arena,
-    ) => { dispatches: Dispatch[]; output: Slice; done: 0 | 1 },
+    options: RunOptions,
+    begin: (first: number, batch: number, uploads: Arena) => Begun,
   ): Promise<Float32Array> {
     const { gpu, network } = this;
-    const { skipping } = options;
+    const { skipped } = options;
     const classes = network.labels.length;
     const { features, head } = splitHead(passes.steps);
     // One submit is always waiting while another runs, so that the GPU never idles between batches.
     let previous: Promise<void> = Promise.resolve();
     // Uploads are written at once, not in the order of dispatches: each batch has buffers of its own for them.
     const uploads: Arena[] = [];
+    const heard: Promise<void>[] = [];
     try {
       const conv = features.find((step) => step.kind === 'conv');
       const plan = planPasses(passes, total, {
         memoryBudget: options.memoryBudget,
         maxBindingBytes: gpu.device.limits.maxStorageBufferBindingSize,
         isFallback: gpu.adapter.isFallback,
-        activeShare: skipping?.share ?? 1,
         ...(conv ? { convDtype: this.weights.conv(conv.layer as ConvLayer).dtype } : {}),
       });
+      const workOf = (at: number): number =>
+        skipped ? skipped.skipping.workOf(skipped.rows.order[at] as number) : plan.flopPerMask;
       const featureSize = sizeOf(features.at(-1)?.output ?? (passes.input as Shape));
       const scores = arena.take('scores', 4 * total * classes);
-      for (let blockStart = 0; blockStart < total; blockStart += plan.block) {
-        const blockSize = Math.min(plan.block, total - blockStart);
-        const gathered = arena.take('features', 4 * blockSize * featureSize);
-        for (let at = 0; at < blockSize; at += plan.batch) {
+      const block = Math.min(plan.block, options.block ?? total);
+      for (let start = 0; start < total; start += block) {
+        const end = Math.min(start + block, total);
+        const gathered = arena.take('features', 4 * (end - start) * featureSize);
+        let at = start;
+        for (const batch of cutBatches(plan, start, end, workOf)) {
           options.signal?.throwIfAborted();
-          const batch = Math.min(plan.batch, blockSize - at);
           const own = new Arena(gpu);
           uploads.push(own);
-          const { dispatches, output, done } = begin(blockStart + at, batch, own);
-          const from = { first: blockStart + at, done, skipping, uploads: own };
-          const last = this.recordSteps(features, batch, output, arena, dispatches, from);
-          const label = `passes ${blockStart + at}..${blockStart + at + batch - 1}`;
-          const running = gpu.submit(label, dispatches, [
-            copyOf(last, gathered.buffer, 4 * at * featureSize),
+          const begun = begin(at, batch, own);
+          const last = this.recordSteps(features, batch, arena, begun, skipped?.baseline);
+          const running = gpu.submit(`passes ${at}..${at + batch - 1}`, begun.dispatches, [
+            copyOf(last, gathered.buffer, 4 * (at - start) * featureSize),
           ]);
           arena.release(last);
+          if (begun.lists) arena.release(begun.lists.places);
           await both(previous, running);
           for (const old of uploads.splice(0, uploads.length - 1)) old.dispose();
-          options.onMasks?.(blockStart + at, total);
+          options.onMasks?.(at, total);
           previous = running;
+          at += batch;
         }
         const dispatches: Dispatch[] = [];
-        const last = this.recordSteps(head, blockSize, gathered, arena, dispatches);
-        const running = gpu.submit(`head of passes from ${blockStart}`, dispatches, [
-          copyOf(last, scores.buffer, 4 * blockStart * classes),
+        const begun = { dispatches, output: gathered, done: 0 } as const;
+        const last = this.recordSteps(head, end - start, arena, begun);
+        const running = gpu.submit(`head of passes from ${start}`, dispatches, [
+          copyOf(last, scores.buffer, 4 * start * classes),
         ]);
         arena.release(last);
         await both(previous, running);
         previous = running;
+        const { onBlock } = options;
+        if (onBlock) {
+          const read = running.then(() =>
+            gpu.read(scores.buffer, (end - start) * classes, start * classes),
+          );
+          heard.push(read.then((logits) => onBlock(start, logits)));
+          // Told at the end; until then nobody waits for it.
+          heard.at(-1)?.catch(() => {});
+        }
       }
       await previous;
+      await Promise.all(heard);
       options.onMasks?.(total, total);
       return await gpu.read(scores.buffer, total * classes);
     } finally {
       // Buffers must outlive the submits that use them, also when the run ends early.
       await previous.catch(() => {});
+      await Promise.allSettled(heard);
       for (const own of uploads) own.dispose();
       arena.dispose();
     }
   }
 
-  /** Appends `steps` to `dispatches`, releasing what each step has read; returns what the last leaves. */
+  /** Appends `steps` to what has begun, releasing what each step has read; returns what the last leaves. */
   private recordSteps(
     steps: readonly Step[],
     batch: number,
-    input: Slice,
     arena: Arena,
-    dispatches: Dispatch[],
-    from?: { first: number; done: number; skipping: Skipping | undefined; uploads: Arena },
+    { dispatches, output: input, done, lists }: Begun,
+    baseline: readonly Slice[] = [],
   ): Slice {
     let current = input;
     for (const [i, step] of steps.entries()) {
-      if (from && i < from.done) continue;
+      if (i < done) continue;
       const output = arena.take(step.name, 4 * batch * sizeOf(step.output));
-      const skipping = this.canSkip(step) ? from?.skipping : undefined;
-      const places = skipping?.places(i, from?.first as number, batch, from?.uploads as Arena);
-      if (places && skipping) dispatches.push(...skipping.fill(step, i, batch, output));
-      dispatches.push(...this.record(step, batch, current, output, arena, places));
+      dispatches.push(...this.record(step, batch, current, output, arena, lists?.active(i)));
+      if (lists?.active(i)) dispatches.push(...lists.fill(i, baseline[i] as Slice, output));
       arena.release(current);
       current = output;
     }
     return current;
-  }
-
-  /** Whether a step can compute listed tiles alone. */
-  private canSkip(step: Step): boolean {
-    if (step.kind !== 'conv') return false;
-    return choosesWinograd(convShape(step.layer, step.pool), this.gpu.adapter);
   }
 
   /** The first convolution with the mask fused in. */
@@ -450,6 +449,25 @@ export class Runner {
   private convTiling(shape: ConvShape): ConvTiling {
     return this.forced.conv ?? chooseConvTiling(shape, this.gpu.adapter);
   }
+}
+
+/**
+ * The order in which masks are run: in blocks as they come, in a block those with most work first, so that the
+ * masks of a batch are alike and small ones are many in one.
+ */
+function orderOf(
+  total: number,
+  block: number,
+  workOf: (mask: number) => number,
+): Uint32Array<ArrayBuffer> {
+  const work = Float64Array.from({ length: total }, (_, mask) => workOf(mask));
+  const order = new Uint32Array(total);
+  for (let start = 0; start < total; start += block) {
+    const masks = Array.from({ length: Math.min(block, total - start) }, (_, i) => start + i);
+    masks.sort((a, b) => (work[b] as number) - (work[a] as number) || a - b);
+    order.set(masks, start);
+  }
+  return order;
 }
 
 function copyOf(from: Slice, to: GPUBuffer, toOffset: number): BufferCopy {

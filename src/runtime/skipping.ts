@@ -1,192 +1,309 @@
-import { outputSize } from '../kernels/conv_kernel';
-import { PATCH } from '../kernels/masked_conv_registers';
-import { TILE } from '../kernels/winograd';
-import { convShape, type Step } from './plan';
+import { countTiles } from '../kernels/count_tiles';
+import { fillTiles } from '../kernels/fill_tiles';
+import { growTiles } from '../kernels/grow_tiles';
+import { ceilDiv, type Dispatch, type Slice } from '../kernels/kernel';
+import { listTiles } from '../kernels/list_tiles';
+import { maskTiles } from '../kernels/mask_tiles';
+import type { Places } from '../kernels/places';
+import { pooledGrid, type Size, type TileGrid, tileGrid } from '../kernels/tile_grid';
+import { layerFlops } from '../model/network';
+import type { Arena } from './arena';
+import type { Gpu } from './gpu';
+import type { Step } from './plan';
 
 /*
  * Exact skipping (docs/skipping.md). Where a mask is zero the masked image is zero, and wherever a layer sees
  * nothing but what the zero image gives, it puts out what it puts out for the zero image. So only the tiles that
- * a mask reaches are computed; the rest is taken from one pass of the zero image.
+ * a mask reaches are computed; of the rest, what a reached tile reads is filled in from one pass of the zero image.
  */
 
-/** Where a tensor may differ from the zero image's: one byte a pixel, 1 there. */
-export interface Region {
+/** Activation maps and which of them mask the image. */
+export interface Masks {
+  /** [K, height, width] */
+  readonly maps: Slice;
   readonly height: number;
   readonly width: number;
-  readonly pixels: Uint8Array;
-}
-
-/** One map as the mask is made of it. */
-export interface MaskMap {
-  /** [height, width] */
-  readonly data: Float32Array;
-  readonly height: number;
-  readonly width: number;
-  /** Its smallest value after upsampling, which the mask turns to 0. */
-  readonly min: number;
+  /** [K] pairs (min, max) of each upsampled map. */
+  readonly ranges: Slice;
+  /** Mask m is made from map channels[m]; none of them constant. */
+  readonly channels: Uint32Array;
   readonly alignCorners: boolean;
 }
 
-/**
- * Where the mask made of a map can be other than exactly 0: at pixels that take a share of a sample above the
- * smallest value. A sample at the smallest value becomes exactly 0 before it is interpolated.
- */
-export function maskRegion(map: MaskMap, height: number, width: number): Region {
-  const rows = taps(map.height, height, map.alignCorners);
-  const columns = taps(map.width, width, map.alignCorners);
-  // Across first, sample row by sample row; then down.
-  const wide = new Uint8Array(map.height * width);
-  for (let y = 0; y < map.height; y++) {
-    columns.forEach(([low, high], x) => {
-      for (let i = low; i <= high; i++) {
-        if (map.data[y * map.width + i] !== map.min) wide[y * width + x] = 1;
-      }
+/** How much of the convolutions' work masks reach. */
+export interface Reach {
+  /** Of the multiply-adds of all convolutions, over all masks. */
+  readonly share: number;
+  /** Layer by layer, in order. */
+  readonly layers: readonly {
+    readonly name: string;
+    readonly flop: number;
+    readonly share: number;
+  }[];
+}
+
+type ConvStep = Extract<Step, { kind: 'conv' }>;
+
+/** A convolution whose tiles can be listed. */
+interface Tiled {
+  readonly step: ConvStep;
+  readonly grid: TileGrid;
+  /** The grid as the next step sees it. */
+  readonly seen: TileGrid;
+  /** Words of its two lists in a mask's bits: the tiles that are reached, and those to be filled in. */
+  readonly activeWord: number;
+  readonly rimWord: number;
+  readonly listWords: number;
+}
+
+/** Storage bindings start at multiples of so many words (minStorageBufferOffsetAlignment is 256 bytes). */
+const ALIGNED_WORDS = 64;
+
+const tilesIn = ({ down, across }: TileGrid): number => down * across;
+
+/** The steps from the first on whose tiles can be listed, up to the first that has none. */
+function tiledSteps(
+  features: readonly Step[],
+  tileOf: (step: Step, index: number) => Size | undefined,
+): Tiled[] {
+  const tiled: Tiled[] = [];
+  let words = 0;
+  for (const [i, step] of features.entries()) {
+    const tile = tileOf(step, i);
+    if (!tile || step.kind !== 'conv') break;
+    const grid = tileGrid(step.layer.input, tile);
+    const listWords = ceilDiv(tilesIn(grid), 32);
+    const seen = step.pool ? pooledGrid(grid) : grid;
+    tiled.push({ step, grid, seen, activeWord: words, rimWord: words + listWords, listWords });
+    words += 2 * listWords;
+  }
+  return tiled;
+}
+
+/** What the masks of one run reach. */
+export class Skipping {
+  readonly reach: Reach;
+  private readonly tiled: readonly Tiled[];
+  private readonly words: number;
+  private readonly bits: Slice;
+  private readonly counts: Slice;
+  /** [masks, 2 lists a tiled step] */
+  private readonly counted: Uint32Array;
+  private readonly features: readonly Step[];
+
+  private constructor(
+    features: readonly Step[],
+    tiled: readonly Tiled[],
+    words: number,
+    bits: Slice,
+    counts: Slice,
+    counted: Uint32Array,
+  ) {
+    this.features = features;
+    this.tiled = tiled;
+    this.words = words;
+    this.bits = bits;
+    this.counts = counts;
+    this.counted = counted;
+    this.reach = this.reachOf();
+  }
+
+  /**
+   * Finds out, on the GPU, which tiles of which step each mask reaches, and reads back how many.
+   * @param tileOf the tile of a step that can compute listed ones; undefined where there is no such
+   * @param arena keeps the bits
+   * @returns undefined if not even the first step can
+   */
+  static async of(
+    gpu: Gpu,
+    features: readonly Step[],
+    masks: Masks,
+    tileOf: (step: Step, index: number) => Size | undefined,
+    arena: Arena,
+  ): Promise<Skipping | undefined> {
+    const tiled = tiledSteps(features, tileOf);
+    const [first, second] = tiled;
+    const last = tiled.at(-1);
+    if (!first || !last) return undefined;
+    const words = last.rimWord + last.listWords;
+    const count = masks.channels.length;
+    const bits = arena.take('tile bits', 4 * count * words);
+    const borderOf = ({ step }: Tiled): number => (step.layer.kernel - 1) / 2;
+    const { height, width } = first.step.layer.input;
+    const fromMaps = {
+      masks: count,
+      maps: masks.maps,
+      mapHeight: masks.height,
+      mapWidth: masks.width,
+      ranges: masks.ranges,
+      channels: arena.upload('channels of tile bits', masks.channels),
+      alignCorners: masks.alignCorners,
+      height,
+      width,
+      bits,
+      words,
+    };
+    const direct = (own: Tiled, below: Tiled | undefined): Dispatch =>
+      maskTiles({
+        ...fromMaps,
+        label: own.step.name,
+        grid: own.grid,
+        border: borderOf(own),
+        below: below && { border: borderOf(below), pool: below.step.pool },
+        firstWord: own.activeWord,
+      });
+    const dispatches = [direct(first, undefined)];
+    // Direct sums of the same numbers are the same bits, pixel by pixel: the second step's tiles come from the
+    // maps, too. Winograd's depend on the whole tile's, so from there on whole tiles grow.
+    if (second) dispatches.push(direct(second, first));
+    const common = { masks: count, bits, words };
+    for (let i = 2; i < tiled.length; i++) {
+      const [own, below] = [tiled[i] as Tiled, tiled[i - 1] as Tiled];
+      dispatches.push(
+        growTiles({
+          ...common,
+          label: own.step.name,
+          firstWord: own.activeWord,
+          grid: own.grid,
+          otherWord: below.activeWord,
+          other: below.seen,
+        }),
+      );
+    }
+    for (const [i, own] of tiled.entries()) {
+      const above = tiled[i + 1];
+      dispatches.push(
+        growTiles({
+          ...common,
+          label: `rim of ${own.step.name}`,
+          firstWord: own.rimWord,
+          grid: own.seen,
+          // What comes behind the last of them reads everything.
+          ...(above ? { otherWord: above.activeWord, other: above.grid } : {}),
+          exceptWord: own.activeWord,
+        }),
+      );
+    }
+    const lists = tiled.flatMap(({ activeWord, rimWord, listWords }) => [
+      activeWord,
+      listWords,
+      rimWord,
+      listWords,
+    ]);
+    const counts = arena.take('tile counts', 4 * count * 2 * tiled.length);
+    dispatches.push(
+      countTiles({
+        ...common,
+        label: 'tiles',
+        lists: arena.upload('words of lists', Uint32Array.from(lists)),
+        count: 2 * tiled.length,
+        counts,
+      }),
+    );
+    await gpu.submit('tiles that masks reach', dispatches);
+    const read = await gpu.read(counts.buffer, count * 2 * tiled.length);
+    return new Skipping(features, tiled, words, bits, counts, new Uint32Array(read.buffer));
+  }
+
+  /** Whether step i is computed by listed tiles. */
+  covers(i: number): boolean {
+    return i < this.tiled.length;
+  }
+
+  /** Floating-point operations left of one mask's convolutions. */
+  workOf(mask: number): number {
+    return this.features.reduce((sum, step, i) => {
+      const tiled = this.tiled[i];
+      const flop = layerFlops(step.layer);
+      return sum + (tiled ? (flop * this.count(mask, 2 * i)) / tilesIn(tiled.grid) : flop);
+    }, 0);
+  }
+
+  /**
+   * Records the making of a batch's lists.
+   * @param rows the masks in the order of the run, and the same on the GPU
+   * @param arena gives the buffer of the lists, which whoever records the batch releases
+   * @param uploads lives as long as the batch
+   */
+  batch(
+    rows: { readonly order: Uint32Array; readonly list: Slice },
+    first: number,
+    batch: number,
+    arena: Arena,
+    uploads: Arena,
+  ): BatchLists {
+    const masks = rows.order.subarray(first, first + batch);
+    const lists: number[] = [];
+    const found: { at: number; count: number }[] = [];
+    let length = 0;
+    this.tiled.forEach(({ grid, activeWord, rimWord, listWords }, i) => {
+      [activeWord, rimWord].forEach((word, which) => {
+        const count = masks.reduce((sum, mask) => sum + this.count(mask, 2 * i + which), 0);
+        lists.push(word, listWords, tilesIn(grid), length);
+        found.push({ at: length, count });
+        length += ALIGNED_WORDS * ceilDiv(1 + count, ALIGNED_WORDS);
+      });
     });
-  }
-  const pixels = new Uint8Array(height * width);
-  rows.forEach(([low, high], y) => {
-    for (let i = low; i <= high; i++) merge(pixels, y * width, wide, i * width, width);
-  });
-  return { height, width, pixels };
-}
-
-/** How far a kernel's position, in f32, may be off: far more than it is (bilinear.wgsl), far less than a sample. */
-const POSITION_ERROR = 1e-3;
-
-/** The samples an output position may take a share of: the first and the last. */
-function taps(from: number, to: number, alignCorners: boolean): [number, number][] {
-  const last = from - 1;
-  return Array.from({ length: to }, (_, i) => {
-    const exact = alignCorners ? (i * last) / Math.max(1, to - 1) : ((i + 0.5) * from) / to - 0.5;
-    const position = Math.min(last, Math.max(0, exact));
-    const low = Math.max(0, Math.floor(position - POSITION_ERROR));
-    return [low, Math.min(last, Math.ceil(position + POSITION_ERROR))];
-  });
-}
-
-/** target[at ...] |= source[from ...] */
-function merge(
-  target: Uint8Array,
-  at: number,
-  source: Uint8Array,
-  from: number,
-  count: number,
-): void {
-  for (let i = 0; i < count; i++) {
-    target[at + i] = (target[at + i] as number) | (source[from + i] as number);
-  }
-}
-
-/** The region after a 3x3 convolution: one pixel more on each side. */
-function dilate({ height, width, pixels }: Region): Region {
-  const wide = pixels.slice();
-  for (let y = 0; y < height; y++) {
-    merge(wide, y * width + 1, pixels, y * width, width - 1);
-    merge(wide, y * width, pixels, y * width + 1, width - 1);
-  }
-  const grown = wide.slice();
-  merge(grown, width, wide, 0, (height - 1) * width);
-  merge(grown, 0, wide, width, (height - 1) * width);
-  return { height, width, pixels: grown };
-}
-
-/** The region after 2x2 pooling; an odd last row or column is dropped, as the pooling drops it. */
-function pool(region: Region): Region {
-  const height = Math.floor(region.height / 2);
-  const width = Math.floor(region.width / 2);
-  const pixels = new Uint8Array(height * width);
-  for (let y = 0; y < 2 * height; y++) {
-    for (let x = 0; x < 2 * width; x++) {
-      const at = (y >> 1) * width + (x >> 1);
-      pixels[at] = (pixels[at] as number) | (region.pixels[y * region.width + x] as number);
-    }
-  }
-  return { height, width, pixels };
-}
-
-/** Tiles of a region that hold anything, numbered row by row. */
-export function activeTiles(
-  { height, width, pixels }: Region,
-  tile: { readonly height: number; readonly width: number },
-): Uint32Array {
-  const across = Math.ceil(width / tile.width);
-  const active = new Uint8Array(Math.ceil(height / tile.height) * across);
-  for (let y = 0; y < height; y++) {
-    const row = Math.floor(y / tile.height) * across;
-    for (let x = 0; x < width; x++) {
-      if (pixels[y * width + x]) active[row + Math.floor(x / tile.width)] = 1;
-    }
-  }
-  return Uint32Array.from([...active.keys()].filter((i) => active[i]));
-}
-
-/** The region of whole tiles. */
-function wholeTiles(
-  { height, width }: Region,
-  tile: { readonly height: number; readonly width: number },
-  active: Uint32Array,
-): Region {
-  const pixels = new Uint8Array(height * width);
-  const across = Math.ceil(width / tile.width);
-  for (const index of active) {
-    const top = Math.floor(index / across) * tile.height;
-    const left = (index % across) * tile.width;
-    const right = Math.min(left + tile.width, width);
-    for (let y = top; y < Math.min(top + tile.height, height); y++) {
-      pixels.fill(1, y * width + left, y * width + right);
-    }
-  }
-  return { height, width, pixels };
-}
-
-/** The tiles that one mask reaches in one convolution, of how many. */
-export interface StepTiles {
-  readonly active: Uint32Array;
-  readonly total: number;
-}
-
-/** Tiles of the first convolution, whose patches it computes, and of those by Winograd. */
-export const FIRST_TILE = PATCH;
-export const WINOGRAD_TILE = { height: TILE, width: TILE } as const;
-
-/**
- * The tiles a mask reaches in each of the steps, undefined for steps that are no convolutions. A mask's region
- * grows by a pixel in every 3x3 convolution and halves in every pooling.
- */
-export function reachedTiles(mask: Region, steps: readonly Step[]): (StepTiles | undefined)[] {
-  let region = mask;
-  return steps.map((step, i) => {
-    if (step.kind === 'maxpool') region = pool(region);
-    if (step.kind !== 'conv') return undefined;
-    const shape = convShape(step.layer, step.pool);
-    if (shape.kernel === 3) region = dilate(region);
-    const tile = i === 0 ? FIRST_TILE : WINOGRAD_TILE;
-    const active = activeTiles(region, tile);
-    // Direct sums of the same numbers are the same bits; Winograd's depend on the whole tile's.
-    if (i > 0) region = wholeTiles(region, tile, active);
-    const total = Math.ceil(region.height / tile.height) * Math.ceil(region.width / tile.width);
-    if (shape.pool) {
-      region = pool(region);
-      const { height, width } = outputSize(shape);
-      if (height !== region.height || width !== region.width) throw new Error('pooling differs');
-    }
-    return { active, total };
-  });
-}
-
-/** Share of the multiply-adds of the convolutions that is left, over all masks. */
-export function activeShare(
-  reached: readonly (readonly (StepTiles | undefined)[])[],
-  work: readonly number[],
-): number {
-  let left = 0;
-  let all = 0;
-  for (const mask of reached) {
-    mask.forEach((tiles, i) => {
-      const flops = work[i] as number;
-      all += flops;
-      left += tiles && tiles.total > 0 ? (flops * tiles.active.length) / tiles.total : flops;
+    const places = arena.take('lists of tiles', 4 * length);
+    const dispatch = listTiles({
+      label: 'lists of tiles',
+      firstMask: first,
+      batch,
+      words: this.words,
+      lists: uploads.upload('places of lists', Uint32Array.from(lists)),
+      count: found.length,
+      rows: rows.list,
+      bits: this.bits,
+      counts: this.counts,
+      places,
     });
+    const list = (number: number): Places => {
+      const { at, count } = found[number] as { at: number; count: number };
+      return { list: { buffer: places.buffer, offset: 4 * at, size: 4 * (1 + count) }, count };
+    };
+    return {
+      dispatch,
+      places,
+      active: (i) => (this.covers(i) ? list(2 * i) : undefined),
+      fill: (i, tensor, output) => {
+        const tiled = this.tiled[i];
+        const rim = list(2 * i + 1);
+        if (!tiled || rim.count === 0) return [];
+        const { channels } = tiled.step.output;
+        const label = `${tiled.step.name} of zeros`;
+        return [fillTiles({ label, channels, grid: tiled.seen, places: rim, tensor, output })];
+      },
+    };
   }
-  return all > 0 ? left / all : 1;
+
+  private count(mask: number, list: number): number {
+    return this.counted[mask * 2 * this.tiled.length + list] as number;
+  }
+
+  private reachOf(): Reach {
+    const masks = this.counted.length / (2 * this.tiled.length);
+    const layers = this.features.flatMap((step, i) => {
+      if (step.kind !== 'conv') return [];
+      const tiled = this.tiled[i];
+      let active = 0;
+      for (let mask = 0; mask < masks; mask++) active += tiled ? this.count(mask, 2 * i) : 1;
+      const share = active / (masks * (tiled ? tilesIn(tiled.grid) : 1));
+      return [{ name: step.layer.name, flop: layerFlops(step.layer), share }];
+    });
+    const all = layers.reduce((sum, { flop }) => sum + flop, 0);
+    const left = layers.reduce((sum, { flop, share }) => sum + flop * share, 0);
+    return { share: all > 0 ? left / all : 1, layers };
+  }
+}
+
+/** The lists of one batch. */
+export interface BatchLists {
+  /** Makes them. */
+  readonly dispatch: Dispatch;
+  /** Holds them. */
+  readonly places: Slice;
+  /** The tiles that step i computes; undefined if it computes all. */
+  active(i: number): Places | undefined;
+  /** Copies the zero image's output `tensor` of step i to where reached tiles of the next step read it. */
+  fill(i: number, tensor: Slice, output: Slice): Dispatch[];
 }

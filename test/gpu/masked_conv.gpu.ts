@@ -3,8 +3,12 @@ import {
   type ConvTiling,
   conv,
   maskedConv,
+  maskedTile,
   packConv,
 } from '../../src/kernels/conv';
+import { outputSize } from '../../src/kernels/conv_kernel';
+import type { Places } from '../../src/kernels/places';
+import { type Size, tileGrid } from '../../src/kernels/tile_grid';
 import type { ConvDtype } from '../../src/kernels/weight_dtype';
 import type { Gpu } from '../../src/runtime/gpu';
 import type { GpuCase } from '../harness/case';
@@ -103,7 +107,13 @@ function dataOf(t: Trial) {
   return { image, maps, ranges, batch: masks.length, masked, packed, expected };
 }
 
-function fused(gpu: Gpu, tiling: ConvTiling, t: Trial, data: ReturnType<typeof dataOf>) {
+function fused(
+  gpu: Gpu,
+  tiling: ConvTiling,
+  t: Trial,
+  data: ReturnType<typeof dataOf>,
+  places?: Places,
+) {
   const output = gpu.createBuffer('output', data.expected.values.length * 4);
   const dispatch = maskedConv(tiling, {
     label: 'test',
@@ -121,6 +131,7 @@ function fused(gpu: Gpu, tiling: ConvTiling, t: Trial, data: ReturnType<typeof d
     bias: { buffer: gpu.upload('bias', data.packed.bias) },
     output: { buffer: output },
     alignCorners: t.alignCorners,
+    places,
   });
   return { dispatch, output };
 }
@@ -177,6 +188,36 @@ async function constantMap(gpu: Gpu, tiling: ConvTiling, t: Trial): Promise<stri
   return assertClose('activated bias', actual, expected, 2 ** -23);
 }
 
+/** Listed patches are what they are among all, bit for bit, and the rest of the output is left alone. */
+async function listedPatches(gpu: Gpu, tiling: ConvTiling, t: Trial): Promise<string> {
+  const data = dataOf(t);
+  const { down, across } = tileGrid(t, maskedTile(tiling, t) as Size);
+  const tiles = down * across;
+  const chosen = Array.from({ length: data.batch * tiles }, (_, i) => i).filter((i) => i % 3 === 1);
+  const list = gpu.upload('places', Uint32Array.from([chosen.length, ...chosen]));
+  const all = fused(gpu, tiling, t, data);
+  const some = fused(gpu, tiling, t, data, { list: { buffer: list }, count: chosen.length });
+  const count = data.expected.values.length;
+  const untouched = new Float32Array(count).fill(-123);
+  gpu.write(some.output, untouched);
+  await gpu.submit('masked conv', [all.dispatch, some.dispatch]);
+  const [a, b] = [await gpu.read(all.output, count), await gpu.read(some.output, count)];
+  const { height, width } = outputSize(t);
+  const scale = t.pool ? 2 : 1;
+  const tile = maskedTile(tiling, t) as Size;
+  const own = new Set(chosen);
+  const wrong = [...b.keys()].filter((i) => {
+    const n = Math.floor(i / (height * width * t.outChannels));
+    const y = Math.floor(((Math.floor(i / width) % height) * scale) / tile.height);
+    const x = Math.floor(((i % width) * scale) / tile.width);
+    return b[i] !== (own.has(n * tiles + y * across + x) ? a[i] : -123);
+  });
+  if (wrong.length > 0) {
+    throw new Error(`${wrong.length} of ${count} values, the first at ${wrong[0]}`);
+  }
+  return `${chosen.length} of ${data.batch * tiles} patches`;
+}
+
 const perTiling = (Object.keys(rows) as ConvTiling[]).flatMap((tiling): GpuCase[] => {
   const trials = [
     ...rows[tiling].map((row) => trialOf(row)),
@@ -201,4 +242,10 @@ export const cases: GpuCase[] = [
     name: 'registers: fused equals unfused',
     run: (gpu) => againstUnfused(gpu, 'registers', trialOf(common[0] as Row)),
   },
+  ...(['registers', 'workgroup'] as const).map(
+    (tiling): GpuCase => ({
+      name: `${tiling}: listed patches alone`,
+      run: (gpu) => listedPatches(gpu, tiling, trialOf(common[1] as Row)),
+    }),
+  ),
 ];

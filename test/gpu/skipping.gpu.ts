@@ -5,9 +5,19 @@ import type { Model } from '../../src/model/model';
 import { Arena } from '../../src/runtime/arena';
 import type { Gpu } from '../../src/runtime/gpu';
 import { NetworkWeights } from '../../src/runtime/network-weights';
-import { type Masks, Runner } from '../../src/runtime/runner';
+import { planSteps, splitHead } from '../../src/runtime/plan';
+import { type Masks, type Reach, Runner } from '../../src/runtime/runner';
+import { Skipping } from '../../src/runtime/skipping';
 import type { GpuCase } from '../harness/case';
-import { smallImage, smallLayers, smallModel } from '../harness/small-model';
+import { smallImage, smallModel } from '../harness/small-model';
+import {
+  FIRST_TILE,
+  maskRegion,
+  reachedTiles,
+  rimTiles,
+  type StepTiles,
+  WINOGRAD_TILE,
+} from '../reference/skipping';
 
 /** Each gives one map of [height, width] cells; zero, or its smallest value, where nothing is said. */
 const drawings: Readonly<
@@ -33,9 +43,21 @@ interface Trial {
   readonly memoryBudget: number;
 }
 
-/** The logits with and without skipping, bit for bit, and the share of work that masks reach. */
-async function compare(gpu: Gpu, trial: Trial): Promise<string> {
-  const { model, mapHeight, mapWidth, alignCorners, memoryBudget } = trial;
+interface Prepared {
+  readonly runner: Runner;
+  readonly masks: Masks;
+  readonly arena: Arena;
+  /** [K, mapHeight, mapWidth], and [K] pairs (min, max), as on the GPU. */
+  readonly data: Float32Array;
+  readonly ranges: Float32Array;
+}
+
+async function prepared<T>(
+  gpu: Gpu,
+  trial: Trial,
+  use: (prepared: Prepared) => Promise<T>,
+): Promise<T> {
+  const { model, mapHeight, mapWidth, alignCorners } = trial;
   const { network } = model;
   const arena = new Arena(gpu);
   const weights = await NetworkWeights.load(gpu, network, model.weights, { dtype: 'f32' });
@@ -51,57 +73,140 @@ async function compare(gpu: Gpu, trial: Trial): Promise<string> {
   const maps = arena.upload('maps', data);
   const ranges = arena.take('ranges', 8 * names.length);
   const { height, width } = network.input;
+  const sizes = { mapHeight, mapWidth, height, width, alignCorners };
   await gpu.submit('ranges', [
-    mapRanges({
-      label: 'maps',
-      maps,
-      count: names.length,
-      mapHeight,
-      mapWidth,
-      height,
-      width,
-      alignCorners,
-      ranges,
-    }),
+    mapRanges({ label: 'maps', maps, count: names.length, ...sizes, ranges }),
   ]);
   // Not in order, and one twice.
   const channels = Uint32Array.of(2, 0, 1, 6, 4, 3, 5, 0);
   const masks: Masks = { maps, height: mapHeight, width: mapWidth, ranges, channels, alignCorners };
-  const image = arena.upload('image', trial.image);
   try {
-    const shares: number[] = [];
-    const onShare = (share: number): number => shares.push(share);
-    const dense = await runner.maskedLogits(image, masks, { memoryBudget, skip: false, onShare });
-    const skipped = await runner.maskedLogits(image, masks, { memoryBudget, onShare });
-    if (shares.length !== 1) throw new Error(`${shares.length} shares, expected one`);
-    const [share] = shares as [number];
-    // Or the case would compare a dense run with itself.
-    if (!(share > 0 && share < 0.9)) throw new Error(`masks reach ${share} of the work`);
-    const bits = (values: Float32Array): string => new Uint32Array(values.buffer).join();
-    if (bits(dense) !== bits(skipped)) {
-      const worst = dense.reduce(
-        (most, v, i) => Math.max(most, Math.abs(v - (skipped[i] as number))),
-        0,
-      );
-      throw new Error(`logits differ by up to ${worst}, reach ${share}`);
-    }
-    if (new Set(dense).size < dense.length / 2) throw new Error('logits hardly differ');
-    return `${(100 * share).toFixed(0)} % of the work is reached`;
+    const limits = await gpu.read(ranges.buffer, 2 * names.length);
+    return await use({ runner, masks, arena, data, ranges: limits });
   } finally {
     arena.dispose();
     weights.dispose();
   }
 }
 
-const conv3 = (name: string, outChannels: number): ManifestLayer => ({
+/** The logits with and without skipping, bit for bit, and the share of work that masks reach. */
+function compare(gpu: Gpu, trial: Trial): Promise<string> {
+  const { memoryBudget } = trial;
+  return prepared(gpu, trial, async ({ runner, masks, arena }) => {
+    const image = arena.upload('image', trial.image);
+    const shares: number[] = [];
+    const onReach = ({ share }: Reach): number => shares.push(share);
+    const dense = await runner.maskedLogits(image, masks, { memoryBudget, skip: false, onReach });
+    const skipped = await runner.maskedLogits(image, masks, { memoryBudget, onReach });
+    if (shares.length !== 1) throw new Error(`${shares.length} shares, expected one`);
+    const [share] = shares as [number];
+    // Or the case would compare a dense run with itself.
+    if (!(share > 0 && share < 0.9)) throw new Error(`masks reach ${share} of the work`);
+    sameBits(dense, skipped);
+    // In blocks, heard of as they come.
+    const heard = new Float32Array(dense.length).fill(Number.NaN);
+    const classes = dense.length / masks.channels.length;
+    const again = await runner.maskedLogits(image, masks, {
+      memoryBudget,
+      onScores: (positions, logits) => {
+        positions.forEach((mask, row) => {
+          heard.set(logits.subarray(row * classes, (row + 1) * classes), mask * classes);
+        });
+      },
+    });
+    sameBits(dense, again);
+    sameBits(dense, heard);
+    if (new Set(dense).size < dense.length / 2) throw new Error('logits hardly differ');
+    return `${(100 * share).toFixed(0)} % of the work is reached`;
+  });
+}
+
+function sameBits(dense: Float32Array, other: Float32Array): void {
+  const bits = (values: Float32Array): string =>
+    new Uint32Array(values.buffer, values.byteOffset, values.length).join();
+  if (bits(dense) === bits(other)) return;
+  const worst = dense.reduce((most, v, i) => Math.max(most, Math.abs(v - (other[i] as number))), 0);
+  throw new Error(`logits differ by up to ${worst}`);
+}
+
+/** Every list of the GPU against the reference, in batches whose masks stand in another order. */
+function compareLists(gpu: Gpu, trial: Trial): Promise<string> {
+  return prepared(gpu, trial, async ({ runner, masks, arena, data, ranges }) => {
+    const { network } = runner;
+    const { features: steps } = splitHead(planSteps(network));
+    const skipping = await Skipping.of(
+      gpu,
+      steps,
+      masks,
+      (step, i) => (step.kind === 'conv' ? (i === 0 ? FIRST_TILE : WINOGRAD_TILE) : undefined),
+      arena,
+    );
+    if (!skipping) throw new Error('nothing can be skipped');
+    const { height, width } = network.input;
+    const size = masks.height * masks.width;
+    const expected = Array.from(masks.channels, (k) => {
+      const map = {
+        data: data.subarray(k * size, (k + 1) * size),
+        height: masks.height,
+        width: masks.width,
+        min: ranges[2 * k] as number,
+        alignCorners: masks.alignCorners,
+      };
+      const reached = reachedTiles(maskRegion(map, height, width), steps) as StepTiles[];
+      return { reached, rim: rimTiles(reached, steps) };
+    });
+    const order = Uint32Array.of(5, 1, 7, 0, 2, 6, 3, 4);
+    const rows = { order, list: arena.upload('order', order) };
+    let compared = 0;
+    for (const [first, batch] of [
+      [0, 3],
+      [3, 5],
+    ] as const) {
+      const lists = skipping.batch(rows, first, batch, arena, arena);
+      await gpu.submit('lists', [lists.dispatch]);
+      const all = new Uint32Array((await gpu.read(lists.places.buffer)).buffer);
+      const check = (what: string, offset: number, wanted: number[]): void => {
+        const count = all[offset] as number;
+        const found = [...all.subarray(offset + 1, offset + 1 + count)];
+        if (found.join() !== wanted.join()) {
+          throw new Error(`${what}: ${found.length} tiles ${found}, expected ${wanted}`);
+        }
+        compared += count;
+      };
+      steps.forEach((step, i) => {
+        const own = [...order.subarray(first, first + batch)].map((mask) => expected[mask]);
+        const total = own[0]?.reached[i]?.total as number;
+        const active = lists.active(i);
+        const listed = own.flatMap((one, b) =>
+          [...(one?.reached[i]?.active ?? [])].map((tile) => b * total + tile),
+        );
+        check(`${step.name}`, (active?.list.offset as number) / 4, listed);
+        const rim = own.flatMap((one, b) =>
+          [...(one?.rim[i] ?? [])].map((tile) => b * total + tile),
+        );
+        check(`rim of ${step.name}`, rimOffset(active?.list, listed.length), rim);
+      });
+    }
+    return `${compared} tiles`;
+  });
+}
+
+/** A rim's list stands behind its step's list, at the next multiple of 64 words. */
+function rimOffset(active: GPUBufferBinding | undefined, count: number): number {
+  return (active?.offset as number) / 4 + 64 * Math.ceil((1 + count) / 64);
+}
+
+const conv = (name: string, outChannels: number, kernel: 1 | 3): ManifestLayer => ({
   type: 'conv',
   name,
   outChannels,
-  kernel: 3,
+  kernel,
   activation: 'relu',
   weight: `${name}.weight`,
   bias: `${name}.bias`,
 });
+
+const conv3 = (name: string, outChannels: number): ManifestLayer => conv(name, outChannels, 3);
 
 /** A VGG of two stages, nearly all of it by Winograd. */
 const DEEP: readonly ManifestLayer[] = [
@@ -121,10 +226,19 @@ const DEEP: readonly ManifestLayer[] = [
   },
 ];
 
-/** Odd sizes, pooling that drops a row, a convolution of 1x1, no pooling. */
+/** A convolution of 1x1, whose tiles cannot be listed: from there on everything is computed. */
+const MIXED: readonly ManifestLayer[] = [
+  conv3('conv1', 16),
+  { type: 'maxpool', name: 'pool1' },
+  conv3('conv2', 9),
+  conv('conv3', 3, 1),
+  { type: 'globalavgpool', name: 'gap' },
+];
+
+/** Odd sizes, whose pooling drops a row and a column. */
 function small(
   layers: readonly ManifestLayer[],
-  size = { width: 45, height: 39 },
+  size: { readonly width: number; readonly height: number },
 ): Pick<Trial, 'model' | 'image'> {
   const model = smallModel({ layers, targetLayer: 'conv1', ...size });
   const image = normalise(smallImage(size.width, size.height), model.manifest);
@@ -149,24 +263,29 @@ const trials: readonly Omit<Trial, 'model' | 'image'>[] = [
 ];
 
 export const cases: GpuCase[] = [
-  ...trials.map(
-    (trial): GpuCase => ({
-      name: `skipping changes no bit: ${trial.what}`,
-      run: (gpu) => compare(gpu, { ...trial, ...small(DEEP, { width: 70, height: 61 }) }),
-    }),
-  ),
-  ...(['vggLike', 'poolingHead'] as const).map(
-    (layers): GpuCase => ({
-      name: `skipping changes no bit: ${layers} at 39 x 45`,
-      run: (gpu) =>
-        compare(gpu, {
-          what: layers,
-          ...small(smallLayers[layers]),
-          mapHeight: 9,
-          mapWidth: 11,
-          alignCorners: false,
-          memoryBudget: 2 ** 28,
-        }),
-    }),
-  ),
+  ...trials.flatMap((trial): GpuCase[] => {
+    const whole = (): Trial => ({ ...trial, ...small(DEEP, { width: 70, height: 61 }) });
+    return [
+      {
+        name: `skipping changes no bit: ${trial.what}`,
+        run: (gpu) => compare(gpu, whole()),
+      },
+      {
+        name: `tiles are listed as the reference has them: ${trial.what}`,
+        run: (gpu) => compareLists(gpu, whole()),
+      },
+    ];
+  }),
+  {
+    name: 'skipping changes no bit: a convolution of 1x1 between',
+    run: (gpu) =>
+      compare(gpu, {
+        what: 'mixed',
+        ...small(MIXED, { width: 45, height: 39 }),
+        mapHeight: 9,
+        mapWidth: 11,
+        alignCorners: false,
+        memoryBudget: 2 ** 28,
+      }),
+  },
 ];

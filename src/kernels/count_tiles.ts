@@ -1,0 +1,40 @@
+import code from './count_tiles.wgsl?raw';
+import { gridOf } from './grid';
+import { type Dispatch, defineKernel, type Slice } from './kernel';
+
+export const countTilesKernel = defineKernel({
+  name: 'count_tiles',
+  code,
+  params: ['masks', 'words', 'lists'].map((name) => ({ name, type: 'u32' })),
+  storage: [
+    { name: 'lists', access: 'read' },
+    { name: 'bits', access: 'read' },
+    { name: 'counts', access: 'read_write' },
+  ],
+});
+
+export interface CountTilesArgs {
+  readonly label: string;
+  readonly masks: number;
+  readonly words: number;
+  /** [count] pairs of u32: first word, words. */
+  readonly lists: Slice;
+  readonly count: number;
+  /** [masks, words] */
+  readonly bits: Slice;
+  /** [masks, count] u32 */
+  readonly counts: Slice;
+}
+
+/** Counts the tiles of every list of every mask. */
+export function countTiles(args: CountTilesArgs): Dispatch {
+  const { label, masks, words, lists, count, bits, counts } = args;
+  return {
+    kernel: countTilesKernel,
+    label,
+    constants: {},
+    params: { masks, words, lists: count },
+    buffers: { lists, bits, counts },
+    workgroups: gridOf(label, masks * count, 64),
+  };
+}
