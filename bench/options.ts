@@ -26,7 +26,11 @@ export interface RawOptions {
 /** Adds the options that {@link parseBenchOptions} reads. */
 export function withBenchOptions(command: Command): Command {
   return command
-    .option('--runs <n>', 'runs of each measurement, after one warm-up; 3 of what takes seconds', '5')
+    .option(
+      '--runs <n>',
+      'runs of each measurement, after one warm-up; 3 of what takes seconds',
+      '5',
+    )
     .option('--ladder', 'only 3x3 convolution and the fully connected layer, rung by rung')
     .option('--peak-gflops <n>', "the card's peak by its data sheet, f32, in GFLOP/s")
     .option('--peak-gbps <n>', "the card's memory bandwidth by its data sheet, in GB/s")

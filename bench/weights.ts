@@ -1,6 +1,6 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import type { Browser, CDPSession, Page } from 'puppeteer';
 import { launchChrome } from '../cli/chrome';
 import { fileAddress, serveProject } from '../cli/server';
@@ -25,6 +25,18 @@ export interface FormResult extends Loaded {
   readonly logProbabilityChange: number;
   readonly topFive: string;
   readonly mapChange: number;
+}
+
+/** `npm run bench -- --weights`: prints a line a form, and writes the figures if they are wanted. */
+export async function benchWeights(channels: number, out: string | undefined): Promise<void> {
+  const { browserVersion, adapter, results } = await measureWeights(channels);
+  if (out === undefined) return;
+  const date = new Date().toISOString().slice(0, 10);
+  const machine = { cpu: cpus()[0]?.model, cores: cpus().length, browser: browserVersion };
+  const figures = { date, adapter, machine, channels, results };
+  mkdirSync(dirname(out), { recursive: true });
+  writeFileSync(out, `${JSON.stringify(figures, null, 2)}\n`);
+  console.log(`Written to ${out}`);
 }
 
 /**

@@ -83,17 +83,22 @@ function readJson(path) {
   }
 }
 
-async function installPackages() {
-  const lock = readJson('package-lock.json');
-  if (packagesMatch(lock, readJson('node_modules/.package-lock.json'))) return;
-  say('Installing packages (npm ci) ...');
+/**
+ * Installs what a folder's lock file asks for, unless it is there. `what` says which packages these are.
+ * bench/peers/install.ts calls it for its own.
+ */
+export async function installPackages(folder = '.', what = 'packages') {
+  const lock = readJson(join(folder, 'package-lock.json'));
+  if (packagesMatch(lock, readJson(join(folder, 'node_modules/.package-lock.json')))) return;
+  say(`Installing ${what} (npm ci) ...`);
   // Development packages are what runs the commands, whatever NODE_ENV says.
   const args = ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'];
   // Under `npm run` that npm's own script is known, which saves a shell on Windows.
   const npm = process.env.npm_execpath;
+  const cwd = join(root, folder);
   const done = npm?.endsWith('npm-cli.js')
-    ? await setUp(process.execPath, [npm, ...args])
-    : await setUp('npm', args, { shell: process.platform === 'win32' });
+    ? await setUp(process.execPath, [npm, ...args], { cwd })
+    : await setUp('npm', args, { cwd, shell: process.platform === 'win32' });
   if (!done) throw new SetupError('The packages could not be installed: see the lines above.');
 }
 

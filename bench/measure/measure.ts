@@ -11,7 +11,6 @@ import { ladderSteps, type Step } from './ladders';
 import { layerResults } from './layers';
 import { measurePeak } from './peak';
 import type { Scale } from './scale';
-import { reachedShares } from './skipping';
 import { kernelsOf, runsFor, sums, Timer, total } from './timer';
 import type { GpuFacts, Measured, Measurement, Peak, SkippingFacts } from './types';
 import { LoadedModel } from './whole';
@@ -54,7 +53,7 @@ export async function measure(host: Host, options: MeasureOptions): Promise<Meas
       results.push(result);
       host.onResult(result);
     };
-    const found: { peak?: Peak; skipping?: SkippingFacts } = {};
+    const found: { peak?: Peak; skipping?: SkippingFacts | undefined } = {};
     const scale = (): Scale => {
       if (!found.peak) throw new Error('The peak is measured first.');
       const small = gpu.adapter.isFallback || found.peak.gflops < SLOW;
@@ -220,9 +219,8 @@ async function explanation(
   { gpu, timer, onResult }: Bench,
   model: Model,
   pixels: Pixels,
-): Promise<SkippingFacts> {
+): Promise<SkippingFacts | undefined> {
   const loaded = await LoadedModel.load(gpu, model, pixels);
-  const arena = new Arena(gpu);
   try {
     const { network } = model;
     let applied: boolean | undefined;
@@ -242,10 +240,14 @@ async function explanation(
         onResult({ ...facts, name: `${name}, on the GPU`, ...ofProfiles([profile]) });
       }
     }
-    const shares = await reachedShares(await loaded.target(arena), network);
-    return { ...(applied === undefined ? {} : { applied }), ...shares };
+    const { reach } = loaded.runner;
+    if (!reach) return undefined;
+    return {
+      ...(applied === undefined ? {} : { applied }),
+      reached: reach.share,
+      layers: reach.layers.map(({ name, share }) => ({ layer: name, reached: share })),
+    };
   } finally {
-    arena.dispose();
     loaded.dispose();
   }
 }

@@ -58,16 +58,19 @@ export interface SkippingFacts {
   readonly layers: readonly LayerShare[];
 }
 
-/** Another library, timed by the peers' code on the same task. */
+/** One library, timed by the peers' code on the same task; the first is this one. */
 export interface PeerResult {
   readonly name: string;
   readonly version: string;
   readonly backend: string;
-  /** Milliseconds of each run. */
+  readonly threads?: number;
+  /** Milliseconds of each run; none if it failed. */
   readonly runs: readonly number[];
-  /** Largest difference of its output from the reference, as a share of the largest value. */
-  readonly relativeDifference: number;
+  /** Largest difference of its output from ours, as a share of our largest value; null if it failed. */
+  readonly relativeDifference: number | null;
   readonly note?: string;
+  /** Why there are no figures. */
+  readonly error?: string;
 }
 
 export interface Machine {
@@ -103,5 +106,9 @@ export interface BenchFile extends Measured {
   readonly machine: Machine;
   /** What the card's data sheet says, as given on the command line. */
   readonly stated?: Partial<Peak>;
-  readonly peers?: { readonly results: readonly PeerResult[] };
+  /** The peers' code lists them under either name. */
+  readonly peers?: {
+    readonly results?: readonly PeerResult[];
+    readonly contenders?: readonly PeerResult[];
+  };
 }

@@ -8,21 +8,25 @@ import type { Model } from '../../src/model/model';
 import { Arena } from '../../src/runtime/arena';
 import type { Gpu } from '../../src/runtime/gpu';
 import { NetworkWeights } from '../../src/runtime/network-weights';
-import { type MaskedRunOptions, type Masks, Runner } from '../../src/runtime/runner';
+import { type MaskedRunOptions, type Masks, type Reach, Runner } from '../../src/runtime/runner';
 
 /** As createExplainer's default. */
 const MEMORY_BUDGET = 256 * 1024 * 1024;
 
-/** A runner that can be told to skip nothing. */
+/** A runner that can be told to skip nothing, and remembers what it heard of the work that masks reach. */
 class BenchRunner extends Runner {
   skip = true;
+  reach: Reach | undefined;
 
   override maskedLogits(
     image: Slice,
     masks: Masks,
     options: MaskedRunOptions,
   ): Promise<Float32Array> {
-    return super.maskedLogits(image, masks, { ...options, skip: this.skip });
+    const onReach = (reach: Reach): void => {
+      this.reach = reach;
+    };
+    return super.maskedLogits(image, masks, { ...options, skip: this.skip, onReach });
   }
 }
 

@@ -1,2 +1,4 @@
 import type { BenchFile } from '../measure/types';
-export function reportPage(file: BenchFile, _document: Document): string { return `<pre>${JSON.stringify(file)}</pre>`; }
+export function reportPage(file: BenchFile, _document: Document): string {
+  return `<pre>${JSON.stringify(file)}</pre>`;
+}

@@ -3,6 +3,7 @@ import { linearSubjects } from './linears';
 import { mapSubjects } from './maps';
 import type { Subject } from './subject';
 import { tensorSubjects } from './tensors';
+import { tileSubjects } from './tiles';
 import { winogradSubjects } from './winograd';
 
 /** Every kernel of the library in every variant; test/gpu/bench.gpu.ts shows that none is missing. */
@@ -12,6 +13,7 @@ export const kernelSubjects: readonly Subject[] = [
   ...linearSubjects,
   ...tensorSubjects,
   ...mapSubjects,
+  ...tileSubjects,
 ];
 
 export { firstLayerSubjects };

@@ -3,14 +3,15 @@ import {
   type ConvTiling,
   conv,
   maskedConv,
+  maskedTile,
   packConv,
 } from '../../../src/kernels/conv';
 import { outputSize } from '../../../src/kernels/conv_kernel';
-import { ceilDiv, type Slice } from '../../../src/kernels/kernel';
-import { PATCH } from '../../../src/kernels/masked_conv_registers';
+import type { Slice } from '../../../src/kernels/kernel';
+import { tileGrid } from '../../../src/kernels/tile_grid';
 import { type ConvDtype, WEIGHT_BYTES } from '../../../src/kernels/weight_dtype';
 import { batchFor, type Scale } from '../scale';
-import { bytesOf, type Subject, type Tensors, values } from './subject';
+import { bytesOf, everySecond, type Subject, type Tensors, values } from './subject';
 
 const TILINGS: readonly ConvTiling[] = ['naive', 'registers', 'workgroup'];
 const DTYPES: readonly ConvDtype[] = ['f32', 'f16'];
@@ -138,13 +139,12 @@ function maskedFirst(name: string, tiling: ConvTiling, dtype: ConvDtype, listed 
     record(tensors, scale) {
       const batch = convBatch(scale, FIRST);
       const { sizes, input: image, ...own } = convTensors(tensors, FIRST, dtype, batch, 1);
-      const patches =
-        batch * ceilDiv(FIRST.height, PATCH.height) * ceilDiv(FIRST.width, PATCH.width);
-      const half = Uint32Array.from({ length: Math.floor(patches / 2) }, (_, i) => 2 * i);
-      const places = listed
-        ? { list: tensors.upload('places', half), count: half.length }
-        : undefined;
-      const share = places ? half.length / patches : 1;
+      const tile = listed ? maskedTile(tiling, FIRST) : undefined;
+      const { down, across } = tileGrid(FIRST, tile ?? FIRST);
+      const list = everySecond(batch * down * across);
+      const count = list.length - 1;
+      const places = tile ? { list: tensors.upload('places', list), count } : undefined;
+      const share = places ? count / (batch * down * across) : 1;
       return {
         run: [
           maskedConv(tiling, {
@@ -191,6 +191,8 @@ export const firstLayerSubjects: readonly Subject[] = [
   ...plainFirst,
   ...TILINGS.map((tiling) => maskedFirst(`mask fused, ${tiling}`, tiling, 'f32')),
   ...TILINGS.map((tiling) => maskedFirst(`mask fused, ${tiling}, f16 weights`, tiling, 'f16')),
-  maskedFirst('mask fused, registers, every second patch', 'registers', 'f32', true),
-  maskedFirst('mask fused, registers, every second patch, f16 weights', 'registers', 'f16', true),
+  ...(['registers', 'workgroup'] as const).flatMap((tiling) => [
+    maskedFirst(`mask fused, ${tiling}, every second patch`, tiling, 'f32', true),
+    maskedFirst(`mask fused, ${tiling}, every second patch, f16 weights`, tiling, 'f16', true),
+  ]),
 ];

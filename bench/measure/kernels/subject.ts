@@ -43,3 +43,9 @@ export function rawBytes(count: number): Uint8Array<ArrayBuffer> {
 /** 4 bytes each. */
 export const bytesOf = (...counts: readonly number[]): number =>
   4 * counts.reduce((sum, count) => sum + count, 0);
+
+/** A list of places as places_listed.wgsl reads it: every second of `count`, their number first. */
+export function everySecond(count: number): Uint32Array<ArrayBuffer> {
+  const half = Math.floor(count / 2);
+  return Uint32Array.from({ length: half + 1 }, (_, i) => (i === 0 ? half : 2 * (i - 1)));
+}

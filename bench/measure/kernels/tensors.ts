@@ -5,7 +5,6 @@ import { globalAveragePoolBackward } from '../../../src/kernels/global_average_p
 import type { Slice } from '../../../src/kernels/kernel';
 import { maxPool } from '../../../src/kernels/max_pool';
 import { maxPoolBackward } from '../../../src/kernels/max_pool_backward';
-import { repeatTensor } from '../../../src/kernels/repeat_tensor';
 import { singlePositions } from '../../../src/kernels/single_positions';
 import { softmax } from '../../../src/kernels/softmax';
 import { softmaxBackward } from '../../../src/kernels/softmax_backward';
@@ -107,9 +106,6 @@ export const tensorSubjects: readonly Subject[] = [
       };
     },
   },
-  over('repeat_tensor', 'copies', WIDE, (batch, { read, write, size }) => [
-    repeatTensor({ label, size, batch, tensor: read(size), output: write(batch * size) }),
-  ]),
   over('ablate_channels', 'copies', DEEP, (batch, { read, write, size }) => [
     ablateChannels({
       label,

@@ -12,7 +12,7 @@ import {
 } from '../../../src/kernels/winograd';
 import type { Scale } from '../scale';
 import { convBatch, convTensors, layerShape } from './convolutions';
-import { bytesOf, type Subject, type Tensors } from './subject';
+import { bytesOf, everySecond, type Subject, type Tensors } from './subject';
 
 const group = 'Winograd F(4x4, 3x3)';
 
@@ -34,8 +34,10 @@ function stages(tensors: Tensors, scale: Scale, listed: boolean): Stages {
   const { transformed, product } = winogradScratch(shape, 1);
   const batch = convBatch(scale, shape, Math.max(transformed, product));
   const all = tilesOf(shape, batch);
-  const half = Uint32Array.from({ length: Math.floor(all / 2) }, (_, i) => 2 * i);
-  const places = listed ? { list: tensors.upload('places', half), count: half.length } : undefined;
+  const list = everySecond(all);
+  const places = listed
+    ? { list: tensors.upload('places', list), count: list.length - 1 }
+    : undefined;
   const tiles = places?.count ?? all;
   const scratch = winogradScratch(shape, batch, tiles);
   const { sizes: _, weights: __, ...own } = convTensors(tensors, shape, 'f32', batch);
