@@ -25,14 +25,14 @@ export const peakCopyKernel = defineKernel({
   name: 'peak_copy',
   code: copyCode,
   storage: inputAndOutput,
-  overrides: ['PER_INVOCATION'],
+  overrides: ['PER_INVOCATION', 'BLOCKED'],
 });
 
 export const peakReadKernel = defineKernel({
   name: 'peak_read',
   code: readCode,
   storage: inputAndOutput,
-  overrides: ['PER_INVOCATION'],
+  overrides: ['PER_INVOCATION', 'BLOCKED'],
 });
 
 export const CHAINS = [2, 4, 8] as const;
@@ -69,9 +69,11 @@ export function multiplyAddFlop(
 }
 
 export interface TrafficArgs {
-  /** vec4f that an invocation reads. */
+  /** vec4f that an invocation reads, a multiple of 4. */
   readonly perInvocation: number;
-  /** A multiple of 256. */
+  /** One after the other, instead of side by side with the neighbours'. */
+  readonly blocked: boolean;
+  /** A multiple of 64. */
   readonly invocations: number;
   /** [perInvocation invocations] vec4f */
   readonly input: Slice;
@@ -81,14 +83,14 @@ export interface TrafficArgs {
 
 /** Copies the input, or reads it all and writes a sum each invocation. */
 export function traffic(kind: 'copy' | 'read', args: TrafficArgs): Dispatch {
-  const { perInvocation, invocations, input, output } = args;
+  const { perInvocation, blocked, invocations, input, output } = args;
   return {
     kernel: kind === 'copy' ? peakCopyKernel : peakReadKernel,
     label: kind,
-    constants: { PER_INVOCATION: perInvocation },
+    constants: { PER_INVOCATION: perInvocation, BLOCKED: Number(blocked) },
     params: {},
     buffers: { input, output },
-    workgroups: [invocations / 256, 1, 1],
+    workgroups: [invocations / 64, 1, 1],
   };
 }
 

@@ -15,6 +15,10 @@ import type { Measurement, Peak } from './types';
 const MIB = 1024 * 1024;
 /** Beyond what the caches of today's cards hold together. */
 const TRAFFIC_BYTES = 128 * MIB;
+/** vec4f that an invocation copies or reads: many invocations for a GPU, long runs for a CPU. */
+const SIDE_BY_SIDE = 32;
+/** No power of two: neighbours' runs would compete for the same places of a cache. */
+const ONE_AFTER_THE_OTHER = 2044;
 /** As many as the largest cards keep in flight. */
 const INVOCATIONS = 2 ** 18;
 /** Milliseconds of multiply-adds that are enough to tell. */
@@ -53,13 +57,21 @@ export async function measurePeak(
     const input = arena.take('traffic from', bytes);
     const copy = arena.take('traffic to', bytes);
     for (const kind of ['copy', 'read'] as const) {
-      const perInvocation = 16;
-      const args = { perInvocation, invocations: bytes / 16 / perInvocation, input, output: copy };
-      const moved = trafficBytes(kind, args);
-      const timed = await timer.time('peak', [traffic(kind, args)]);
-      const name = `${kind} ${bytes / MIB} MiB`;
-      onResult({ section: 'peak', name, bytes: moved, ...timed });
-      rates.bytes = Math.max(rates.bytes, giga(moved, Math.min(...timed.runs)));
+      for (const blocked of [false, true]) {
+        const perInvocation = blocked ? ONE_AFTER_THE_OTHER : SIDE_BY_SIDE;
+        const invocations = 64 * Math.floor(bytes / 1024 / perInvocation);
+        const args = { perInvocation, blocked, invocations, input, output: copy };
+        const moved = trafficBytes(kind, args);
+        const timed = await timer.time('peak', [traffic(kind, args)]);
+        const order = blocked ? 'one after the other' : 'side by side';
+        onResult({
+          section: 'peak',
+          name: `${kind} ${bytes / MIB} MiB, ${order}`,
+          bytes: moved,
+          ...timed,
+        });
+        rates.bytes = Math.max(rates.bytes, giga(moved, Math.min(...timed.runs)));
+      }
     }
     return { gflops: rates.flop, gbps: rates.bytes };
   } finally {
