@@ -11,7 +11,7 @@ import { ladderSteps, type Step } from './ladders';
 import { layerResults } from './layers';
 import { measurePeak } from './peak';
 import type { Scale } from './scale';
-import { kernelsOf, runsFor, sums, Timer, total } from './timer';
+import { kernelsOf, runsFor, sums, type Timed, Timer, total } from './timer';
 import type { GpuFacts, Measured, Measurement, Peak, SkippingFacts } from './types';
 import { LoadedModel } from './whole';
 
@@ -224,21 +224,22 @@ async function explanation(
   try {
     const { network } = model;
     let applied: boolean | undefined;
-    for (const skip of [true, false]) {
-      let passes = 0;
-      const run = async () => {
+    let passes = 0;
+    const ways = [true, false].map((skip) => ({
+      skip,
+      name: `full explanation, ${skip ? 'as the library does it' : 'nothing skipped'}`,
+      run: async () => {
         passes = (await loaded.explain(skip)).passes;
-      };
-      const timed = await timer.wait(run);
-      const how = skip ? 'as the library does it' : 'nothing skipped';
-      const name = `full explanation, ${how}`;
+      },
+    }));
+    const waited = await timer.waitInTurn(ways.map(({ run }) => run));
+    for (const [i, { skip, name, run }] of ways.entries()) {
       const facts = { section: 'whole', group: network.name, batch: passes } as const;
-      onResult({ ...facts, name, ...timed });
+      onResult({ ...facts, name, ...(waited[i] as Timed) });
       const profile = await timer.profile(run);
-      if (profile.length > 0) {
-        if (skip) applied = profile.some(({ kernel }) => kernel.includes('_listed'));
-        onResult({ ...facts, name: `${name}, on the GPU`, ...ofProfiles([profile]) });
-      }
+      if (profile.length === 0) continue;
+      if (skip) applied = profile.some(({ kernel }) => kernel.includes('_listed'));
+      onResult({ ...facts, name: `${name}, on the GPU`, ...ofProfiles([profile]) });
     }
     const { reach } = loaded.runner;
     if (!reach) return undefined;

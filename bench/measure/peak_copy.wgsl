@@ -16,16 +16,19 @@ override BLOCKED: bool;
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let step = select(groups.x * 64u, 1u, BLOCKED);
+  let step2 = 2u * step;
+  let step3 = 3u * step;
+  let step4 = 4u * step;
   var at = select(id.x, id.x * PER_INVOCATION, BLOCKED);
   for (var i = 0u; i < PER_INVOCATION; i += 4u) {
     let a = input[at];
     let b = input[at + step];
-    let c = input[at + 2u * step];
-    let d = input[at + 3u * step];
+    let c = input[at + step2];
+    let d = input[at + step3];
     output[at] = a;
     output[at + step] = b;
-    output[at + 2u * step] = c;
-    output[at + 3u * step] = d;
-    at += 4u * step;
+    output[at + step2] = c;
+    output[at + step3] = d;
+    at += step4;
   }
 }

@@ -17,6 +17,9 @@ override BLOCKED: bool;
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let step = select(groups.x * 64u, 1u, BLOCKED);
+  let step2 = 2u * step;
+  let step3 = 3u * step;
+  let step4 = 4u * step;
   var at = select(id.x, id.x * PER_INVOCATION, BLOCKED);
   var a = vec4f(0);
   var b = vec4f(0);
@@ -25,9 +28,9 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   for (var i = 0u; i < PER_INVOCATION; i += 4u) {
     a += input[at];
     b += input[at + step];
-    c += input[at + 2u * step];
-    d += input[at + 3u * step];
-    at += 4u * step;
+    c += input[at + step2];
+    d += input[at + step3];
+    at += step4;
   }
   output[id.x] = (a + b) + (c + d);
 }

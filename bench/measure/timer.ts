@@ -14,7 +14,7 @@ export function repeatsFor(ms: number): number {
 
 /** How many runs work of so many milliseconds gets: what takes seconds is steadier, and three are enough. */
 export function runsFor(ms: number, asked: number): number {
-  if (ms > 10_000) return 1;
+  if (ms > 30_000) return 1;
   return ms > 1500 ? Math.min(asked, 3) : asked;
 }
 
@@ -61,10 +61,18 @@ export class Timer {
 
   /** Anything that ends when the GPU has finished, by the wall clock: what somebody who waits sees. */
   async wait(work: () => Promise<unknown>): Promise<Timed> {
-    const first = await elapsed(work);
-    const runs: number[] = [];
-    for (let i = 0; i < runsFor(first, this.runs); i++) runs.push(await elapsed(work));
-    return { clock: 'wall clock', runs };
+    return (await this.waitInTurn([work]))[0] as Timed;
+  }
+
+  /** Several such works to be compared: run after run in turn, so that a busy machine disturbs them alike. */
+  async waitInTurn(works: readonly (() => Promise<unknown>)[]): Promise<Timed[]> {
+    let longest = 0;
+    for (const work of works) longest = Math.max(longest, await elapsed(work));
+    const all: number[][] = works.map(() => []);
+    for (let i = 0; i < runsFor(longest, this.runs); i++) {
+      for (const [which, work] of works.entries()) all[which]?.push(await elapsed(work));
+    }
+    return all.map((runs) => ({ clock: 'wall clock', runs }));
   }
 
   /** Every dispatch of some work; nothing without timestamp queries. */

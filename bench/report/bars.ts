@@ -21,7 +21,7 @@ export function bars(items: readonly Bar[], label: string, draw: Draw): string {
     height: 56 + 24 * items.length,
     marginTop: 10,
     marginBottom: 40,
-    marginLeft: Math.min(330, 20 + 6.6 * longest),
+    marginLeft: Math.min(380, 20 + 6.8 * longest),
     marginRight: 20 + 6.4 * Math.max(...items.map(({ text }) => text.length)),
     x: { label, grid: true, domain: [0, most] },
     y: { label: null, domain: items.map(({ name }) => name), tickSize: 0 },

@@ -10,14 +10,15 @@ export interface Point {
 }
 
 export interface Label extends Point {
-  /** Left edge and middle of the text, in the units of the points. */
-  readonly left: number;
+  /** The edge of the text that is next to the dot, and its middle, in the units of the points. */
+  readonly edge: number;
+  readonly anchor: 'start' | 'end';
   readonly middle: number;
   /** True where a line should say which dot is meant. */
   readonly far: boolean;
 }
 
-interface Box {
+export interface Box {
   readonly left: number;
   readonly right: number;
   readonly top: number;
@@ -32,12 +33,17 @@ export interface Area {
 }
 
 /** Wider than sans-serif letters are on average. */
-const LETTER = 0.56;
+const LETTER = 0.6;
 
-export function placeLabels(points: readonly Point[], area: Area): Label[] {
+/** @param obstacles must be left free, too */
+export function placeLabels(
+  points: readonly Point[],
+  area: Area,
+  obstacles: readonly Box[] = [],
+): Label[] {
   const { fontSize, dot } = area;
   const dots = points.map(({ x, y }) => box(x - dot, x + dot, y, 2 * dot));
-  const taken: Box[] = [];
+  const taken: Box[] = [...obstacles];
   // Crowded ones are harder to place, so lone ones can wait.
   const order = [...points.keys()].sort((a, b) => crowd(points, b) - crowd(points, a));
   const labels = new Map<number, Label>();
@@ -53,8 +59,15 @@ export function placeLabels(points: readonly Point[], area: Area): Label[] {
     );
     if (!free) continue;
     taken.push(free.place);
-    const { left, top, bottom } = free.place;
-    labels.set(i, { ...point, left, middle: (top + bottom) / 2, far: free.distance > 1 });
+    const { left, right, top, bottom } = free.place;
+    const isRight = left > point.x;
+    labels.set(i, {
+      ...point,
+      edge: isRight ? left : right,
+      anchor: isRight ? 'start' : 'end',
+      middle: (top + bottom) / 2,
+      far: free.distance > 1,
+    });
   }
   return points.flatMap((_, i) => labels.get(i) ?? []);
 }

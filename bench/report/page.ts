@@ -155,7 +155,7 @@ function roofPart(material: Material): string {
   return section(
     'Roofline',
     paragraph(
-      `Each dot is a kernel. The line is the most this adapter can do (${whose}): on the slope memory is the limit, on the flat part arithmetic. Bytes count every tensor once, so a kernel that reads a tensor twice lies lower.`,
+      `Each dot is a kernel. The line is the most this adapter can do (${whose}): on the slope memory is the limit, on the flat part arithmetic. Bytes count every tensor once, so a kernel that reads a tensor twice lies lower, and one whose tensors stay in a cache may lie above the slope.`,
     ),
     figure(
       `Roofline of ${dots.length} kernels under ${number(roof.gflops)} GFLOP/s and ${number(roof.gbps)} GB/s. Nearest to the roof: ${best.measurement.name}, ${percent(best.share)}.`,
@@ -215,7 +215,7 @@ function firstLayerPart(material: Material): string {
   return section(
     'The first layer, plain and with the mask fused in',
     paragraph(
-      'conv1_1 of VGG-16, 3 to 64 channels at 224 x 224. The fused kernel upsamples and normalises the mask as it loads; no masked image is ever stored. "Every second patch" is what skipping runs where half of the image is masked out.',
+      'conv1_1 of VGG-16, 3 to 64 channels at 224 x 224. The fused kernel upsamples and normalises the mask as it loads; no masked image is ever stored. "Half the patches" is what skipping runs where half of the image is masked out; f16 is the type of the weights.',
     ),
     figure(
       'Milliseconds an image or mask of the first layer, plain in one colour, masked in the other.',

@@ -30,6 +30,11 @@ export function roofline(dots: readonly Dot[], roof: Peak, draw: Draw): string {
   const [bottom, top] = reach([...dots.map(({ gflops }) => gflops), roof.gflops], 1.4);
   const x = log([left, right], [MARGIN.left, WIDTH - MARGIN.right]);
   const y = log([bottom, top], [HEIGHT - MARGIN.bottom, MARGIN.top]);
+  const slopeAt = ridge / 2.2;
+  const roofLabels = [
+    { at: right, gflops: roof.gflops, text: `${number(roof.gflops)} GFLOP/s` },
+    { at: slopeAt, gflops: slopeAt * roof.gbps, text: `${number(roof.gbps)} GB/s` },
+  ];
   const labels = placeLabels(
     dots.map(({ name, intensity, gflops }) => ({
       x: x.to(intensity) - MARGIN.left,
@@ -42,23 +47,22 @@ export function roofline(dots: readonly Dot[], roof: Peak, draw: Draw): string {
       fontSize: 11,
       dot: 4,
     },
+    roofLabels.map(({ at, gflops }) => {
+      const [edge, middle] = [x.to(at) - MARGIN.left, y.to(gflops) - MARGIN.top];
+      return { left: edge - 110, right: edge, top: middle - 18, bottom: middle + 2 };
+    }),
   ).map((label) => ({
     ...label,
     dotX: x.from(label.x + MARGIN.left),
     dotY: y.from(label.y + MARGIN.top),
-    textX: x.from(label.left + MARGIN.left),
+    textX: x.from(label.edge + MARGIN.left),
     textY: y.from(label.middle + MARGIN.top),
-    lineX: x.from(
-      MARGIN.left +
-        (label.left > label.x ? label.left - 1 : label.left + label.text.length * 0.5 * 11 + 2),
-    ),
   }));
   const edge = [
     { x: left, y: left * roof.gbps },
     { x: ridge, y: roof.gflops },
     { x: right, y: roof.gflops },
   ].filter((point) => point.y >= bottom / 10);
-  const slopeAt = Math.sqrt(Math.max(left, bottom / roof.gbps) * ridge);
   return draw({
     width: WIDTH,
     height: HEIGHT,
@@ -77,23 +81,13 @@ export function roofline(dots: readonly Dot[], roof: Peak, draw: Draw): string {
     y: { type: 'log', domain: [bottom, top], label: 'GFLOP/s', grid: true, tickFormat: tick },
     marks: [
       Plot.line(edge, { x: 'x', y: 'y', stroke: 'var(--roof)', strokeWidth: 2 }),
-      Plot.text([{ x: right, y: roof.gflops }], {
-        x: 'x',
-        y: 'y',
-        text: () => `${number(roof.gflops)} GFLOP/s`,
+      Plot.text(roofLabels, {
+        x: 'at',
+        y: 'gflops',
+        text: 'text',
         textAnchor: 'end',
-        dy: -8,
+        dy: -9,
         dx: -4,
-        fill: 'var(--roof)',
-        fontWeight: 'bold',
-      }),
-      Plot.text([{ x: slopeAt, y: slopeAt * roof.gbps }], {
-        x: 'x',
-        y: 'y',
-        text: () => `${number(roof.gbps)} GB/s`,
-        textAnchor: 'end',
-        dy: -8,
-        dx: -6,
         fill: 'var(--roof)',
         fontWeight: 'bold',
       }),
@@ -102,7 +96,7 @@ export function roofline(dots: readonly Dot[], roof: Peak, draw: Draw): string {
         {
           x1: 'dotX',
           y1: 'dotY',
-          x2: 'lineX',
+          x2: 'textX',
           y2: 'textY',
           stroke: 'currentColor',
           strokeOpacity: 0.35,
@@ -116,14 +110,21 @@ export function roofline(dots: readonly Dot[], roof: Peak, draw: Draw): string {
         title: ({ name, intensity, gflops }: Dot) =>
           `${name}: ${number(gflops)} GFLOP/s at ${number(intensity)} FLOP a byte`,
       }),
-      Plot.text(labels, {
-        x: 'textX',
-        y: 'textY',
-        text: 'text',
-        textAnchor: 'start',
-        fontSize: 11,
-        fill: 'currentColor',
-      }),
+      ...(['start', 'end'] as const).map((anchor) =>
+        Plot.text(
+          labels.filter((label) => label.anchor === anchor),
+          {
+            x: 'textX',
+            y: 'textY',
+            text: 'text',
+            textAnchor: anchor,
+            fontSize: 11,
+            fill: 'currentColor',
+            stroke: 'var(--card)',
+            strokeWidth: 3,
+          },
+        ),
+      ),
     ],
   });
 }

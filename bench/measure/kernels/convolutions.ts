@@ -190,9 +190,9 @@ export const convolutionSubjects: readonly Subject[] = convolutions;
 export const firstLayerSubjects: readonly Subject[] = [
   ...plainFirst,
   ...TILINGS.map((tiling) => maskedFirst(`mask fused, ${tiling}`, tiling, 'f32')),
-  ...TILINGS.map((tiling) => maskedFirst(`mask fused, ${tiling}, f16 weights`, tiling, 'f16')),
+  ...TILINGS.map((tiling) => maskedFirst(`mask fused, ${tiling}, f16`, tiling, 'f16')),
   ...(['registers', 'workgroup'] as const).flatMap((tiling) => [
-    maskedFirst(`mask fused, ${tiling}, every second patch`, tiling, 'f32', true),
-    maskedFirst(`mask fused, ${tiling}, every second patch, f16 weights`, tiling, 'f16', true),
+    maskedFirst(`mask fused, ${tiling}, half the patches`, tiling, 'f32', true),
+    maskedFirst(`mask fused, ${tiling}, f16, half the patches`, tiling, 'f16', true),
   ]),
 ];
