@@ -80,6 +80,8 @@ export interface ServeOptions {
   readonly port?: number | undefined;
   /** Site whose files the page may read through this server, without CORS: {@link remoteAddress}. */
   readonly remoteOrigin?: string | undefined;
+  /** Packages that a page imports, made ready for browsers. Only bench/index.html imports any. */
+  readonly packages?: readonly string[] | undefined;
 }
 
 /**
@@ -88,7 +90,7 @@ export interface ServeOptions {
  */
 export async function serveProject(
   folders: readonly string[] = [],
-  { port = 0, remoteOrigin }: ServeOptions = {},
+  { port = 0, remoteOrigin, packages = [] }: ServeOptions = {},
 ): Promise<{
   url: string;
   server: ViteDevServer;
@@ -108,8 +110,8 @@ export async function serveProject(
         },
       },
     ],
-    // No dependency is ever imported by a page, so there is nothing to pre-bundle or to watch.
-    optimizeDeps: { noDiscovery: true, include: [] },
+    // There is nothing else to pre-bundle, and nothing to watch.
+    optimizeDeps: { noDiscovery: true, include: [...packages] },
     server: {
       port,
       host: '127.0.0.1',

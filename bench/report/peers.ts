@@ -22,7 +22,12 @@ export function peerPart({ file: { peers }, draw }: Material): string {
     })),
     {
       head: 'differs by',
-      of: ({ relativeDifference }: PeerResult) => relativeDifference?.toPrecision(2) ?? '',
+      of: ({ relativeDifference }: PeerResult) =>
+        relativeDifference === null
+          ? ''
+          : relativeDifference === 0
+            ? '0'
+            : relativeDifference.toExponential(1),
       isNumber: true,
     },
     { head: 'note', of: ({ note, error }: PeerResult) => [error, note].filter(Boolean).join('; ') },
