@@ -23,6 +23,9 @@ form.addEventListener('submit', (event) => {
   void run();
 });
 
+element<HTMLButtonElement>('run').disabled = false;
+status.textContent = 'Ready.';
+
 async function run(): Promise<void> {
   const aborter = new AbortController();
   stop.onclick = () => aborter.abort(new DOMException('Stopped.', 'AbortError'));

@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseHTML } from 'linkedom';
-import { afterAll, describe, expect, it } from 'vitest';
+import puppeteer from 'puppeteer';
+import { afterAll, describe, expect, inject, it } from 'vitest';
 import * as peakKernels from '../bench/measure/peak-kernels';
 import { batchFor } from '../bench/measure/scale';
 import { giga, median, spreadOf } from '../bench/measure/statistics';
@@ -14,7 +15,7 @@ import { readResults } from '../bench/read';
 import { factOf, roofOf } from '../bench/report/facts';
 import { placeLabels } from '../bench/report/labels';
 import { reportPage } from '../bench/report/page';
-import { projectRoot } from '../cli/server';
+import { projectRoot, serveProject } from '../cli/server';
 import type { Kernel } from '../src/kernels/kernel';
 import { cases } from './gpu/bench.gpu';
 import { problemsOf } from './harness/reflection';
@@ -354,5 +355,44 @@ describe('results that are read again', () => {
   it('refuses other files', () => {
     expect(() => readResults([written('c.json', { results: [] })])).toThrow(/format "undefined"/);
     expect(() => readResults([join(folder, 'none.json')])).toThrow(/none.json cannot be read/);
+  });
+});
+
+describe('the page', () => {
+  it("runs on the visitor's GPU, shows each result, and can be stopped", async () => {
+    const { url, server } = await serveProject([], { packages: ['@observablehq/plot'] });
+    const browser = await puppeteer.connect({
+      browserWSEndpoint: inject('browserEndpoint'),
+      protocolTimeout: 0,
+    });
+    const page = await browser.newPage();
+    try {
+      const problems: unknown[] = [];
+      page.on('pageerror', (error) => problems.push(error));
+      const patient = { timeout: 0 };
+      await page.goto(`${url}/bench/`, patient);
+      await page.waitForSelector('#run:enabled', patient);
+      await page.$eval('#runs', (input) => {
+        (input as HTMLInputElement).value = '1';
+      });
+      await page.click('#run');
+      await page.waitForSelector('#rows tr:nth-child(2)', patient);
+      const cells = await page.$$eval('#rows tr:first-child > *', (all) =>
+        all.map(({ textContent }) => textContent),
+      );
+      expect(cells[0]).toBe('empty dispatch');
+      expect(Number(cells[1])).toBeGreaterThan(0);
+      await page.click('#stop');
+      await page.waitForFunction(
+        () => document.querySelector('#status')?.textContent === 'Stopped.',
+        patient,
+      );
+      expect(await page.$eval('#report', (frame) => (frame as HTMLElement).hidden)).toBe(true);
+      expect(problems).toEqual([]);
+    } finally {
+      await page.close();
+      await browser.disconnect();
+      await server.close();
+    }
   });
 });
