@@ -1,112 +1,120 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
-import { dirname, resolve } from 'node:path';
-import { Command } from 'commander';
-import { launchChrome } from '../cli/chrome';
-import { projectRoot, serveProject } from '../cli/server';
-import type { Measured } from './page';
-import { comparePeers } from './peers/compare';
-import { measureWeights } from './weights';
+/** `npm run bench`: docs/benchmarking.md says what is measured and how. */
+import { join } from 'node:path';
+import { CliError, runCommand, usageError } from '../cli/errors';
+import { projectRoot } from '../cli/server';
+import {
+  type BenchOptions,
+  benchCommand,
+  parseBenchOptions,
+  type RawOptions,
+  wholeNumber,
+  withBenchOptions,
+} from './options';
 
-/** `npm run bench`: times kernels, a forward pass and an explanation in headless Chrome. */
-const options = new Command()
-  .name('npm run bench --')
-  .description(
-    'Times kernels, VGG-16 and the embedded model on the adapter headless Chrome offers.',
+interface AllOptions extends RawOptions {
+  readonly dawn?: boolean;
+  readonly bundle?: string;
+  readonly from?: readonly string[];
+  readonly weights?: boolean;
+  readonly peers?: boolean;
+  readonly channels: string;
+}
+
+const command = withBenchOptions(
+  benchCommand(
+    'npm run bench --',
+    'Times kernels, VGG-16 and the embedded model on the adapter headless Chrome offers; writes JSON and a report.',
+  ),
+)
+  .option('--dawn', 'by Dawn in Node instead of in Chrome')
+  .option(
+    '--bundle <folder>',
+    'with --dawn: only build it, to be carried to a machine with Node and a dawn.node',
   )
-  .option('--runs <n>', 'runs of each measurement, after one warm-up', '5')
+  .option(
+    '--from <files...>',
+    'measure nothing: a report of these results, the first with what the others add',
+  )
   .option('--weights', 'instead, loads VGG-16 as f32, f16 and int8: time, memory, what it changes')
   .option('--channels <n>', 'with --weights: masked passes of VGG-16 to compare maps by', '8')
-  .option('--ladder', 'instead, times 3x3 convolution and the fully connected layer rung by rung')
   .option(
     '--peers',
-    'instead, runs VGG-16 by onnxruntime-web and TensorFlow.js too (takes minutes)',
-  )
-  .option('--out <file>', 'also write the figures to this JSON file')
-  .parse()
-  .opts<{
-    runs: string;
-    weights?: boolean;
-    ladder?: boolean;
-    peers?: boolean;
-    channels: string;
-    out?: string;
-  }>();
+    'instead, runs VGG-16 by onnxruntime-web and TensorFlow.js too; takes minutes',
+  );
 
-const runs = Number(options.runs);
-if (!Number.isInteger(runs) || runs < 1) {
-  console.error(`--runs is "${options.runs}", must be a whole number of at least 1.`);
-  process.exit(2);
+/** Parts are loaded when they are wanted, so that a mistake on the command line is told at once. */
+async function main(signal: AbortSignal): Promise<void> {
+  const raw = parse();
+  const options = parseBenchOptions(raw);
+  refuseUseless(raw);
+  if (raw.weights) {
+    const channels = wholeNumber('--channels', raw.channels, 1, 512);
+    const { benchWeights } = await import('./weights');
+    return benchWeights(channels, options.out);
+  }
+  if (raw.peers) {
+    const { benchPeers } = await import('./peers/compare');
+    if (!(await benchPeers(options.runs, options.out))) process.exitCode = 1;
+    return;
+  }
+  const out = options.out ?? join(projectRoot, 'bench/results/last.json');
+  if (raw.from) {
+    const { readResults } = await import('./read');
+    const { reportBeside, writeReport } = await import('./write');
+    const file = readResults(raw.from);
+    const report = options.report ?? reportBeside(raw.from[0] as string);
+    if (options.out) (await import('./write')).writeResults(file, options.out, report);
+    else writeReport(file, report);
+    return;
+  }
+  if (raw.dawn) return dawn(raw, { ...options, out }, signal);
+  const { benchInChrome } = await import('./chrome');
+  await benchInChrome({ ...options, out }, signal);
 }
 
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length / 2;
-  return ((sorted[Math.ceil(middle) - 1] as number) + (sorted[Math.floor(middle)] as number)) / 2;
+async function dawn(
+  { bundle: folder }: AllOptions,
+  options: BenchOptions & { readonly out: string },
+  signal: AbortSignal,
+): Promise<void> {
+  if (folder === undefined) {
+    const { benchByDawn } = await import('./dawn/run');
+    return benchByDawn(options, signal);
+  }
+  const { bundle } = await import('./dawn/bundle');
+  await bundle(folder);
+  console.log(`Built. There: node ${join(folder, 'bench.mjs')} --dawn-node path/to/dawn.node`);
 }
 
-function line({ name, runs: times, flop }: Measured): string {
-  const mid = median(times);
-  const spread = `${Math.min(...times).toFixed(1)} to ${Math.max(...times).toFixed(1)}`;
-  const rate = flop === undefined ? '' : `${(flop / mid / 1e6).toFixed(2)} GFLOP/s`;
-  return `${name.padEnd(52)}${mid.toFixed(1).padStart(10)} ms  (${spread})`.padEnd(90) + rate;
+/** @throws CliError for options that only matter together with another, which is not there */
+function refuseUseless(raw: AllOptions): void {
+  const needs = (option: string, given: unknown, other: string, has: unknown): void => {
+    if (given === undefined || has) return;
+    throw usageError(`${option} matters with ${other} only: add that, or leave it out.`);
+  };
+  needs('--bundle', raw.bundle, '--dawn', raw.dawn);
+  needs('--adapter', raw.adapter, '--dawn', raw.dawn);
+  const kinds = [
+    ['--weights', raw.weights],
+    ['--peers', raw.peers],
+    ['--dawn', raw.dawn],
+    ['--from', raw.from],
+  ] as const;
+  const given = kinds.filter(([, has]) => has).map(([option]) => option);
+  const withLadder = raw.ladder && (raw.weights || raw.peers) ? ['--ladder'] : [];
+  const [first, second] = [...given, ...withLadder];
+  if (second)
+    throw usageError(`${first} and ${second} measure different things: give one of them.`);
 }
 
-function machine(browserVersion: string): object {
-  return { cpu: cpus()[0]?.model, cores: cpus().length, browser: browserVersion };
-}
-
-function write(figures: object): void {
-  if (!options.out) return;
-  const file = resolve(projectRoot, options.out);
-  mkdirSync(dirname(file), { recursive: true });
-  const date = new Date().toISOString().slice(0, 10);
-  writeFileSync(file, `${JSON.stringify({ date, ...figures }, null, 2)}\n`);
-  console.log(`Written to ${options.out}`);
-}
-
-async function timeKernels(): Promise<void> {
-  const { url, server } = await serveProject();
-  const browser = await launchChrome();
+function parse(): AllOptions {
   try {
-    const page = await browser.newPage();
-    const results: Measured[] = [];
-    await page.exposeFunction('report', (result: Measured) => {
-      results.push(result);
-      console.log(line(result));
-    });
-    await page.goto(`${url}/bench/page.html`);
-    await page.waitForFunction('window.bench !== undefined');
-    const browserVersion = await browser.version();
-    console.log(
-      `${browserVersion}, ${cpus().length} x ${cpus()[0]?.model}, median of ${runs} (spread)\n`,
-    );
-    const adapter = await page.evaluate((given) => window.bench(given), {
-      runs,
-      ladder: options.ladder ?? false,
-      embedded: `${url}/weights/scenes-vgg16/manifest.json`,
-      image: `${url}/weights/scenes-vgg16/sample.png`,
-    });
-    console.log(`\nAdapter: ${JSON.stringify(adapter)}`);
-    write({ adapter, machine: machine(browserVersion), results });
-  } finally {
-    await browser.close();
-    await server.close();
+    return command.parse().opts<AllOptions>();
+  } catch (error) {
+    const { code, message } = error as { code?: string; message: string };
+    if (code === 'commander.helpDisplayed') process.exit(0);
+    throw new CliError(`${message.replace(/^error: /, '')}. See npm run bench -- --help.`, 2);
   }
 }
 
-if (options.weights) {
-  const channels = Number(options.channels);
-  if (!Number.isInteger(channels) || channels < 1) {
-    console.error(`--channels is "${options.channels}", must be a whole number of at least 1.`);
-    process.exit(2);
-  }
-  const { browserVersion, adapter, results } = await measureWeights(channels);
-  write({ adapter, machine: machine(browserVersion), channels, results });
-} else if (options.peers) {
-  const { peers, agree } = await comparePeers(runs);
-  write({ adapter: peers.contenders[0]?.adapter, machine: machine(peers.browser), peers });
-  if (!agree) process.exitCode = 1;
-} else {
-  await timeKernels();
-}
+await runCommand(main);

@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, CDPSession, Page } from 'puppeteer';
 import { launchChrome } from '../cli/chrome';
@@ -8,6 +8,7 @@ import type { AdapterFacts, WeightDtype } from '../src/index';
 import { presetManifest } from '../src/model/presets';
 import { writeTimmFile } from './timm-file';
 import type { Explained, Loaded } from './weights-page';
+import { writeJson } from './write';
 
 const MB = 1e6;
 const FORMS: readonly WeightDtype[] = ['f32', 'f16', 'int8'];
@@ -25,6 +26,16 @@ export interface FormResult extends Loaded {
   readonly logProbabilityChange: number;
   readonly topFive: string;
   readonly mapChange: number;
+}
+
+/** `npm run bench -- --weights`: prints a line a form, and writes the figures if they are wanted. */
+export async function benchWeights(channels: number, out: string | undefined): Promise<void> {
+  const { browserVersion, adapter, results } = await measureWeights(channels);
+  if (out === undefined) return;
+  const date = new Date().toISOString().slice(0, 10);
+  const machine = { cpu: cpus()[0]?.model, cores: cpus().length, browser: browserVersion };
+  writeJson(out, { date, adapter, machine, channels, results });
+  console.log(`Written to ${out}`);
 }
 
 /**

@@ -5,8 +5,8 @@ import { serveProject } from './server';
 
 async function demo(signal: AbortSignal): Promise<void> {
   const port = askedPort();
-  const { url, server } = await serveProject([], { port });
-  console.log(`The demo is at ${url}/demo/ (Ctrl-C ends it).`);
+  const { url, server } = await serveProject([], { port, packages: ['@observablehq/plot'] });
+  console.log(`The demo is at ${url}/demo/, the bench at ${url}/bench/ (Ctrl-C ends it).`);
   await new Promise((resolve) => signal.addEventListener('abort', resolve));
   await server.close();
 }

@@ -82,6 +82,8 @@ export interface ServeOptions {
   readonly remoteOrigin?: string | undefined;
   /** Isolates pages from other origins, so that they may share memory between threads. */
   readonly isolated?: boolean | undefined;
+  /** Packages that a page imports, made ready for browsers. Only bench/index.html imports any. */
+  readonly packages?: readonly string[] | undefined;
 }
 
 const ISOLATING_HEADERS = {
@@ -95,7 +97,7 @@ const ISOLATING_HEADERS = {
  */
 export async function serveProject(
   folders: readonly string[] = [],
-  { port = 0, remoteOrigin, isolated = false }: ServeOptions = {},
+  { port = 0, remoteOrigin, isolated = false, packages = [] }: ServeOptions = {},
 ): Promise<{
   url: string;
   server: ViteDevServer;
@@ -115,8 +117,8 @@ export async function serveProject(
         },
       },
     ],
-    // No page imports a dependency by its name, so there is nothing to pre-bundle or to watch.
-    optimizeDeps: { noDiscovery: true, include: [] },
+    // There is nothing else to pre-bundle, and nothing to watch.
+    optimizeDeps: { noDiscovery: true, include: [...packages] },
     server: {
       port,
       host: '127.0.0.1',

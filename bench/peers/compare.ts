@@ -1,10 +1,26 @@
 import { cpus } from 'node:os';
 import { median } from '../../cli/evaluation/summary';
+import { writeJson } from '../write';
 import { measurePeers } from './measure';
 import type { PeerResult, PeerResults } from './types';
 
+/**
+ * Measures the peers, prints them, and writes them to a file, from which `--from` takes them into a report.
+ * @returns whether all of them agree with ours
+ */
+export async function benchPeers(runs: number, out: string | undefined): Promise<boolean> {
+  const { peers, agree } = await comparePeers(runs);
+  if (out !== undefined) {
+    const date = new Date().toISOString().slice(0, 10);
+    const machine = { cpu: cpus()[0]?.model, cores: cpus().length, browser: peers.browser };
+    writeJson(out, { date, adapter: peers.contenders[0]?.adapter, machine, peers });
+    console.log(`Written to ${out}`);
+  }
+  return agree;
+}
+
 /** Measures the peers and prints a line each: progress to stderr, figures to stdout. */
-export async function comparePeers(runs: number): Promise<{ peers: PeerResults; agree: boolean }> {
+async function comparePeers(runs: number): Promise<{ peers: PeerResults; agree: boolean }> {
   console.log(
     `VGG-16, seeded weights, one image, f32, on ${cpus().length} x ${cpus()[0]?.model}: median of ` +
       `${runs} passes after a warm-up (spread), time as a multiple of ours, largest difference of a logit\n`,

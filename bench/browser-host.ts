@@ -1,0 +1,14 @@
+import { prepareImage } from '../src/explain/image';
+import { loadModel } from '../src/model/model';
+import type { Host } from './measure/measure';
+
+const scenes = (file: string): URL => new URL(`/weights/scenes-vgg16/${file}`, location.href);
+
+/** The embedded model and its sample, from the server that the page came from. */
+export const browserHost: Pick<Host, 'model' | 'pixels'> = {
+  model: () => loadModel(scenes('manifest.json')),
+  pixels: async () => {
+    const { manifest } = await loadModel(scenes('manifest.json'));
+    return prepareImage(scenes('sample.png'), manifest.input);
+  },
+};

@@ -1,0 +1,19 @@
+import { convolutionSubjects, firstLayerSubjects } from './convolutions';
+import { linearSubjects } from './linears';
+import { mapSubjects } from './maps';
+import type { Subject } from './subject';
+import { tensorSubjects } from './tensors';
+import { tileSubjects } from './tiles';
+import { winogradSubjects } from './winograd';
+
+/** Every kernel of the library in every variant; test/gpu/bench.gpu.ts shows that none is missing. */
+export const kernelSubjects: readonly Subject[] = [
+  ...convolutionSubjects,
+  ...winogradSubjects,
+  ...linearSubjects,
+  ...tensorSubjects,
+  ...mapSubjects,
+  ...tileSubjects,
+];
+
+export { firstLayerSubjects };

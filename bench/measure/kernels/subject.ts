@@ -1,0 +1,51 @@
+import type { Dispatch, Slice } from '../../../src/kernels/kernel';
+import type { GpuData } from '../../../src/runtime/gpu';
+import type { Scale } from '../scale';
+
+/** Where subjects put their tensors: an Arena. */
+export interface Tensors {
+  take(label: string, bytes: number): Slice;
+  upload(label: string, data: GpuData): Slice;
+}
+
+/** What one measurement of a kernel needs recorded. */
+export interface Work {
+  /** Run once before. */
+  readonly load?: readonly Dispatch[];
+  readonly run: readonly Dispatch[];
+  readonly batch?: number;
+  readonly flop: number;
+  /** Every tensor counted once. */
+  readonly bytes: number;
+}
+
+/** One kernel in one variant, at a size of VGG-16's. */
+export interface Subject {
+  readonly name: string;
+  readonly group: string;
+  record(tensors: Tensors, scale: Scale): Work;
+}
+
+/** Values from -1 to 1 that are neither zero nor all alike. */
+export function values(count: number): Float32Array<ArrayBuffer> {
+  const made = new Float32Array(count);
+  for (let i = 0; i < count; i++) made[i] = ((i * 7) % 17) / 8 - 1;
+  return made;
+}
+
+/** Numbers of any type, of which only the bytes matter; small ones, so that sums stay finite. */
+export function rawBytes(count: number): Uint8Array<ArrayBuffer> {
+  const made = new Uint8Array(4 * Math.ceil(count / 4));
+  for (let i = 0; i < made.length; i++) made[i] = (i * 7) % 48;
+  return made;
+}
+
+/** 4 bytes each. */
+export const bytesOf = (...counts: readonly number[]): number =>
+  4 * counts.reduce((sum, count) => sum + count, 0);
+
+/** A list of places as places_listed.wgsl reads it: every second of `count`, their number first. */
+export function everySecond(count: number): Uint32Array<ArrayBuffer> {
+  const half = Math.floor(count / 2);
+  return Uint32Array.from({ length: half + 1 }, (_, i) => (i === 0 ? half : 2 * (i - 1)));
+}

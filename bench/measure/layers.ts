@@ -1,0 +1,37 @@
+import type { Network } from '../../src/model/network';
+import { layerFlops, sizeOf } from '../../src/model/network';
+import type { DispatchTiming } from '../../src/runtime/gpu';
+import { planSteps } from '../../src/runtime/plan';
+import { kernelsOf, sums } from './timer';
+import type { Measurement } from './types';
+
+/** Times by layer from profiles of whole forward passes: all dispatches of a layer added up. */
+export function layerResults(
+  network: Network,
+  profiles: readonly (readonly DispatchTiming[])[],
+): Measurement[] {
+  return planSteps(network).map((step): Measurement => {
+    const own = profiles.map((profile) => profile.filter(({ label }) => label === step.name));
+    const { layer } = step;
+    const perKernel = kernelsOf(own.map((run) => sums(run, ({ kernel, ms }) => [kernel, ms])));
+    const asDirect = own[0]?.some(({ kernel }) => kernel.startsWith('winograd')) ?? false;
+    const weights =
+      layer.type === 'conv'
+        ? layer.input.channels * layer.output.channels * layer.kernel ** 2
+        : layer.type === 'linear'
+          ? sizeOf(layer.input) * sizeOf(layer.output)
+          : 0;
+    const pool = step.kind === 'conv' && step.pool;
+    return {
+      section: 'layers',
+      group: network.name,
+      name: pool ? `${layer.name} + ${step.name}` : layer.name,
+      clock: 'timestamps',
+      runs: own.map((run) => run.reduce((sum, { ms }) => sum + ms, 0)),
+      flop: layerFlops(layer),
+      ...(asDirect ? { asDirect } : {}),
+      bytes: 4 * (sizeOf(layer.input) + weights + sizeOf(step.output)),
+      ...perKernel,
+    };
+  });
+}

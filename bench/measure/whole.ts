@@ -1,0 +1,150 @@
+import { evidenceOf } from '../../src/explain/evidence-of';
+import { explainClass, type Run } from '../../src/explain/explanation';
+import { type Forward, runForward } from '../../src/explain/forward';
+import { normalise, type Pixels } from '../../src/explain/image';
+import { choose } from '../../src/explain/methods';
+import type { Slice } from '../../src/kernels/kernel';
+import type { Model } from '../../src/model/model';
+import { Arena } from '../../src/runtime/arena';
+import type { Gpu } from '../../src/runtime/gpu';
+import { NetworkWeights } from '../../src/runtime/network-weights';
+import { type MaskedRunOptions, type Masks, type Reach, Runner } from '../../src/runtime/runner';
+
+/** As createExplainer's default. */
+const MEMORY_BUDGET = 256 * 1024 * 1024;
+
+/** A runner that can be told to skip nothing, and remembers what it heard of the work that masks reach. */
+class BenchRunner extends Runner {
+  skip = true;
+  reach: Reach | undefined;
+
+  override maskedLogits(
+    image: Slice,
+    masks: Masks,
+    options: MaskedRunOptions,
+  ): Promise<Float32Array> {
+    const onReach = (reach: Reach): void => {
+      this.reach = reach;
+    };
+    return super.maskedLogits(image, masks, { ...options, skip: this.skip, onReach });
+  }
+}
+
+/** A model on the GPU with one image, as an Explainer has it, but with every step to be timed by itself. */
+export class LoadedModel {
+  readonly runner: BenchRunner;
+  private readonly gpu: Gpu;
+  private readonly model: Model;
+  private readonly pixels: Pixels;
+  private readonly arena: Arena;
+  private readonly input: Slice;
+
+  private constructor(gpu: Gpu, model: Model, weights: NetworkWeights, pixels: Pixels) {
+    this.gpu = gpu;
+    this.model = model;
+    this.pixels = pixels;
+    this.runner = new BenchRunner(gpu, model.network, weights);
+    this.arena = new Arena(gpu);
+    const values = normalise(pixels, model.manifest);
+    this.input = this.arena.upload('image', values as Float32Array<ArrayBuffer>);
+  }
+
+  static async load(
+    gpu: Gpu,
+    model: Model,
+    pixels: Pixels,
+    onBytes?: (done: number, total: number) => void,
+  ): Promise<LoadedModel> {
+    const { weights: described } = model.manifest;
+    const dtype = (described.format === 'seeded' ? undefined : described.dtype) ?? 'f32';
+    const options = { dtype, onBytes };
+    const weights = await NetworkWeights.load(gpu, model.network, model.weights, options);
+    return new LoadedModel(gpu, model, weights, pixels);
+  }
+
+  /** One forward pass up to the logits. */
+  async forward(): Promise<void> {
+    const arena = new Arena(this.gpu);
+    try {
+      await this.runner.forward(this.input, arena);
+    } finally {
+      arena.dispose();
+    }
+  }
+
+  /** A forward pass that leaves the target layer's maps and their ranges in `arena`. */
+  target(arena: Arena): Promise<Forward> {
+    const { network } = this.model;
+    const options = {
+      layers: [network.targetLayer],
+      keep: [],
+      alignCorners: false,
+      ownRanges: false,
+    };
+    return runForward(this.runner, this.input, arena, options);
+  }
+
+  /** Masked passes of the first `count` channels that make masks at all. */
+  async masked(forward: Forward, count: number, skip: boolean): Promise<number> {
+    const [target] = forward.targets;
+    if (!target) throw new Error('A forward pass without target.');
+    const { maps, activations, ranges, constantChannels } = target;
+    const channels = Array.from({ length: maps.count }, (_, k) => k)
+      .filter((k) => !constantChannels.includes(k))
+      .slice(0, count);
+    const { height, width } = maps;
+    this.runner.skip = skip;
+    await this.runner.maskedLogits(
+      this.input,
+      {
+        maps: activations,
+        height,
+        width,
+        ranges,
+        channels: Uint32Array.from(channels),
+        alignCorners: false,
+      },
+      { memoryBudget: MEMORY_BUDGET },
+    );
+    return channels.length;
+  }
+
+  /** Score-CAM of the likeliest class from the normalised image to the finished map. */
+  async explain(skip: boolean): Promise<{ readonly passes: number }> {
+    const { gpu, runner, pixels, model } = this;
+    const { manifest, network } = model;
+    const choice = choose({}, network);
+    runner.skip = skip;
+    const arena = new Arena(gpu);
+    try {
+      const forward = await this.target(arena);
+      const { probabilities } = forward;
+      const shared = { choice, memoryBudget: MEMORY_BUDGET, pixels, manifest };
+      const evidence = await evidenceOf(forward, {
+        ...shared,
+        onProgress: undefined,
+        signal: undefined,
+      });
+      const run: Run = {
+        gpu,
+        labels: network.labels,
+        pixels,
+        probabilities,
+        choice,
+        options: {},
+        evidence,
+        timings: { image: 0, forward: 0, masks: 0 },
+      };
+      const likeliest = probabilities.indexOf(Math.max(...probabilities));
+      await explainClass(run, likeliest, evidence.passes);
+      return { passes: evidence.passes.forward };
+    } finally {
+      arena.dispose();
+    }
+  }
+
+  dispose(): void {
+    this.arena.dispose();
+    this.runner.weights.dispose();
+  }
+}
