@@ -4,6 +4,7 @@ import {
   createExplainer,
   type Explainer,
   type Explanation,
+  type Method,
   PRESETS,
   type Progress,
   ScoreCamError,
@@ -31,6 +32,7 @@ const sample = element<HTMLButtonElement>('sample');
 const cancel = element<HTMLButtonElement>('cancel');
 const opacity = element<HTMLInputElement>('opacity');
 const classes = element('classes');
+const method = element<HTMLSelectElement>('method');
 const model = element<HTMLSelectElement>('model');
 const dtype = element<HTMLSelectElement>('dtype');
 const weights = element<HTMLInputElement>('weights');
@@ -41,6 +43,43 @@ let chosen: Choice = { model: BUILT_IN, dtype: undefined };
 let explainer: Promise<Explainer> | undefined;
 let shown: Explanation | undefined;
 let running: AbortController | undefined;
+/** What is shown or being worked on; another method explains it anew. */
+let image: Blob | undefined;
+
+/** The methods on offer: name, and what it does and takes on a target layer with so many maps. */
+const METHODS: readonly (readonly [Method, string, (maps: number) => string])[] = [
+  [
+    'score-cam',
+    'Score-CAM',
+    (maps) => `Hides all but what one map shows, and asks again: up to ${maps + 1} passes.`,
+  ],
+  [
+    'faster-score-cam',
+    'Faster-Score-CAM',
+    (maps) =>
+      `The same for the ${Math.min(10, maps)} most varied maps: ${Math.min(10, maps) + 1} passes.`,
+  ],
+  [
+    'ablation-cam',
+    'Ablation-CAM',
+    (maps) => `Takes one map away: 1 pass, and the last layers alone ${maps} times.`,
+  ],
+  ['grad-cam', 'Grad-CAM', () => 'Asks the gradient which maps matter: 1 pass, and 1 back.'],
+  [
+    'layer-cam',
+    'LayerCAM',
+    () => 'The gradient at every place by itself: 1 pass, and 1 back. Finer, and noisier.',
+  ],
+];
+
+function noteMethod(maps: number): void {
+  const [, , price] = METHODS.find(([name]) => name === method.value) as (typeof METHODS)[number];
+  element('method-note').textContent = price(maps);
+}
+
+function mapsOf({ model: { layers, targetLayer } }: Explainer): number {
+  return layers.find(({ name }) => name === targetLayer)?.channels ?? 0;
+}
 
 function say(text: string, isError = false): void {
   const status = element('status');
@@ -98,7 +137,10 @@ async function start(): Promise<void> {
   }
 }
 
-function describe({ model: { name, labels, weights: loaded }, adapter }: Explainer): void {
+function describe(loadedNetwork: Explainer): void {
+  const { model, adapter } = loadedNetwork;
+  const { name, labels, weights: loaded } = model;
+  noteMethod(mapsOf(loadedNetwork));
   const gpu = adapter.description || `${adapter.vendor} ${adapter.architecture}`;
   const known =
     labels.length > 20 ? `${labels.slice(0, 6).join(', ')} and so on` : labels.join(', ');
@@ -187,7 +229,8 @@ function showProgress({ phase, done, total, rate, secondsLeft }: Progress): void
 }
 
 /** Explains an image. One that comes while another is at work takes its place. */
-async function run(image: Blob): Promise<void> {
+async function run(wanted: Blob): Promise<void> {
+  image = wanted;
   running?.abort();
   const controller = new AbortController();
   running = controller;
@@ -200,7 +243,7 @@ async function run(image: Blob): Promise<void> {
   say('Looking ...');
   try {
     const loaded = await load();
-    await preview(image, loaded.model.input);
+    await preview(wanted, loaded.model.input);
     signal.throwIfAborted();
     const onProgress = (progress: Progress): void => {
       if (running === controller) showProgress(progress);
@@ -208,7 +251,12 @@ async function run(image: Blob): Promise<void> {
     const onPreview = (soFar: Explanation): void => {
       if (running === controller) showPreview(soFar);
     };
-    const explanation = await loaded.explain(image, { signal, onProgress, onPreview });
+    const explanation = await loaded.explain(wanted, {
+      method: method.value as Method,
+      signal,
+      onProgress,
+      onPreview,
+    });
     signal.throwIfAborted();
     listClasses(explanation);
     await show(explanation);
@@ -285,13 +333,11 @@ async function show(explanation: Explanation): Promise<void> {
   for (const button of classes.querySelectorAll('button')) {
     button.setAttribute('aria-pressed', String(button.dataset.index === String(index)));
   }
-  const { evaluated, constant } = explanation.channels;
   canvas.setAttribute('aria-label', `The image with a heat map for ${label}`);
   say(
     explanation.map.flat
       ? `The map for ${label} is flat: no place counts more than another.`
-      : `Here it looked for: ${label} (${percent(probability)}). ` +
-          `${evaluated} passes, ${constant} constant channels skipped.`,
+      : `Here it looked for: ${label} (${percent(probability)}). ${costOf(explanation)}.`,
   );
 }
 
@@ -305,6 +351,20 @@ function showPreview(soFar: Explanation): void {
   canvas.setAttribute('aria-label', `The image with a first heat map for ${label}, from ${passes}`);
   // The same words each time: a screen reader says them once.
   say(`A first map for ${label} is there; it gets clearer ...`);
+}
+
+/** What was run for this map; nothing for a class that was read off the same run. */
+function costOf({ method, channels, passes }: Explanation): string {
+  if (method === 'score-cam') {
+    return `${channels.evaluated} passes, ${channels.constant} constant channels skipped`;
+  }
+  const parts = [
+    [passes.forward, 'forward'],
+    [passes.backward, 'backward'],
+    [passes.head, 'through the last layers'],
+  ] as const;
+  const run = parts.flatMap(([count, what]) => (count > 0 ? [`${count} ${what}`] : []));
+  return run.length > 0 ? `Passes: ${run.join(', ')}` : 'No pass was run again';
 }
 
 let drawing = false;
@@ -353,6 +413,13 @@ for (const type of ['dragover', 'dragleave', 'drop'] as const) {
   });
 }
 
+method.addEventListener('change', () => {
+  const told = (loaded: Explainer): void => noteMethod(mapsOf(loaded));
+  // That a network does not load has been said.
+  void explainer?.then(told, () => {});
+  if (image) void run(image);
+});
+
 model.addEventListener('change', noteModel);
 element('load').addEventListener('click', () => {
   const isBuiltIn = model.value === BUILT_IN;
@@ -369,5 +436,6 @@ weights.addEventListener('change', () => {
   weights.value = '';
 });
 
+method.replaceChildren(...METHODS.map(([name, text]) => new Option(text, name)));
 listModels();
 void start();

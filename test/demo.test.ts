@@ -31,7 +31,7 @@ describe('the demo page', () => {
   const open = async (prepare: () => void): Promise<Page> => {
     const page = await browser.newPage();
     await page.evaluateOnNewDocument(prepare);
-    await page.goto(`${inject('baseUrl')}/demo/`);
+    await page.goto(`${inject('baseUrl')}/demo/`, { timeout: 0 });
     return page;
   };
   const statusMatches = (page: Page, pattern: string) =>
@@ -95,6 +95,40 @@ describe('the demo page', () => {
       await statusMatches(page, '^Cancelled');
       expect(await page.$eval('#working', (element) => (element as HTMLElement).hidden)).toBe(true);
       expect(problems).toEqual([]);
+    } finally {
+      await page.close();
+    }
+  });
+
+  it('explains by another method, and says what each takes', async () => {
+    const page = await open(() => {});
+    const note = () => page.$eval('#method-note', (element) => element.textContent);
+    try {
+      await statusMatches(page, '^Ready');
+      expect(await note()).toContain('up to 65 passes');
+      // Without an image it is a choice for the next one.
+      await page.select('#method', 'faster-score-cam');
+      await page.waitForFunction(
+        () => document.querySelector('#method-note')?.textContent?.includes('11 passes'),
+        { timeout: 0 },
+      );
+      await page.select('#method', 'grad-cam');
+      expect(await page.$eval('#status', (status) => status.textContent)).toBe('Ready.');
+      await page.click('#sample');
+      await statusMatches(page, '^Here it looked for.*Passes: 1 forward, 1 backward\\.$');
+      expect(await note()).toContain('1 pass, and 1 back');
+      const first = await pixels(page);
+      // With one, it is explained anew.
+      await page.select('#method', 'layer-cam');
+      await page.waitForFunction(
+        (before) =>
+          /^Here/.test(document.querySelector('#status')?.textContent ?? '') &&
+          document.querySelector('canvas')?.toDataURL() !== before,
+        { timeout: 0 },
+        first,
+      );
+      await page.click('#classes button:nth-child(2)');
+      await statusMatches(page, 'Passes: 1 backward\\.$');
     } finally {
       await page.close();
     }
