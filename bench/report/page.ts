@@ -158,7 +158,7 @@ function roofPart(material: Material): string {
       `Each dot is a kernel. The line is the most this adapter can do (${whose}): on the slope memory is the limit, on the flat part arithmetic. Bytes count every tensor once, so a kernel that reads a tensor twice lies lower, and one whose tensors stay in a cache may lie above the slope.`,
     ),
     figure(
-      `Roofline of ${dots.length} kernels under ${number(roof.gflops)} GFLOP/s and ${number(roof.gbps)} GB/s. Nearest to the roof: ${best.measurement.name}, ${percent(best.share)}.`,
+      `Roofline of ${dots.length} kernels under ${number(roof.gflops)} GFLOP/s and ${number(roof.gbps)} GB/s. The largest share of the roof at its intensity has ${best.measurement.name}: ${percent(best.share)}.`,
       roofline(dots, roof, draw),
       table(
         'Kernels that compute',

@@ -46,8 +46,7 @@ caption { padding: .25rem 0 .5rem; text-align: left; }
 th, td { padding: .3rem .6rem .3rem 0; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
 th { font-weight: 600; }
 tbody th { font-weight: 400; }
-td, thead th { white-space: nowrap; }
-td.note { white-space: normal; }
+th, td.number { white-space: nowrap; }
 .number { text-align: right; }
 details { margin-top: .5rem; }
 summary { cursor: pointer; color: var(--soft); }
