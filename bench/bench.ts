@@ -102,7 +102,7 @@ function refuseUseless(raw: AllOptions): void {
   ] as const;
   const given = kinds.filter(([, has]) => has).map(([option]) => option);
   const withLadder = raw.ladder && (raw.weights || raw.peers) ? ['--ladder'] : [];
-  const [first, second] = [...given, ...withLadder];
+  const [first, second] = [...withLadder, ...given];
   if (second)
     throw usageError(`${first} and ${second} measure different things: give one of them.`);
 }

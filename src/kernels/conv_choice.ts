@@ -67,7 +67,7 @@ interface Rule {
 }
 
 /**
- * The table. Rows for GPUs rest on counting: no GPU was at hand. docs/gpu-kernels-notes.md has the arithmetic.
+ * The table. Rows for GPUs rest on counting: no GPU was at hand. docs/gpu-kernels.md has the arithmetic.
  */
 const RULES: readonly Rule[] = [
   {

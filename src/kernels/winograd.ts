@@ -23,7 +23,7 @@ import output2Code from './winograd2_output.wgsl?raw';
  * Winograd F(4x4, 3x3): 36 products for 16 outputs instead of 144; and F(2x2, 3x3): 16 for 4 instead of 36, with
  * smaller roundings. Three kernels: input transform, product, output transform; and a fourth that transforms the
  * filters first. Roundings of F(4x4) in f32 are larger than a direct convolution's (about 1e-5 of a layer's
- * largest value), far below what a map shows. docs/gpu-kernels-notes.md has the figures.
+ * largest value), far below what a map shows. docs/gpu-kernels.md has the figures.
  */
 
 /** Outputs of a tile each way: F(4x4, 3x3) or F(2x2, 3x3). */

@@ -7,7 +7,7 @@
 //   s = 128/243, t = 32/243
 //
 // The polynomials are interpolated at 0, +-3/4, +-3/2 and infinity, not at 0, +-1, +-2 as in the paper: the numbers
-// of all transforms are nearer to each other, and roundings 2.4 times smaller (docs/gpu-kernels-notes.md).
+// of all transforms are nearer to each other, and roundings 2.4 times smaller (docs/gpu-kernels.md).
 //
 // Shapes: weights [channels 3 3, out_stride / 4] Four, see packConv; filters U [36, channels, out_stride],
 // written four at a time. out_stride is a multiple of 8; its padding is zero and stays it.

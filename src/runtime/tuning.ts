@@ -174,7 +174,7 @@ const SMALL: ConvShape = {
 
 /**
  * Largest difference from the naive kernel, over the largest output: ten times what is measured for F(4x4, 3x3) in
- * few channels (docs/gpu-kernels-notes.md), a hundredth of what a wrong index makes.
+ * few channels (docs/gpu-kernels.md), a hundredth of what a wrong index makes.
  */
 const DIFFERENCE: Readonly<Record<Precision, number>> = { f32: 2e-5, f16: 3e-2 };
 
