@@ -72,7 +72,9 @@ export async function measure(host: Host, options: MeasureOptions): Promise<Meas
       ...(options.ladder
         ? ladderSteps(gpu, timer, scale, onResult)
         : [
-            ...kernelSubjects.map((subject) => kernelStep(bench, subject, 'kernels')),
+            ...kernelSubjects
+              .filter(({ needs }) => !needs || gpu.device.features.has(needs))
+              .map((subject) => kernelStep(bench, subject, 'kernels')),
             ...firstLayerSubjects.map((subject) => kernelStep(bench, subject, 'first layer')),
             ...ladderSteps(gpu, timer, scale, onResult),
             { name: 'VGG-16', run: async () => wholeVgg(bench, vgg, await host.pixels()) },

@@ -96,7 +96,10 @@ async function everyKernel(gpu: Gpu): Promise<string> {
     arena.dispose();
     if (!(flop >= 0 && bytes > 0)) throw new Error(`${subject.name}: ${flop} FLOP, ${bytes} bytes`);
   }
-  const there = [...new Set(Object.values(modules).flatMap(kernelsIn))].map(({ name }) => name);
+  // Those of matrix units are made for the sizes that a device has.
+  const there = [...new Set(Object.values(modules).flatMap(kernelsIn))]
+    .map(({ name }) => name)
+    .filter((name) => !name.startsWith('winograd_product_matrix'));
   const missing = there.filter((name) => !measured.has(name));
   if (missing.length > 0) throw new Error(`bench/measure/kernels leaves out ${missing.join(', ')}`);
   return `${there.length} kernels`;

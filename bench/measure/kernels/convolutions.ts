@@ -142,7 +142,7 @@ function maskedFirst(name: string, tiling: ConvTiling, dtype: ConvDtype, listed 
       const tile = listed ? maskedTile(tiling, FIRST) : undefined;
       const { down, across } = tileGrid(FIRST, tile ?? FIRST);
       const list = everySecond(batch * down * across);
-      const count = list.length - 1;
+      const count = list.length;
       const places = tile ? { list: tensors.upload('places', list), count } : undefined;
       const share = places ? count / (batch * down * across) : 1;
       return {

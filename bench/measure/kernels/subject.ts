@@ -23,6 +23,8 @@ export interface Work {
 export interface Subject {
   readonly name: string;
   readonly group: string;
+  /** What a device must have to run it; without, it is left out. */
+  readonly needs?: GPUFeatureName | undefined;
   record(tensors: Tensors, scale: Scale): Work;
 }
 
@@ -44,8 +46,7 @@ export function rawBytes(count: number): Uint8Array<ArrayBuffer> {
 export const bytesOf = (...counts: readonly number[]): number =>
   4 * counts.reduce((sum, count) => sum + count, 0);
 
-/** A list of places as places_listed.wgsl reads it: every second of `count`, their number first. */
+/** A list of places as places_listed.wgsl reads it: every second of `count`. */
 export function everySecond(count: number): Uint32Array<ArrayBuffer> {
-  const half = Math.floor(count / 2);
-  return Uint32Array.from({ length: half + 1 }, (_, i) => (i === 0 ? half : 2 * (i - 1)));
+  return Uint32Array.from({ length: Math.floor(count / 2) }, (_, i) => 2 * i);
 }

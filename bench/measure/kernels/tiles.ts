@@ -115,7 +115,7 @@ export const tileSubjects: readonly Subject[] = [
       const size = CHANNELS * GRID.height * GRID.width;
       const batch = batchFor(scale, { flop: 0, bytes: bytesOf(size), largest: bytesOf(size) });
       const list = everySecond(batch * TILES);
-      const count = list.length - 1;
+      const count = list.length;
       return {
         run: [
           fillTiles({

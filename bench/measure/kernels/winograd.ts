@@ -1,10 +1,13 @@
 import type { ConvShape } from '../../../src/kernels/conv';
 import type { Dispatch } from '../../../src/kernels/kernel';
+import { STORED_BYTES } from '../../../src/kernels/stored';
 import { turnedBytes, turnFilters } from '../../../src/kernels/turn_filters';
 import { turnWinogradFilters } from '../../../src/kernels/turn_winograd_filters';
 import { WEIGHT_BYTES } from '../../../src/kernels/weight_dtype';
 import {
+  sliceOf,
   tilesOf,
+  type WinogradForm,
   winogradConv,
   winogradFilterBytes,
   winogradFilters,
@@ -14,12 +17,11 @@ import type { Scale } from '../scale';
 import { convBatch, convTensors, layerShape } from './convolutions';
 import { bytesOf, everySecond, type Subject, type Tensors } from './subject';
 
-const group = 'Winograd F(4x4, 3x3)';
-
 /** Operations of the transforms, as their headers say: a tile and channel, or four filters of one channel. */
-const INPUT_FLOP = 250;
-const OUTPUT_FLOP = 150;
-const FILTER_FLOP = 4 * 140;
+const FLOP = {
+  4: { input: 250, output: 150, filters: 4 * 140 },
+  2: { input: 32, output: 24, filters: 4 * 28 },
+} as const;
 
 interface Stages {
   readonly shape: ConvShape;
@@ -28,84 +30,105 @@ interface Stages {
   readonly dispatches: readonly Dispatch[];
 }
 
+const groupOf = ({ tile }: WinogradForm): string => `Winograd F(${tile}x${tile}, 3x3)`;
+const needsOf = ({ precision }: WinogradForm): { needs?: GPUFeatureName } =>
+  precision === 'f16' ? { needs: 'shader-f16' } : {};
+
 /** The three kernels of one convolution, over all tiles or over every second one. */
-function stages(tensors: Tensors, scale: Scale, listed: boolean): Stages {
+function stages(tensors: Tensors, scale: Scale, form: WinogradForm, listed: boolean): Stages {
   const shape = layerShape(scale);
-  const { transformed, product } = winogradScratch(shape, 1);
+  const { transformed, product } = winogradScratch(shape, 1, undefined, form);
   const batch = convBatch(scale, shape, Math.max(transformed, product));
-  const all = tilesOf(shape, batch);
+  const all = tilesOf(shape, batch, form.tile);
   const list = everySecond(all);
-  const places = listed
-    ? { list: tensors.upload('places', list), count: list.length - 1 }
-    : undefined;
+  const places = listed ? { list: tensors.upload('places', list), count: list.length } : undefined;
   const tiles = places?.count ?? all;
-  const scratch = winogradScratch(shape, batch, tiles);
+  const scratch = winogradScratch(shape, batch, tiles, form);
   const { sizes: _, weights: __, ...own } = convTensors(tensors, shape, 'f32', batch);
   const dispatches = winogradConv({
     label: 'conv',
     shape,
     batch,
     ...own,
-    filters: tensors.take('filters', winogradFilterBytes(shape)),
+    filters: tensors.take('filters', winogradFilterBytes(shape, form)),
     transformed: tensors.take('transformed', scratch.transformed),
     product: tensors.take('product', scratch.product),
     places,
+    form,
   });
-  return { shape, batch, tiles, dispatches };
+  return { shape, batch, tiles: Math.min(tiles, sliceOf(shape, tiles, form)), dispatches };
 }
 
-function stage(
-  name: string,
-  index: 0 | 1 | 2,
-  listed: boolean,
-  cost: (shape: ConvShape, tiles: number) => { flop: number; bytes: number },
-): Subject {
+const STAGES = ['input', 'product', 'output'] as const;
+
+/** One of the three kernels; of a convolution in slices, the first slice. */
+function stage(form: WinogradForm, which: (typeof STAGES)[number], listed = false): Subject {
   return {
-    name,
-    group,
+    name: `${named(form, which)}${listed ? '_listed' : ''}`,
+    group: groupOf(form),
+    ...needsOf(form),
     record(tensors, scale) {
-      const { shape, batch, tiles, dispatches } = stages(tensors, scale, listed);
-      return { run: [dispatches[index] as Dispatch], batch, ...cost(shape, tiles) };
+      const { shape, batch, tiles, dispatches } = stages(tensors, scale, form, listed);
+      const dispatch = dispatches[STAGES.indexOf(which)] as Dispatch;
+      return { run: [dispatch], batch, ...cost(form, which, shape, tiles) };
     },
   };
 }
 
-const input = ({ inChannels }: ConvShape, tiles: number) => ({
-  flop: INPUT_FLOP * inChannels * tiles,
-  bytes: bytesOf((16 + 36) * inChannels * tiles),
-});
-const product = ({ inChannels, outChannels }: ConvShape, tiles: number) => ({
-  flop: 2 * 36 * inChannels * outChannels * tiles,
-  bytes: bytesOf(36 * (inChannels * outChannels + (inChannels + outChannels) * tiles)),
-});
-const output = ({ outChannels }: ConvShape, tiles: number) => ({
-  flop: OUTPUT_FLOP * outChannels * tiles,
-  bytes: bytesOf((36 + 16) * outChannels * tiles),
-});
+function named({ tile, precision, product }: WinogradForm, which: string): string {
+  const half = precision === 'f16' ? '_half' : '';
+  if (which !== 'product') return `winograd${tile === 2 ? '2' : ''}_${which}${half}`;
+  const products = (tile + 2) ** 2;
+  return `winograd_product${product === 'registers' ? '' : `_${product}`}${half}, ${products}`;
+}
 
-const filters = (['f32', 'f16'] as const).map(
-  (dtype): Subject => ({
-    name: `winograd_filters_${dtype}`,
-    group,
-    record(tensors, scale) {
-      const shape = layerShape(scale);
-      const { weights, sizes } = convTensors(tensors, shape, dtype, 1);
-      const size = winogradFilterBytes(shape);
-      return {
-        run: [
-          winogradFilters({
-            label: 'filters',
-            shape,
-            dtype,
-            weights,
-            filters: tensors.take('filters', size),
-          }),
-        ],
-        flop: (FILTER_FLOP * shape.inChannels * shape.outChannels) / 4,
-        bytes: sizes.weights + size,
-      };
-    },
-  }),
+function cost(
+  { tile, precision }: WinogradForm,
+  which: (typeof STAGES)[number],
+  { inChannels, outChannels }: ConvShape,
+  tiles: number,
+): { flop: number; bytes: number } {
+  const products = (tile + 2) ** 2;
+  const stored = STORED_BYTES[precision];
+  const transform = (channels: number, flop: number) => ({
+    flop: flop * channels * tiles,
+    bytes: (4 * tile ** 2 + stored * products) * channels * tiles,
+  });
+  if (which === 'input') return transform(inChannels, FLOP[tile].input);
+  if (which === 'output') return transform(outChannels, FLOP[tile].output);
+  return {
+    flop: 2 * products * inChannels * outChannels * tiles,
+    bytes: stored * products * (inChannels * outChannels + (inChannels + outChannels) * tiles),
+  };
+}
+
+const FORMS: readonly WinogradForm[] = ([4, 2] as const).flatMap((tile) =>
+  (['f32', 'f16'] as const).flatMap((precision) =>
+    (['registers', 'workgroup'] as const).map((product) => ({ tile, precision, product })),
+  ),
+);
+/** The transforms do not depend on how the product is computed. */
+const TRANSFORMS = FORMS.filter(({ product }) => product === 'registers');
+
+const filters = TRANSFORMS.flatMap((form) =>
+  (['f32', 'f16'] as const).map(
+    (dtype): Subject => ({
+      name: `${named(form, 'filters')}_${dtype}`,
+      group: groupOf(form),
+      ...needsOf(form),
+      record(tensors, scale) {
+        const shape = layerShape(scale);
+        const { weights, sizes } = convTensors(tensors, shape, dtype, 1);
+        const size = winogradFilterBytes(shape, form);
+        const own = tensors.take('filters', size);
+        return {
+          run: [winogradFilters({ label: 'filters', shape, dtype, weights, filters: own, form })],
+          flop: (FLOP[form.tile].filters * shape.inChannels * shape.outChannels) / 4,
+          bytes: sizes.weights + size,
+        };
+      },
+    }),
+  ),
 );
 
 /** The way back needs filters turned round. */
@@ -149,12 +172,16 @@ const turned = [
   } satisfies Subject,
 ];
 
+const transforms = (listed: boolean) =>
+  TRANSFORMS.filter(({ tile }) => tile === 4 || !listed).flatMap((form) => [
+    stage(form, 'input', listed),
+    stage(form, 'output', listed),
+  ]);
+
 export const winogradSubjects: readonly Subject[] = [
   ...filters,
-  stage('winograd_input', 0, false, input),
-  stage('winograd_product', 1, false, product),
-  stage('winograd_output', 2, false, output),
-  stage('winograd_input_listed', 0, true, input),
-  stage('winograd_output_listed', 2, true, output),
+  ...transforms(false),
+  ...transforms(true),
+  ...FORMS.map((form) => stage(form, 'product')),
   ...turned,
 ];
