@@ -138,6 +138,22 @@ function tiled(tiling: 'registers' | 'workgroup'): Rung<ConvLayer>['record'] {
     once(conv(tiling, { label: tiling, shape, dtype: 'f32', batch, input, weights, bias, output }));
 }
 
+function winogradF4(product: 'registers' | 'workgroup'): Rung<ConvLayer>['record'] {
+  const form = { tile: 4, precision: 'f32', product } as const;
+  return ({ arena, shape, batch, input, weights, bias, output }) => {
+    const label = 'F(4x4)';
+    const scratch = winogradScratch(shape, batch, undefined, form);
+    const filters = arena.take('F(4x4) filters', winogradFilterBytes(shape, form));
+    const transformed = arena.take('F(4x4) transformed', scratch.transformed);
+    const own = arena.take('F(4x4) product', scratch.product);
+    const tensors = { input, filters, bias, transformed, product: own, output };
+    return {
+      load: [winogradFilters({ label, shape, dtype: 'f32', weights, filters, form })],
+      run: winogradConv({ label, shape, batch, ...tensors, form }),
+    };
+  };
+}
+
 export const convLadder: readonly Rung<ConvLayer>[] = [
   {
     name: '1 naive',
@@ -194,18 +210,12 @@ export const convLadder: readonly Rung<ConvLayer>[] = [
   {
     name: '7 Winograd F(4x4)',
     idea: '4 times fewer products; three kernels, input transformed once for all channels',
-    record: ({ arena, shape, batch, input, weights, bias, output }) => {
-      const label = 'F(4x4)';
-      const scratch = winogradScratch(shape, batch);
-      const filters = arena.take('F(4x4) filters', winogradFilterBytes(shape));
-      const transformed = arena.take('F(4x4) transformed', scratch.transformed);
-      const product = arena.take('F(4x4) product', scratch.product);
-      const tensors = { input, filters, bias, transformed, product, output };
-      return {
-        load: [winogradFilters({ label, shape, dtype: 'f32', weights, filters })],
-        run: winogradConv({ label, shape, batch, ...tensors }),
-      };
-    },
+    record: winogradF4('registers'),
+  },
+  {
+    name: '8 Winograd F(4x4), workgroup',
+    idea: 'its products in tiles of workgroup memory: what a GPU runs',
+    record: winogradF4('workgroup'),
   },
 ];
 
