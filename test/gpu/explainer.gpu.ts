@@ -1,9 +1,15 @@
 import { normalise } from '../../src/explain/image';
-import { createExplainer, type Explanation, ScoreCamError } from '../../src/index';
+import {
+  type ConvTuning,
+  createExplainer,
+  type Explanation,
+  type Progress,
+  ScoreCamError,
+} from '../../src/index';
 import { softmax } from '../../src/kernels/softmax';
 import type { Model } from '../../src/model/model';
 import { Arena } from '../../src/runtime/arena';
-import type { Gpu } from '../../src/runtime/gpu';
+import { type Gpu, requestAdapter } from '../../src/runtime/gpu';
 import { NetworkWeights } from '../../src/runtime/network-weights';
 import { Runner } from '../../src/runtime/runner';
 import type { GpuCase } from '../harness/case';
@@ -155,6 +161,60 @@ export const cases: GpuCase[] = [
         arena.dispose();
       }
       return notes.join('; ');
+    },
+  },
+  {
+    name: 'tune measures, tells of it, keeps what it found and takes it again',
+    async run(gpu) {
+      const model = smallModel();
+      const kept = new Map<string, string>();
+      const tuningCache = {
+        get: (key: string) => kept.get(key),
+        put: (key: string, value: string) => void kept.set(key, value),
+      };
+      const totals: number[] = [];
+      const onProgress = ({ phase, total }: Progress) => {
+        if (phase === 'tuning') totals.push(total);
+      };
+      const options = { model, device: gpu.device, tune: true, tuningCache, onProgress };
+      const tuned = await createExplainer(options);
+      // conv2, 1x1, directly alone; conv3 also by F(4x4) and F(2x2).
+      expectSame('candidates', totals[0], 4);
+      const names = Object.values(tuned.tuning?.layers ?? {}).map(({ measured }) =>
+        measured.map(({ method, refused }) => refused ?? method).join(),
+      );
+      expectSame('methods', names, [
+        'direct, registers',
+        'direct, registers,F(4x4) f32, registers,F(2x2) f32, registers',
+      ]);
+      const map = (await tuned.explain(smallImage())).map.data;
+      totals.length = 0;
+      const again = await createExplainer(options);
+      expectSame('measured anew', totals.at(-1), 0);
+      expectSame('tunings', JSON.stringify(again.tuning), JSON.stringify(tuned.tuning));
+      const { tuning } = tuned;
+      const given = await createExplainer({ model, device: gpu.device, tuning });
+      expectSame('maps', [...(await given.explain(smallImage())).map.data], [...map]);
+      const foreign = await createExplainer({
+        model,
+        device: gpu.device,
+        tuning: { ...(tuning as ConvTuning), adapter: 'another' },
+      });
+      expectSame('a tuning of another adapter', foreign.tuning, undefined);
+      return undefined;
+    },
+  },
+  {
+    name: 'f16 is refused where the device has none',
+    async run(gpu) {
+      // SwiftShader has none; elsewhere the device is made without it.
+      const bare = await (await requestAdapter()).requestDevice();
+      const options = { model: smallModel(), device: bare, precision: 'f16' } as const;
+      await expectError(() => createExplainer(options), 'option', 'needs the feature shader-f16');
+      bare.destroy();
+      const wrong = { model: smallModel(), device: gpu.device, precision: 'f8' as 'f16' };
+      await expectError(() => createExplainer(wrong), 'option', 'precision');
+      return undefined;
     },
   },
   {
