@@ -1,0 +1,86 @@
+import { describe, expect, it } from 'vitest';
+import { candidatesFor, chooseConv, methodName } from '../src/kernels/conv_choice';
+import { tileName } from '../src/kernels/gemm_tile';
+import { SLICE_BYTES, sliceOf, type WinogradForm, winogradScratch } from '../src/kernels/winograd';
+import { chooseProductTile } from '../src/kernels/winograd_product';
+
+const shape = (inChannels: number, outChannels: number, size = 56, kernel: 1 | 3 = 3) => ({
+  inChannels,
+  outChannels,
+  height: size,
+  width: size,
+  kernel,
+});
+const gpu = { isFallback: false } as const;
+const units = { m: 16, n: 16, k: 16, subgroupMaxSize: 32 } as const;
+
+describe('the method of a convolution', () => {
+  const on = (precision: 'f32' | 'f16', ...sizes: Parameters<typeof shape>) =>
+    methodName(chooseConv(shape(...sizes), { ...gpu, precision }));
+
+  it('on GPUs: Winograd where channels pay for the bytes it moves, C O / (C + O) from 24 or 12', () => {
+    expect(on('f32', 64, 64)).toBe('F(4x4) f32, workgroup');
+    expect(on('f32', 48, 48)).toBe('F(4x4) f32, workgroup');
+    expect(on('f32', 48, 47)).toBe('direct, workgroup');
+    expect(on('f16', 24, 24)).toBe('F(4x4) f16, workgroup');
+    expect(on('f16', 24, 23)).toBe('direct, workgroup');
+    expect(on('f32', 512, 512, 56, 1)).toBe('direct, workgroup');
+  });
+
+  it('on GPUs: directly where filters exceed what any device can bind', () => {
+    expect(on('f32', 910, 1024)).toBe('F(4x4) f32, workgroup');
+    expect(on('f32', 911, 1024)).toBe('direct, workgroup');
+    expect(on('f16', 911, 1024)).toBe('F(4x4) f16, workgroup');
+  });
+
+  it('never takes matrix units unmeasured, though they are candidates in f16', () => {
+    const device = { ...gpu, precision: 'f16', units: [units] } as const;
+    expect(methodName(chooseConv(shape(64, 64), device))).toBe('F(4x4) f16, workgroup');
+    const names = (precision: 'f32' | 'f16', channels: number) =>
+      candidatesFor(shape(channels, 64), { ...device, precision })
+        .map(methodName)
+        .filter((name) => name.includes('matrix'));
+    expect(names('f16', 64)).toEqual([
+      'F(4x4) f16, matrix 16x16x16',
+      'F(2x2) f16, matrix 16x16x16',
+    ]);
+    expect(names('f16', 72)).toEqual([]);
+    expect(names('f32', 64)).toEqual([]);
+  });
+});
+
+describe('the tile of the products', () => {
+  const tile = (channels: number, tiles: number, products = 36) =>
+    tileName(chooseProductTile(channels, tiles, products));
+
+  it('is the largest that is filled and leaves work for every core', () => {
+    expect(tile(512, 384)).toBe('128x128');
+    expect(tile(64, 1792)).toBe('64x128');
+    expect(tile(128, 64)).toBe('64x64');
+    expect(tile(512, 64)).toBe('64x64');
+    expect(tile(1024, 64)).toBe('128x64');
+    expect(tile(8, 16)).toBe('64x64');
+  });
+});
+
+describe('slices', () => {
+  const form: WinogradForm = { tile: 4, precision: 'f32', product: 'workgroup' };
+
+  it('are even, multiples of 128 tiles and about 16 MiB, or 384 tiles', () => {
+    // conv1_2, nine masks: 28224 tiles; 1792 of them and 64 channels take 15.75 MiB.
+    expect(sliceOf(shape(64, 64, 224), 9 * 3136, form)).toBe(1792);
+    expect(sliceOf(shape(64, 64, 224), 3136, form)).toBe(1664);
+    expect(sliceOf(shape(512, 512, 28), 9 * 49, form)).toBe(256);
+    expect(sliceOf(shape(512, 512, 28), 384, form)).toBe(384);
+    expect(sliceOf(shape(512, 512, 14), 100, form)).toBe(100);
+    expect(sliceOf(shape(64, 64, 224), 9 * 3136, { ...form, product: 'registers' })).toBe(28224);
+    const scratch = winogradScratch(
+      { ...shape(64, 64, 224), slope: 0, pool: false },
+      9,
+      undefined,
+      form,
+    );
+    expect(scratch.transformed).toBeLessThanOrEqual(SLICE_BYTES);
+    expect(scratch.product).toBeLessThanOrEqual(SLICE_BYTES);
+  });
+});
