@@ -465,6 +465,18 @@ describe('npm run explain', () => {
     ],
     ['an unknown model', () => [image, '--model', 'resnet'], 2, /no model "resnet"/],
     [
+      'CAM, before other methods run',
+      () => [image, '--model', model, '--method', 'score-cam,cam'],
+      2,
+      /^CAM needs a pooling head/,
+    ],
+    [
+      'a layer for rise',
+      () => [image, '--model', model, '--method', 'rise', '--layer', 'conv1'],
+      2,
+      /--layer is of no use to rise/,
+    ],
+    [
       'a manifest that is no JSON',
       () => [image, '--model', text('m.json', '{"a":')],
       1,
