@@ -95,9 +95,9 @@ export interface BatchPlan {
 
 /**
  * Work of the first submit, which nothing is known of yet: no more than a third of a second on a software adapter
- * at 12 GFLOP/s and on a slow GPU at 0.2 TFLOP/s.
+ * at 8 GFLOP/s and on a slow GPU at 0.2 TFLOP/s.
  */
-const FLOP_PER_SUBMIT = { software: 4e9, gpu: 60e9 } as const;
+const FLOP_PER_SUBMIT = { software: 2.5e9, gpu: 60e9 } as const;
 
 /** What goes through the network: steps, and what each item brings along. */
 export interface Passes {

@@ -98,6 +98,7 @@ export class Runner {
   readonly network: Network;
   readonly weights: NetworkWeights;
   private readonly forced: ForcedTilings;
+  private zeros: Promise<readonly Slice[]> | undefined;
 
   constructor(gpu: Gpu, network: Network, weights: NetworkWeights, forced: ForcedTilings = {}) {
     this.gpu = gpu;
@@ -150,7 +151,7 @@ export class Runner {
     const channels = arena.upload('mask channels', sorted);
     const skipped = skipping && {
       skipping,
-      baseline: await this.zeroOutputs(features, arena),
+      baseline: await this.zeroOutputs(features),
       rows: { order, list: arena.upload('mask order', order) },
     };
     const passes = { name: this.network.name, steps, input: undefined };
@@ -199,21 +200,40 @@ export class Runner {
     return byWinograd ? WINOGRAD_TILE : undefined;
   }
 
-  /** Every step's output for the image of zeros, in buffers of the arena. */
-  private async zeroOutputs(features: readonly Step[], arena: Arena): Promise<Slice[]> {
-    const { input, name } = this.network;
-    const zeros = arena.upload('zero image', new Float32Array(sizeOf(input)));
-    const dispatches: Dispatch[] = [];
+  /**
+   * Every step's output for the image of zeros. It is the same for all images, so it is made once and kept: 34 MB for
+   * VGG-16.
+   */
+  private zeroOutputs(features: readonly Step[]): Promise<readonly Slice[]> {
+    this.zeros ??= this.passZeros(features).catch((error: unknown) => {
+      this.zeros = undefined;
+      throw error;
+    });
+    return this.zeros;
+  }
+
+  private async passZeros(features: readonly Step[]): Promise<Slice[]> {
+    const { gpu, network } = this;
+    const scratch = new Arena(gpu);
     const outputs: Slice[] = [];
-    let current = zeros;
-    for (const step of features) {
-      const output = arena.take(`${step.name} of zeros`, 4 * sizeOf(step.output));
-      dispatches.push(...this.record(step, 1, current, output, arena));
-      outputs.push(output);
-      current = output;
+    try {
+      const dispatches: Dispatch[] = [];
+      let current = scratch.upload('zero image', new Float32Array(sizeOf(network.input)));
+      for (const step of features) {
+        const size = 4 * sizeOf(step.output);
+        const output = { buffer: gpu.createBuffer(`${step.name} of zeros`, size), offset: 0, size };
+        outputs.push(output);
+        dispatches.push(...this.record(step, 1, current, output, scratch));
+        current = output;
+      }
+      await gpu.submit(`zero image through ${network.name}`, dispatches);
+      return outputs;
+    } catch (error) {
+      for (const { buffer } of outputs) gpu.free(buffer);
+      throw error;
+    } finally {
+      scratch.dispose();
     }
-    await this.gpu.submit(`zero image through ${name}`, dispatches);
-    return outputs;
   }
 
   /**
