@@ -1,6 +1,7 @@
 import { type ConvShape, type ConvVariant, defineConv, TILED } from './conv_kernel';
 import code from './conv_workgroup.wgsl?raw';
 import { CONV_TILES, chooseGemmTile, type GemmTile } from './gemm_tile';
+import { acrossGrid } from './grid';
 import { ceilDiv } from './kernel';
 
 const kernels = defineConv('conv_workgroup', code, TILED);
@@ -14,18 +15,14 @@ export function chooseConvTile(shape: ConvShape, batch: number): GemmTile {
   return chooseGemmTile(CONV_TILES, shape.outChannels, 4 * quadsOf(shape, batch));
 }
 
-/** More would not fit a grid in x; the rest goes on in z. */
-const MAX_ACROSS = 65535;
-
 /** Implicit GEMM in tiles of workgroup memory: for GPUs. */
 export function convInTiles(tileOf: (shape: ConvShape, batch: number) => GemmTile): ConvVariant {
   return {
     kernels,
     workgroups: (shape, batch) => {
       const { rows, cols } = tileOf(shape, batch);
-      const across = ceilDiv(quadsOf(shape, batch), 2 * cols);
-      const layers = Math.max(1, ceilDiv(across, MAX_ACROSS));
-      return [ceilDiv(across, layers), ceilDiv(shape.outChannels, 8 * rows), layers];
+      const [x, z] = acrossGrid(ceilDiv(quadsOf(shape, batch), 2 * cols));
+      return [x, ceilDiv(shape.outChannels, 8 * rows), z];
     },
     tile: tileOf,
   };

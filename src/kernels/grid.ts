@@ -2,7 +2,7 @@ import { ScoreCamError } from '../errors';
 import { ceilDiv } from './kernel';
 
 /** maxComputeWorkgroupsPerDimension, the same on every WebGPU device unless more is asked for. */
-export const MAX_WORKGROUPS = 65535;
+const MAX_WORKGROUPS = 65535;
 
 /**
  * Workgroups of `size` invocations for `items` independent items. One dimension is enough for 65535
@@ -13,6 +13,12 @@ export function gridOf(label: string, items: number, size: number): [number, num
   const needed = ceilDiv(items, size);
   const y = Math.max(1, ceilDiv(needed, MAX_WORKGROUPS));
   return checkedGrid(label, [ceilDiv(needed, y), y, 1]);
+}
+
+/** `count` workgroups in x and, beyond its limit, z: [x, z]. The kernel's own is `x + z * grid.x`. */
+export function acrossGrid(count: number): [number, number] {
+  const z = Math.max(1, ceilDiv(count, MAX_WORKGROUPS));
+  return [ceilDiv(count, z), z];
 }
 
 /**

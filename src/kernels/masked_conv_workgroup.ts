@@ -1,5 +1,5 @@
 import { type ConvShape, defineMaskedConvByPlaces, MASKED_SPECIALISED } from './conv_kernel';
-import { MAX_WORKGROUPS } from './grid';
+import { acrossGrid } from './grid';
 import { ceilDiv } from './kernel';
 import code from './masked_conv_workgroup.wgsl?raw';
 
@@ -31,6 +31,6 @@ export function maskedPatch({ outChannels }: Pick<ConvShape, 'outChannels'>): {
 /** Workgroups for so many patches. */
 export function maskedPatchGrid(shape: ConvShape, patches: number): [number, number, number] {
   const groups = channelGroups(shape.outChannels);
-  const z = Math.max(1, ceilDiv(patches, MAX_WORKGROUPS));
-  return [ceilDiv(patches, z), ceilDiv(shape.outChannels, 8 * groups), z];
+  const [x, z] = acrossGrid(patches);
+  return [x, ceilDiv(shape.outChannels, 8 * groups), z];
 }

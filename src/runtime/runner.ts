@@ -143,15 +143,20 @@ export class Runner {
     const classes = this.network.labels.length;
     const arena = new Arena(this.gpu);
     const { features } = splitHead(steps);
-    const skipping = await this.skipping(features, masks, options, arena);
+    const prepared = await this.prepareSkipping(features, masks, options, arena).catch(
+      (error: unknown) => {
+        arena.dispose();
+        throw error;
+      },
+    );
+    const skipping = prepared?.skipping;
     // Where scores are wanted early, the masks that come first stay in the first blocks.
     const block = options.onScores ? Math.ceil(total / PREVIEWS) : total;
     const order = orderOf(total, block, (mask) => skipping?.workOf(mask) ?? 0);
     const sorted = order.map((mask) => masks.channels[mask] as number);
     const channels = arena.upload('mask channels', sorted);
-    const skipped = skipping && {
-      skipping,
-      baseline: await this.zeroOutputs(features),
+    const skipped = prepared && {
+      ...prepared,
       rows: { order, list: arena.upload('mask order', order) },
     };
     const passes = { name: this.network.name, steps, input: undefined };
@@ -176,19 +181,20 @@ export class Runner {
     return inOrder;
   }
 
-  /** What need not be computed, where that is worth anything. */
-  private async skipping(
+  /** What need not be computed and what stands there instead, where that is worth anything. */
+  private async prepareSkipping(
     features: readonly Step[],
     masks: Masks,
     options: MaskedRunOptions,
     arena: Arena,
-  ): Promise<Skipping | undefined> {
+  ): Promise<Pick<Skipped, 'skipping' | 'baseline'> | undefined> {
     if (options.skip === false || masks.channels.length === 0) return undefined;
     const tileOf = (step: Step, i: number): Size | undefined => this.tileOf(step, i === 0);
     const skipping = await Skipping.of(this.gpu, features, masks, tileOf, arena);
     if (!skipping) return undefined;
     options.onReach?.(skipping.reach);
-    return skipping.reach.share > WORTHWHILE ? undefined : skipping;
+    if (skipping.reach.share > WORTHWHILE) return undefined;
+    return { skipping, baseline: await this.zeroOutputs(features) };
   }
 
   /** The tiles of a step that can compute listed ones alone. */
