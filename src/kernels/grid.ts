@@ -15,7 +15,7 @@ export function gridOf(label: string, items: number, size: number): [number, num
   return checkedGrid(label, [ceilDiv(needed, y), y, 1]);
 }
 
-/** `count` workgroups in x and, beyond its limit, z: [x, z]. The kernel's own is `x + z * grid.x`. */
+/** `count` workgroups in x and, beyond its limit, another dimension. The kernel's own is `x + other * grid.x`. */
 export function acrossGrid(count: number): [number, number] {
   const z = Math.max(1, ceilDiv(count, MAX_WORKGROUPS));
   return [ceilDiv(count, z), z];

@@ -12,8 +12,10 @@ import {
   chooseProductTile,
   type MatrixUnits,
   productByMatrix,
+  productInQuads,
   productInRegisters,
   productInWorkgroups,
+  quadsFit,
 } from './winograd_product';
 import filters2Code from './winograd2_filters.wgsl?raw';
 import input2Code from './winograd2_input.wgsl?raw';
@@ -33,16 +35,22 @@ export type WinogradTile = 4 | 2;
 export interface WinogradForm {
   readonly tile: WinogradTile;
   readonly precision: Precision;
-  /** In registers alone for software adapters, in tiles of workgroup memory or by matrix units for GPUs. */
-  readonly product: 'registers' | 'workgroup' | 'matrix';
+  /**
+   * In registers for software adapters: of one invocation, or shared by four (`quads`: needs the feature `subgroups`,
+   * f32 and {@link quadsFit}). In tiles of workgroup memory or by matrix units for GPUs.
+   */
+  readonly product: 'registers' | 'quads' | 'workgroup' | 'matrix';
   /** Of `workgroup`: this tile instead of the one that {@link chooseProductTile} takes. */
   readonly productTile?: GemmTile | undefined;
   /** Of `matrix`, which needs f16. */
   readonly units?: MatrixUnits | undefined;
 }
 
-/** What software adapters compute by. */
+/** What software adapters compute by, unless they have quads. */
 export const F4_REGISTERS: WinogradForm = { tile: 4, precision: 'f32', product: 'registers' };
+
+const isForSoftware = ({ product }: Pick<WinogradForm, 'product'>): boolean =>
+  product === 'registers' || product === 'quads';
 
 const u32 = (name: string) => ({ name, type: 'u32' }) as const;
 
@@ -61,7 +69,9 @@ const defineFilters = (file: string, code: string) =>
     ),
   );
 
-const INPUT_PARAMS = ['first', 'tiles', 'channels', 'height', 'width', 'stride'].map(u32);
+const INPUT_PARAMS = ['first', 'tiles', 'channels', 'height', 'width', 'stride', 'block_tiles'].map(
+  u32,
+);
 const INPUT_STORAGE = [
   { name: 'input', access: 'read' },
   { name: 'transformed', access: 'read_write' },
@@ -70,6 +80,7 @@ const INPUT_STORAGE = [
 const OUTPUT_PARAMS = [
   ...['first', 'tiles', 'out_channels', 'out_stride', 'height', 'width', 'stride'].map(u32),
   { name: 'slope', type: 'f32' },
+  u32('block_tiles'),
 ] as const;
 const OUTPUT_STORAGE = [
   { name: 'product', access: 'read' },
@@ -166,8 +177,18 @@ export function tilesOf(
   return batch * ceilDiv(height, tile) * ceilDiv(width, tile);
 }
 
+/** Tiles that the product kernels in registers read in one go. */
+const BLOCK = 16;
+
 /** Rounded up to what every product kernel takes at once. */
-const strideOf = (tiles: number): number => 16 * ceilDiv(tiles, 16);
+const strideOf = (tiles: number): number => BLOCK * ceilDiv(tiles, BLOCK);
+
+/**
+ * Tiles that stand together in V and M, [products, stride / block, channels, block]: what one invocation reads, so
+ * that it stands in a row, or all tiles, so that a workgroup's rows are long.
+ */
+const blockOf = (form: WinogradForm, stride: number): number =>
+  isForSoftware(form) ? BLOCK : stride;
 
 /**
  * Bytes that V, and that M, should take on a GPU. A convolution with more tiles goes through them in several slices,
@@ -186,9 +207,10 @@ const SLICE_LEAST = 3 * SLICE_STEP;
 export function sliceOf(
   shape: Pick<ConvShape, 'inChannels' | 'outChannels'>,
   tiles: number,
-  { tile, precision, product }: WinogradForm,
+  form: WinogradForm,
 ): number {
-  if (product === 'registers') return tiles;
+  if (isForSoftware(form)) return tiles;
+  const { tile, precision } = form;
   const values = productsOf(tile) * Math.max(shape.inChannels, outStride(shape));
   const fitting = Math.floor(SLICE_BYTES / (STORED_BYTES[precision] * values) / SLICE_STEP);
   const slices = ceilDiv(tiles, Math.max(SLICE_LEAST, fitting * SLICE_STEP));
@@ -289,6 +311,7 @@ function convolveSlice(
   const { label, shape, input, filters, bias, transformed, product, output, places } = args;
   const { inChannels, outChannels, height, width } = shape;
   const stride = strideOf(tiles);
+  const block_tiles = blockOf(form, stride);
   const out_stride = outStride(shape);
   const transforms = winogradKernels[form.tile];
   const listed = places ? { places: places.list } : {};
@@ -302,9 +325,9 @@ function convolveSlice(
       kernel: kernelOf(transforms.input[form.precision]),
       label,
       constants: {},
-      params: { first, tiles, channels: inChannels, height, width, stride },
+      params: { first, tiles, channels: inChannels, height, width, stride, block_tiles },
       buffers: { input, transformed, ...listed },
-      workgroups: gridOf(label, tiles * inChannels, 64),
+      workgroups: gridOf(label, stride * inChannels, 64),
     },
     winogradProduct({
       label,
@@ -329,9 +352,10 @@ function convolveSlice(
         width,
         stride,
         slope: shape.slope,
+        block_tiles,
       },
       buffers: { product, bias, output, ...listed },
-      workgroups: gridOf(label, tiles * outChannels, 64),
+      workgroups: gridOf(label, stride * out_stride, 64),
     },
   ];
 }
@@ -346,9 +370,9 @@ export interface ProductArgs {
   readonly stride: number;
   /** U [products, channels, outStride] */
   readonly filters: Slice;
-  /** V [products, channels, stride] */
+  /** V [products, stride / block, channels, block]: blocks of 16 for products in registers, else of all tiles */
   readonly transformed: Slice;
-  /** M [products, outStride, stride] */
+  /** M [products, stride / block, outStride, block] */
   readonly product: Slice;
 }
 
@@ -357,7 +381,7 @@ export function winogradProduct(args: ProductArgs): Dispatch {
   const { label, form, channels, outStride: out_stride, stride } = args;
   const { filters, transformed, product } = args;
   const products = productsOf(form.tile);
-  const { kernel, constants, grid } = productOf(form, out_stride, stride, products);
+  const { kernel, constants, grid } = productOf(form, channels, out_stride, stride);
   return {
     kernel,
     label,
@@ -368,9 +392,16 @@ export function winogradProduct(args: ProductArgs): Dispatch {
   };
 }
 
-function productOf(form: WinogradForm, outStride: number, stride: number, products: number) {
+function productOf(form: WinogradForm, channels: number, outStride: number, stride: number) {
+  const products = productsOf(form.tile);
   if (form.product === 'registers') {
     return productInRegisters(form.precision, outStride, stride);
+  }
+  if (form.product === 'quads') {
+    if (form.precision !== 'f32' || !quadsFit({ channels, outStride })) {
+      throw new Error(`quads need f32, a multiple of 4 channels and of 32 outputs`);
+    }
+    return productInQuads(outStride, stride);
   }
   if (form.product === 'workgroup') {
     const tile = form.productTile ?? chooseProductTile(outStride, stride, products);

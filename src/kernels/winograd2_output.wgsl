@@ -4,9 +4,9 @@
 //   sum    = A^T M[., o, t] A + bias[o]        the 2x2 outputs of tile t
 //   output = max(sum, 0) + slope min(sum, 0);  with POOL the largest of the tile's four
 //
-// Shapes: product [16, out_stride, stride] as the product kernel leaves it, bias [out_stride], output
-// [batch, out_channels, height, width], or half of both with POOL (an odd last row or column is dropped). Tiles are
-// counted from `first` on. One of stored_*.wgsl stands in front of this text.
+// Shapes: product [16, stride / b, out_stride, b], b = block_tiles, as the product kernel leaves it, bias
+// [out_stride], output [batch, out_channels, height, width], or half of both with POOL (an odd last row or column is
+// dropped). Tiles are counted from `first` on. One of stored_*.wgsl stands in front of this text.
 // One invocation a channel and tile. Reads 16 values, writes 4 (or 1); about 40 FLOP, in registers.
 
 override POOL: bool;
@@ -20,6 +20,7 @@ struct Params {
   width: u32,
   stride: u32,
   slope: f32,
+  block_tiles: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -50,18 +51,20 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let index = id.x + id.y * groups.x * 64u;
   let across = (params.width + 1u) / 2u;
   let down = (params.height + 1u) / 2u;
-  if (index >= params.tiles * params.out_channels) {
+  if (index >= params.stride * params.out_stride) {
     return;
   }
-  let slot = index % params.tiles;
+  let slot = index / (params.block_tiles * params.out_stride) * params.block_tiles + index % params.block_tiles;
+  let channel = index / params.block_tiles % params.out_stride;
+  if (slot >= params.tiles || channel >= params.out_channels) {
+    return;
+  }
   let tile = params.first + slot;
-  let channel = index / params.tiles;
   let step = params.out_stride * params.stride;
-  let at = channel * params.stride + slot;
-  let r0 = row(at, step);
-  let r1 = row(at + 4u * step, step);
-  let r2 = row(at + 8u * step, step);
-  let r3 = row(at + 12u * step, step);
+  let r0 = row(index, step);
+  let r1 = row(index + 4u * step, step);
+  let r2 = row(index + 8u * step, step);
+  let r3 = row(index + 12u * step, step);
   let b = vec2f(bias[channel]);
   let left = activate(transform(r0.x, r1.x, r2.x, r3.x) + b);
   let right = activate(transform(r0.y, r1.y, r2.y, r3.y) + b);

@@ -3,10 +3,13 @@
 //   V[., c, t] = B^T d B        d: the 6x6 pixels under the 4x4 output tile t and its border
 //                               interpolated at 0, +-3/4, +-3/2 and infinity, see winograd_filters.wgsl
 //
-// Shapes: input [batch, channels, height, width]; transformed [36, channels, stride], where t counts the
-// tiles of all images, or those listed, from place `first` on, and stride is their number rounded up to 16
-// (the rest is never read back). One of stored_*.wgsl and one of places_*.wgsl stand in front of this text.
-// One invocation a channel and tile, neighbours on neighbouring tiles. Outside the image is zero.
+// Shapes: input [batch, channels, height, width]; transformed [36, stride / b, channels, b], b = block_tiles,, where
+// t counts the tiles of all images, or those listed, from place `first` on, and stride is their number rounded up to
+// a multiple of 16 (the rest is never read back). A block is what the product reads in one go: 16 tiles, or all of
+// them. One of stored_*.wgsl and one of places_*.wgsl stand in front of this text.
+// One invocation a channel and tile, in the order in which V is written. Outside the image is zero; it is read
+// like the rest, as whatever a read past the end gives, and not used: a branch for each of 36 pixels costs a software
+// adapter twice as much as all else.
 // Reads 36 and writes 36 f32 a tile: 2.25 values for each pixel; about 250 FLOP, in registers.
 // Preconditions: kernel 3, fewer than 2^31 elements.
 
@@ -17,6 +20,7 @@ struct Params {
   height: u32,
   width: u32,
   stride: u32,
+  block_tiles: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -40,22 +44,16 @@ fn transform(d0: f32, d1: f32, d2: f32, d3: f32, d4: f32, d5: f32) -> Six {
   );
 }
 
-// Unsigned: a position left of or above the image wraps to a huge one, so one test is enough.
-fn pixel(plane: u32, y: u32, x: u32) -> f32 {
-  if (y >= params.height || x >= params.width) {
-    return 0.0;
-  }
-  return input[(plane * params.height + y) * params.width + x];
-}
-
-fn row(plane: u32, y: u32, x: u32) -> Six {
+// Six pixels of a row from input[at] on; which of them lie in the image, the second always does.
+fn row(at: u32, in_row: bool, first: bool, last: vec4<bool>) -> Six {
+  let inside = last & vec4<bool>(in_row);
   return transform(
-    pixel(plane, y, x),
-    pixel(plane, y, x + 1u),
-    pixel(plane, y, x + 2u),
-    pixel(plane, y, x + 3u),
-    pixel(plane, y, x + 4u),
-    pixel(plane, y, x + 5u),
+    select(0.0, input[at], in_row && first),
+    select(0.0, input[at + 1u], in_row),
+    select(0.0, input[at + 2u], inside.x),
+    select(0.0, input[at + 3u], inside.y),
+    select(0.0, input[at + 4u], inside.z),
+    select(0.0, input[at + 5u], inside.w),
   );
 }
 
@@ -74,29 +72,35 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let index = id.x + id.y * groups.x * 64u;
   let across = (params.width + 3u) / 4u;
   let down = (params.height + 3u) / 4u;
-  if (index >= params.tiles * params.channels) {
+  if (index >= params.stride * params.channels) {
     return;
   }
-  let slot = index % params.tiles;
+  let slot = index / (params.block_tiles * params.channels) * params.block_tiles + index % params.block_tiles;
+  if (slot >= params.tiles) {
+    return;
+  }
   let tile = place_of(params.first + slot);
-  let channel = index / params.tiles;
-  let n = tile / (down * across);
-  let plane = n * params.channels + channel;
+  let channel = index / params.block_tiles % params.channels;
+  let plane = tile / (down * across) * params.channels + channel;
+  // Unsigned: a position left of or above the image wraps to a huge one, so one test is enough.
   let y = tile / across % down * 4u - 1u;
   let x = tile % across * 4u - 1u;
+  let first = x < params.width;
+  let last = x + vec4u(2u, 3u, 4u, 5u) < vec4u(params.width);
+  let pitch = params.width;
+  let pixel = (plane * params.height + y) * pitch + x;
 
-  let r0 = row(plane, y, x);
-  let r1 = row(plane, y + 1u, x);
-  let r2 = row(plane, y + 2u, x);
-  let r3 = row(plane, y + 3u, x);
-  let r4 = row(plane, y + 4u, x);
-  let r5 = row(plane, y + 5u, x);
+  let r0 = row(pixel, y < params.height, first, last);
+  let r1 = row(pixel + pitch, true, first, last);
+  let r2 = row(pixel + 2u * pitch, y + 2u < params.height, first, last);
+  let r3 = row(pixel + 3u * pitch, y + 3u < params.height, first, last);
+  let r4 = row(pixel + 4u * pitch, y + 4u < params.height, first, last);
+  let r5 = row(pixel + 5u * pitch, y + 5u < params.height, first, last);
   let step = params.channels * params.stride;
-  let at = channel * params.stride + slot;
-  store(at, step, 0u, transform(r0.head.x, r1.head.x, r2.head.x, r3.head.x, r4.head.x, r5.head.x));
-  store(at, step, 1u, transform(r0.head.y, r1.head.y, r2.head.y, r3.head.y, r4.head.y, r5.head.y));
-  store(at, step, 2u, transform(r0.head.z, r1.head.z, r2.head.z, r3.head.z, r4.head.z, r5.head.z));
-  store(at, step, 3u, transform(r0.head.w, r1.head.w, r2.head.w, r3.head.w, r4.head.w, r5.head.w));
-  store(at, step, 4u, transform(r0.tail.x, r1.tail.x, r2.tail.x, r3.tail.x, r4.tail.x, r5.tail.x));
-  store(at, step, 5u, transform(r0.tail.y, r1.tail.y, r2.tail.y, r3.tail.y, r4.tail.y, r5.tail.y));
+  store(index, step, 0u, transform(r0.head.x, r1.head.x, r2.head.x, r3.head.x, r4.head.x, r5.head.x));
+  store(index, step, 1u, transform(r0.head.y, r1.head.y, r2.head.y, r3.head.y, r4.head.y, r5.head.y));
+  store(index, step, 2u, transform(r0.head.z, r1.head.z, r2.head.z, r3.head.z, r4.head.z, r5.head.z));
+  store(index, step, 3u, transform(r0.head.w, r1.head.w, r2.head.w, r3.head.w, r4.head.w, r5.head.w));
+  store(index, step, 4u, transform(r0.tail.x, r1.tail.x, r2.tail.x, r3.tail.x, r4.tail.x, r5.tail.x));
+  store(index, step, 5u, transform(r0.tail.y, r1.tail.y, r2.tail.y, r3.tail.y, r4.tail.y, r5.tail.y));
 }

@@ -4,8 +4,9 @@
 //   sum    = A^T M[., o, t] A + bias[o]        the 4x4 outputs of tile t
 //   output = max(sum, 0) + slope min(sum, 0);  with POOL the largest of each 2x2 of the tile
 //
-// Shapes: product [36, out_stride, stride] as winograd_product leaves it, bias [out_stride], output
-// [batch, out_channels, height, width], or half of both with POOL (an odd last row or column is dropped).
+// Shapes: product [36, stride / b, out_stride, b], b = block_tiles, as the product kernels leave it (winograd_input
+// says what a block is), bias [out_stride], output [batch, out_channels, height, width], or half of both with POOL
+// (an odd last row or column is dropped).
 // One of stored_*.wgsl and one of places_*.wgsl stand in front of this text: all tiles, or those listed, from
 // place `first` on.
 // One invocation a channel and tile. Reads 36 f32, writes 16 (or 4); about 150 FLOP, in registers.
@@ -21,6 +22,7 @@ struct Params {
   width: u32,
   stride: u32,
   slope: f32,
+  block_tiles: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -88,20 +90,22 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let index = id.x + id.y * groups.x * 64u;
   let across = (params.width + 3u) / 4u;
   let down = (params.height + 3u) / 4u;
-  if (index >= params.tiles * params.out_channels) {
+  if (index >= params.stride * params.out_stride) {
     return;
   }
-  let slot = index % params.tiles;
+  let slot = index / (params.block_tiles * params.out_stride) * params.block_tiles + index % params.block_tiles;
+  let channel = index / params.block_tiles % params.out_stride;
+  if (slot >= params.tiles || channel >= params.out_channels) {
+    return;
+  }
   let tile = place_of(params.first + slot);
-  let channel = index / params.tiles;
   let step = params.out_stride * params.stride;
-  let at = channel * params.stride + slot;
-  let r0 = row(at, step);
-  let r1 = row(at + 6u * step, step);
-  let r2 = row(at + 12u * step, step);
-  let r3 = row(at + 18u * step, step);
-  let r4 = row(at + 24u * step, step);
-  let r5 = row(at + 30u * step, step);
+  let r0 = row(index, step);
+  let r1 = row(index + 6u * step, step);
+  let r2 = row(index + 12u * step, step);
+  let r3 = row(index + 18u * step, step);
+  let r4 = row(index + 24u * step, step);
+  let r5 = row(index + 30u * step, step);
   let b = vec4f(bias[channel]);
   // One column of the tile a line: the four rows of it.
   let columns = mat4x4f(

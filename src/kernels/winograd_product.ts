@@ -1,12 +1,17 @@
 import { chooseGemmTile, type GemmTile, PRODUCT_TILES } from './gemm_tile';
+import { acrossGrid } from './grid';
 import { ceilDiv, defineKernel, type Kernel } from './kernel';
 import { byPrecision, type Precision } from './stored';
 import storedF16 from './stored_f16.wgsl?raw';
 import registersCode from './winograd_product.wgsl?raw';
 import matrixCode from './winograd_product_matrix.wgsl?raw';
+import quadsCode from './winograd_product_quads.wgsl?raw';
 import workgroupCode from './winograd_product_workgroup.wgsl?raw';
 
-/* The matrix products of Winograd, in registers, in workgroup memory, or by matrix units. */
+/*
+ * The matrix products of Winograd: in registers, alone or shared by four invocations, in workgroup memory, or by
+ * matrix units.
+ */
 
 const declare = (name: string, code: string, overrides: readonly string[] = []): Kernel =>
   defineKernel({
@@ -24,6 +29,8 @@ const declare = (name: string, code: string, overrides: readonly string[] = []):
 export const winogradProductKernels = byPrecision(({ ending, prefix }) =>
   declare(`winograd_product${ending}`, `${prefix}\n${registersCode}`),
 );
+
+export const winogradProductQuadsKernel = declare('winograd_product_quads', quadsCode);
 
 export const winogradProductWorkgroupKernels = byPrecision(({ ending, prefix }) =>
   declare(`winograd_product_workgroup${ending}`, `${prefix}\n${workgroupCode}`, ['ROWS', 'COLS']),
@@ -47,6 +54,22 @@ export function productInRegisters(
     kernel: winogradProductKernels[precision],
     constants: {},
     grid: [ceilDiv(blocks, 16), 1],
+  };
+}
+
+/** Whether the kernel that shares between invocations divides the matrices without a rest. */
+export function quadsFit(sizes: {
+  readonly channels: number;
+  readonly outStride: number;
+}): boolean {
+  return sizes.channels % 4 === 0 && sizes.outStride % 32 === 0;
+}
+
+export function productInQuads(outStride: number, stride: number): ProductPlan {
+  return {
+    kernel: winogradProductQuadsKernel,
+    constants: {},
+    grid: acrossGrid((outStride / 32) * (stride / 16)),
   };
 }
 

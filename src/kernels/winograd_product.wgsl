@@ -3,8 +3,9 @@
 //
 //   M[e, o, t] = sum_c U[e, c, o] V[e, c, t]        e in workgroup z
 //
-// Shapes: filters U [e, channels, out_stride] and transformed V [e, channels, stride], both read four
-// at a time; product M [e, out_stride, stride]. out_stride is a multiple of 8, stride one of 16.
+// Shapes: filters U [e, channels, out_stride] and, in blocks of 16 tiles, transformed V
+// [e, stride / 16, channels, 16], both read four at a time, and product M [e, stride / 16, out_stride, 16]: what one
+// invocation reads of V stands in a row. out_stride is a multiple of 8, stride one of 16.
 // GEMM: M = out_stride, N = stride, K = channels; 2 M N K FLOPs for each e. An invocation
 // computes 8 output channels x 16 tiles: 6 vec4f read for 128 multiply-adds. Its 32 sums are variables
 // of their own, because SwiftShader keeps an array at a fixed address at best, and they get two channels at a
@@ -26,15 +27,15 @@ struct Params {
 @compute @workgroup_size(16)
 fn main(@builtin(global_invocation_id) id: vec3u) {
   let blocks = params.out_stride / 8u;
-  let stride = params.stride / 4u;
-  if (id.x >= blocks * stride / 4u) {
+  let stride = params.stride / 16u;
+  if (id.x >= blocks * stride) {
     return;
   }
   let block = id.x % blocks;
-  let tiles = id.x / blocks * 4u;
+  let tiles = id.z * stride + id.x / blocks;
   let pitch = params.out_stride / 4u;
   var u_at = id.z * params.channels * pitch + block * 2u;
-  var v_at = id.z * params.channels * stride + tiles;
+  var v_at = tiles * params.channels * 4u;
   var s00 = vec4f(0);
   var s01 = vec4f(0);
   var s02 = vec4f(0);
@@ -77,10 +78,10 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     let v3a = vec4f(transformed[v_at + 3u]);
     let u0b = vec4f(filters[u_at + pitch]);
     let u1b = vec4f(filters[u_at + pitch + 1u]);
-    let v0b = vec4f(transformed[v_at + stride]);
-    let v1b = vec4f(transformed[v_at + stride + 1u]);
-    let v2b = vec4f(transformed[v_at + stride + 2u]);
-    let v3b = vec4f(transformed[v_at + stride + 3u]);
+    let v0b = vec4f(transformed[v_at + 4u]);
+    let v1b = vec4f(transformed[v_at + 5u]);
+    let v2b = vec4f(transformed[v_at + 6u]);
+    let v3b = vec4f(transformed[v_at + 7u]);
     s00 += u0a.x * v0a + u0b.x * v0b;
     s01 += u0a.x * v1a + u0b.x * v1b;
     s02 += u0a.x * v2a + u0b.x * v2b;
@@ -114,7 +115,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     s72 += u1a.w * v2a + u1b.w * v2b;
     s73 += u1a.w * v3a + u1b.w * v3b;
     u_at += 2u * pitch;
-    v_at += 2u * stride;
+    v_at += 8u;
   }
   // The last one of an odd number.
   if (c < params.channels) {
@@ -157,37 +158,37 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     s72 += u1a.w * v2a;
     s73 += u1a.w * v3a;
   }
-  let at = (id.z * params.out_stride + block * 8u) * stride + tiles;
-  product[at + 0u * stride + 0u] = store_m(s00);
-  product[at + 0u * stride + 1u] = store_m(s01);
-  product[at + 0u * stride + 2u] = store_m(s02);
-  product[at + 0u * stride + 3u] = store_m(s03);
-  product[at + 1u * stride + 0u] = store_m(s10);
-  product[at + 1u * stride + 1u] = store_m(s11);
-  product[at + 1u * stride + 2u] = store_m(s12);
-  product[at + 1u * stride + 3u] = store_m(s13);
-  product[at + 2u * stride + 0u] = store_m(s20);
-  product[at + 2u * stride + 1u] = store_m(s21);
-  product[at + 2u * stride + 2u] = store_m(s22);
-  product[at + 2u * stride + 3u] = store_m(s23);
-  product[at + 3u * stride + 0u] = store_m(s30);
-  product[at + 3u * stride + 1u] = store_m(s31);
-  product[at + 3u * stride + 2u] = store_m(s32);
-  product[at + 3u * stride + 3u] = store_m(s33);
-  product[at + 4u * stride + 0u] = store_m(s40);
-  product[at + 4u * stride + 1u] = store_m(s41);
-  product[at + 4u * stride + 2u] = store_m(s42);
-  product[at + 4u * stride + 3u] = store_m(s43);
-  product[at + 5u * stride + 0u] = store_m(s50);
-  product[at + 5u * stride + 1u] = store_m(s51);
-  product[at + 5u * stride + 2u] = store_m(s52);
-  product[at + 5u * stride + 3u] = store_m(s53);
-  product[at + 6u * stride + 0u] = store_m(s60);
-  product[at + 6u * stride + 1u] = store_m(s61);
-  product[at + 6u * stride + 2u] = store_m(s62);
-  product[at + 6u * stride + 3u] = store_m(s63);
-  product[at + 7u * stride + 0u] = store_m(s70);
-  product[at + 7u * stride + 1u] = store_m(s71);
-  product[at + 7u * stride + 2u] = store_m(s72);
-  product[at + 7u * stride + 3u] = store_m(s73);
+  let at = (tiles * params.out_stride + block * 8u) * 4u;
+  product[at + 0u] = store_m(s00);
+  product[at + 1u] = store_m(s01);
+  product[at + 2u] = store_m(s02);
+  product[at + 3u] = store_m(s03);
+  product[at + 4u] = store_m(s10);
+  product[at + 5u] = store_m(s11);
+  product[at + 6u] = store_m(s12);
+  product[at + 7u] = store_m(s13);
+  product[at + 8u] = store_m(s20);
+  product[at + 9u] = store_m(s21);
+  product[at + 10u] = store_m(s22);
+  product[at + 11u] = store_m(s23);
+  product[at + 12u] = store_m(s30);
+  product[at + 13u] = store_m(s31);
+  product[at + 14u] = store_m(s32);
+  product[at + 15u] = store_m(s33);
+  product[at + 16u] = store_m(s40);
+  product[at + 17u] = store_m(s41);
+  product[at + 18u] = store_m(s42);
+  product[at + 19u] = store_m(s43);
+  product[at + 20u] = store_m(s50);
+  product[at + 21u] = store_m(s51);
+  product[at + 22u] = store_m(s52);
+  product[at + 23u] = store_m(s53);
+  product[at + 24u] = store_m(s60);
+  product[at + 25u] = store_m(s61);
+  product[at + 26u] = store_m(s62);
+  product[at + 27u] = store_m(s63);
+  product[at + 28u] = store_m(s70);
+  product[at + 29u] = store_m(s71);
+  product[at + 30u] = store_m(s72);
+  product[at + 31u] = store_m(s73);
 }

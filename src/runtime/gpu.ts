@@ -63,6 +63,7 @@ export class Gpu {
   /** The methods that were the fastest in a measurement on this device (runtime/tuning.ts). */
   tuned: ReadonlyMap<string, ConvMethod> | undefined;
   private readonly units: readonly MatrixUnits[];
+  private readonly quads: boolean;
   private readonly ownsDevice: boolean;
   private readonly pipelines = new Map<string, Promise<GPUComputePipeline>>();
   private readonly layouts = new Map<string, GPUBindGroupLayout>();
@@ -80,6 +81,7 @@ export class Gpu {
     this.device = device;
     this.adapter = factsOf(info);
     this.units = unitsOf(device, info);
+    this.quads = computesQuads(device, info);
     this.ownsDevice = ownsDevice;
     if (ownsDevice) {
       // Memory that cannot be had shows here, since buffers are made outside of error scopes.
@@ -112,8 +114,8 @@ export class Gpu {
 
   /** What the choice of a convolution's method rests on (src/kernels/conv_choice.ts). */
   get convolutions(): ConvDevice {
-    const { precision, tuned, units } = this;
-    return { isFallback: this.adapter.isFallback, precision, tuned, units };
+    const { precision, tuned, units, quads } = this;
+    return { isFallback: this.adapter.isFallback, precision, tuned, units, quads };
   }
 
   /** Bytes of all live buffers made through {@link createBuffer}. */
@@ -555,8 +557,9 @@ export function factsOf(info: GPUAdapterInfo | undefined): AdapterFacts {
   };
 }
 
-/** What Chromium adds to an adapter's info where it knows of matrix units. */
-interface MatrixInfo {
+/** What stands in an adapter's info where it knows of subgroups, and what Chromium adds where of matrix units. */
+interface SubgroupInfo {
+  readonly subgroupMinSize?: number;
   readonly subgroupMaxSize?: number;
   readonly subgroupMatrixConfigs?: readonly {
     readonly componentType: string;
@@ -567,10 +570,16 @@ interface MatrixInfo {
   }[];
 }
 
+/** Whether subgroups are four invocations, no more and no less. */
+function computesQuads(device: GPUDevice, info: GPUAdapterInfo | undefined): boolean {
+  const { subgroupMinSize, subgroupMaxSize } = (info ?? {}) as SubgroupInfo;
+  return device.features.has('subgroups') && subgroupMinSize === 4 && subgroupMaxSize === 4;
+}
+
 /** The units that multiply f16 and sum in f32, if the device was made with what they need. */
 function unitsOf(device: GPUDevice, info: GPUAdapterInfo | undefined): MatrixUnits[] {
   const needs = [MATRIX_FEATURE, 'shader-f16', 'subgroups'];
-  const { subgroupMatrixConfigs = [], subgroupMaxSize } = (info ?? {}) as MatrixInfo;
+  const { subgroupMatrixConfigs = [], subgroupMaxSize } = (info ?? {}) as SubgroupInfo;
   if (!subgroupMaxSize || !needs.every((feature) => device.features.has(feature))) return [];
   return subgroupMatrixConfigs
     .filter((own) => own.componentType === 'f16' && own.resultComponentType === 'f32')

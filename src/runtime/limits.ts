@@ -23,7 +23,8 @@ export const DEFAULT_LIMITS: Needs = {
 
 /**
  * Features that are used where they are; the library works without them. `timestamp-query` times kernels,
- * `shader-f16` lets Winograd store f16, and `subgroups` with matrix units may multiply it.
+ * `shader-f16` lets Winograd store f16, `subgroups` lets four invocations of a software adapter share what they
+ * read, and with matrix units it may multiply f16.
  */
 const USEFUL_FEATURES: readonly GPUFeatureName[] = [
   'timestamp-query',

@@ -1,5 +1,5 @@
 import { type ConvShape, packConv } from '../../src/kernels/conv';
-import { type GemmTile, PRODUCT_TILES } from '../../src/kernels/gemm_tile';
+import { PRODUCT_TILES } from '../../src/kernels/gemm_tile';
 import type { ConvDtype } from '../../src/kernels/weight_dtype';
 import {
   F4_REGISTERS,
@@ -32,8 +32,17 @@ const rows: readonly (readonly [number, number, number, number, number, boolean,
   [33, 5, 28, 28, 0, true, 1],
 ];
 
+/** The same of channels that quads divide: four of the input's, 32 of the output's when rounded up to 8. */
+const quadRows: typeof rows = [
+  [4, 32, 1, 1, 0, false, 1],
+  [4, 30, 5, 9, 0, true, 3],
+  [12, 64, 14, 15, 0.1, false, 2],
+  [20, 90, 17, 13, 0, false, 1],
+];
+
 const F4 = { ...F4_REGISTERS, product: 'workgroup' } as const;
 const F2 = { ...F4, tile: 2 } as const;
+const QUADS = { ...F4_REGISTERS, product: 'quads' } as const;
 
 /** The packed weights of a layer, the numbers they stand for, and the dispatch that transforms them. */
 function layer(gpu: Gpu, shape: ConvShape, dtype: ConvDtype, form: WinogradForm) {
@@ -122,6 +131,28 @@ const products: readonly (readonly [number, number, number])[] = [
   [24, 136, 144],
 ];
 
+const quadProducts: typeof products = [
+  [4, 32, 16],
+  [12, 96, 48],
+  [20, 64, 112],
+];
+
+/** [products, channels, stride] as [products, stride / 16, channels, 16]. */
+function inBlocks<T extends Float32Array | Float64Array>(
+  values: T,
+  channels: number,
+  stride: number,
+): T {
+  const blocked = values.slice() as T;
+  for (let i = 0; i < values.length; i++) {
+    const rest = i % (channels * stride);
+    const tile = Math.floor(rest / (16 * channels)) * 16 + (i % 16);
+    const channel = Math.floor(rest / 16) % channels;
+    blocked[i] = values[i - rest + channel * stride + tile] as number;
+  }
+  return blocked;
+}
+
 /**
  * The product alone, with a row of workgroups too many each way: they must not write anything, neither elsewhere in
  * the product nor behind it.
@@ -129,14 +160,16 @@ const products: readonly (readonly [number, number, number])[] = [
 async function runProduct(
   gpu: Gpu,
   [channels, outStride, stride]: (typeof products)[number],
-  productTile: GemmTile,
+  form: WinogradForm,
 ): Promise<string> {
-  const form = { ...F2, productTile };
   const sizes = { products: productsOf(form.tile), channels, outStride, stride };
   const u = testValues(sizes.products * channels * outStride, 1);
   const v = testValues(sizes.products * channels * stride, 2);
   const expected = productReference(u, v, sizes);
   const count = expected.values.length;
+  const blocked = form.product === 'quads';
+  const laid = <T extends Float32Array | Float64Array>(values: T, rows: number): T =>
+    blocked ? inBlocks(values, rows, stride) : values;
   const sentinel = new Float32Array(4096).fill(7);
   const product = gpu.createBuffer('product', 4 * (count + sentinel.length));
   gpu.write(product, new Float32Array(count).fill(Number.NaN));
@@ -148,14 +181,19 @@ async function runProduct(
     outStride,
     stride,
     filters: { buffer: gpu.upload('filters', u) },
-    transformed: { buffer: gpu.upload('transformed', v) },
+    transformed: { buffer: gpu.upload('transformed', laid(v, channels)) },
     product: { buffer: product },
   });
   const [x, y, z] = dispatch.workgroups;
   await gpu.submit('product', [{ ...dispatch, workgroups: [x + 1, y + 1, z] }]);
   const actual = await gpu.read(product);
   assertClose('behind the product', actual.subarray(count), sentinel, 0);
-  return assertClose('product', actual.subarray(0, count), expected.values, expected.tolerance);
+  return assertClose(
+    'product',
+    actual.subarray(0, count),
+    laid(expected.values, outStride),
+    laid(expected.tolerance, outStride),
+  );
 }
 
 /** A layer of several slices gives the same bits as its parts, image by image, in one slice each. */
@@ -241,10 +279,16 @@ export const cases: GpuCase[] = [
   ...convolutions('f32', F4, rows.slice(2, 6)),
   ...convolutions('f32', F2, rows),
   ...convolutions('f32', { ...F2, product: 'registers' }, rows.slice(3, 4)),
+  ...convolutions('f32', QUADS, quadRows),
+  ...convolutions('f32', { ...QUADS, tile: 2 }, quadRows.slice(1, 3)),
+  ...quadProducts.map((sizes) => ({
+    name: `product of ${sizes.join(' x ')} in quads`,
+    run: (gpu: Gpu) => runProduct(gpu, sizes, { ...QUADS, tile: 2 }),
+  })),
   ...PRODUCT_TILES.flatMap((tile) =>
     products.map((sizes) => ({
       name: `product of ${sizes.join(' x ')} in tiles of ${8 * tile.rows} x ${8 * tile.cols}`,
-      run: (gpu: Gpu) => runProduct(gpu, sizes, tile),
+      run: (gpu: Gpu) => runProduct(gpu, sizes, { ...F2, productTile: tile }),
     })),
   ),
   { name: 'slices of a layer with many tiles', run: runSlices },
