@@ -2,7 +2,7 @@
 //
 //   V[., c, t] = B^T d B        d: the 4x4 pixels under the 2x2 output tile t and its border
 //
-// Shapes: input [batch, channels, height, width]; transformed [16, stride / b, channels, b], b = block_tiles,, where
+// Shapes: input [batch, channels, height, width]; transformed [16, stride / b, channels, b], b = block_tiles, where
 // t counts the tiles of all images from tile `first` on, and stride is their number rounded up (the rest is never
 // read back). Blocks, the order of the invocations and what is read outside of the image: as in winograd_input. One
 // of stored_*.wgsl stands in front of this text.

@@ -3,7 +3,7 @@
 //   V[., c, t] = B^T d B        d: the 6x6 pixels under the 4x4 output tile t and its border
 //                               interpolated at 0, +-3/4, +-3/2 and infinity, see winograd_filters.wgsl
 //
-// Shapes: input [batch, channels, height, width]; transformed [36, stride / b, channels, b], b = block_tiles,, where
+// Shapes: input [batch, channels, height, width]; transformed [36, stride / b, channels, b], b = block_tiles, where
 // t counts the tiles of all images, or those listed, from place `first` on, and stride is their number rounded up to
 // a multiple of 16 (the rest is never read back). A block is what the product reads in one go: 16 tiles, or all of
 // them. One of stored_*.wgsl and one of places_*.wgsl stand in front of this text.
