@@ -1,13 +1,14 @@
 import { type ConvShape, conv, type PackedConv, packConv } from '../../src/kernels/conv';
 import { gridOf } from '../../src/kernels/grid';
 import { ceilDiv, type Dispatch, type Kernel, type Slice } from '../../src/kernels/kernel';
-import { linear, rowStride } from '../../src/kernels/linear';
+import { type LinearTiling, linear, rowStride } from '../../src/kernels/linear';
 import {
   winogradConv,
   winogradFilterBytes,
   winogradFilters,
   winogradScratch,
 } from '../../src/kernels/winograd';
+import { quadsFit } from '../../src/kernels/winograd_product';
 import type { Arena } from '../../src/runtime/arena';
 import {
   conv1Naive,
@@ -34,6 +35,10 @@ export interface Rung<Layer> {
   readonly name: string;
   /** What it does that the rung before it does not. */
   readonly idea: string;
+  /** What a device must have to run it. */
+  readonly needs?: GPUFeatureName;
+  /** Of a rung that not every layer allows. Default: all do. */
+  readonly allows?: (sizes: Pick<ConvShape, 'inChannels' | 'outChannels'>) => boolean;
   record(layer: Layer): Recorded;
 }
 
@@ -138,7 +143,7 @@ function tiled(tiling: 'registers' | 'workgroup'): Rung<ConvLayer>['record'] {
     once(conv(tiling, { label: tiling, shape, dtype: 'f32', batch, input, weights, bias, output }));
 }
 
-function winogradF4(product: 'registers' | 'workgroup'): Rung<ConvLayer>['record'] {
+function winogradF4(product: 'registers' | 'quads' | 'workgroup'): Rung<ConvLayer>['record'] {
   const form = { tile: 4, precision: 'f32', product } as const;
   return ({ arena, shape, batch, input, weights, bias, output }) => {
     const label = 'F(4x4)';
@@ -213,13 +218,21 @@ export const convLadder: readonly Rung<ConvLayer>[] = [
     record: winogradF4('registers'),
   },
   {
-    name: '8 Winograd F(4x4), workgroup',
+    name: '8 Winograd F(4x4), quads',
+    idea: 'its products shared by four invocations: half the reads, four channels a round of the loop',
+    needs: 'subgroups',
+    allows: ({ inChannels, outChannels }) =>
+      quadsFit({ channels: inChannels, outStride: 8 * ceilDiv(outChannels, 8) }),
+    record: winogradF4('quads'),
+  },
+  {
+    name: '9 Winograd F(4x4), workgroup',
     idea: 'its products in tiles of workgroup memory: what a GPU runs',
     record: winogradF4('workgroup'),
   },
 ];
 
-function tiledLinear(tiling: 'naive' | 'registers' | 'workgroup'): Rung<LinearLayer>['record'] {
+function tiledLinear(tiling: LinearTiling): Rung<LinearLayer>['record'] {
   return ({ outFeatures, ...layer }) =>
     once(
       linear(tiling, {
@@ -258,7 +271,13 @@ export const linearLadder: readonly Rung<LinearLayer>[] = [
     record: tiledLinear('registers'),
   },
   {
-    name: '4 workgroup',
+    name: '4 quads',
+    idea: 'inputs read once for four invocations, which hand them round',
+    needs: 'subgroups',
+    record: tiledLinear('quads'),
+  },
+  {
+    name: '5 workgroup',
     idea: 'tiles of 32 x 32 in workgroup memory: weights read once for 32 images',
     record: tiledLinear('workgroup'),
   },

@@ -36,8 +36,10 @@ export function ladderSteps(
       arena.dispose();
     }
   };
+  const runs = ({ needs }: { needs?: GPUFeatureName }): boolean =>
+    !needs || gpu.device.features.has(needs);
   return [
-    ...convLadder.map((rung) => ({
+    ...convLadder.filter(runs).map((rung) => ({
       name: `ladder, 3x3: ${rung.name}`,
       run: () => {
         const shape = layerShape(scale());
@@ -70,7 +72,7 @@ export function ladderSteps(
         );
       },
     })),
-    ...linearLadder.map((rung) => ({
+    ...linearLadder.filter(runs).map((rung) => ({
       name: `ladder, fully connected: ${rung.name}`,
       run: () => {
         const { small } = scale();

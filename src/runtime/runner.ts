@@ -470,7 +470,7 @@ export class Runner {
     const { dtype, shards, affine } = this.weights.linear(layer);
     const tiling =
       this.forced.linear ??
-      chooseLinearTiling({ inFeatures, outFeatures, batch }, this.gpu.adapter);
+      chooseLinearTiling({ inFeatures, outFeatures, batch }, this.gpu.convolutions);
     return shards.map(({ firstOutput, outputs, weights }) =>
       linear(tiling, {
         label: layer.name,

@@ -6,7 +6,7 @@ import { assertClose, sumTolerance, testValues } from '../harness/compare';
 import { linearReference } from '../reference/linear';
 import { type EncodedWeights, encodeWeights, halfValue, paddedRows } from '../reference/weights';
 
-const tilings: readonly LinearTiling[] = ['naive', 'registers', 'workgroup'];
+const tilings: readonly LinearTiling[] = ['naive', 'registers', 'quads', 'workgroup'];
 
 interface Shape {
   readonly inFeatures: number;
@@ -38,6 +38,7 @@ const shapes: readonly Shape[] = [
 const fewer: Record<LinearTiling, readonly number[]> = {
   naive: [1, 2, 5],
   registers: [0, 1, 2, 5, 7],
+  quads: [0, 1, 2, 5, 7],
   workgroup: [1, 5],
 };
 
@@ -189,4 +190,6 @@ export const cases: GpuCase[] = [
   ...tilings.map(pastTheEnd),
   everyValue('registers', 'f16', halves),
   everyValue('registers', 'int8', bytes),
+  everyValue('quads', 'f16', halves),
+  everyValue('quads', 'int8', bytes),
 ];

@@ -5,7 +5,7 @@ import { WEIGHT_BYTES, type WeightDtype } from '../../../src/kernels/weight_dtyp
 import { batchFor, type Scale } from '../scale';
 import { bytesOf, rawBytes, type Subject, type Tensors, values } from './subject';
 
-const TILINGS: readonly LinearTiling[] = ['naive', 'registers', 'workgroup'];
+const TILINGS: readonly LinearTiling[] = ['naive', 'registers', 'quads', 'workgroup'];
 const DTYPES: readonly WeightDtype[] = ['f32', 'f16', 'int8'];
 
 /** fc2 of VGG-16, or a quarter of its rows. */
@@ -36,6 +36,7 @@ function subject(tiling: LinearTiling, dtype: WeightDtype, many: boolean): Subje
   return {
     name: `linear_${tiling}_${dtype}, ${many ? 'many images' : '1 image'}`,
     group: 'fully connected',
+    needs: tiling === 'quads' ? 'subgroups' : undefined,
     record(tensors, scale) {
       const { inFeatures, outFeatures } = sizeOf(scale);
       const batch = many ? manyFor(scale) : 1;

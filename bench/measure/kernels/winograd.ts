@@ -31,8 +31,10 @@ interface Stages {
 }
 
 const groupOf = ({ tile }: WinogradForm): string => `Winograd F(${tile}x${tile}, 3x3)`;
-const needsOf = ({ precision }: WinogradForm): { needs?: GPUFeatureName } =>
-  precision === 'f16' ? { needs: 'shader-f16' } : {};
+const needsOf = ({ precision, product }: WinogradForm): { needs?: GPUFeatureName } => {
+  if (precision === 'f16') return { needs: 'shader-f16' };
+  return product === 'quads' ? { needs: 'subgroups' } : {};
+};
 
 /** The three kernels of one convolution, over all tiles or over every second one. */
 function stages(tensors: Tensors, scale: Scale, form: WinogradForm, listed: boolean): Stages {
@@ -104,7 +106,9 @@ function cost(
 
 const FORMS: readonly WinogradForm[] = ([4, 2] as const).flatMap((tile) =>
   (['f32', 'f16'] as const).flatMap((precision) =>
-    (['registers', 'workgroup'] as const).map((product) => ({ tile, precision, product })),
+    (['registers', 'quads', 'workgroup'] as const)
+      .filter((product) => product !== 'quads' || precision === 'f32')
+      .map((product) => ({ tile, precision, product })),
   ),
 );
 /** The transforms do not depend on how the product is computed. */

@@ -1,0 +1,105 @@
+// Fully connected layer, one row shard of its weights, in registers only, for software adapters that compute four
+// invocations at a time: linear_registers.wgsl with the inputs read once for all four. (`enable subgroups` and one of
+// four_*.wgsl stand in front of this text.)
+//
+//   y = scale[o] * sum of input[n, k] weights[o - first_output, k] over k + bias[o]
+//   output[n, o] = max(y, 0) + slope min(y, 0)          o = first_output .. first_output + shard_outputs - 1
+//
+// Shapes: input [batch, IN_FEATURES], weights [shard_outputs, IN_FEATURES rounded up to 4] with zeros at the end of each
+// row, affine [OUT_FEATURES] pairs (scale, bias) and output [batch, OUT_FEATURES] of the whole layer.
+// GEMM mapping: M = batch, N = outputs, K = IN_FEATURES. A workgroup is four invocations, a quad, and computes 16
+// outputs of ROWS images, four an invocation; a step takes 4 of K. A read costs SwiftShader some 130 instructions,
+// whether its four invocations want one number or four: so each reads one of the four inputs of a step, and
+// quadBroadcast hands it round. 4 reads of weights and ROWS of inputs for 16 ROWS multiply-adds, where
+// linear_registers has 4 and 4 ROWS. Outputs and images past the end repeat the last one; they are not stored. ROWS is
+// 1, 4 or 8: the branches on it are gone once the pipeline is compiled.
+
+override IN_FEATURES: u32;
+override OUT_FEATURES: u32;
+override ROWS: u32;
+
+struct Params {
+  batch: u32,
+  first_output: u32,
+  shard_outputs: u32,
+  slope: f32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> input: array<f32>;
+@group(0) @binding(2) var<storage, read> weights: array<Four>;
+@group(0) @binding(3) var<storage, read> affine: array<vec2f>;
+@group(0) @binding(4) var<storage, read_write> output: array<f32>;
+
+// The starts of 4 consecutive rows of a [count, pitch] matrix.
+fn row_starts(first: u32, count: u32, pitch: u32) -> vec4u {
+  return min(first + vec4u(0u, 1u, 2u, 3u), vec4u(count - 1u)) * pitch;
+}
+
+// Four inputs of an image, of which this invocation reads the one at `k`. Beyond the end of an image stands another.
+fn four_inputs(row: u32, k: u32) -> vec4f {
+  let own = select(0.0, input[row + k], k < IN_FEATURES);
+  return vec4f(
+    quadBroadcast(own, 0u),
+    quadBroadcast(own, 1u),
+    quadBroadcast(own, 2u),
+    quadBroadcast(own, 3u),
+  );
+}
+
+fn store(n: u32, first: u32, totals: vec4f) {
+  if (n >= params.batch) {
+    return;
+  }
+  for (var i = 0u; i < 4u && first + i < params.shard_outputs; i++) {
+    let o = params.first_output + first + i;
+    let y = affine[o].x * totals[i] + affine[o].y;
+    output[n * OUT_FEATURES + o] = max(y, 0.0) + params.slope * min(y, 0.0);
+  }
+}
+
+@compute @workgroup_size(4)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id) invocation: u32) {
+  let lane = invocation % 4u;
+  let n = group.y * ROWS;
+  if (group.x * 16u >= params.shard_outputs || n >= params.batch) {
+    return;
+  }
+  let first = group.x * 16u + lane * 4u;
+  let weight_rows = row_starts(first, params.shard_outputs, (IN_FEATURES + 3u) / 4u);
+  let rows = row_starts(n, params.batch, IN_FEATURES);
+  let more_rows = row_starts(n + 4u, params.batch, IN_FEATURES);
+  // Row vector times matrix: four dot products, those of one image.
+  var totals = mat4x4f();
+  var more_totals = mat4x4f();
+  for (var step = 0u; step < (IN_FEATURES + 3u) / 4u; step++) {
+    // Column j: four weights of output j.
+    let w = mat4x4f(
+      unpack(weights[weight_rows.x + step]),
+      unpack(weights[weight_rows.y + step]),
+      unpack(weights[weight_rows.z + step]),
+      unpack(weights[weight_rows.w + step]),
+    );
+    let k = 4u * step + lane;
+    totals[0] += four_inputs(rows.x, k) * w;
+    if (ROWS > 1u) {
+      totals[1] += four_inputs(rows.y, k) * w;
+      totals[2] += four_inputs(rows.z, k) * w;
+      totals[3] += four_inputs(rows.w, k) * w;
+    }
+    if (ROWS > 4u) {
+      more_totals[0] += four_inputs(more_rows.x, k) * w;
+      more_totals[1] += four_inputs(more_rows.y, k) * w;
+      more_totals[2] += four_inputs(more_rows.z, k) * w;
+      more_totals[3] += four_inputs(more_rows.w, k) * w;
+    }
+  }
+  for (var i = 0u; i < min(ROWS, 4u); i++) {
+    store(n + i, first, totals[i]);
+  }
+  if (ROWS > 4u) {
+    for (var i = 0u; i < 4u; i++) {
+      store(n + 4u + i, first, more_totals[i]);
+    }
+  }
+}
