@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { candidatesFor, chooseConv, methodName } from '../src/kernels/conv_choice';
 import { tileName } from '../src/kernels/gemm_tile';
-import { SLICE_BYTES, sliceOf, type WinogradForm, winogradScratch } from '../src/kernels/winograd';
+import { SLICING, sliceOf, type WinogradForm, winogradScratch } from '../src/kernels/winograd';
 import { chooseProductTile } from '../src/kernels/winograd_product';
 
 const shape = (inChannels: number, outChannels: number, size = 56, kernel: 1 | 3 = 3) => ({
@@ -66,21 +66,31 @@ describe('the tile of the products', () => {
 describe('slices', () => {
   const form: WinogradForm = { tile: 4, precision: 'f32', product: 'workgroup' };
 
-  it('are even, multiples of 128 tiles and about 16 MiB, or 384 tiles', () => {
+  it('on a software adapter are even, multiples of 16 tiles and about 8 MiB, or 64 tiles', () => {
+    for (const product of ['registers', 'quads'] as const) {
+      const own: WinogradForm = { ...form, product };
+      // 910 tiles of conv1_2 take 8 MiB: 32 slices.
+      expect(sliceOf(shape(64, 64, 224), 9 * 3136, own)).toBe(896);
+      expect(sliceOf(shape(512, 512, 28), 9 * 49, own)).toBe(112);
+      expect(sliceOf(shape(512, 512, 28), 49, own)).toBe(49);
+      expect(sliceOf(shape(2048, 2048, 28), 9 * 49, own)).toBe(64);
+    }
+  });
+
+  it('on a GPU are even, multiples of 128 tiles and about 16 MiB, or 384 tiles', () => {
     // conv1_2, nine masks: 28224 tiles; 1792 of them and 64 channels take 15.75 MiB.
     expect(sliceOf(shape(64, 64, 224), 9 * 3136, form)).toBe(1792);
     expect(sliceOf(shape(64, 64, 224), 3136, form)).toBe(1664);
     expect(sliceOf(shape(512, 512, 28), 9 * 49, form)).toBe(256);
     expect(sliceOf(shape(512, 512, 28), 384, form)).toBe(384);
     expect(sliceOf(shape(512, 512, 14), 100, form)).toBe(100);
-    expect(sliceOf(shape(64, 64, 224), 9 * 3136, { ...form, product: 'registers' })).toBe(28224);
     const scratch = winogradScratch(
       { ...shape(64, 64, 224), slope: 0, pool: false },
       9,
       undefined,
       form,
     );
-    expect(scratch.transformed).toBeLessThanOrEqual(SLICE_BYTES);
-    expect(scratch.product).toBeLessThanOrEqual(SLICE_BYTES);
+    expect(scratch.transformed).toBeLessThanOrEqual(SLICING.gpu.bytes);
+    expect(scratch.product).toBeLessThanOrEqual(SLICING.gpu.bytes);
   });
 });

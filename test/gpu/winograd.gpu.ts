@@ -4,7 +4,7 @@ import type { ConvDtype } from '../../src/kernels/weight_dtype';
 import {
   F4_REGISTERS,
   productsOf,
-  SLICE_BYTES,
+  SLICING,
   sliceOf,
   tilesOf,
   type WinogradForm,
@@ -197,15 +197,15 @@ async function runProduct(
 }
 
 /** A layer of several slices gives the same bits as its parts, image by image, in one slice each. */
-async function runSlices(gpu: Gpu): Promise<string> {
-  const form = { ...F4, productTile: { rows: 8, cols: 8 } } as const;
+async function runSlices(gpu: Gpu, form: WinogradForm): Promise<string> {
+  const { bytes } = SLICING[form.product === 'registers' ? 'software' : 'gpu'];
   const batch = 5;
   // Tall and narrow, one tile a row: many tiles. The second slice begins in the middle of an image.
   const shape = { ...shapeOf([1, 8, 1, 1, 0, false, 1]), inChannels: 1, height: 16384, width: 4 };
   const tiles = tilesOf(shape, batch, 4);
   const slice = sliceOf(shape, tiles, form);
   const one = tilesOf(shape, 1, 4);
-  if (!(slice < tiles && slice >= one && one * 36 * 4 * 8 <= SLICE_BYTES)) {
+  if (!(slice < tiles && slice >= one && one * 36 * 4 * 8 <= bytes)) {
     throw new Error(`${tiles} tiles in slices of ${slice}, ${one} an image`);
   }
   const input = testValues(batch * shape.height * shape.width, 1);
@@ -291,7 +291,14 @@ export const cases: GpuCase[] = [
       run: (gpu: Gpu) => runProduct(gpu, sizes, { ...F2, productTile: tile }),
     })),
   ),
-  { name: 'slices of a layer with many tiles', run: runSlices },
+  {
+    name: 'slices of a layer with many tiles, in registers',
+    run: (gpu) => runSlices(gpu, F4_REGISTERS),
+  },
+  {
+    name: 'slices of a layer with many tiles, in workgroups',
+    run: (gpu) => runSlices(gpu, { ...F4, productTile: { rows: 8, cols: 8 } }),
+  },
 ];
 
 /** For devices with shader-f16. */
