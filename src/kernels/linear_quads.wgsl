@@ -5,8 +5,8 @@
 //   y = scale[o] * sum of input[n, k] weights[o - first_output, k] over k + bias[o]
 //   output[n, o] = max(y, 0) + slope min(y, 0)          o = first_output .. first_output + shard_outputs - 1
 //
-// Shapes: input [batch, IN_FEATURES], weights [shard_outputs, IN_FEATURES rounded up to 4] with zeros at the end of each
-// row, affine [OUT_FEATURES] pairs (scale, bias) and output [batch, OUT_FEATURES] of the whole layer.
+// Shapes: input [batch, IN_FEATURES], weights [shard_outputs, IN_FEATURES rounded up to 4] with zeros at the end of
+// each row, affine [OUT_FEATURES] pairs (scale, bias) and output [batch, OUT_FEATURES] of the whole layer.
 // GEMM mapping: M = batch, N = outputs, K = IN_FEATURES. A workgroup is four invocations, a quad, and computes 16
 // outputs of ROWS images, four an invocation; a step takes 4 of K. A read costs SwiftShader some 130 instructions,
 // whether its four invocations want one number or four: so each reads one of the four inputs of a step, and
