@@ -73,9 +73,9 @@ describe('chooseLinearTiling', () => {
   it('avoids barriers on a software adapter only', () => {
     const shape = { inFeatures: 25088, outFeatures: 4096, batch: 8 };
     expect(chooseLinearTiling(shape, { isFallback: true })).toBe('registers');
-    expect(chooseLinearTiling(shape, { isFallback: true, quads: true })).toBe('quads');
+    expect(chooseLinearTiling(shape, { isFallback: true, quads: 1 })).toBe('quads');
     expect(chooseLinearTiling(shape, { isFallback: false })).toBe('workgroup');
-    expect(chooseLinearTiling(shape, { isFallback: false, quads: true })).toBe('workgroup');
+    expect(chooseLinearTiling(shape, { isFallback: false, quads: 1 })).toBe('workgroup');
   });
 });
 

@@ -56,6 +56,8 @@ export interface ConvLayer {
   /** [outChannels rounded up to 8] */
   readonly bias: Slice;
   readonly output: Slice;
+  /** Fours of invocations that a subgroup is. */
+  readonly quads?: number | undefined;
 }
 
 export interface LinearLayer {
@@ -72,6 +74,7 @@ export interface LinearLayer {
   /** [outFeatures] pairs (1, bias) */
   readonly affine: Slice;
   readonly output: Slice;
+  readonly quads?: number | undefined;
 }
 
 /** Uploads one layer in the forms that the rungs read. */
@@ -144,8 +147,8 @@ function tiled(tiling: 'registers' | 'workgroup'): Rung<ConvLayer>['record'] {
 }
 
 function winogradF4(product: 'registers' | 'quads' | 'workgroup'): Rung<ConvLayer>['record'] {
-  const form = { tile: 4, precision: 'f32', product } as const;
-  return ({ arena, shape, batch, input, weights, bias, output }) => {
+  return ({ arena, shape, batch, input, weights, bias, output, quads }) => {
+    const form = { tile: 4, precision: 'f32', product, quads } as const;
     const label = 'F(4x4)';
     const scratch = winogradScratch(shape, batch, undefined, form);
     const filters = arena.take('F(4x4) filters', winogradFilterBytes(shape, form));

@@ -50,8 +50,8 @@ export function ladderSteps(
         const group = `3x3 convolution, ${inChannels} to ${outChannels} channels at ${height} x ${width}`;
         return time(
           (arena) =>
-            rung.record(
-              convLayer(
+            rung.record({
+              ...convLayer(
                 arena,
                 shape,
                 batch,
@@ -59,7 +59,8 @@ export function ladderSteps(
                 values(weights),
                 values(outChannels),
               ),
-            ),
+              quads: scale().quads,
+            }),
           {
             group,
             name: rung.name,
@@ -84,15 +85,16 @@ export function ladderSteps(
         const size = { inFeatures, outFeatures, slope: 0, batch };
         return time(
           (arena) =>
-            rung.record(
-              linearLayer(
+            rung.record({
+              ...linearLayer(
                 arena,
                 size,
                 values(batch * inFeatures),
                 values(inFeatures * outFeatures),
                 values(outFeatures),
               ),
-            ),
+              quads: scale().quads,
+            }),
           {
             group: `fully connected layer, ${inFeatures} to ${outFeatures}, ${batch} images`,
             name: rung.name,

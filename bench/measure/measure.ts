@@ -58,7 +58,8 @@ export async function measure(host: Host, options: MeasureOptions): Promise<Meas
       if (!found.peak) throw new Error('The peak is measured first.');
       const small = gpu.adapter.isFallback || found.peak.gflops < SLOW;
       const { maxStorageBufferBindingSize: maxBindingBytes } = gpu.device.limits;
-      return { peak: found.peak, maxBindingBytes, small };
+      const quads = gpu.convolutions.quads || undefined;
+      return { peak: found.peak, maxBindingBytes, small, quads };
     };
     const bench: Bench = { gpu, timer, scale, onResult };
     const steps: Step[] = [

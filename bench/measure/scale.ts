@@ -17,6 +17,8 @@ export interface Scale {
   readonly maxBindingBytes: number;
   /** Smaller layers on software adapters, which take seconds for what takes a GPU milliseconds. */
   readonly small: boolean;
+  /** Fours of invocations that a subgroup is. */
+  readonly quads?: number | undefined;
 }
 
 /** Items enough to keep the adapter busy for about two milliseconds at its peak, within a binding. */

@@ -26,8 +26,8 @@ export type ConvMethod =
 export interface ConvDevice {
   /** True for a software adapter. */
   readonly isFallback: boolean;
-  /** Whether it computes four invocations at a time, and has the feature `subgroups`. */
-  readonly quads?: boolean | undefined;
+  /** Fours of invocations that its subgroups are; 0 without the feature `subgroups`, or where their size varies. */
+  readonly quads?: number | undefined;
   /** Of what Winograd stores between its kernels. Default f32. */
   readonly precision?: Precision | undefined;
   /** Matrix units that the device has. */
@@ -133,7 +133,7 @@ export function chooseConv(shape: ConvSizes, device: ConvDevice): ConvMethod {
       (row.allows?.(shape, device) ?? true),
   );
   return rule?.pays(inChannels, outChannels) && allowsWinograd(shape, rule.form)
-    ? { kind: 'winograd', ...rule.form }
+    ? { kind: 'winograd', ...rule.form, ...quadsOf(rule.form, device) }
     : { kind: 'direct', tiling: chooseConvTiling(shape, device) };
 }
 
@@ -152,7 +152,7 @@ export function candidatesFor(shape: ConvSizes, device: ConvDevice): ConvMethod[
       const quads = precision === 'f32' && allowsQuads(shape, device);
       return [
         { tile, precision, product: 'registers' },
-        ...(quads ? [{ tile, precision, product: 'quads' } as const] : []),
+        ...(quads ? [{ tile, precision, product: 'quads', quads: device.quads } as const] : []),
       ];
     }
     const units = precision === 'f16' ? (device.units ?? []) : [];
@@ -178,8 +178,13 @@ function unitsFit(units: MatrixUnits, { inChannels, outChannels }: ConvSizes): b
 
 function allowsQuads({ inChannels, outChannels }: ConvSizes, device: ConvDevice): boolean {
   const outStride = 8 * Math.ceil(outChannels / 8);
-  return device.quads === true && quadsFit({ channels: inChannels, outStride });
+  return (device.quads ?? 0) > 0 && quadsFit({ channels: inChannels, outStride });
 }
+
+const quadsOf = (
+  { product }: WinogradForm,
+  { quads }: ConvDevice,
+): { quads?: number | undefined } => (product === 'quads' ? { quads } : {});
 
 /** Whether a convolution is computed by F(4x4, 3x3), whose tiles exact skipping can list. */
 export function choosesWinograd(shape: ConvSizes, device: ConvDevice): boolean {

@@ -2,7 +2,7 @@ import { ScoreCamError } from '../errors';
 import { checkedGrid } from './grid';
 import { ceilDiv, type Dispatch, defineKernel, type Kernel, type Slice } from './kernel';
 import naive from './linear_naive.wgsl?raw';
-import quads from './linear_quads.wgsl?raw';
+import quadsCode from './linear_quads.wgsl?raw';
 import registers from './linear_registers.wgsl?raw';
 import workgroup from './linear_workgroup.wgsl?raw';
 import { kernelsByDtype, WEIGHT_BYTES, type WeightDtype } from './weight_dtype';
@@ -39,7 +39,12 @@ function linearKernels(
 
 export const linearNaiveKernels = linearKernels('naive', naive);
 export const linearRegistersKernels = linearKernels('registers', registers, ['ROWS']);
-export const linearQuadsKernels = linearKernels('quads', quads, ['ROWS'], 'enable subgroups;\n');
+export const linearQuadsKernels = linearKernels(
+  'quads',
+  quadsCode,
+  ['ROWS', 'LANES'],
+  'enable subgroups;\n',
+);
 export const linearWorkgroupKernels = linearKernels('workgroup', workgroup);
 
 export interface LinearArgs {
@@ -66,6 +71,8 @@ export interface LinearArgs {
   readonly affine: Slice;
   /** [batch, outFeatures], of the whole layer */
   readonly output: Slice;
+  /** Of the tiling `quads`: how many a subgroup is. Default 1, which computes the same on larger ones. */
+  readonly quads?: number | undefined;
 }
 
 /**
@@ -74,7 +81,7 @@ export interface LinearArgs {
  */
 export function chooseLinearTiling(
   _shape: { readonly inFeatures: number; readonly outFeatures: number; readonly batch: number },
-  device: { readonly isFallback: boolean; readonly quads?: boolean | undefined },
+  device: { readonly isFallback: boolean; readonly quads?: number | undefined },
 ): LinearTiling {
   if (!device.isFallback) return 'workgroup';
   return device.quads ? 'quads' : 'registers';
@@ -92,7 +99,7 @@ function rowsPerInvocation(batch: number): number {
 
 /** One row shard of a fully connected layer, with bias and activation. */
 export function linear(tiling: LinearTiling, args: LinearArgs): Dispatch {
-  const { label, dtype, batch, shardOutputs } = args;
+  const { label, dtype, batch, shardOutputs, quads = 1 } = args;
   const constants = { IN_FEATURES: args.inFeatures, OUT_FEATURES: args.outFeatures };
   const common = {
     label,
@@ -123,8 +130,8 @@ export function linear(tiling: LinearTiling, args: LinearArgs): Dispatch {
       return {
         ...common,
         kernel: linearQuadsKernels[dtype],
-        constants: { ...constants, ROWS: rows },
-        workgroups: grid(4 * 4, rows),
+        constants: { ...constants, ROWS: rows, LANES: 4 * quads },
+        workgroups: grid(4 * 4 * quads, rows),
       };
     }
     case 'workgroup':

@@ -1,14 +1,14 @@
-// Fully connected layer, one row shard of its weights, in registers only, for software adapters that compute four
-// invocations at a time: linear_registers.wgsl with the inputs read once for all four. (`enable subgroups` and one of
-// four_*.wgsl stand in front of this text.)
+// Fully connected layer, one row shard of its weights, in registers only, for software adapters with subgroups:
+// linear_registers.wgsl with the inputs read once for four invocations. (`enable subgroups` and one of four_*.wgsl
+// stand in front of this text.)
 //
 //   y = scale[o] * sum of input[n, k] weights[o - first_output, k] over k + bias[o]
 //   output[n, o] = max(y, 0) + slope min(y, 0)          o = first_output .. first_output + shard_outputs - 1
 //
 // Shapes: input [batch, IN_FEATURES], weights [shard_outputs, IN_FEATURES rounded up to 4] with zeros at the end of
 // each row, affine [OUT_FEATURES] pairs (scale, bias) and output [batch, OUT_FEATURES] of the whole layer.
-// GEMM mapping: M = batch, N = outputs, K = IN_FEATURES. A workgroup is four invocations, a quad, and computes 16
-// outputs of ROWS images, four an invocation; a step takes 4 of K. A read costs SwiftShader some 130 instructions,
+// GEMM mapping: M = batch, N = outputs, K = IN_FEATURES. A workgroup is one subgroup of LANES invocations, in fours. A
+// quad computes 16 outputs of ROWS images, four an invocation; a step takes 4 of K. A read costs SwiftShader some 130 instructions,
 // whether its four invocations want one number or four: so each reads one of the four inputs of a step, and
 // quadBroadcast hands it round. 4 reads of weights and ROWS of inputs for 16 ROWS multiply-adds, where
 // linear_registers has 4 and 4 ROWS. Outputs and images past the end repeat the last one; they are not stored. ROWS is
@@ -17,6 +17,7 @@
 override IN_FEATURES: u32;
 override OUT_FEATURES: u32;
 override ROWS: u32;
+override LANES: u32;
 
 struct Params {
   batch: u32,
@@ -58,14 +59,14 @@ fn store(n: u32, first: u32, totals: vec4f) {
   }
 }
 
-@compute @workgroup_size(4)
+@compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id) invocation: u32) {
   let lane = invocation % 4u;
   let n = group.y * ROWS;
-  if (group.x * 16u >= params.shard_outputs || n >= params.batch) {
+  if (n >= params.batch) {
     return;
   }
-  let first = group.x * 16u + lane * 4u;
+  let first = (group.x * LANES + invocation) * 4u;
   let weight_rows = row_starts(first, params.shard_outputs, (IN_FEATURES + 3u) / 4u);
   let rows = row_starts(n, params.batch, IN_FEATURES);
   let more_rows = row_starts(n + 4u, params.batch, IN_FEATURES);

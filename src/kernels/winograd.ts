@@ -40,6 +40,8 @@ export interface WinogradForm {
    * f32 and {@link quadsFit}). In tiles of workgroup memory or by matrix units for GPUs.
    */
   readonly product: 'registers' | 'quads' | 'workgroup' | 'matrix';
+  /** Of `quads`: how many a subgroup is. Default 1, which computes the same on larger ones. */
+  readonly quads?: number | undefined;
   /** Of `workgroup`: this tile instead of the one that {@link chooseProductTile} takes. */
   readonly productTile?: GemmTile | undefined;
   /** Of `matrix`, which needs f16. */
@@ -410,9 +412,9 @@ function productOf(form: WinogradForm, channels: number, outStride: number, stri
   }
   if (form.product === 'quads') {
     if (form.precision !== 'f32' || !quadsFit({ channels, outStride })) {
-      throw new Error(`quads need f32, a multiple of 4 channels and of 32 outputs`);
+      throw new Error('quads need f32, a multiple of 4 channels and of 32 outputs');
     }
-    return productInQuads(outStride, stride);
+    return productInQuads(form.quads ?? 1, outStride, stride);
   }
   if (form.product === 'workgroup') {
     const tile = form.productTile ?? chooseProductTile(outStride, stride, products);

@@ -30,7 +30,7 @@ export const winogradProductKernels = byPrecision(({ ending, prefix }) =>
   declare(`winograd_product${ending}`, `${prefix}\n${registersCode}`),
 );
 
-export const winogradProductQuadsKernel = declare('winograd_product_quads', quadsCode);
+export const winogradProductQuadsKernel = declare('winograd_product_quads', quadsCode, ['LANES']);
 
 export const winogradProductWorkgroupKernels = byPrecision(({ ending, prefix }) =>
   declare(`winograd_product_workgroup${ending}`, `${prefix}\n${workgroupCode}`, ['ROWS', 'COLS']),
@@ -65,11 +65,12 @@ export function quadsFit(sizes: {
   return sizes.channels % 4 === 0 && sizes.outStride % 32 === 0;
 }
 
-export function productInQuads(outStride: number, stride: number): ProductPlan {
+/** @param quads of a subgroup */
+export function productInQuads(quads: number, outStride: number, stride: number): ProductPlan {
   return {
     kernel: winogradProductQuadsKernel,
-    constants: {},
-    grid: acrossGrid((outStride / 32) * (stride / 16)),
+    constants: { LANES: 4 * quads },
+    grid: acrossGrid(ceilDiv((outStride / 32) * (stride / 16), quads)),
   };
 }
 

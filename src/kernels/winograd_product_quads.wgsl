@@ -1,12 +1,13 @@
 // Winograd, second of three kernels: the matrix products, in registers alone, shared among four invocations. For
-// software adapters that compute four invocations at a time, as SwiftShader does.
+// software adapters whose subgroups are quads, as SwiftShader's, or several of them, as lavapipe's.
 //
 //   M[e, o, t] = sum_c U[e, c, o] V[e, c, t]        e in workgroup z
 //
 // Shapes: filters U [e, channels, out_stride]; in blocks of 16 tiles transformed V [e, stride / 16, channels, 16] and
 // product M [e, stride / 16, out_stride, 16]. channels is a multiple of 4, out_stride one of 32, stride one of 16.
-// GEMM: M = out_stride, N = stride, K = channels; 2 M N K FLOPs for each e. A workgroup is four invocations, a quad,
-// and computes 32 output channels x 16 tiles: 8 channels by all 16 tiles an invocation, 4 input channels at a time.
+// GEMM: M = out_stride, N = stride, K = channels; 2 M N K FLOPs for each e. A workgroup is one subgroup of LANES
+// invocations, in fours. A quad computes 32 output channels x 16 tiles: 8 channels by all 16 tiles an invocation, 4 input
+// channels at a time. One beyond the last computes what the last does, and does not store it.
 // What costs on SwiftShader is not arithmetic but reading: one number for each of four invocations takes some 80
 // instructions. So each invocation reads four of the 16 tiles and gets the others' by swaps, an instruction each: 12
 // reads for 128 multiply-adds, where winograd_product has 24. A sum that is kept from one round of the loop to the next
@@ -14,6 +15,8 @@
 // processor's instruction cache and takes twice as long. (Disassembled; docs/kernels.md has the count.)
 
 enable subgroups;
+
+override LANES: u32;
 
 struct Params {
   channels: u32,
@@ -31,7 +34,7 @@ struct Eight {
 @group(0) @binding(2) var<storage, read> transformed: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> product: array<vec4f>;
 
-@compute @workgroup_size(4)
+@compute @workgroup_size(LANES)
 fn main(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
@@ -40,10 +43,8 @@ fn main(
   let lane = invocation % 4u;
   let blocks = params.out_stride / 32u;
   let stride = params.stride / 16u;
-  let job = group.x + group.y * groups.x;
-  if (job >= blocks * stride) {
-    return;
-  }
+  let own = (group.x + group.y * groups.x) * (LANES / 4u) + invocation / 4u;
+  let job = min(own, blocks * stride - 1u);
   let block = job % blocks * 4u + lane;
   let tiles = group.z * stride + job / blocks;
   let pitch = params.out_stride / 8u;
@@ -148,6 +149,9 @@ fn main(
     tail33 += v33 * tail;
     u_at += 4u * pitch;
     v_at += 16u;
+  }
+  if (own != job) {
+    return;
   }
   let at = (tiles * params.out_stride + block * 8u) * 4u + lane;
   product[at] = vec4f(head00.x, head01.x, head02.x, head03.x);

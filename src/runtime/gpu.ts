@@ -63,7 +63,7 @@ export class Gpu {
   /** The methods that were the fastest in a measurement on this device (runtime/tuning.ts). */
   tuned: ReadonlyMap<string, ConvMethod> | undefined;
   private readonly units: readonly MatrixUnits[];
-  private readonly quads: boolean;
+  private readonly quads: number;
   private readonly ownsDevice: boolean;
   private readonly pipelines = new Map<string, Promise<GPUComputePipeline>>();
   private readonly layouts = new Map<string, GPUBindGroupLayout>();
@@ -81,7 +81,7 @@ export class Gpu {
     this.device = device;
     this.adapter = factsOf(info);
     this.units = unitsOf(device, info);
-    this.quads = computesQuads(device, info);
+    this.quads = quadsOf(device, info);
     this.ownsDevice = ownsDevice;
     if (ownsDevice) {
       // Memory that cannot be had shows here, since buffers are made outside of error scopes.
@@ -570,10 +570,11 @@ interface SubgroupInfo {
   }[];
 }
 
-/** Whether subgroups are four invocations, no more and no less. */
-function computesQuads(device: GPUDevice, info: GPUAdapterInfo | undefined): boolean {
-  const { subgroupMinSize, subgroupMaxSize } = (info ?? {}) as SubgroupInfo;
-  return device.features.has('subgroups') && subgroupMinSize === 4 && subgroupMaxSize === 4;
+/** Fours of invocations that a subgroup is, where that is always the same. */
+function quadsOf(device: GPUDevice, info: GPUAdapterInfo | undefined): number {
+  const { subgroupMinSize = 0, subgroupMaxSize } = (info ?? {}) as SubgroupInfo;
+  const always = device.features.has('subgroups') && subgroupMinSize === subgroupMaxSize;
+  return always && subgroupMinSize % 4 === 0 ? subgroupMinSize / 4 : 0;
 }
 
 /** The units that multiply f16 and sum in f32, if the device was made with what they need. */

@@ -468,9 +468,9 @@ export class Runner {
     const inFeatures = sizeOf(layer.input);
     const outFeatures = layer.output.channels;
     const { dtype, shards, affine } = this.weights.linear(layer);
+    const device = this.gpu.convolutions;
     const tiling =
-      this.forced.linear ??
-      chooseLinearTiling({ inFeatures, outFeatures, batch }, this.gpu.convolutions);
+      this.forced.linear ?? chooseLinearTiling({ inFeatures, outFeatures, batch }, device);
     return shards.map(({ firstOutput, outputs, weights }) =>
       linear(tiling, {
         label: layer.name,
@@ -485,6 +485,7 @@ export class Runner {
         weights,
         affine,
         output,
+        quads: device.quads || undefined,
       }),
     );
   }

@@ -160,11 +160,11 @@ function batchOf(gpu: Gpu, network: Network, { memoryBudget, batch }: TuneOption
 
 /**
  * Sizes of the small case: more than the largest tile each way (150 tiles of F(4x4)), so that every invocation's
- * outputs count, and no multiple of one; in channels a multiple of all matrix units.
+ * outputs count, and no multiple of one; in channels a multiple of all matrix units and of what quads take.
  */
 const SMALL: ConvShape = {
   inChannels: 32,
-  outChannels: 144,
+  outChannels: 160,
   height: 37,
   width: 57,
   kernel: 3,

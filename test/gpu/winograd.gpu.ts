@@ -285,6 +285,14 @@ export const cases: GpuCase[] = [
     name: `product of ${sizes.join(' x ')} in quads`,
     run: (gpu: Gpu) => runProduct(gpu, sizes, { ...QUADS, tile: 2 }),
   })),
+  ...quadProducts.map((sizes) => ({
+    name: `product of ${sizes.join(' x ')} in quads, whole subgroups`,
+    run: (gpu: Gpu) => {
+      const { quads } = gpu.convolutions;
+      if (!quads) throw new Error('subgroups of no certain size');
+      return runProduct(gpu, sizes, { ...QUADS, tile: 2, quads });
+    },
+  })),
   ...PRODUCT_TILES.flatMap((tile) =>
     products.map((sizes) => ({
       name: `product of ${sizes.join(' x ')} in tiles of ${8 * tile.rows} x ${8 * tile.cols}`,

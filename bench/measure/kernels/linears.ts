@@ -55,6 +55,7 @@ function subject(tiling: LinearTiling, dtype: WeightDtype, many: boolean): Subje
             input: tensors.upload('input', values(batch * inFeatures)),
             ...own,
             output: tensors.take('output', bytesOf(batch * outFeatures)),
+            quads: scale.quads,
           }),
         ],
         batch,

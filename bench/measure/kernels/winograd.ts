@@ -70,7 +70,8 @@ function stage(form: WinogradForm, which: (typeof STAGES)[number], listed = fals
     group: groupOf(form),
     ...needsOf(form),
     record(tensors, scale) {
-      const { shape, batch, tiles, dispatches } = stages(tensors, scale, form, listed);
+      const own = form.product === 'quads' ? { ...form, quads: scale.quads } : form;
+      const { shape, batch, tiles, dispatches } = stages(tensors, scale, own, listed);
       const dispatch = dispatches[STAGES.indexOf(which)] as Dispatch;
       return { run: [dispatch], batch, ...cost(form, which, shape, tiles) };
     },
