@@ -70,7 +70,9 @@ describe('WGSL files', () => {
         ? [`${name}_16x16x16`]
         : /\bStored4?\b/.test(text)
           ? [name, `${name}_half`]
-          : [name];
+          : /\bRun\b/.test(text)
+            ? [name, `${name}_by_2`, `${name}_by_4`]
+            : [name];
       const placed = LISTED_ONLY.includes(name) ? ['_listed'] : ['', '_listed'];
       const forms = text.includes('place_of(')
         ? stored.flatMap((form) => placed.map((ending) => `${form}${ending}`))
@@ -99,7 +101,9 @@ describe('WGSL files', () => {
 
   it('are the source of every kernel', () => {
     const sources = kernels.map(({ name }) =>
-      (BY_DTYPE.exec(name)?.[1] ?? name).replace(/_listed$|_16x16x16$/, '').replace(/_half$/, ''),
+      (BY_DTYPE.exec(name)?.[1] ?? name)
+        .replace(/_listed$|_16x16x16$/, '')
+        .replace(/_half$|_by_[24]$/, ''),
     );
     expect([...new Set(sources)].sort()).toEqual(withEntryPoint.map(({ name }) => name).sort());
   });

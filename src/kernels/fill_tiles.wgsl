@@ -1,11 +1,11 @@
-// Listed tiles of a batch copied from one tensor: what stands where a mask does not reach (places_listed.wgsl
-// stands in front of this text).
+// Listed tiles of a batch copied from one tensor: what stands where a mask does not reach. (places_listed.wgsl
+// stands in front of this text, and what is copied at once: `Run`, one, two or four pixels of a row.)
 //
 //   output[n, c, y, x] = tensor[c, y, x]   for the pixels of every listed tile
 //
 // Shapes: tensor [channels, height, width]; output [batch, channels, height, width]; a tile is tile_height x
-// tile_width, across in a row, tiles in an image. One invocation a tile and channel, neighbours on neighbouring
-// tiles. Reads and writes 4 bytes a pixel.
+// tile_width, across in a row, tiles in an image; widths are counted in runs. One invocation a tile and channel,
+// neighbours on neighbouring tiles. Reads and writes 4 bytes a pixel.
 // Preconditions: fewer than 2^31 elements.
 
 struct Params {
@@ -20,8 +20,8 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> tensor: array<f32>;
-@group(0) @binding(2) var<storage, read_write> output: array<f32>;
+@group(0) @binding(1) var<storage, read> tensor: array<Run>;
+@group(0) @binding(2) var<storage, read_write> output: array<Run>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {

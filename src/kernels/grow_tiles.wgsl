@@ -10,6 +10,7 @@
 // Both grids lie over one layer of height x width pixels, the upper one's input: tiles of tile_height x
 // tile_width, across of them in a row, against other_height x other_width, other_across. A tile wholly beyond
 // the layer (a row that a pooling drops) touches nothing. One invocation a word of 32 tiles.
+// Precondition: a tile touches fewer than 32 tiles of a row of the other grid.
 // Shapes: bits [masks, words]; reads from other_word on, writes ceil(tiles / 32) words from first_word on.
 
 override ALL: bool;
@@ -41,8 +42,14 @@ fn touched(tile: u32, size: u32, layer: u32, other: u32) -> vec2u {
   return vec2u(first, min((tile + 1u) * size, layer - 1u)) / other;
 }
 
-fn is_set(list: u32, tile: u32) -> bool {
-  return ((bits[list + tile / 32u] >> (tile % 32u)) & 1u) == 1u;
+// Whether any of the tiles first to last is set, fewer than 32 of them: in two words at most.
+fn any_set(list: u32, first: u32, last: u32) -> bool {
+  let shift = first % 32u;
+  var run = bits[list + first / 32u] >> shift;
+  if (last / 32u > first / 32u) {
+    run |= bits[list + last / 32u] << (32u - shift);
+  }
+  return (run & ((2u << (last - first)) - 1u)) != 0u;
 }
 
 fn touches(start: u32, tile: u32) -> bool {
@@ -57,10 +64,9 @@ fn touches(start: u32, tile: u32) -> bool {
   let rows = touched(row, params.tile_height, params.height, params.other_height);
   let columns = touched(column, params.tile_width, params.width, params.other_width);
   for (var y = rows.x; y <= rows.y; y++) {
-    for (var x = columns.x; x <= columns.y; x++) {
-      if (is_set(start + params.other_word, y * params.other_across + x)) {
-        return true;
-      }
+    let row_start = y * params.other_across;
+    if (any_set(start + params.other_word, row_start + columns.x, row_start + columns.y)) {
+      return true;
     }
   }
   return false;
