@@ -48,7 +48,8 @@ async function run(): Promise<void> {
       format: FORMAT,
       date: new Date().toISOString().slice(0, 10),
       machine: {
-        cpu: 'not told by browsers',
+        // Browsers do not tell.
+        cpu: '',
         cores: navigator.hardwareConcurrency,
         runtime: browserName(),
         platform: navigator.platform,
@@ -83,6 +84,9 @@ function setRunning(running: boolean): void {
 
 function addRow({ name, runs, flop, bytes }: Measurement): void {
   const { median, min, max } = spreadOf(runs);
+  const live = element('live');
+  // Whoever scrolled up to read stays there.
+  const follows = live.scrollTop + live.clientHeight >= live.scrollHeight - 8;
   const row = rows.insertRow();
   const head = document.createElement('th');
   head.scope = 'row';
@@ -94,6 +98,7 @@ function addRow({ name, runs, flop, bytes }: Measurement): void {
     cell.className = 'number';
     cell.textContent = text;
   }
+  if (follows) live.scrollTop = live.scrollHeight;
 }
 
 /** The peak that was typed in, if any. */

@@ -73,7 +73,11 @@ function method({ clock, runs, adapter }: BenchFile): string {
   const software = adapter.isFallback
     ? ' This is a software adapter: its ranking of kernels says nothing about GPUs.'
     : '';
-  return `${times}; the median of ${runs} runs (3 or fewer of what takes seconds) after a warm-up, with the fastest and the slowest.${software}`;
+  const counted =
+    runs === 1
+      ? 'one run'
+      : `the median of ${runs} runs (3 or fewer of what takes seconds), with the fastest and the slowest`;
+  return `${times}; ${counted}, after a warm-up.${software}`;
 }
 
 function headline({ file, facts }: Material): string {
@@ -106,7 +110,7 @@ function adapterFacts({ adapter, machine, date, stated, clock }: BenchFile): str
     ['Description', adapter.description],
     ['Kind', adapter.isFallback ? 'software adapter' : 'GPU'],
     ['Runtime', machine.runtime],
-    ['CPU', `${machine.cores} x ${machine.cpu}`],
+    ['CPU', machine.cpu ? `${machine.cores} x ${machine.cpu}` : `${machine.cores} cores`],
     ['System', machine.platform],
     ['Clock', clock],
     [
