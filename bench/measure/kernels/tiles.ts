@@ -29,6 +29,36 @@ const counting = (count: number): Uint32Array<ArrayBuffer> =>
 const bitsOf = (tensors: Tensors, masks: number) =>
   tensors.upload('bits', new Uint32Array(masks * WORDS).fill(0x55555555));
 
+/** Tiles of 4 x 4 pixels or, where they are copied by fewer pixels at once, of 4 x 2 or 4 x 1. */
+function filling(run: number): Subject {
+  return {
+    name: run === 1 ? 'fill_tiles' : `fill_tiles_by_${run}`,
+    group: 'skipping',
+    record(tensors, scale) {
+      const grid = tileGrid(GRID, { height: 4, width: run });
+      const size = CHANNELS * grid.height * grid.width;
+      const batch = batchFor(scale, { flop: 0, bytes: bytesOf(size), largest: bytesOf(size) });
+      const list = everySecond(batch * grid.down * grid.across);
+      const count = list.length;
+      return {
+        run: [
+          fillTiles({
+            label,
+            channels: CHANNELS,
+            grid,
+            places: { list: tensors.upload('places', list), count },
+            tensor: tensors.upload('tensor', values(size)),
+            output: tensors.take('output', bytesOf(batch * size)),
+          }),
+        ],
+        batch,
+        flop: 0,
+        bytes: bytesOf(size, (batch * size) / 2),
+      };
+    },
+  };
+}
+
 /** @param words read and written a mask */
 function subject(
   name: string,
@@ -108,29 +138,5 @@ export const tileSubjects: readonly Subject[] = [
       places: tensors.take('places', bytesOf(2 * second)),
     });
   }),
-  {
-    name: 'fill_tiles',
-    group: 'skipping',
-    record(tensors, scale) {
-      const size = CHANNELS * GRID.height * GRID.width;
-      const batch = batchFor(scale, { flop: 0, bytes: bytesOf(size), largest: bytesOf(size) });
-      const list = everySecond(batch * TILES);
-      const count = list.length;
-      return {
-        run: [
-          fillTiles({
-            label,
-            channels: CHANNELS,
-            grid: GRID,
-            places: { list: tensors.upload('places', list), count },
-            tensor: tensors.upload('tensor', values(size)),
-            output: tensors.take('output', bytesOf(batch * size)),
-          }),
-        ],
-        batch,
-        flop: 0,
-        bytes: bytesOf(size, (batch * size) / 2),
-      };
-    },
-  },
+  ...[4, 2, 1].map(filling),
 ];
