@@ -33,6 +33,27 @@ describe('the method of a convolution', () => {
     expect(on('f16', 911, 1024)).toBe('F(4x4) f16, workgroup');
   });
 
+  it('on software adapters: quads where subgroups have them and they divide the channels', () => {
+    const software = { isFallback: true, quads: 2 } as const;
+    const named = (device: Parameters<typeof chooseConv>[1], ...sizes: Parameters<typeof shape>) =>
+      methodName(chooseConv(shape(...sizes), device));
+    expect(chooseConv(shape(64, 64), software)).toMatchObject({ product: 'quads', quads: 2 });
+    expect(named(software, 8, 25)).toBe('F(4x4) f32, quads');
+    expect(named(software, 8, 24)).toBe('F(4x4) f32, registers');
+    expect(named(software, 10, 32)).toBe('F(4x4) f32, registers');
+    expect(named(software, 4, 32)).toBe('direct, registers');
+    expect(named({ isFallback: true, quads: 0 }, 64, 64)).toBe('F(4x4) f32, registers');
+    expect(named({ ...software, precision: 'f16' }, 64, 64)).toBe('F(4x4) f16, registers');
+    expect(named({ ...software, isFallback: false }, 64, 64)).toBe('F(4x4) f32, workgroup');
+    expect(candidatesFor(shape(64, 64), software).map(methodName)).toEqual([
+      'direct, registers',
+      'F(4x4) f32, registers',
+      'F(4x4) f32, quads',
+      'F(2x2) f32, registers',
+      'F(2x2) f32, quads',
+    ]);
+  });
+
   it('never takes matrix units unmeasured, though they are candidates in f16', () => {
     const device = { ...gpu, precision: 'f16', units: [units] } as const;
     expect(methodName(chooseConv(shape(64, 64), device))).toBe('F(4x4) f16, workgroup');

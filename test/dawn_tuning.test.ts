@@ -248,7 +248,7 @@ describe('a tuning', () => {
   const [shape] = shapesOf(network).slice(1);
   if (!shape) throw new Error('no shape');
   const of = (method: string): ConvTuning => ({
-    version: 1,
+    version: 2,
     adapter: 'v/a/d/some GPU',
     precision: 'f32',
     layers: { [sizesKey(shape)]: { method, measured: [] } },
@@ -271,6 +271,71 @@ describe('a tuning', () => {
     for (const unknown of ['F(4x4) f16, workgroup 64x64', 'F(4x4) f32, matrix 16x16x16', '', 'x']) {
       expect(name(unknown)).toBe(untuned);
     }
+  });
+
+  it('prefers a method that lists tiles where skipping makes up for it', () => {
+    const [F4, F2] = ['F(4x4) f32, workgroup 64x64', 'F(2x2) f32, workgroup 64x64'];
+    const shapes = shapesOf(network);
+    const chosen = (times: readonly (readonly [f4: number, f2: number])[], own = network) => {
+      const layers = times.map(([f4, f2], i) => {
+        const measured = [
+          { method: F4, ms: f4 },
+          { method: F2, ms: f2 },
+        ];
+        return [sizesKey(shapes[i] as never), { method: f4 <= f2 ? F4 : F2, measured }] as const;
+      });
+      const tuning: ConvTuning = { ...of(''), layers: Object.fromEntries(layers) };
+      return [...tunedMethods(tuning, own, on).values()].map(methodName);
+    };
+    // F(4x4) takes 0.8 of its time where masks are skipped.
+    expect(
+      chosen([
+        [10, 8.1],
+        [10, 8.1],
+      ]),
+    ).toEqual([F4, F4]);
+    expect(
+      chosen([
+        [10, 8.1],
+        [10, 7.9],
+      ]),
+    ).toEqual([F4, F2]);
+    // Behind a layer that lists nothing there is nothing to be skipped.
+    expect(
+      chosen([
+        [10, 7.9],
+        [10, 8.1],
+      ]),
+    ).toEqual([F2, F2]);
+    // Nor behind a leaky ReLU, nor at an eighth of the image's resolution.
+    const layers = network.layers.map((layer) =>
+      layer.type === 'conv' ? { ...layer, slope: 0.1 } : layer,
+    );
+    expect(
+      chosen(
+        [
+          [10, 8.1],
+          [10, 8.1],
+        ],
+        { ...network, layers },
+      ),
+    ).toEqual([F2, F2]);
+    const input = { ...network.input, height: 41 };
+    expect(
+      chosen(
+        [
+          [10, 8.1],
+          [10, 8.1],
+        ],
+        { ...network, input },
+      ),
+    ).toEqual([F2, F2]);
+    // Where it was not measured, the fastest it is.
+    const tuning = {
+      ...of(''),
+      layers: { [sizesKey(shapes[0] as never)]: { method: F2, measured: [] } },
+    };
+    expect([...tunedMethods(tuning, network, on).values()].map(methodName)).toEqual([F2]);
   });
 
   it('is kept and found again, by adapter and precision', async () => {

@@ -186,10 +186,14 @@ const quadsOf = (
   { quads }: ConvDevice,
 ): { quads?: number | undefined } => (product === 'quads' ? { quads } : {});
 
-/** Whether a convolution is computed by F(4x4, 3x3), whose tiles exact skipping can list. */
-export function choosesWinograd(shape: ConvSizes, device: ConvDevice): boolean {
-  const method = chooseConv(shape, device);
+/** Whether a method is F(4x4, 3x3), whose tiles exact skipping can list. */
+export function listsTiles(method: ConvMethod): boolean {
   return method.kind === 'winograd' && method.tile === 4;
+}
+
+/** Whether the method chosen for a convolution is. */
+export function choosesWinograd(shape: ConvSizes, device: ConvDevice): boolean {
+  return listsTiles(chooseConv(shape, device));
 }
 
 /**

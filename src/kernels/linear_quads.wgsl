@@ -8,9 +8,9 @@
 // Shapes: input [batch, IN_FEATURES], weights [shard_outputs, IN_FEATURES rounded up to 4] with zeros at the end of
 // each row, affine [OUT_FEATURES] pairs (scale, bias) and output [batch, OUT_FEATURES] of the whole layer.
 // GEMM mapping: M = batch, N = outputs, K = IN_FEATURES. A workgroup is one subgroup of LANES invocations, in fours. A
-// quad computes 16 outputs of ROWS images, four an invocation; a step takes 4 of K. A read costs SwiftShader some 130 instructions,
-// whether its four invocations want one number or four: so each reads one of the four inputs of a step, and
-// quadBroadcast hands it round. 4 reads of weights and ROWS of inputs for 16 ROWS multiply-adds, where
+// quad computes 16 outputs of ROWS images, four an invocation; a step takes 4 of K. A read costs SwiftShader some 130
+// instructions, whether its four invocations want one number or four: so each reads one of the four inputs of a step,
+// and quadBroadcast hands it round. 4 reads of weights and ROWS of inputs for 16 ROWS multiply-adds, where
 // linear_registers has 4 and 4 ROWS. Outputs and images past the end repeat the last one; they are not stored. ROWS is
 // 1, 4 or 8: the branches on it are gone once the pipeline is compiled.
 

@@ -6,8 +6,8 @@
 // Shapes: filters U [e, channels, out_stride]; in blocks of 16 tiles transformed V [e, stride / 16, channels, 16] and
 // product M [e, stride / 16, out_stride, 16]. channels is a multiple of 4, out_stride one of 32, stride one of 16.
 // GEMM: M = out_stride, N = stride, K = channels; 2 M N K FLOPs for each e. A workgroup is one subgroup of LANES
-// invocations, in fours. A quad computes 32 output channels x 16 tiles: 8 channels by all 16 tiles an invocation, 4 input
-// channels at a time. One beyond the last computes what the last does, and does not store it.
+// invocations, in fours. A quad computes 32 output channels x 16 tiles: 8 channels by all 16 tiles an invocation, 4
+// input channels at a time. One beyond the last computes what the last does, and does not store it.
 // What costs on SwiftShader is not arithmetic but reading: one number for each of four invocations takes some 80
 // instructions. So each invocation reads four of the 16 tiles and gets the others' by swaps, an instruction each: 12
 // reads for 128 multiply-adds, where winograd_product has 24. A sum that is kept from one round of the loop to the next

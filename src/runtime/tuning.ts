@@ -4,6 +4,8 @@ import {
   type ConvDevice,
   type ConvMethod,
   candidatesFor,
+  chooseConv,
+  listsTiles,
   methodName,
   sizesKey,
 } from '../kernels/conv_choice';
@@ -43,27 +45,55 @@ export interface TunedLayer {
 }
 
 /** Goes up when kernels change, so that what is kept is measured anew. */
-const VERSION = 1;
+const VERSION = 2;
+
+/**
+ * What exact skipping leaves of the work of layers down to a quarter of the image's resolution, rounded up: 36 to 88 %
+ * in the models measured (docs/skipping.md). Behind that, masks reach nearly everything.
+ */
+const SKIPPING_LEAVES = 0.8;
+const SKIPPING_REACHES = 4;
 
 /** Tells one kind of GPU from another as far as the browser lets it be told. */
 export function adapterKey({ vendor, architecture, device, description }: AdapterFacts): string {
   return [vendor, architecture, device, description].join('/');
 }
 
-/** The methods that a tuning names, for those of its shapes that it still fits; see `Gpu.tuned`. */
+/**
+ * The methods that a tuning found the fastest, for those of its shapes that it still fits; see `Gpu.tuned`. Exact
+ * skipping ends at the first layer that does not list tiles. So as long as it goes on, such a method is taken only if
+ * it is faster than skipping makes one that does.
+ */
 export function tunedMethods(
   tuning: ConvTuning,
   network: Network,
   device: ConvDevice,
 ): Map<string, ConvMethod> {
   const methods = new Map<string, ConvMethod>();
+  let lists = true;
   for (const shape of shapesOf(network)) {
     const key = sizesKey(shape);
-    const name = tuning.layers[key]?.method;
-    const found = candidatesFor(shape, device).find((method) => methodName(method) === name);
+    // Behind a leaky ReLU there are no zeros to skip.
+    const skips =
+      lists && shape.slope === 0 && SKIPPING_REACHES * shape.height >= network.input.height;
+    const found = bestOf(tuning.layers[key], candidatesFor(shape, device), skips);
     if (found) methods.set(key, found);
+    lists &&= listsTiles(found ?? chooseConv(shape, device));
   }
   return methods;
+}
+
+function bestOf(
+  layer: TunedLayer | undefined,
+  candidates: readonly ConvMethod[],
+  skips: boolean,
+): ConvMethod | undefined {
+  const fastest = candidates.find((method) => methodName(method) === layer?.method);
+  if (!layer || !fastest || !skips || listsTiles(fastest)) return fastest;
+  const timeOf = (method: ConvMethod): number =>
+    layer.measured.find((own) => own.method === methodName(method))?.ms ?? Infinity;
+  const [listing] = candidates.filter(listsTiles).sort((a, b) => timeOf(a) - timeOf(b));
+  return listing && SKIPPING_LEAVES * timeOf(listing) < timeOf(fastest) ? listing : fastest;
 }
 
 /** Whether a tuning was measured on such a device and precision, by these kernels. */
