@@ -1,11 +1,13 @@
 import { normalise } from '../../src/explain/image';
 import { gaussian } from '../../src/explain/random';
 import { riseMasks } from '../../src/explain/rise';
+import { samplesAtOnce } from '../../src/explain/sampled-score-cam';
 import {
   createExplainer,
   type Explainer,
   type ExplainOptions,
   type Explanation,
+  type Progress,
   ScoreCamError,
 } from '../../src/index';
 import type { Model } from '../../src/model/model';
@@ -208,6 +210,45 @@ const smoothed = check('ss-cam is the mean over noisy masks', async (bench) => {
   return assertClose('weights', some.weights, expected, TOLERANCE);
 });
 
+/** Samples that do not fit the memory budget at once give the same weights, bit for bit, and are counted on. */
+async function runSamplesInBlocks(gpu: Gpu): Promise<string> {
+  const memoryBudget = 400 * 1024;
+  const image = smallImage();
+  const model = (): Model => modelOf('vggLike');
+  const network = model().network;
+  const layer = network.layers.find(({ name }) => name === 'conv3');
+  if (!layer) throw new Error('no conv3');
+  const { channels, ...size } = layer.output;
+  const block = samplesAtOnce(size, channels, memoryBudget);
+  const count = 2 * block + 1;
+  const roomy = await createExplainer({ model: model(), device: gpu.device });
+  const tight = await createExplainer({ model: model(), device: gpu.device, memoryBudget });
+  const passes: number[] = [];
+  for (const options of [
+    { method: 'is-cam', steps: count },
+    { method: 'ss-cam', samples: count, sigma: 0.3, seed: 7 },
+  ] as const) {
+    const common = { layer: 'conv3', class: 1, ...options } as const;
+    const whole = await roomy.explain(image, common);
+    // One is the image's own.
+    const masks = whole.passes.forward - 1;
+    let last = 0;
+    const onProgress = ({ phase, done, total }: Progress): void => {
+      if (phase !== 'masks') return;
+      if (done < last || total !== masks) throw new Error(`${done} of ${total}`);
+      last = done;
+    };
+    const some = await tight.explain(image, { ...common, onProgress });
+    assertClose(`weights of ${options.method}`, some.weights, whole.weights, 0);
+    expectSame('passes', some.passes, whole.passes);
+    expectSame('masks done', last, masks);
+    passes.push(last);
+  }
+  roomy.dispose();
+  tight.dispose();
+  return `${passes.join(' and ')} masks in blocks of ${block} samples`;
+}
+
 const grouped = check('group-cam scores the sums of groups', async (bench) => {
   const notes: string[] = [];
   for (const groups of [2, 99]) {
@@ -408,4 +449,9 @@ const onNetworks = networks.map(
   }),
 );
 
-export const cases: GpuCase[] = [...onNetworks, several, refusals];
+const inBlocks: GpuCase = {
+  name: 'is-cam and ss-cam with more samples than fit at once',
+  run: runSamplesInBlocks,
+};
+
+export const cases: GpuCase[] = [...onNetworks, inBlocks, several, refusals];
