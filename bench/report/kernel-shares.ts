@@ -1,7 +1,7 @@
 import { bars } from './bars';
 import { ms, percent } from './format';
 import { figure, section, table } from './html';
-import type { Material } from './page';
+import type { Material } from './material';
 
 /** How the time of whole passes is divided among kernels. */
 export function kernelShares({ facts, draw }: Material): string {

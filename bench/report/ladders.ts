@@ -2,7 +2,7 @@ import { bars } from './bars';
 import type { Fact } from './facts';
 import { escaped, ms, number } from './format';
 import { figure, paragraph, section, table } from './html';
-import { DIRECT, type Material, nameColumn, rateColumns, timeColumns } from './page';
+import { DIRECT, type Material, nameColumn, rateColumns, timeColumns } from './material';
 
 /** The same layer computed in ways that are one idea apart. */
 export function ladders({ facts, draw }: Material): string {

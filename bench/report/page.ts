@@ -1,22 +1,16 @@
 import type { BenchFile, Measurement } from '../measure/types';
 import { bars } from './bars';
-import { type Draw, drawIn } from './draw';
+import { drawIn } from './draw';
 import { type Fact, factOf, roofOf } from './facts';
 import { escaped, ms, number, percent } from './format';
-import { type Column, figure, paragraph, section, table } from './html';
+import { figure, paragraph, section, table } from './html';
 import { kernelShares } from './kernel-shares';
 import { ladders } from './ladders';
+import { DIRECT, type Material, nameColumn, rateColumns, timeColumns } from './material';
 import { peerPart } from './peers';
 import { colourOf, dotsOf, groupsOf, roofline } from './roofline';
 import { skippingPart } from './skipping';
 import { style } from './style';
-
-/** What the parts of the report are made from. */
-export interface Material {
-  readonly file: BenchFile;
-  readonly facts: readonly Fact[];
-  readonly draw: Draw;
-}
 
 const of = ({ facts }: Material, wanted: Measurement['section']): Fact[] =>
   facts.filter(({ measurement }) => measurement.section === wanted);
@@ -128,23 +122,6 @@ function adapterFacts({ adapter, machine, date, stated, clock }: BenchFile): str
   return `<dl class="facts">\n${shown.map(([name, text]) => `<div><dt>${escaped(name)}</dt><dd>${escaped(text)}</dd></div>`).join('\n')}\n</dl>`;
 }
 
-export const timeColumns: readonly Column<Fact>[] = [
-  { head: 'median, ms', of: ({ time }) => ms(time.median), isNumber: true },
-  { head: 'fastest', of: ({ time }) => ms(time.min), isNumber: true },
-  { head: 'slowest', of: ({ time }) => ms(time.max), isNumber: true },
-];
-export const rateColumns: readonly Column<Fact>[] = [
-  {
-    head: 'GFLOP/s',
-    of: ({ gflops, measurement }) =>
-      gflops === undefined ? '' : `${number(gflops)}${measurement.asDirect ? '*' : ''}`,
-    isNumber: true,
-  },
-  { head: 'GB/s', of: ({ gbps }) => number(gbps), isNumber: true },
-  { head: 'of the roof', of: ({ share }) => percent(share), isNumber: true },
-];
-export const nameColumn: Column<Fact> = { head: 'what', of: ({ measurement }) => measurement.name };
-
 function roofPart(material: Material): string {
   const { file, draw } = material;
   const facts = of(material, 'kernels');
@@ -207,9 +184,6 @@ function layerPart(material: Material): string {
     hasDirect ? paragraph(DIRECT) : '',
   );
 }
-
-export const DIRECT =
-  '* By Winograd, with a quarter of the multiplications: the operations are those of a direct convolution, so that such rates compare with others, and may lie above the peak.';
 
 function firstLayerPart(material: Material): string {
   const facts = of(material, 'first layer');

@@ -3,7 +3,7 @@ import type { PeerResult } from '../measure/types';
 import { bars } from './bars';
 import { ms, number } from './format';
 import { figure, paragraph, section, table } from './html';
-import type { Material } from './page';
+import type { Material } from './material';
 
 const nameOf = ({ name, version, backend, threads }: PeerResult): string =>
   `${name} ${version}, ${backend}${threads ? `, ${threads} threads` : ''}`;

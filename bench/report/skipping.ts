@@ -2,7 +2,7 @@ import type { LayerShare } from '../measure/types';
 import { bars } from './bars';
 import { ms, number, percent } from './format';
 import { figure, paragraph, section, table } from './html';
-import { type Material, nameColumn, timeColumns } from './page';
+import { type Material, nameColumn, timeColumns } from './material';
 
 /** What exact skipping leaves of the work, and what that saves. */
 export function skippingPart({ file: { skipping }, facts, draw }: Material): string {
