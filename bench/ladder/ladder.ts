@@ -3,6 +3,7 @@ import { gridOf } from '../../src/kernels/grid';
 import { ceilDiv, type Dispatch, type Kernel, type Slice } from '../../src/kernels/kernel';
 import { type LinearTiling, linear, rowStride } from '../../src/kernels/linear';
 import {
+  outStride,
   winogradConv,
   winogradFilterBytes,
   winogradFilters,
@@ -224,8 +225,7 @@ export const convLadder: readonly Rung<ConvLayer>[] = [
     name: '8 Winograd F(4x4), quads',
     idea: 'its products shared by four invocations: half the reads, four channels a round of the loop',
     needs: 'subgroups',
-    allows: ({ inChannels, outChannels }) =>
-      quadsFit({ channels: inChannels, outStride: 8 * ceilDiv(outChannels, 8) }),
+    allows: (sizes) => quadsFit({ channels: sizes.inChannels, outStride: outStride(sizes) }),
     record: winogradF4('quads'),
   },
   {

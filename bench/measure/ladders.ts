@@ -2,7 +2,7 @@ import { Arena } from '../../src/runtime/arena';
 import type { Gpu } from '../../src/runtime/gpu';
 import { convLadder, convLayer, linearLadder, linearLayer, type Recorded } from '../ladder/ladder';
 import { convBatch, convFlop, layerShape } from './kernels/convolutions';
-import { bytesOf, values } from './kernels/subject';
+import { bytesOf, runsOn, values } from './kernels/subject';
 import { batchFor, type Scale } from './scale';
 import type { Timer } from './timer';
 import type { Measurement } from './types';
@@ -36,10 +36,8 @@ export function ladderSteps(
       arena.dispose();
     }
   };
-  const runs = ({ needs }: { needs?: GPUFeatureName }): boolean =>
-    !needs || gpu.device.features.has(needs);
   return [
-    ...convLadder.filter(runs).map((rung) => ({
+    ...convLadder.filter(runsOn(gpu)).map((rung) => ({
       name: `ladder, 3x3: ${rung.name}`,
       run: () => {
         const shape = layerShape(scale());
@@ -73,7 +71,7 @@ export function ladderSteps(
         );
       },
     })),
-    ...linearLadder.filter(runs).map((rung) => ({
+    ...linearLadder.filter(runsOn(gpu)).map((rung) => ({
       name: `ladder, fully connected: ${rung.name}`,
       run: () => {
         const { small } = scale();

@@ -6,7 +6,7 @@ import { Arena } from '../../src/runtime/arena';
 import { type DispatchTiming, Gpu } from '../../src/runtime/gpu';
 import { needsOf } from '../../src/runtime/limits';
 import { firstLayerSubjects, kernelSubjects } from './kernels/all';
-import type { Subject } from './kernels/subject';
+import { runsOn, type Subject } from './kernels/subject';
 import { ladderSteps, type Step } from './ladders';
 import { layerResults } from './layers';
 import { measurePeak } from './peak';
@@ -58,8 +58,7 @@ export async function measure(host: Host, options: MeasureOptions): Promise<Meas
       if (!found.peak) throw new Error('The peak is measured first.');
       const small = gpu.adapter.isFallback || found.peak.gflops < SLOW;
       const { maxStorageBufferBindingSize: maxBindingBytes } = gpu.device.limits;
-      const quads = gpu.convolutions.quads || undefined;
-      return { peak: found.peak, maxBindingBytes, small, quads };
+      return { peak: found.peak, maxBindingBytes, small, quads: gpu.convolutions.quads };
     };
     const bench: Bench = { gpu, timer, scale, onResult };
     const steps: Step[] = [
@@ -74,7 +73,7 @@ export async function measure(host: Host, options: MeasureOptions): Promise<Meas
         ? ladderSteps(gpu, timer, scale, onResult)
         : [
             ...kernelSubjects
-              .filter(({ needs }) => !needs || gpu.device.features.has(needs))
+              .filter(runsOn(gpu))
               .map((subject) => kernelStep(bench, subject, 'kernels')),
             ...firstLayerSubjects.map((subject) => kernelStep(bench, subject, 'first layer')),
             ...ladderSteps(gpu, timer, scale, onResult),

@@ -1,7 +1,7 @@
 import type { ConvShape } from './conv_kernel';
 import { CONV_TILES, type GemmTile, PRODUCT_TILES, tileName } from './gemm_tile';
 import type { Precision } from './stored';
-import { type WinogradForm, winogradFilterBytes } from './winograd';
+import { outStride, type WinogradForm, winogradFilterBytes } from './winograd';
 import { type MatrixUnits, matrixFits, quadsFit } from './winograd_product';
 
 /*
@@ -26,7 +26,7 @@ export type ConvMethod =
 export interface ConvDevice {
   /** True for a software adapter. */
   readonly isFallback: boolean;
-  /** Fours of invocations that its subgroups are; 0 without the feature `subgroups`, or where their size varies. */
+  /** Fours of invocations that its subgroups are; none without the feature `subgroups`, or where their size varies. */
   readonly quads?: number | undefined;
   /** Of what Winograd stores between its kernels. Default f32. */
   readonly precision?: Precision | undefined;
@@ -171,14 +171,12 @@ export function candidatesFor(shape: ConvSizes, device: ConvDevice): ConvMethod[
   return [...direct, ...winograd];
 }
 
-function unitsFit(units: MatrixUnits, { inChannels, outChannels }: ConvSizes): boolean {
-  const outStride = 8 * Math.ceil(outChannels / 8);
-  return matrixFits(units, { channels: inChannels, outStride });
+function unitsFit(units: MatrixUnits, shape: ConvSizes): boolean {
+  return matrixFits(units, { channels: shape.inChannels, outStride: outStride(shape) });
 }
 
-function allowsQuads({ inChannels, outChannels }: ConvSizes, device: ConvDevice): boolean {
-  const outStride = 8 * Math.ceil(outChannels / 8);
-  return (device.quads ?? 0) > 0 && quadsFit({ channels: inChannels, outStride });
+function allowsQuads(shape: ConvSizes, { quads = 0 }: ConvDevice): boolean {
+  return quads > 0 && quadsFit({ channels: shape.inChannels, outStride: outStride(shape) });
 }
 
 const quadsOf = (

@@ -10,8 +10,8 @@
 // Both grids lie over one layer of height x width pixels, the upper one's input: tiles of tile_height x
 // tile_width, across of them in a row, against other_height x other_width, other_across. A tile wholly beyond
 // the layer (a row that a pooling drops) touches nothing. One invocation a word of 32 tiles.
-// Precondition: a tile touches fewer than 32 tiles of a row of the other grid.
 // Shapes: bits [masks, words]; reads from other_word on, writes ceil(tiles / 32) words from first_word on.
+// Precondition: a tile touches fewer than 32 tiles of a row of the other grid.
 
 override ALL: bool;
 override EXCEPT: bool;

@@ -159,7 +159,8 @@ export const winogradKernels: Readonly<
   },
 };
 
-const outStride = (shape: Pick<ConvShape, 'outChannels'>): number =>
+/** Output channels as U and M have them: rounded up to 8. */
+export const outStride = (shape: Pick<ConvShape, 'outChannels'>): number =>
   8 * ceilDiv(shape.outChannels, 8);
 
 /** Products of a form: places of a transformed tile. */

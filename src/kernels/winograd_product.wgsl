@@ -9,9 +9,9 @@
 // GEMM: M = out_stride, N = stride, K = channels; 2 M N K FLOPs for each e. An invocation
 // computes 8 output channels x 16 tiles: 6 vec4f read for 128 multiply-adds. Its 32 sums are variables
 // of their own, because SwiftShader keeps an array at a fixed address at best, and they get two channels at a
-// time, because it keeps a variable in memory: that halves the reads and writes of sums. (Four at a time are
-// more values than it can hold: twice as slow.) Neighbours take
-// neighbouring channels of the same tiles, so that small maps, with few tiles, fill the lanes too.
+// time, because it keeps a variable in memory: that halves the reads and writes of sums. (Four at a time:
+// twice as slow.) Neighbours take neighbouring channels of the same tiles, so that small maps, with few
+// tiles, fill the lanes too.
 
 struct Params {
   channels: u32,

@@ -63,7 +63,7 @@ export class Gpu {
   /** The methods that were the fastest in a measurement on this device (runtime/tuning.ts). */
   tuned: ReadonlyMap<string, ConvMethod> | undefined;
   private readonly units: readonly MatrixUnits[];
-  private readonly quads: number;
+  private readonly quads: number | undefined;
   private readonly ownsDevice: boolean;
   private readonly pipelines = new Map<string, Promise<GPUComputePipeline>>();
   private readonly layouts = new Map<string, GPUBindGroupLayout>();
@@ -571,10 +571,10 @@ interface SubgroupInfo {
 }
 
 /** Fours of invocations that a subgroup is, where that is always the same. */
-function quadsOf(device: GPUDevice, info: GPUAdapterInfo | undefined): number {
+function quadsOf(device: GPUDevice, info: GPUAdapterInfo | undefined): number | undefined {
   const { subgroupMinSize = 0, subgroupMaxSize } = (info ?? {}) as SubgroupInfo;
   const always = device.features.has('subgroups') && subgroupMinSize === subgroupMaxSize;
-  return always && subgroupMinSize % 4 === 0 ? subgroupMinSize / 4 : 0;
+  return always && subgroupMinSize % 4 === 0 ? subgroupMinSize / 4 : undefined;
 }
 
 /** The units that multiply f16 and sum in f32, if the device was made with what they need. */

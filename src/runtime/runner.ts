@@ -485,7 +485,7 @@ export class Runner {
         weights,
         affine,
         output,
-        quads: device.quads || undefined,
+        quads: device.quads,
       }),
     );
   }

@@ -48,7 +48,7 @@ export interface TunedLayer {
 const VERSION = 2;
 
 /**
- * What exact skipping leaves of the work of layers down to a quarter of the image's resolution, rounded up: 36 to 88 %
+ * What exact skipping is taken to leave of the work of layers down to a quarter of the image's resolution: 36 to 88 %
  * in the models measured (docs/skipping.md). Behind that, masks reach nearly everything.
  */
 const SKIPPING_LEAVES = 0.8;

@@ -1,5 +1,5 @@
 import type { Dispatch, Slice } from '../../../src/kernels/kernel';
-import type { GpuData } from '../../../src/runtime/gpu';
+import type { Gpu, GpuData } from '../../../src/runtime/gpu';
 import type { Scale } from '../scale';
 
 /** Where subjects put their tensors: an Arena. */
@@ -27,6 +27,12 @@ export interface Subject {
   readonly needs?: GPUFeatureName | undefined;
   record(tensors: Tensors, scale: Scale): Work;
 }
+
+/** Whether a device has what one of its measurements needs. */
+export const runsOn =
+  ({ device }: Gpu) =>
+  ({ needs }: { readonly needs?: GPUFeatureName | undefined }): boolean =>
+    !needs || device.features.has(needs);
 
 /** Values from -1 to 1 that are neither zero nor all alike. */
 export function values(count: number): Float32Array<ArrayBuffer> {
