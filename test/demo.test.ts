@@ -46,10 +46,15 @@ describe('the demo page', () => {
   it('explains the sample, switches the class without another pass, cancels', async () => {
     const page = await open(() => {
       window.dispatches = 0;
-      const dispatch = GPUComputePassEncoder.prototype.dispatchWorkgroups;
-      GPUComputePassEncoder.prototype.dispatchWorkgroups = function (...size) {
+      const { prototype } = GPUComputePassEncoder;
+      const { dispatchWorkgroups, dispatchWorkgroupsIndirect } = prototype;
+      prototype.dispatchWorkgroups = function (...size) {
         window.dispatches++;
-        return dispatch.apply(this, size);
+        return dispatchWorkgroups.apply(this, size);
+      };
+      prototype.dispatchWorkgroupsIndirect = function (...at) {
+        window.dispatches++;
+        return dispatchWorkgroupsIndirect.apply(this, at);
       };
     });
     try {

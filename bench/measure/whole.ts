@@ -13,9 +13,12 @@ import { type MaskedRunOptions, type Masks, type Reach, Runner } from '../../src
 /** As createExplainer's default. */
 const MEMORY_BUDGET = 256 * 1024 * 1024;
 
-/** A runner that can be told to skip nothing, and remembers what it heard of the work that masks reach. */
+/** What a run may do without. */
+export type Ways = Pick<MaskedRunOptions, 'skip' | 'indirect'>;
+
+/** A runner that can be told what to do without, and remembers what it heard of the work that masks reach. */
 class BenchRunner extends Runner {
-  skip = true;
+  ways: Ways = {};
   reach: Reach | undefined;
 
   override maskedLogits(
@@ -26,7 +29,7 @@ class BenchRunner extends Runner {
     const onReach = (reach: Reach): void => {
       this.reach = reach;
     };
-    return super.maskedLogits(image, masks, { ...options, skip: this.skip, onReach });
+    return super.maskedLogits(image, masks, { ...options, ...this.ways, onReach });
   }
 }
 
@@ -85,7 +88,7 @@ export class LoadedModel {
   }
 
   /** Masked passes of the first `count` channels that make masks at all. */
-  async masked(forward: Forward, count: number, skip: boolean): Promise<number> {
+  async masked(forward: Forward, count: number, ways: Ways): Promise<number> {
     const [target] = forward.targets;
     if (!target) throw new Error('A forward pass without target.');
     const { maps, activations, ranges, constantChannels } = target;
@@ -93,7 +96,7 @@ export class LoadedModel {
       .filter((k) => !constantChannels.includes(k))
       .slice(0, count);
     const { height, width } = maps;
-    this.runner.skip = skip;
+    this.runner.ways = ways;
     await this.runner.maskedLogits(
       this.input,
       {
@@ -110,11 +113,11 @@ export class LoadedModel {
   }
 
   /** Score-CAM of the likeliest class from the normalised image to the finished map. */
-  async explain(skip: boolean): Promise<{ readonly passes: number }> {
+  async explain(ways: Ways = {}): Promise<{ readonly passes: number }> {
     const { gpu, runner, pixels, model } = this;
     const { manifest, network } = model;
     const choice = choose({}, network);
-    runner.skip = skip;
+    runner.ways = ways;
     const arena = new Arena(gpu);
     try {
       const forward = await this.target(arena);

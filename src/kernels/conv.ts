@@ -6,11 +6,11 @@ import { convRegisters } from './conv_registers';
 import { convInTiles, convWorkgroup } from './conv_workgroup';
 import { encodeF16 } from './encode_f16';
 import type { GemmTile } from './gemm_tile';
-import { checkedGrid } from './grid';
-import type { Dispatch, Slice } from './kernel';
+import { checkedGrid, overPlaces } from './grid';
+import type { Dispatch, GridRule, Kernel, Slice } from './kernel';
 import { maskedConvNaive } from './masked_conv_naive';
-import { maskedConvRegistersKernels, PATCH, patchWorkgroups } from './masked_conv_registers';
-import { maskedConvWorkgroupKernels, maskedPatch, maskedPatchGrid } from './masked_conv_workgroup';
+import { maskedConvRegistersKernels, PATCH, patchRule } from './masked_conv_registers';
+import { maskedConvWorkgroupKernels, maskedPatch, maskedPatchRule } from './masked_conv_workgroup';
 import type { ByPlaces, Places } from './places';
 import { type Size, tileGrid } from './tile_grid';
 import type { ConvDtype } from './weight_dtype';
@@ -64,19 +64,19 @@ const PLAIN: Record<ConvTiling, ConvVariant> = {
 interface MaskedPatches {
   readonly kernels: ByPlaces<ConvVariant['kernels']>;
   readonly tile: (shape: ConvShape) => Size;
-  readonly grid: (shape: ConvShape, patches: number) => [number, number, number];
+  readonly rule: (shape: ConvShape) => GridRule;
 }
 
 const MASKED: Record<Exclude<ConvTiling, 'naive'>, MaskedPatches> = {
   registers: {
     kernels: maskedConvRegistersKernels,
     tile: () => PATCH,
-    grid: patchWorkgroups,
+    rule: patchRule,
   },
   workgroup: {
     kernels: maskedConvWorkgroupKernels,
     tile: maskedPatch,
-    grid: maskedPatchGrid,
+    rule: maskedPatchRule,
   },
 };
 
@@ -152,28 +152,45 @@ export function maskedConv(tiling: ConvTiling, args: MaskedConvArgs): Dispatch {
     if (places) throw new Error('The naive tiling computes all places.');
     return dispatch(maskedConvNaive, args, buffers, { ...values, places: 0 });
   }
-  const { kernels, tile, grid } = MASKED[tiling];
+  const { kernels, tile, rule } = MASKED[tiling];
   const { down, across } = tileGrid(shape, tile(shape));
-  const count = places?.count ?? batch * down * across;
-  const variant = {
-    kernels: places ? kernels.listed : kernels.all,
-    workgroups: () => grid(shape, count),
+  const span = { count: places?.count ?? batch * down * across, list: places?.number };
+  const kernel = (places ? kernels.listed : kernels.all)[args.dtype];
+  return {
+    ...valuesOf(kernel, args, { ...values, places: span.count }),
+    label: args.label,
+    buffers: places ? { ...buffers, places: places.list } : buffers,
+    ...overPlaces(nameOf(args, kernel), rule(shape), span),
   };
-  const listed = places ? { ...buffers, places: places.list } : buffers;
-  return dispatch(variant, args, listed, { ...values, places: count });
 }
 
-/** Gives each override and each parameter of the variant its value. */
 function dispatch(
   { kernels, workgroups, tile }: ConvVariant,
-  { label, shape, dtype, batch }: Pick<ConvArgs, 'label' | 'shape' | 'dtype' | 'batch'>,
+  args: Pick<ConvArgs, 'label' | 'shape' | 'dtype' | 'batch'>,
   buffers: Readonly<Record<string, Slice>>,
   mask: Readonly<Record<string, number>>,
 ): Dispatch {
+  const { label, shape, dtype, batch } = args;
   const kernel = kernels[dtype];
+  return {
+    ...valuesOf(kernel, args, { ...mask, ...tile?.(shape, batch) }),
+    label,
+    buffers,
+    workgroups: checkedGrid(nameOf(args, kernel), workgroups(shape, batch)),
+  };
+}
+
+const nameOf = ({ label }: Pick<ConvArgs, 'label'>, { name }: Kernel): string =>
+  `${label} (${name})`;
+
+/** The kernel with a value for each of its overrides and parameters. */
+function valuesOf(
+  kernel: Kernel,
+  { shape, batch }: Pick<ConvArgs, 'shape' | 'batch'>,
+  others: Readonly<Record<string, number>>,
+): Pick<Dispatch, 'kernel' | 'constants' | 'params'> {
   const values: Readonly<Record<string, number>> = {
-    ...mask,
-    ...tile?.(shape, batch),
+    ...others,
     batch,
     in_channels: shape.inChannels,
     out_channels: shape.outChannels,
@@ -183,14 +200,11 @@ function dispatch(
     slope: shape.slope,
     pool: shape.pool ? 1 : 0,
   };
-  const valuesOf = (names: readonly string[]) =>
+  const pick = (names: readonly string[]) =>
     Object.fromEntries(names.map((name) => [name, values[name.toLowerCase()] as number]));
   return {
     kernel,
-    label,
-    constants: valuesOf(kernel.overrides),
-    params: valuesOf(kernel.params.map(({ name }) => name)),
-    buffers,
-    workgroups: checkedGrid(`${label} (${kernel.name})`, workgroups(shape, batch)),
+    constants: pick(kernel.overrides),
+    params: pick(kernel.params.map(({ name }) => name)),
   };
 }

@@ -10,6 +10,7 @@ export const countTilesKernel = defineKernel({
     { name: 'lists', access: 'read' },
     { name: 'bits', access: 'read' },
     { name: 'counts', access: 'read_write' },
+    { name: 'before', access: 'read_write' },
   ],
 });
 
@@ -24,17 +25,19 @@ export interface CountTilesArgs {
   readonly bits: Slice;
   /** [masks, count] u32 */
   readonly counts: Slice;
+  /** [masks, words] u32: of each word's list, what stands before it. */
+  readonly before: Slice;
 }
 
 /** Counts the tiles of every list of every mask. */
 export function countTiles(args: CountTilesArgs): Dispatch {
-  const { label, masks, words, lists, count, bits, counts } = args;
+  const { label, masks, words, lists, count, bits, counts, before } = args;
   return {
     kernel: countTilesKernel,
     label,
     constants: {},
     params: { masks, words, lists: count },
-    buffers: { lists, bits, counts },
+    buffers: { lists, bits, counts, before },
     workgroups: gridOf(label, masks * count, 64),
   };
 }

@@ -1,9 +1,10 @@
-// How many tiles of each list masks have: set bits counted.
+// How many tiles of each list masks have: set bits counted, in all and up to each word.
 //
 //   counts[m, l] = number of 1s in the words of list l of mask m
+//   before[m, w] = number of 1s in the words of w's list that stand before w
 //
-// Shapes: lists [count] (first word, words); bits [masks, words]; counts [masks, count]. One invocation a count;
-// VGG-16's largest list has 98 words.
+// Shapes: lists [count] (first word, words); bits and before [masks, words]; counts [masks, count]. One invocation a
+// count; VGG-16's largest list has 98 words.
 
 struct Params {
   masks: u32,
@@ -15,6 +16,7 @@ struct Params {
 @group(0) @binding(1) var<storage, read> lists: array<vec2u>;
 @group(0) @binding(2) var<storage, read> bits: array<u32>;
 @group(0) @binding(3) var<storage, read_write> counts: array<u32>;
+@group(0) @binding(4) var<storage, read_write> before: array<u32>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
@@ -26,6 +28,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let start = index / params.lists * params.words + list.x;
   var count = 0u;
   for (var i = 0u; i < list.y; i++) {
+    before[start + i] = count;
     count += countOneBits(bits[start + i]);
   }
   counts[index] = count;

@@ -1,5 +1,5 @@
 import code from './fill_tiles.wgsl?raw';
-import { gridOf } from './grid';
+import { MORE, overPlaces } from './grid';
 import { type Dispatch, defineKernel, type Kernel, type Slice } from './kernel';
 import { listedPlaces, type Places } from './places';
 import type { TileGrid } from './tile_grid';
@@ -80,6 +80,10 @@ export function fillTiles({
       tile_width: grid.tileWidth / run,
     },
     buffers: { tensor, output, places: places.list },
-    workgroups: gridOf(label, places.count * channels, 64),
+    ...overPlaces(
+      label,
+      { together: 1, items: channels, size: 64, y: MORE, z: 1 },
+      { count: places.count, list: places.number },
+    ),
   };
 }

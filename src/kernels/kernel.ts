@@ -39,6 +39,32 @@ export interface Kernel {
   readonly params: readonly Param[];
 }
 
+/**
+ * How workgroups follow from a number of places (tiles or patches): worked out by the host (`workgroupsOf`), or by the
+ * GPU that has counted them (size_dispatches.wgsl).
+ */
+export interface GridRule {
+  /** Places that are taken together; the last ones may be fewer. */
+  readonly together: number;
+  /** Items of work in each of those. */
+  readonly items: number;
+  /** Items of a workgroup. */
+  readonly size: number;
+  /** Workgroups in y and in z: a number, or `MORE` in the one where those go on that x has no room for. */
+  readonly y: number;
+  readonly z: number;
+}
+
+/** The places of one dispatch among those of a list that the GPU has counted. */
+export interface Counted {
+  /** The list's number among those of a batch. */
+  readonly list: number;
+  /** Places of the list that come before, and places at most. */
+  readonly first: number;
+  readonly most: number;
+  readonly rule: GridRule;
+}
+
 /** One dispatch of one kernel: everything the runtime needs to encode it. */
 export interface Dispatch {
   readonly kernel: Kernel;
@@ -50,6 +76,10 @@ export interface Dispatch {
   /** Storage buffers by WGSL name. */
   readonly buffers: Readonly<Record<string, Slice>>;
   readonly workgroups: readonly [number, number, number];
+  /** Where the GPU can work out the workgroups by itself. */
+  readonly counted?: Counted | undefined;
+  /** Three u32 that it has worked out: dispatched instead of `workgroups`, which are the same. */
+  readonly indirect?: Slice | undefined;
 }
 
 export interface KernelDeclaration {

@@ -11,6 +11,7 @@ export const listTilesKernel = defineKernel({
     { name: 'rows', access: 'read' },
     { name: 'bits', access: 'read' },
     { name: 'counts', access: 'read' },
+    { name: 'before', access: 'read' },
     { name: 'places', access: 'read_write' },
   ],
 });
@@ -28,20 +29,21 @@ export interface ListTilesArgs {
   readonly rows: Slice;
   /** [masks, words] */
   readonly bits: Slice;
-  /** [masks, count] u32, from count_tiles. */
+  /** [masks, count] and [masks, words] u32, from count_tiles. */
   readonly counts: Slice;
+  readonly before: Slice;
   readonly places: Slice;
 }
 
 /** Writes all lists of one batch. */
 export function listTiles(args: ListTilesArgs): Dispatch {
-  const { label, firstMask, batch, words, lists, count, rows, bits, counts, places } = args;
+  const { label, firstMask, batch, words, lists, count, rows, bits, counts, before, places } = args;
   return {
     kernel: listTilesKernel,
     label,
     constants: {},
     params: { first_mask: firstMask, batch, words, lists: count },
-    buffers: { lists, rows, bits, counts, places },
+    buffers: { lists, rows, bits, counts, before, places },
     workgroups: gridOf(label, batch * words, 64),
   };
 }

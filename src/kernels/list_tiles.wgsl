@@ -3,9 +3,9 @@
 //   places[at(l) ..] = b tiles(l) + t for every set bit t of list l of mask b, in order of b, then t
 //
 // Shapes: lists [count] (first word, words, tiles, at); rows [masks], the bits' row of each mask;
-// bits [*, words]; counts [*, count]; places as long as the host, which knows the counts, has made it.
-// One invocation a word of a mask. It finds its place by adding up what comes before it: at most the masks of
-// the batch, and the words of one list (98 in VGG-16). The order is fixed, so a run can be repeated bit for bit.
+// bits and before [*, words]; counts [*, count], from count_tiles; places as long as the host, which knows the counts,
+// has made it. One invocation a word of a mask. Where its tiles stand it finds by adding up those of the masks of the
+// batch that come before its own. The order is fixed, so a run can be repeated bit for bit.
 
 struct Params {
   first_mask: u32,
@@ -19,7 +19,8 @@ struct Params {
 @group(0) @binding(2) var<storage, read> rows: array<u32>;
 @group(0) @binding(3) var<storage, read> bits: array<u32>;
 @group(0) @binding(4) var<storage, read> counts: array<u32>;
-@group(0) @binding(5) var<storage, read_write> places: array<u32>;
+@group(0) @binding(5) var<storage, read> before: array<u32>;
+@group(0) @binding(6) var<storage, read_write> places: array<u32>;
 
 // The list that a word belongs to: they follow one another.
 fn list_of(word: u32) -> u32 {
@@ -53,10 +54,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   if (left == 0u) {
     return;
   }
-  var at = list.w + counted(number, mask);
-  for (var before = list.x; before < word; before++) {
-    at += countOneBits(bits[start + before]);
-  }
+  var at = list.w + counted(number, mask) + before[start + word];
   let first = mask * list.z + (word - list.x) * 32u;
   while (left != 0u) {
     places[at] = first + firstTrailingBit(left);

@@ -1,5 +1,5 @@
 import { type ConvShape, defineMaskedConvByPlaces, MASKED_GENERAL } from './conv_kernel';
-import { ceilDiv } from './kernel';
+import { ceilDiv, type GridRule } from './kernel';
 import code from './masked_conv_registers.wgsl?raw';
 
 export const maskedConvRegistersKernels = defineMaskedConvByPlaces(
@@ -11,7 +11,11 @@ export const maskedConvRegistersKernels = defineMaskedConvByPlaces(
 /** A patch is 2 rows x 14 columns; a batch's are counted image by image, row by row. */
 export const PATCH = { height: 2, width: 14 } as const;
 
-/** Workgroups for so many patches. */
-export function patchWorkgroups(shape: ConvShape, patches: number): [number, number, number] {
-  return [ceilDiv(patches * ceilDiv(shape.outChannels, 8), 16), 1, 1];
-}
+/** 16 of a patch's blocks of 8 output channels are a workgroup. */
+export const patchRule = ({ outChannels }: Pick<ConvShape, 'outChannels'>): GridRule => ({
+  together: 1,
+  items: ceilDiv(outChannels, 8),
+  size: 16,
+  y: 1,
+  z: 1,
+});

@@ -1,6 +1,6 @@
 import { type ConvShape, defineMaskedConvByPlaces, MASKED_SPECIALISED } from './conv_kernel';
-import { acrossGrid } from './grid';
-import { ceilDiv } from './kernel';
+import { MORE } from './grid';
+import { ceilDiv, type GridRule } from './kernel';
 import code from './masked_conv_workgroup.wgsl?raw';
 
 const INVOCATIONS = 128;
@@ -28,9 +28,11 @@ export function maskedPatch({ outChannels }: Pick<ConvShape, 'outChannels'>): {
   return { height: (2 * quads) / wide, width: 2 * wide };
 }
 
-/** Workgroups for so many patches. */
-export function maskedPatchGrid(shape: ConvShape, patches: number): [number, number, number] {
-  const groups = channelGroups(shape.outChannels);
-  const [x, z] = acrossGrid(patches);
-  return [x, ceilDiv(shape.outChannels, 8 * groups), z];
-}
+/** A patch is a workgroup, and several where it has more output channels than one computes. */
+export const maskedPatchRule = ({ outChannels }: Pick<ConvShape, 'outChannels'>): GridRule => ({
+  together: 1,
+  items: 1,
+  size: 1,
+  y: ceilDiv(outChannels, 8 * channelGroups(outChannels)),
+  z: MORE,
+});

@@ -1,6 +1,6 @@
 import type { ConvShape } from './conv_kernel';
 import type { GemmTile } from './gemm_tile';
-import { checkedGrid, gridOf } from './grid';
+import { gridOf, MORE, overPlaces } from './grid';
 import { ceilDiv, type Dispatch, defineKernel, type Kernel, type Slice } from './kernel';
 import { byPlaces, type Places } from './places';
 import { type ByPrecision, byPrecision, type Precision, STORED_BYTES } from './stored';
@@ -328,6 +328,9 @@ function convolveSlice(
   const block_tiles = blockOf(form, stride);
   const out_stride = outStride(shape);
   const transforms = winogradKernels[form.tile];
+  const span = { first, count: tiles, list: places?.number };
+  const invocations = (channels: number) =>
+    overPlaces(label, { together: BLOCK, items: BLOCK * channels, size: 64, y: MORE, z: 1 }, span);
   const listed = places ? { places: places.list } : {};
   const kernelOf = ({ all, listed: some }: Listable): Kernel => {
     if (!places) return all;
@@ -341,14 +344,14 @@ function convolveSlice(
       constants: {},
       params: { first, tiles, channels: inChannels, height, width, stride, block_tiles },
       buffers: { input, transformed, ...listed },
-      workgroups: gridOf(label, stride * inChannels, 64),
+      ...invocations(inChannels),
     },
     winogradProduct({
       label,
       form,
       channels: inChannels,
       outStride: out_stride,
-      stride,
+      ...span,
       filters,
       transformed,
       product,
@@ -369,7 +372,7 @@ function convolveSlice(
         block_tiles,
       },
       buffers: { product, bias, output, ...listed },
-      workgroups: gridOf(label, stride * out_stride, 64),
+      ...invocations(out_stride),
     },
   ];
 }
@@ -380,8 +383,10 @@ export interface ProductArgs {
   readonly channels: number;
   /** A multiple of 8. */
   readonly outStride: number;
-  /** A multiple of 16. */
-  readonly stride: number;
+  /** Tiles; a list of them that the GPU has counted, and where in it they begin. */
+  readonly count: number;
+  readonly list?: number | undefined;
+  readonly first?: number | undefined;
   /** U [products, channels, outStride] */
   readonly filters: Slice;
   /** V [products, stride / block, channels, block]: blocks of 16 for products in registers, else of all tiles */
@@ -392,35 +397,34 @@ export interface ProductArgs {
 
 /** The matrix products alone. */
 export function winogradProduct(args: ProductArgs): Dispatch {
-  const { label, form, channels, outStride: out_stride, stride } = args;
+  const { label, form, channels, outStride: out_stride, count, list, first = 0 } = args;
   const { filters, transformed, product } = args;
-  const products = productsOf(form.tile);
-  const { kernel, constants, grid } = productOf(form, channels, out_stride, stride);
+  const stride = strideOf(count);
+  const { kernel, constants, rule } = productOf(form, channels, out_stride, stride);
   return {
     kernel,
     label,
     constants,
     params: { channels, out_stride, stride },
     buffers: { filters, transformed, product },
-    workgroups: checkedGrid(label, [...grid, products]),
+    ...overPlaces(label, { ...rule, z: productsOf(form.tile) }, { first, count, list }),
   };
 }
 
 function productOf(form: WinogradForm, channels: number, outStride: number, stride: number) {
-  const products = productsOf(form.tile);
   if (form.product === 'registers') {
-    return productInRegisters(form.precision, outStride, stride);
+    return productInRegisters(form.precision, outStride);
   }
   if (form.product === 'quads') {
     if (form.precision !== 'f32' || !quadsFit({ channels, outStride })) {
       throw new Error('quads need f32, a multiple of 4 channels and of 32 outputs');
     }
-    return productInQuads(form.quads ?? 1, outStride, stride);
+    return productInQuads(form.quads ?? 1, outStride);
   }
   if (form.product === 'workgroup') {
-    const tile = form.productTile ?? chooseProductTile(outStride, stride, products);
-    return productInWorkgroups(form.precision, tile, outStride, stride);
+    const tile = form.productTile ?? chooseProductTile(outStride, stride, productsOf(form.tile));
+    return productInWorkgroups(form.precision, tile, outStride);
   }
   if (!form.units || form.precision !== 'f16') throw new Error('matrix units need f16 and a size');
-  return productByMatrix(form.units, outStride, stride);
+  return productByMatrix(form.units, outStride);
 }

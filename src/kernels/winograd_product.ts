@@ -1,6 +1,6 @@
 import { chooseGemmTile, type GemmTile, PRODUCT_TILES } from './gemm_tile';
-import { acrossGrid } from './grid';
-import { ceilDiv, defineKernel, type Kernel } from './kernel';
+import { MORE } from './grid';
+import { ceilDiv, defineKernel, type GridRule, type Kernel } from './kernel';
 import { byPrecision, type Precision } from './stored';
 import storedF16 from './stored_f16.wgsl?raw';
 import registersCode from './winograd_product.wgsl?raw';
@@ -40,20 +40,15 @@ export const winogradProductWorkgroupKernels = byPrecision(({ ending, prefix }) 
 export interface ProductPlan {
   readonly kernel: Kernel;
   readonly constants: Readonly<Record<string, number>>;
-  /** Workgroups of one of the products. */
-  readonly grid: readonly [number, number];
+  /** From the tiles: workgroups of one of the products; the products are z. */
+  readonly rule: Omit<GridRule, 'z'>;
 }
 
-export function productInRegisters(
-  precision: Precision,
-  outStride: number,
-  stride: number,
-): ProductPlan {
-  const blocks = (outStride / 8) * (stride / 16);
+export function productInRegisters(precision: Precision, outStride: number): ProductPlan {
   return {
     kernel: winogradProductKernels[precision],
     constants: {},
-    grid: [ceilDiv(blocks, 16), 1],
+    rule: { together: 16, items: outStride / 8, size: 16, y: 1 },
   };
 }
 
@@ -66,11 +61,11 @@ export function quadsFit(sizes: {
 }
 
 /** @param quads of a subgroup */
-export function productInQuads(quads: number, outStride: number, stride: number): ProductPlan {
+export function productInQuads(quads: number, outStride: number): ProductPlan {
   return {
     kernel: winogradProductQuadsKernel,
     constants: { LANES: 4 * quads },
-    grid: acrossGrid(ceilDiv((outStride / 32) * (stride / 16), quads)),
+    rule: { together: 16, items: outStride / 32, size: quads, y: MORE },
   };
 }
 
@@ -83,12 +78,11 @@ export function productInWorkgroups(
   precision: Precision,
   { rows, cols }: GemmTile,
   outStride: number,
-  stride: number,
 ): ProductPlan {
   return {
     kernel: winogradProductWorkgroupKernels[precision],
     constants: { ROWS: rows, COLS: cols },
-    grid: [ceilDiv(stride, 8 * cols), ceilDiv(outStride, 8 * rows)],
+    rule: { together: 8 * cols, items: 1, size: 1, y: ceilDiv(outStride, 8 * rows) },
   };
 }
 
@@ -151,14 +145,10 @@ export function matrixFits(
   );
 }
 
-export function productByMatrix(
-  units: MatrixUnits,
-  outStride: number,
-  stride: number,
-): ProductPlan {
+export function productByMatrix(units: MatrixUnits, outStride: number): ProductPlan {
   return {
     kernel: winogradProductMatrixKernel(units),
     constants: { LANES: matrixLanes(units) },
-    grid: [ceilDiv(stride, MATRIX_TILE), ceilDiv(outStride, MATRIX_TILE)],
+    rule: { together: MATRIX_TILE, items: 1, size: 1, y: ceilDiv(outStride, MATRIX_TILE) },
   };
 }

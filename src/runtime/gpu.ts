@@ -130,6 +130,7 @@ export class Gpu {
 
   /**
    * Makes a labelled storage buffer of `bytes` (rounded up to 4), readable and writable by copies.
+   * @param usage beside that, such as GPUBufferUsage.INDIRECT
    * @throws ScoreCamError `limit` naming label, need and limit.
    */
   createBuffer(label: string, bytes: number, usage = 0): GPUBuffer {
@@ -249,7 +250,9 @@ export class Gpu {
         pass ??= encoder.beginComputePass({ label, ...stamps?.writes(index) });
         pass.setPipeline(pipelines[index] as GPUComputePipeline);
         pass.setBindGroup(0, this.bindGroup(dispatch, uniform, index * UNIFORM_ALIGNMENT));
-        pass.dispatchWorkgroups(...dispatch.workgroups);
+        const { indirect, workgroups } = dispatch;
+        if (indirect) pass.dispatchWorkgroupsIndirect(indirect.buffer, indirect.offset ?? 0);
+        else pass.dispatchWorkgroups(...workgroups);
         if (!stamps) return;
         pass.end();
         pass = undefined;

@@ -43,6 +43,11 @@ export interface MaskedRunOptions {
   readonly onMasks?: ((done: number, total: number) => void) | undefined;
   /** False computes every tile, for tests and benchmarks. The logits are the same, bit for bit. */
   readonly skip?: boolean | undefined;
+  /**
+   * False dispatches over tiles by the counts that the host has read, for tests and benchmarks, instead of
+   * indirectly by those that the GPU has. The logits are the same, bit for bit.
+   */
+  readonly indirect?: boolean | undefined;
   /** Hears how much of the work masks reach, before they are run. */
   readonly onReach?: ((reach: Reach) => void) | undefined;
   /**
@@ -324,7 +329,11 @@ export class Runner {
           uploads.push(own);
           const begun = begin(at, batch, own);
           const last = this.recordSteps(features, batch, arena, begun, skipped?.baseline);
-          const running = gpu.submit(`passes ${at}..${at + batch - 1}`, begun.dispatches, [
+          const dispatches =
+            begun.lists && options.indirect !== false
+              ? begun.lists.sized(begun.dispatches)
+              : begun.dispatches;
+          const running = gpu.submit(`passes ${at}..${at + batch - 1}`, dispatches, [
             copyOf(last, gathered.buffer, 4 * (at - start) * featureSize),
           ]);
           arena.release(last);

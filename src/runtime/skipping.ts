@@ -5,6 +5,7 @@ import { ceilDiv, type Dispatch, type Slice } from '../kernels/kernel';
 import { listTiles } from '../kernels/list_tiles';
 import { maskTiles } from '../kernels/mask_tiles';
 import type { Places } from '../kernels/places';
+import { packJobs, SIZE_BYTES, sizeDispatches } from '../kernels/size_dispatches';
 import { pooledGrid, type Size, type TileGrid, tileGrid } from '../kernels/tile_grid';
 import { layerFlops } from '../model/network';
 import type { Arena } from './arena';
@@ -87,6 +88,7 @@ export class Skipping {
   private readonly words: number;
   private readonly bits: Slice;
   private readonly counts: Slice;
+  private readonly before: Slice;
   /** [masks, 2 lists a tiled step] */
   private readonly counted: Uint32Array;
   private readonly features: readonly Step[];
@@ -97,6 +99,7 @@ export class Skipping {
     words: number,
     bits: Slice,
     counts: Slice,
+    before: Slice,
     counted: Uint32Array,
   ) {
     this.features = features;
@@ -104,6 +107,7 @@ export class Skipping {
     this.words = words;
     this.bits = bits;
     this.counts = counts;
+    this.before = before;
     this.counted = counted;
     this.reach = this.reachOf();
   }
@@ -191,6 +195,7 @@ export class Skipping {
       listWords,
     ]);
     const counts = arena.take('tile counts', 4 * count * 2 * tiled.length);
+    const before = arena.take('tiles before', 4 * count * words);
     dispatches.push(
       countTiles({
         ...common,
@@ -198,11 +203,12 @@ export class Skipping {
         lists: arena.upload('words of lists', Uint32Array.from(lists)),
         count: 2 * tiled.length,
         counts,
+        before,
       }),
     );
     await gpu.submit('tiles that masks reach', dispatches);
     const read = await gpu.read(counts.buffer, count * 2 * tiled.length);
-    return new Skipping(features, tiled, words, bits, counts, new Uint32Array(read.buffer));
+    return new Skipping(features, tiled, words, bits, counts, before, new Uint32Array(read.buffer));
   }
 
   /** Whether step i is computed by listed tiles. */
@@ -255,6 +261,7 @@ export class Skipping {
       rows: rows.list,
       bits: this.bits,
       counts: this.counts,
+      before: this.before,
       places,
     });
     const list = (number: number): Places => {
@@ -262,11 +269,40 @@ export class Skipping {
       return {
         list: { buffer: places.buffer, offset: 4 * at, size: 4 * Math.max(1, count) },
         count,
+        number,
       };
+    };
+    const sized = (dispatches: readonly Dispatch[]): Dispatch[] => {
+      const jobs = dispatches.flatMap(({ counted }) => counted ?? []);
+      if (jobs.length === 0) return [...dispatches];
+      const sizes = uploads.take(
+        'workgroups over tiles',
+        SIZE_BYTES * jobs.length,
+        GPUBufferUsage.INDIRECT,
+      );
+      const sizing = sizeDispatches({
+        label: 'workgroups over tiles',
+        firstMask: first,
+        batch,
+        rows: rows.list,
+        counts: this.counts,
+        lists: found.length,
+        jobs: uploads.upload('dispatches over tiles', packJobs(jobs)),
+        count: jobs.length,
+        sizes,
+      });
+      let job = 0;
+      const indirect = dispatches.map((one) =>
+        one.counted
+          ? { ...one, indirect: { buffer: sizes.buffer, offset: SIZE_BYTES * job++ } }
+          : one,
+      );
+      return [sizing, ...indirect];
     };
     return {
       dispatch,
       places,
+      sized,
       active: (i) => (this.covers(i) ? list(2 * i) : undefined),
       fill: (i, tensor, output) => {
         const tiled = this.tiled[i];
@@ -305,6 +341,8 @@ export interface BatchLists {
   readonly dispatch: Dispatch;
   /** Holds them. */
   readonly places: Slice;
+  /** The batch's dispatches, with the workgroups of those over listed tiles worked out on the GPU, first of all. */
+  sized(dispatches: readonly Dispatch[]): Dispatch[];
   /** The tiles that step i computes; undefined if it computes all. */
   active(i: number): Places | undefined;
   /** Copies the zero image's output `tensor` of step i to where reached tiles of the next step read it. */

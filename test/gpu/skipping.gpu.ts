@@ -1,6 +1,9 @@
 import { normalise } from '../../src/explain/image';
 import { sizesKey } from '../../src/kernels/conv_choice';
+import { MORE, workgroupsOf } from '../../src/kernels/grid';
+import type { Counted, GridRule } from '../../src/kernels/kernel';
 import { mapRanges } from '../../src/kernels/map_ranges';
+import { packJobs, SIZE_BYTES, sizeDispatches } from '../../src/kernels/size_dispatches';
 import type { ManifestLayer } from '../../src/model/manifest';
 import type { Model } from '../../src/model/model';
 import { Arena } from '../../src/runtime/arena';
@@ -42,6 +45,8 @@ interface Trial {
   readonly mapWidth: number;
   readonly alignCorners: boolean;
   readonly memoryBudget: number;
+  /** Some layer has more tiles than one slice of Winograd. */
+  readonly sliced?: boolean;
 }
 
 interface Prepared {
@@ -90,6 +95,45 @@ async function prepared<T>(
   }
 }
 
+/**
+ * Runs `work` and compares the workgroups of every indirect dispatch in it, as the GPU has worked them out, with those
+ * that the host has from the counts it has read. Returns how many there were, and how many of later slices.
+ */
+async function indirectDispatches(
+  gpu: Gpu,
+  work: () => Promise<unknown>,
+): Promise<{ compared: number; later: number }> {
+  const submit = gpu.submit.bind(gpu);
+  const { prototype } = GPUComputePassEncoder;
+  const dispatch = prototype.dispatchWorkgroupsIndirect;
+  let compared = 0;
+  let dispatched = 0;
+  let later = 0;
+  prototype.dispatchWorkgroupsIndirect = function (...args) {
+    dispatched++;
+    return dispatch.apply(this, args);
+  };
+  gpu.submit = async (label, dispatches, copies) => {
+    await submit(label, dispatches, copies);
+    for (const { label: own, indirect, counted, workgroups } of dispatches) {
+      if (!indirect) continue;
+      const read = await gpu.read(indirect.buffer, 3, (indirect.offset ?? 0) / 4);
+      const found = new Uint32Array(read.buffer).join();
+      if (found !== workgroups.join()) throw new Error(`${own}: ${found}, not ${workgroups}`);
+      compared++;
+      if (counted && counted.first > 0) later++;
+    }
+  };
+  try {
+    await work();
+  } finally {
+    gpu.submit = submit;
+    prototype.dispatchWorkgroupsIndirect = dispatch;
+  }
+  if (dispatched !== compared) throw new Error(`${dispatched} dispatched of ${compared}`);
+  return { compared, later };
+}
+
 /** The logits with and without skipping, bit for bit, and the share of work that masks reach. */
 function compare(gpu: Gpu, trial: Trial): Promise<string> {
   const { memoryBudget } = trial;
@@ -117,8 +161,20 @@ function compare(gpu: Gpu, trial: Trial): Promise<string> {
     });
     sameBits(dense, again);
     sameBits(dense, heard);
+    // By the host's counts, and by the GPU's: the same workgroups.
+    const direct = { memoryBudget, indirect: false };
+    const none = await indirectDispatches(gpu, async () => {
+      sameBits(dense, await runner.maskedLogits(image, masks, direct));
+    });
+    const some = await indirectDispatches(gpu, async () => {
+      sameBits(dense, await runner.maskedLogits(image, masks, { memoryBudget }));
+    });
+    if (none.compared !== 0) throw new Error(`${none.compared} indirect dispatches, expected none`);
+    if (some.compared === 0) throw new Error('no indirect dispatches');
+    if (some.later > 0 !== (trial.sliced ?? false))
+      throw new Error(`${some.later} of later slices`);
     if (new Set(dense).size < dense.length / 2) throw new Error('logits hardly differ');
-    return `${(100 * share).toFixed(0)} % of the work is reached`;
+    return `${(100 * share).toFixed(0)} % of the work is reached, ${some.compared} indirect dispatches`;
   });
 }
 
@@ -213,6 +269,71 @@ function compareLists(gpu: Gpu, trial: Trial): Promise<string> {
   });
 }
 
+const COUNTS = [
+  // [masks, lists], of which rows say the order.
+  [0, 5, 70_000],
+  [3, 0, 131_072],
+  [16, 1, 1_000_000],
+  [0, 40, 7],
+];
+
+/** Workgroups of lists of awkward lengths: none, a part, more than a dimension has room for. */
+async function compareSizes(gpu: Gpu): Promise<string> {
+  const rules: readonly GridRule[] = [
+    { together: 1, items: 1, size: 1, y: 1, z: MORE },
+    { together: 1, items: 8, size: 64, y: MORE, z: 1 },
+    { together: 16, items: 16 * 9, size: 64, y: MORE, z: 36 },
+    { together: 64, items: 1, size: 1, y: 3, z: 36 },
+    { together: 1, items: 2, size: 16, y: 1, z: 1 },
+  ];
+  const order = Uint32Array.of(3, 1, 0, 2);
+  const lists = 3;
+  let compared = 0;
+  for (const [firstMask, batch] of [
+    [0, 4],
+    [1, 2],
+    [3, 1],
+  ] as const) {
+    const rows = [...order.subarray(firstMask, firstMask + batch)];
+    const jobs: Counted[] = [];
+    const expected: number[] = [];
+    for (let list = 0; list < lists; list++) {
+      const total = rows.reduce((sum, row) => sum + (COUNTS[row]?.[list] as number), 0);
+      for (const first of [0, 16, total]) {
+        for (const most of [1, 17, 2_000_000]) {
+          for (const rule of rules) {
+            jobs.push({ list, first, most, rule });
+            const places = Math.min(most, Math.max(0, total - first));
+            expected.push(...workgroupsOf(rule, places));
+          }
+        }
+      }
+    }
+    const sizes = gpu.createBuffer('sizes', SIZE_BYTES * jobs.length);
+    await gpu.submit('sizes', [
+      sizeDispatches({
+        label: 'sizes',
+        firstMask,
+        batch,
+        rows: { buffer: gpu.upload('rows', order) },
+        counts: { buffer: gpu.upload('counts', Uint32Array.from(COUNTS.flat())) },
+        lists,
+        jobs: { buffer: gpu.upload('jobs', packJobs(jobs)) },
+        count: jobs.length,
+        sizes: { buffer: sizes },
+      }),
+    ]);
+    const found = new Uint32Array((await gpu.read(sizes)).buffer);
+    expected.forEach((value, i) => {
+      if (found[i] === value) return;
+      const job = JSON.stringify(jobs[Math.floor(i / 3)]);
+      throw new Error(`${job}, masks ${rows}: ${found[i]} in ${i % 3}, expected ${value}`);
+    });
+    compared += jobs.length;
+  }
+  return `${compared} dispatches`;
+}
+
 /** A rim's list stands behind its step's list, at the next multiple of 64 words. */
 function rimOffset(active: GPUBufferBinding | undefined, count: number): number {
   return (active?.offset as number) / 4 + 64 * Math.max(1, Math.ceil(count / 64));
@@ -230,6 +351,15 @@ const conv = (name: string, outChannels: number, kernel: 1 | 3): ManifestLayer =
 
 const conv3 = (name: string, outChannels: number): ManifestLayer => conv(name, outChannels, 3);
 
+const HEAD: ManifestLayer = {
+  type: 'linear',
+  name: 'fc',
+  outFeatures: 5,
+  activation: undefined,
+  weight: 'fc.weight',
+  bias: 'fc.bias',
+};
+
 /** A VGG of two stages, nearly all of it by Winograd. */
 const DEEP: readonly ManifestLayer[] = [
   conv3('conv1', 8),
@@ -238,14 +368,15 @@ const DEEP: readonly ManifestLayer[] = [
   conv3('conv3', 16),
   conv3('conv4', 9),
   { type: 'maxpool', name: 'pool4' },
-  {
-    type: 'linear',
-    name: 'fc',
-    outFeatures: 5,
-    activation: undefined,
-    weight: 'fc.weight',
-    bias: 'fc.bias',
-  },
+  HEAD,
+];
+
+/** So many channels that a batch's tiles do not fit one slice. */
+const WIDE: readonly ManifestLayer[] = [
+  conv3('conv1', 8),
+  conv3('conv2', 128),
+  { type: 'maxpool', name: 'pool2' },
+  HEAD,
 ];
 
 /** A convolution of 1x1, whose tiles cannot be listed: from there on everything is computed. */
@@ -285,6 +416,7 @@ const trials: readonly Omit<Trial, 'model' | 'image'>[] = [
 ];
 
 export const cases: GpuCase[] = [
+  { name: 'workgroups are those that the host works out', run: compareSizes },
   ...trials.flatMap((trial): GpuCase[] => {
     const whole = (): Trial => ({ ...trial, ...small(DEEP, { width: 70, height: 61 }) });
     return [
@@ -302,6 +434,19 @@ export const cases: GpuCase[] = [
       },
     ];
   }),
+  {
+    name: 'skipping changes no bit: more tiles than a slice',
+    run: (gpu) =>
+      compare(gpu, {
+        what: 'wide',
+        ...small(WIDE, { width: 70, height: 61 }),
+        mapHeight: 9,
+        mapWidth: 11,
+        alignCorners: false,
+        memoryBudget: 2 ** 28,
+        sliced: true,
+      }),
+  },
   {
     name: 'skipping changes no bit: a convolution of 1x1 between',
     run: (gpu) =>

@@ -179,7 +179,7 @@ async function runProduct(
     form,
     channels,
     outStride,
-    stride,
+    count: stride,
     filters: { buffer: gpu.upload('filters', u) },
     transformed: { buffer: gpu.upload('transformed', laid(v, channels)) },
     product: { buffer: product },

@@ -1,9 +1,11 @@
 import { countTiles } from '../../../src/kernels/count_tiles';
 import { fillTiles } from '../../../src/kernels/fill_tiles';
+import { MORE } from '../../../src/kernels/grid';
 import { growTiles } from '../../../src/kernels/grow_tiles';
-import type { Dispatch } from '../../../src/kernels/kernel';
+import type { Counted, Dispatch } from '../../../src/kernels/kernel';
 import { listTiles } from '../../../src/kernels/list_tiles';
 import { maskTiles } from '../../../src/kernels/mask_tiles';
+import { packJobs, SIZE_BYTES, sizeDispatches } from '../../../src/kernels/size_dispatches';
 import { type TileGrid, tileGrid } from '../../../src/kernels/tile_grid';
 import { batchFor, type Scale } from '../scale';
 import { bytesOf, everySecond, type Subject, type Tensors, values } from './subject';
@@ -19,6 +21,8 @@ const LIST_WORDS = TILES / 32;
 const WORDS = 2 * LIST_WORDS;
 const CHANNELS = 64;
 const MAP = 14;
+/** About as many dispatches as a batch of VGG-16 has. */
+const JOBS = 64;
 const label = 'tiles';
 
 const masksFor = ({ small }: Scale): number => (small ? 64 : 512);
@@ -109,7 +113,7 @@ export const tileSubjects: readonly Subject[] = [
       other: GRID,
     }),
   ),
-  subject('count_tiles', WORDS + 2, (tensors, masks) =>
+  subject('count_tiles', 2 * WORDS + 2, (tensors, masks) =>
     countTiles({
       label,
       masks,
@@ -118,9 +122,10 @@ export const tileSubjects: readonly Subject[] = [
       count: 2,
       bits: bitsOf(tensors, masks),
       counts: tensors.take('counts', bytesOf(2 * masks)),
+      before: tensors.take('before', bytesOf(WORDS * masks)),
     }),
   ),
-  subject('list_tiles', WORDS + 3 + TILES, (tensors, masks) => {
+  subject('list_tiles', 2 * WORDS + 3 + TILES, (tensors, masks) => {
     const second = (masks * TILES) / 2 + 64;
     return listTiles({
       label,
@@ -135,7 +140,27 @@ export const tileSubjects: readonly Subject[] = [
       rows: tensors.upload('rows', counting(masks)),
       bits: bitsOf(tensors, masks),
       counts: tensors.upload('counts', new Uint32Array(2 * masks).fill(TILES / 2)),
+      before: tensors.upload(
+        'before',
+        counting(WORDS * masks).map((i) => 16 * (i % LIST_WORDS)),
+      ),
       places: tensors.take('places', bytesOf(2 * second)),
+    });
+  }),
+  subject('size_dispatches', 3, (tensors, masks) => {
+    const rule = { together: 16, items: 64, size: 64, y: MORE, z: 1 };
+    const job = (list: number): Counted => ({ list, first: 0, most: masks * TILES, rule });
+    const jobs = Array.from({ length: JOBS }, (_, i) => job(i % 2));
+    return sizeDispatches({
+      label,
+      firstMask: 0,
+      batch: masks,
+      rows: tensors.upload('rows', counting(masks)),
+      counts: tensors.upload('counts', new Uint32Array(2 * masks).fill(TILES / 2)),
+      lists: 2,
+      jobs: tensors.upload('jobs', packJobs(jobs)),
+      count: JOBS,
+      sizes: tensors.take('sizes', SIZE_BYTES * JOBS),
     });
   }),
   ...[4, 2, 1].map(filling),
