@@ -3,8 +3,9 @@ import { softmax } from '../../src/kernels/softmax';
 import { type Model, seededVgg } from '../../src/model/model';
 import { layerFlops } from '../../src/model/network';
 import { Arena } from '../../src/runtime/arena';
-import { type DispatchTiming, Gpu } from '../../src/runtime/gpu';
+import { type AdapterFacts, type DispatchTiming, Gpu } from '../../src/runtime/gpu';
 import { needsOf } from '../../src/runtime/limits';
+import { dispatchesIndirectly } from '../../src/runtime/skipping';
 import { firstLayerSubjects, kernelSubjects } from './kernels/all';
 import { runsOn, type Subject } from './kernels/subject';
 import { ladderSteps, type Step } from './ladders';
@@ -217,11 +218,16 @@ function ofProfiles(
 }
 
 /** How a full explanation is run; the first two are what the report compares. */
-const EXPLANATIONS: readonly { readonly name: string; readonly ways: Ways }[] = [
-  { name: 'as the library does it', ways: {} },
-  { name: 'nothing skipped', ways: { skip: false } },
-  { name: "dispatched by the host's counts", ways: { indirect: false } },
-];
+function explanations(
+  adapter: AdapterFacts,
+): readonly { readonly name: string; readonly ways: Ways }[] {
+  const indirect = !dispatchesIndirectly(adapter);
+  return [
+    { name: 'as the library does it', ways: {} },
+    { name: 'nothing skipped', ways: { skip: false } },
+    { name: `${indirect ? 'indirect' : 'direct'} dispatches`, ways: { indirect } },
+  ];
+}
 
 /** A full explanation by the embedded model, with and without skipping. */
 async function explanation(
@@ -234,15 +240,15 @@ async function explanation(
     const { network } = model;
     let applied: boolean | undefined;
     let passes = 0;
-    const explanations = EXPLANATIONS.map(({ name, ways }) => ({
+    const runs = explanations(gpu.adapter).map(({ name, ways }) => ({
       ways,
       name: `full explanation, ${name}`,
       run: async () => {
         passes = (await loaded.explain(ways)).passes;
       },
     }));
-    const waited = await timer.waitInTurn(explanations.map(({ run }) => run));
-    for (const [i, { ways, name, run }] of explanations.entries()) {
+    const waited = await timer.waitInTurn(runs.map(({ run }) => run));
+    for (const [i, { ways, name, run }] of runs.entries()) {
       const facts = { section: 'whole', group: network.name, batch: passes } as const;
       onResult({ ...facts, name, ...(waited[i] as Timed) });
       const profile = await timer.profile(run);

@@ -81,12 +81,15 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   }
   let start = index / own * params.words;
   let word = index % own;
-  var found = 0u;
-  for (var i = 0u; i < min(32u, params.tiles - word * 32u); i++) {
-    found |= select(0u, 1u << i, touches(start, word * 32u + i));
-  }
+  var asked = 0xffffffffu >> (32u - min(32u, params.tiles - word * 32u));
   if (EXCEPT) {
-    found &= ~bits[start + params.except_word + word];
+    asked &= ~bits[start + params.except_word + word];
+  }
+  var found = 0u;
+  while (asked != 0u) {
+    let bit = asked & (~asked + 1u);
+    found |= select(0u, bit, touches(start, word * 32u + firstTrailingBit(asked)));
+    asked ^= bit;
   }
   bits[start + params.first_word + word] = found;
 }

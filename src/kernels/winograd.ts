@@ -328,7 +328,9 @@ function convolveSlice(
   const block_tiles = blockOf(form, stride);
   const out_stride = outStride(shape);
   const transforms = winogradKernels[form.tile];
-  const span = { first, count: tiles, list: places?.number };
+  // How many tiles there are decides only on the last slice's workgroups: the others are full.
+  const isLast = first + tiles === places?.count;
+  const span = { first, count: tiles, list: isLast ? places?.number : undefined };
   const invocations = (channels: number) =>
     overPlaces(label, { together: BLOCK, items: BLOCK * channels, size: 64, y: MORE, z: 1 }, span);
   const listed = places ? { places: places.list } : {};

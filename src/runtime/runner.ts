@@ -34,7 +34,13 @@ import {
   splitHead,
 } from './plan';
 import { direct, recordConv } from './record-conv';
-import { type BatchLists, type Masks, type Reach, Skipping } from './skipping';
+import {
+  type BatchLists,
+  dispatchesIndirectly,
+  type Masks,
+  type Reach,
+  Skipping,
+} from './skipping';
 
 export type { Masks, Reach } from './skipping';
 
@@ -44,8 +50,8 @@ export interface MaskedRunOptions {
   /** False computes every tile, for tests and benchmarks. The logits are the same, bit for bit. */
   readonly skip?: boolean | undefined;
   /**
-   * False dispatches over tiles by the counts that the host has read, for tests and benchmarks, instead of
-   * indirectly by those that the GPU has. The logits are the same, bit for bit.
+   * Whether dispatches over listed tiles are indirect, by the counts on the GPU, or by those that the host has read;
+   * for tests and benchmarks. The logits are the same, bit for bit. Default: {@link dispatchesIndirectly}.
    */
   readonly indirect?: boolean | undefined;
   /** Hears how much of the work masks reach, before they are run. */
@@ -330,7 +336,7 @@ export class Runner {
           const begun = begin(at, batch, own);
           const last = this.recordSteps(features, batch, arena, begun, skipped?.baseline);
           const dispatches =
-            begun.lists && options.indirect !== false
+            begun.lists && (options.indirect ?? dispatchesIndirectly(gpu.adapter))
               ? begun.lists.sized(begun.dispatches)
               : begun.dispatches;
           const running = gpu.submit(`passes ${at}..${at + batch - 1}`, dispatches, [

@@ -9,7 +9,7 @@ import { packJobs, SIZE_BYTES, sizeDispatches } from '../kernels/size_dispatches
 import { pooledGrid, type Size, type TileGrid, tileGrid } from '../kernels/tile_grid';
 import { layerFlops } from '../model/network';
 import type { Arena } from './arena';
-import type { Gpu } from './gpu';
+import type { AdapterFacts, Gpu } from './gpu';
 import type { Step } from './plan';
 
 /*
@@ -79,6 +79,15 @@ function tiledSteps(
     words += 2 * listWords;
   }
   return tiled;
+}
+
+/**
+ * Whether dispatches over listed tiles take their workgroups from the GPU. Not on software adapters: what Dawn does to
+ * validate an indirect dispatch takes cores away from the kernels. An explanation by the embedded model took 1 to 3 %
+ * longer (SwiftShader, 2 cores; docs/skipping.md), so there the host's counts are used, which give the same.
+ */
+export function dispatchesIndirectly({ isFallback }: Pick<AdapterFacts, 'isFallback'>): boolean {
+  return !isFallback;
 }
 
 /** What the masks of one run reach. */

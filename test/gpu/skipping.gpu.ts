@@ -162,13 +162,16 @@ function compare(gpu: Gpu, trial: Trial): Promise<string> {
     sameBits(dense, again);
     sameBits(dense, heard);
     // By the host's counts, and by the GPU's: the same workgroups.
-    const direct = { memoryBudget, indirect: false };
-    const none = await indirectDispatches(gpu, async () => {
-      sameBits(dense, await runner.maskedLogits(image, masks, direct));
-    });
-    const some = await indirectDispatches(gpu, async () => {
-      sameBits(dense, await runner.maskedLogits(image, masks, { memoryBudget }));
-    });
+    const dispatched = (indirect?: boolean) =>
+      indirectDispatches(gpu, async () => {
+        sameBits(dense, await runner.maskedLogits(image, masks, { memoryBudget, indirect }));
+      });
+    const none = await dispatched(false);
+    const some = await dispatched(true);
+    const usual = await dispatched();
+    if (usual.compared > 0 === gpu.adapter.isFallback) {
+      throw new Error(`${usual.compared} indirect dispatches by default`);
+    }
     if (none.compared !== 0) throw new Error(`${none.compared} indirect dispatches, expected none`);
     if (some.compared === 0) throw new Error('no indirect dispatches');
     if (some.later > 0 !== (trial.sliced ?? false))
