@@ -1,6 +1,6 @@
 import code from './fill_tiles.wgsl?raw';
 import { MORE, overPlaces } from './grid';
-import { type Dispatch, defineKernel, type Kernel, type Slice } from './kernel';
+import { ceilDiv, type Dispatch, defineKernel, type Kernel, type Slice } from './kernel';
 import { listedPlaces, type Places } from './places';
 import type { TileGrid } from './tile_grid';
 
@@ -82,7 +82,7 @@ export function fillTiles({
     buffers: { tensor, output, places: places.list },
     ...overPlaces(
       label,
-      { together: 1, items: channels, size: 64, y: MORE, z: 1 },
+      { together: 1, items: ceilDiv(channels, 4), size: 64, y: MORE, z: 1 },
       { count: places.count, list: places.number },
     ),
   };

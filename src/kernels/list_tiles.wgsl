@@ -47,13 +47,13 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   }
   let mask = index / params.words;
   let word = index % params.words;
-  let number = list_of(word);
-  let list = lists[number];
   let start = rows[params.first_mask + mask] * params.words;
   var left = bits[start + word];
   if (left == 0u) {
     return;
   }
+  let number = list_of(word);
+  let list = lists[number];
   var at = list.w + counted(number, mask) + before[start + word];
   let first = mask * list.z + (word - list.x) * 32u;
   while (left != 0u) {

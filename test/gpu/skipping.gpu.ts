@@ -368,8 +368,8 @@ const DEEP: readonly ManifestLayer[] = [
   conv3('conv1', 8),
   conv3('conv2', 9),
   { type: 'maxpool', name: 'pool2' },
-  conv3('conv3', 16),
-  conv3('conv4', 9),
+  conv3('conv3', 18),
+  conv3('conv4', 11),
   { type: 'maxpool', name: 'pool4' },
   HEAD,
 ];
