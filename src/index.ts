@@ -31,6 +31,7 @@ export {
   type Measures,
   type Metric,
 } from './evaluation/types';
+export type { ExplainOptions } from './explain/explain-options';
 export { createExplainer, type Explainer, type ModelFacts } from './explain/explainer';
 export type { DrawOptions, Explanation } from './explain/explanation';
 export {
@@ -44,11 +45,11 @@ export type {
   ChannelCounts,
   ClassScore,
   ExplainerOptions,
-  ExplainOptions,
   GradientOf,
   ImageSource,
   LayerResult,
   Method,
+  MethodOptions,
   Passes,
   Progress,
   SaliencyMap,

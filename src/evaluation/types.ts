@@ -1,4 +1,4 @@
-import type { Callbacks, ExplainOptions, SaliencyMap } from '../explain/types';
+import type { Callbacks, MethodOptions, SaliencyMap } from '../explain/types';
 
 /** What can be measured of a map; docs/metrics.md has the formulas. */
 export type Metric = 'confidence' | 'insertion' | 'deletion' | 'adcc' | 'pointing' | 'sparsity';
@@ -28,7 +28,7 @@ export interface Measurable {
   /** The image as the network saw it, at its input size. */
   readonly image: ImageData;
   /** How the map was made: `adcc` makes another one so. */
-  readonly options?: ExplainOptions | undefined;
+  readonly options?: MethodOptions | undefined;
 }
 
 export interface MeasureOptions extends Callbacks {

@@ -16,6 +16,7 @@ import { type ConvTuning, suits, tuneConvolutions, tunedMethods } from '../runti
 import { browserTuningCache, checkedTuning, keepTuning, keptTuning } from '../runtime/tuning-cache';
 import type { Evidence } from './evidence';
 import { evidenceOf, usesGradients } from './evidence-of';
+import type { ExplainOptions } from './explain-options';
 import {
   classIndex,
   type Explanation,
@@ -28,14 +29,7 @@ import { runForward, softmaxRows } from './forward';
 import { normalise, type Pixels, prepareImage } from './image';
 import { choose, oneOf } from './methods';
 import { progressMeter } from './progress';
-import type {
-  Callbacks,
-  ClassScore,
-  ExplainerOptions,
-  ExplainOptions,
-  ImageSource,
-  WeightFacts,
-} from './types';
+import type { Callbacks, ClassScore, ExplainerOptions, ImageSource, WeightFacts } from './types';
 import { weightings } from './weightings';
 
 const MIB = 1024 * 1024;

@@ -10,10 +10,10 @@ import { fuseMaps, saliencyMap } from './saliency';
 import type {
   ChannelCounts,
   ClassScore,
-  ExplainOptions,
   GradientOf,
   LayerResult,
   Method,
+  MethodOptions,
   Passes,
   SaliencyMap,
   Timings,
@@ -31,7 +31,7 @@ export interface Run {
   readonly probabilities: Float32Array;
   readonly choice: Choice;
   /** As the caller gave them, without class, signal, progress and previews. */
-  readonly options: ExplainOptions;
+  readonly options: MethodOptions;
   readonly evidence: Evidence;
   readonly timings: Omit<Timings, 'backward' | 'map' | 'total'>;
 }
@@ -88,7 +88,7 @@ export class Explanation {
   }
 
   /** The options it was made by, without class, signal, progress and previews. */
-  get options(): ExplainOptions {
+  get options(): MethodOptions {
     return this.run.options;
   }
 

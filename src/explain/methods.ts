@@ -9,7 +9,7 @@ import {
   NUMBERS,
   type NumberOption,
 } from './method-options';
-import type { Baseline, ExplainOptions, GradientOf, Method, Weighting } from './types';
+import type { Baseline, GradientOf, Method, MethodOptions, Weighting } from './types';
 import { weightings } from './weightings';
 
 const MATTERS_TO = Object.entries(METHODS);
@@ -31,7 +31,7 @@ export interface Choice extends Readonly<Partial<Record<NumberOption, number>>> 
 }
 
 /** @throws ScoreCamError `option` naming what does not fit and what does. */
-export function choose(options: ExplainOptions, network: Network): Choice {
+export function choose(options: MethodOptions, network: Network): Choice {
   const method = oneOf('method', options.method ?? 'score-cam', Object.keys(METHODS) as Method[]);
   refuseForeign(method, options);
   const weighting = oneOf(
@@ -76,7 +76,7 @@ export function choose(options: ExplainOptions, network: Network): Choice {
 }
 
 /** The numbers that a method takes. `top` is a default of faster-score-cam alone; others evaluate all. */
-function numbersOf(method: Method, options: ExplainOptions): Partial<Record<NumberOption, number>> {
+function numbersOf(method: Method, options: MethodOptions): Partial<Record<NumberOption, number>> {
   const taken = (Object.keys(NUMBERS) as NumberOption[]).filter((option) =>
     METHODS[method].includes(option),
   );
@@ -104,7 +104,7 @@ function numbersOf(method: Method, options: ExplainOptions): Partial<Record<Numb
   );
 }
 
-function refuseForeign(method: Method, options: ExplainOptions): void {
+function refuseForeign(method: Method, options: MethodOptions): void {
   for (const option of OPTIONS) {
     if (options[option] === undefined || METHODS[method].includes(option)) continue;
     const taking = MATTERS_TO.filter(([, taken]) => taken.includes(option)).map(([name]) => name);

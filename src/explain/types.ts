@@ -5,7 +5,6 @@ import type { Model, WeightsLocation } from '../model/model';
 import type { AdapterFacts } from '../runtime/gpu';
 import type { ConvTuning } from '../runtime/tuning';
 import type { TuningCache } from '../runtime/tuning-cache';
-import type { Explanation } from './explanation';
 
 /** Anything a page has an image in. A string or URL is fetched; a Blob or File is decoded. */
 export type ImageSource =
@@ -128,16 +127,8 @@ export type Baseline = 'mean' | 'black' | 'blurred';
 /** What the gradient methods differentiate: the class's logit or its softmax probability. */
 export type GradientOf = 'logit' | 'probability';
 
-export interface ExplainOptions extends Callbacks {
-  /**
-   * Of `score-cam` and `faster-score-cam`: hears, several times while masked passes run, what their scores so
-   * far make of the image; `preview.channels.evaluated` says how many there are. The most telling maps, those of
-   * the largest standard deviation, are run first, so the first preview is near the end result as a rule. The
-   * result is the same with and without it. Other methods give no previews.
-   */
-  readonly onPreview?: ((preview: Explanation) => void) | undefined;
-  /** Class to explain: the likeliest (`auto`, the default), an index, or a label. */
-  readonly class?: number | string | undefined;
+/** Which method makes the map, of which layers, and with what. */
+export interface MethodOptions {
   /**
    * Target layer: the name of a convolution or max pooling. Default: the manifest's `targetLayer`. Several
    * are fused: each layer's map is made by the method and min-max normalised, and their mean is min-max

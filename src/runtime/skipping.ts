@@ -83,7 +83,7 @@ function tiledSteps(
 
 /**
  * Whether dispatches over listed tiles take their workgroups from the GPU. Not on software adapters: what Dawn does to
- * validate an indirect dispatch takes cores away from the kernels. An explanation by the embedded model took 1 to 3 %
+ * validate an indirect dispatch takes cores away from the kernels. An explanation by the embedded model took 1 to 5 %
  * longer (SwiftShader, 2 cores; docs/skipping.md), so there the host's counts are used, which give the same.
  */
 export function dispatchesIndirectly({ isFallback }: Pick<AdapterFacts, 'isFallback'>): boolean {
