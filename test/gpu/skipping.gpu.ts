@@ -374,10 +374,11 @@ const DEEP: readonly ManifestLayer[] = [
   HEAD,
 ];
 
-/** So many channels that a batch's tiles do not fit one slice. */
+/** So many channels that a batch's tiles do not fit one slice, and that quads divide them. */
 const WIDE: readonly ManifestLayer[] = [
   conv3('conv1', 8),
   conv3('conv2', 128),
+  conv3('conv3', 32),
   { type: 'maxpool', name: 'pool2' },
   HEAD,
 ];
@@ -442,7 +443,7 @@ export const cases: GpuCase[] = [
     run: (gpu) =>
       compare(gpu, {
         what: 'wide',
-        ...small(WIDE, { width: 70, height: 61 }),
+        ...small(WIDE, { width: 72, height: 61 }),
         mapHeight: 9,
         mapWidth: 11,
         alignCorners: false,
