@@ -2,7 +2,7 @@ import { ScoreCamError } from '../errors';
 import { ceilDiv, type Dispatch, type GridRule } from './kernel';
 
 /** maxComputeWorkgroupsPerDimension, the same on every WebGPU device unless more is asked for. */
-export const MAX_WORKGROUPS = 65535;
+const MAX_WORKGROUPS = 65535;
 
 /** Of a {@link GridRule}: workgroups that x has no room for go on in this dimension. */
 export const MORE = 0;

@@ -281,37 +281,10 @@ export class Skipping {
         number,
       };
     };
-    const sized = (dispatches: readonly Dispatch[]): Dispatch[] => {
-      const jobs = dispatches.flatMap(({ counted }) => counted ?? []);
-      if (jobs.length === 0) return [...dispatches];
-      const sizes = uploads.take(
-        'workgroups over tiles',
-        SIZE_BYTES * jobs.length,
-        GPUBufferUsage.INDIRECT,
-      );
-      const sizing = sizeDispatches({
-        label: 'workgroups over tiles',
-        firstMask: first,
-        batch,
-        rows: rows.list,
-        counts: this.counts,
-        lists: found.length,
-        jobs: uploads.upload('dispatches over tiles', packJobs(jobs)),
-        count: jobs.length,
-        sizes,
-      });
-      let job = 0;
-      const indirect = dispatches.map((one) =>
-        one.counted
-          ? { ...one, indirect: { buffer: sizes.buffer, offset: SIZE_BYTES * job++ } }
-          : one,
-      );
-      return [sizing, ...indirect];
-    };
     return {
       dispatch,
       places,
-      sized,
+      sized: (dispatches) => this.sized(dispatches, rows.list, first, batch, uploads),
       active: (i) => (this.covers(i) ? list(2 * i) : undefined),
       fill: (i, tensor, output) => {
         const tiled = this.tiled[i];
@@ -322,6 +295,38 @@ export class Skipping {
         return [fillTiles({ label, channels, grid: tiled.seen, places: rim, tensor, output })];
       },
     };
+  }
+
+  /** Dispatches of a batch, those over listed tiles by workgroups that the first of them works out. */
+  private sized(
+    dispatches: readonly Dispatch[],
+    rows: Slice,
+    firstMask: number,
+    batch: number,
+    uploads: Arena,
+  ): Dispatch[] {
+    const label = 'workgroups over tiles';
+    const jobs = dispatches.flatMap(({ counted }) => counted ?? []);
+    if (jobs.length === 0) return [...dispatches];
+    const sizes = uploads.take(label, SIZE_BYTES * jobs.length, GPUBufferUsage.INDIRECT);
+    const sizing = sizeDispatches({
+      label,
+      firstMask,
+      batch,
+      rows,
+      counts: this.counts,
+      lists: 2 * this.tiled.length,
+      jobs: uploads.upload('dispatches over tiles', packJobs(jobs)),
+      count: jobs.length,
+      sizes,
+    });
+    let job = 0;
+    const indirect = dispatches.map((one) =>
+      one.counted
+        ? { ...one, indirect: { buffer: sizes.buffer, offset: SIZE_BYTES * job++ } }
+        : one,
+    );
+    return [sizing, ...indirect];
   }
 
   private count(mask: number, list: number): number {
