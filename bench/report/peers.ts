@@ -6,7 +6,7 @@ import { figure, paragraph, section, table } from './html';
 import type { Material } from './material';
 
 const nameOf = ({ name, version, backend, threads }: PeerResult): string =>
-  `${name} ${version}, ${backend}${threads ? `, ${threads} threads` : ''}`;
+  `${name} ${version}, ${backend}${threads ? `, ${threads} thread${threads === 1 ? '' : 's'}` : ''}`;
 
 /** Other libraries on the same task. */
 export function peerPart({ file: { peers }, draw }: Material): string {

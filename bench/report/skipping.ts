@@ -1,8 +1,10 @@
-import type { LayerShare } from '../measure/types';
+import type { LayerShare, Measurement } from '../measure/types';
 import { bars } from './bars';
 import { ms, number, percent } from './format';
 import { figure, paragraph, section, table } from './html';
 import { type Material, nameColumn, timeColumns } from './material';
+
+const explanationOf = ({ name }: Measurement): string => name.replace('full explanation, ', '');
 
 /** What exact skipping leaves of the work, and what that saves. */
 export function skippingPart({ file: { skipping }, facts, draw }: Material): string {
@@ -10,12 +12,12 @@ export function skippingPart({ file: { skipping }, facts, draw }: Material): str
     ({ measurement: { section: part, name, clock } }) =>
       part === 'whole' && name.startsWith('full explanation') && clock === 'wall clock',
   );
-  const [usual, dense] = runs;
+  const [usual, dense, other] = runs;
   if (!usual || !dense) return '';
   const { group, batch } = usual.measurement;
   const comparison = bars(
     runs.map(({ measurement, time }) => ({
-      name: measurement.name.replace('full explanation, ', ''),
+      name: explanationOf(measurement),
       value: time.median,
       min: time.min,
       max: time.max,
@@ -30,10 +32,13 @@ export function skippingPart({ file: { skipping }, facts, draw }: Material): str
     applied === false
       ? 'The library skips nothing here: masks reach too much, or this adapter computes by tiles that cannot be listed.'
       : 'Tiles that a mask does not reach are taken from one pass of the image of zeros; the logits are the same bit for bit.';
+  const otherwise = other
+    ? ` The same with ${explanationOf(other.measurement)} over tiles: ${ms(other.time.median)} ms.`
+    : '';
   const parts = [
     paragraph(`A full explanation by ${group}, ${batch} passes, as somebody waits for it. ${how}`),
     figure(
-      `With skipping ${ms(usual.time.median)} ms, without ${ms(dense.time.median)} ms: ${number(factor)} times as long.`,
+      `With skipping ${ms(usual.time.median)} ms, without ${ms(dense.time.median)} ms: ${number(factor)} times as long.${otherwise}`,
       comparison,
       table('Full explanations', [nameColumn, ...timeColumns], runs),
     ),
