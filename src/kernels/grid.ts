@@ -13,9 +13,7 @@ export const MORE = 0;
  * @throws ScoreCamError `limit`
  */
 export function gridOf(label: string, items: number, size: number): [number, number, number] {
-  const needed = ceilDiv(items, size);
-  const y = Math.max(1, ceilDiv(needed, MAX_WORKGROUPS));
-  return checkedGrid(label, [ceilDiv(needed, y), y, 1]);
+  return checkedGrid(label, [...acrossGrid(ceilDiv(items, size)), 1]);
 }
 
 /** `count` workgroups in x and, beyond its limit, another dimension. The kernel's own is `x + other * grid.x`. */

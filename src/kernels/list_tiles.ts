@@ -1,10 +1,11 @@
+import counted from './counted.wgsl?raw';
 import { gridOf } from './grid';
 import { type Dispatch, defineKernel, type Slice } from './kernel';
 import code from './list_tiles.wgsl?raw';
 
 export const listTilesKernel = defineKernel({
   name: 'list_tiles',
-  code,
+  code: `${counted}\n${code}`,
   params: ['first_mask', 'batch', 'words', 'lists'].map((name) => ({ name, type: 'u32' })),
   storage: [
     { name: 'lists', access: 'read' },

@@ -1,10 +1,11 @@
+import counted from './counted.wgsl?raw';
 import { gridOf } from './grid';
 import { type Counted, type Dispatch, defineKernel, type Slice } from './kernel';
 import code from './size_dispatches.wgsl?raw';
 
 export const sizeDispatchesKernel = defineKernel({
   name: 'size_dispatches',
-  code,
+  code: `${counted}\n${code}`,
   params: ['first_mask', 'batch', 'lists', 'count'].map((name) => ({ name, type: 'u32' })),
   storage: [
     { name: 'rows', access: 'read' },
@@ -21,8 +22,14 @@ export const SIZE_BYTES = 12;
 export function packJobs(jobs: readonly Counted[]): Uint32Array<ArrayBuffer> {
   return Uint32Array.from(
     jobs.flatMap(({ list, first, most, rule: { together, items, size, y, z } }) => [
-      ...[list, first, most],
-      ...[together, items, size, y, z],
+      list,
+      first,
+      most,
+      together,
+      items,
+      size,
+      y,
+      z,
     ]),
   );
 }

@@ -8,7 +8,7 @@
 //
 // Shapes: rows [masks], the counts' row of each mask; counts [*, lists]; jobs [count], what the host says of each
 // dispatch (kernels/kernel.ts, GridRule and Counted; `workgroupsOf` is the same on the host); sizes [count, 3].
-// One invocation a dispatch, which adds up one count a mask of the batch.
+// One invocation a dispatch, which adds up one count a mask of the batch. (counted.wgsl stands in front of this text.)
 
 struct Params {
   first_mask: u32,
@@ -47,10 +47,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     return;
   }
   let job = jobs[index];
-  var listed = 0u;
-  for (var b = 0u; b < params.batch; b++) {
-    listed += counts[rows[params.first_mask + b] * params.lists + job.list];
-  }
+  let listed = counted(job.list, params.batch);
   let places = min(listed - min(listed, job.first), job.most);
   let count = ceil_div(ceil_div(places, job.together) * job.items, job.size);
   var more = 1u;

@@ -174,8 +174,9 @@ function compare(gpu: Gpu, trial: Trial): Promise<string> {
     }
     if (none.compared !== 0) throw new Error(`${none.compared} indirect dispatches, expected none`);
     if (some.compared === 0) throw new Error('no indirect dispatches');
-    if (some.later > 0 !== (trial.sliced ?? false))
+    if (some.later > 0 !== (trial.sliced ?? false)) {
       throw new Error(`${some.later} of later slices`);
+    }
     if (new Set(dense).size < dense.length / 2) throw new Error('logits hardly differ');
     return `${(100 * share).toFixed(0)} % of the work is reached, ${some.compared} indirect dispatches`;
   });
