@@ -62,7 +62,7 @@ export interface SkippingFacts {
 export interface PeerResult {
   readonly name: string;
   readonly version: string;
-  readonly backend: string;
+  readonly backend: 'webgpu' | 'wasm';
   readonly threads?: number;
   /** Milliseconds of each run; none if it failed. */
   readonly runs: readonly number[];

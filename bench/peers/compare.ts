@@ -1,6 +1,7 @@
 import { cpus } from 'node:os';
 import { median } from '../../cli/evaluation/summary';
 import { writeJson } from '../write';
+import { contenderName } from './contender-name';
 import { measurePeers } from './measure';
 import type { PeerResult, PeerResults } from './types';
 
@@ -40,17 +41,10 @@ async function comparePeers(runs: number): Promise<{ peers: PeerResults; agree: 
   return { peers, agree: wrong.length === 0 };
 }
 
-const BACKENDS = { webgpu: 'WebGPU', wasm: 'WASM' } as const;
-
-function nameOf({ name, version, backend, threads }: PeerResult): string {
-  const unit = threads === 1 ? 'thread' : 'threads';
-  return `${name} ${version}, ${BACKENDS[backend]}${threads ? `, ${threads} ${unit}` : ''}`;
-}
-
 /** One contender's figures beside ours, or why there are none. */
 export function peerLine(result: PeerResult, ours: PeerResult): string {
   const { runs, relativeDifference, note, error } = result;
-  const name = nameOf(result).padEnd(46);
+  const name = contenderName(result).padEnd(46);
   if (error !== undefined) return `${name}no figures: ${error}`;
   const spread = `(${Math.min(...runs).toFixed(1)} to ${Math.max(...runs).toFixed(1)})`;
   const time = `${median(runs).toFixed(1).padStart(10)} ms  ${spread.padEnd(24)}`;
@@ -68,13 +62,13 @@ export function disagreements({ contenders, tolerance }: PeerResults): string[] 
     const sentences: string[] = [];
     if (!(difference !== null && difference <= tolerance)) {
       sentences.push(
-        `${nameOf(result)} does not compute the same: its logits are up to ${difference} of the largest ` +
+        `${contenderName(result)} does not compute the same: its logits are up to ${difference} of the largest ` +
           `logit from ours, more than ${tolerance}.`,
       );
     }
     if (backend === 'webgpu' && JSON.stringify(adapter) !== JSON.stringify(ours?.adapter)) {
       sentences.push(
-        `${nameOf(result)} ran on another adapter: ${JSON.stringify(adapter)}, ours is ` +
+        `${contenderName(result)} ran on another adapter: ${JSON.stringify(adapter)}, ours is ` +
           `${JSON.stringify(ours?.adapter)}.`,
       );
     }

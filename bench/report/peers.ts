@@ -1,12 +1,10 @@
 import { spreadOf } from '../measure/statistics';
 import type { PeerResult } from '../measure/types';
+import { contenderName } from '../peers/contender-name';
 import { bars } from './bars';
 import { ms, number } from './format';
 import { figure, paragraph, section, table } from './html';
 import type { Material } from './material';
-
-const nameOf = ({ name, version, backend, threads }: PeerResult): string =>
-  `${name} ${version}, ${backend}${threads ? `, ${threads} thread${threads === 1 ? '' : 's'}` : ''}`;
 
 /** Other libraries on the same task. */
 export function peerPart({ file: { peers }, draw }: Material): string {
@@ -14,7 +12,7 @@ export function peerPart({ file: { peers }, draw }: Material): string {
   if (all.length === 0) return '';
   const timed = all.filter(({ runs }) => runs.length > 0);
   const columns = [
-    { head: 'library', of: nameOf },
+    { head: 'library', of: contenderName },
     ...(['median', 'min', 'max'] as const).map((key, i) => ({
       head: ['median, ms', 'fastest', 'slowest'][i] as string,
       of: ({ runs }: PeerResult) => (runs.length > 0 ? ms(spreadOf(runs)[key]) : ''),
@@ -44,10 +42,10 @@ export function peerPart({ file: { peers }, draw }: Material): string {
     'Beside other libraries',
     words,
     figure(
-      `The fastest is ${nameOf(best.peer)} with ${ms(best.spread.median)} ms; ${nameOf(worst.peer)} takes ${number(worst.spread.median / best.spread.median)} times as long.`,
+      `The fastest is ${contenderName(best.peer)} with ${ms(best.spread.median)} ms; ${contenderName(worst.peer)} takes ${number(worst.spread.median / best.spread.median)} times as long.`,
       bars(
         medians.map(({ peer, spread }) => ({
-          name: nameOf(peer),
+          name: contenderName(peer),
           value: spread.median,
           min: spread.min,
           max: spread.max,
