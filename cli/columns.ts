@@ -1,7 +1,7 @@
-import type { WeightDtype } from '../src/kernels/weight_dtype';
 import type { WeightBlock } from '../src/model/blocks';
 import { columnScales, type EncodedRows, encodeColumns, scaleName } from '../src/model/forms';
 import { sizeOf } from '../src/model/network';
+import type { WeightDtype } from '../src/numbers/dtypes';
 
 type ColumnBlock = Extract<WeightBlock, { kind: 'columns' }>;
 

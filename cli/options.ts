@@ -8,11 +8,11 @@ import {
   type NumberOption,
 } from '../src/explain/method-options';
 import type { Method } from '../src/explain/types';
-import type { WeightDtype } from '../src/kernels/weight_dtype';
 import { type Manifest, parseManifest } from '../src/model/manifest';
 import { locateModel } from '../src/model/model';
 import { buildNetwork, type Network } from '../src/model/network';
 import { PRESETS, presetManifest } from '../src/model/presets';
+import type { WeightDtype } from '../src/numbers/dtypes';
 import { CliError, usageError } from './errors';
 
 export const DEFAULT_MODEL = 'scenes-vgg16';

@@ -1,15 +1,15 @@
 import { mkdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { ScoreCamError } from '../src/errors';
-import type { WeightDtype } from '../src/kernels/weight_dtype';
 import { weightBlocks } from '../src/model/blocks';
 import { verifiedSource } from '../src/model/bytes/verified-source';
-import { DTYPE_BYTES } from '../src/model/dtypes';
 import { openWeights } from '../src/model/formats/open';
 import { partsOf, storedBytes, storedTensors } from '../src/model/forms';
 import type { Manifest, ManifestWeights } from '../src/model/manifest';
 import { buildNetwork, type Network } from '../src/model/network';
 import type { WeightSource } from '../src/model/weight-source';
+import type { WeightDtype } from '../src/numbers/dtypes';
+import { DTYPE_BYTES } from '../src/numbers/tensor_dtypes';
 import { Columns } from './columns';
 import { CliError, usageError } from './errors';
 import { type Step, stepMeter } from './progress';

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
-import { DTYPE_BYTES } from '../src/model/dtypes';
 import type { StoredTensor } from '../src/model/forms';
 import { elementCount } from '../src/model/weight-source';
+import { DTYPE_BYTES } from '../src/numbers/tensor_dtypes';
 import { CliError } from './errors';
 
 interface Place {

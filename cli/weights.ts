@@ -2,8 +2,8 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
-import type { WeightDtype } from '../src/kernels/weight_dtype';
 import { PRESETS, presetManifest } from '../src/model/presets';
+import type { WeightDtype } from '../src/numbers/dtypes';
 import { Interrupted, runCommand, usageError } from './errors';
 import { DOWNLOADS, prepareModel } from './prepare';
 import { ProgressDisplay } from './progress';

@@ -32,7 +32,6 @@ export {
   type Metric,
 } from './evaluation/types';
 export type { ExplainOptions } from './explain/explain-options';
-export { createExplainer, type Explainer, type ModelFacts } from './explain/explainer';
 export type { DrawOptions, Explanation } from './explain/explanation';
 export {
   METHODS,
@@ -57,8 +56,8 @@ export type {
   WeightFacts,
   Weighting,
 } from './explain/types';
-export type { Precision } from './kernels/stored';
-export type { WeightDtype } from './kernels/weight_dtype';
+export { createExplainer, type Explainer, type ModelFacts } from './explainer';
+export type { AdapterFacts } from './gpu/gpu';
 export { browserCache, MemoryCache, type WeightCache } from './model/keep/cache';
 export { type Manifest, parseManifest } from './model/manifest';
 export {
@@ -70,7 +69,8 @@ export {
 } from './model/model';
 export { PRESETS, presetManifest } from './model/presets';
 export { type VggOptions, vggManifest } from './model/vgg';
-export type { TensorDtype, TensorFacts, WeightSource } from './model/weight-source';
-export type { AdapterFacts } from './runtime/gpu';
+export type { TensorFacts, WeightSource } from './model/weight-source';
+export type { Precision, WeightDtype } from './numbers/dtypes';
+export type { TensorDtype } from './numbers/tensor_dtypes';
 export type { ConvTuning, TunedLayer } from './runtime/tuning';
 export { browserTuningCache, type TuningCache } from './runtime/tuning-cache';

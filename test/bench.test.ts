@@ -16,7 +16,7 @@ import { factOf, roofOf } from '../bench/report/facts';
 import { placeLabels } from '../bench/report/labels';
 import { reportPage } from '../bench/report/page';
 import { projectRoot, serveProject } from '../cli/server';
-import type { Kernel } from '../src/kernels/kernel';
+import type { Kernel } from '../src/gpu/kernel';
 import { cases } from './gpu/bench.gpu';
 import { problemsOf } from './harness/reflection';
 import { gpuSuite } from './harness/suite';

@@ -35,12 +35,12 @@ import { checkWritable, suffixes, writeAll } from '../cli/output';
 import { duration, note } from '../cli/progress';
 import { fileAddress, projectRoot, readable, remoteAddress, serveProject } from '../cli/server';
 import { findBrowser } from '../scripts/browser.mjs';
-import { DTYPE_BYTES } from '../src/model/dtypes';
 import { storedTensors } from '../src/model/forms';
 import type { Manifest } from '../src/model/manifest';
 import { buildNetwork } from '../src/model/network';
 import { presetManifest } from '../src/model/presets';
 import { elementCount } from '../src/model/weight-source';
+import { DTYPE_BYTES } from '../src/numbers/tensor_dtypes';
 import { generated, HostileServer } from './harness/hostile-server';
 
 const folder = mkdtempSync(join(tmpdir(), 'score-cam-cli-'));

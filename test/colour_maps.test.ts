@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { colourMaps, defaultColourMap } from '../src/kernels/colour_maps';
+import { colourMaps, defaultColourMap } from '../src/kernels/maps/colour_maps';
 
 function rgb(packed: number | undefined): number[] {
   return [0, 8, 16].map((shift) => ((packed as number) >>> shift) & 255);

@@ -1,8 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { candidatesFor, chooseConv, methodName } from '../src/kernels/conv_choice';
-import { tileName } from '../src/kernels/gemm_tile';
-import { SLICING, sliceOf, type WinogradForm, winogradScratch } from '../src/kernels/winograd';
-import { chooseProductTile } from '../src/kernels/winograd_product';
+import { tileName } from '../src/kernels/shared/gemm_tile';
+import {
+  SLICING,
+  sliceOf,
+  type WinogradForm,
+  winogradScratch,
+} from '../src/kernels/winograd/winograd';
+import { chooseProductTile } from '../src/kernels/winograd/winograd_product';
+import { candidatesFor, chooseConv, methodName } from '../src/plan/conv_choice';
 
 const shape = (inChannels: number, outChannels: number, size = 56, kernel: 1 | 3 = 3) => ({
   inChannels,

@@ -5,7 +5,7 @@ import {
   chooseConvTiling,
   conv,
   packConv,
-} from '../src/kernels/conv';
+} from '../src/kernels/convolution/conv';
 import { halfValue } from './reference/weights';
 
 const shape: ConvShape = {

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { type ConvShape, packConv } from '../src/kernels/conv';
-import { type ConvMethod, methodName } from '../src/kernels/conv_choice';
+import { Arena } from '../src/gpu/arena';
+import { Gpu } from '../src/gpu/gpu';
+import { type ConvShape, packConv } from '../src/kernels/convolution/conv';
 import { seededVgg } from '../src/model/model';
 import type { ConvLayer } from '../src/model/network';
-import { Arena } from '../src/runtime/arena';
-import { Gpu } from '../src/runtime/gpu';
+import { type ConvMethod, methodName } from '../src/plan/conv_choice';
 import { recordMethod } from '../src/runtime/record-conv';
 import { lacking, openDawn } from './harness/dawn';
 import { convReference } from './reference/conv';

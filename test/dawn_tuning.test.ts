@@ -1,15 +1,15 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { Arena } from '../src/gpu/arena';
+import { Gpu } from '../src/gpu/gpu';
+import { winogradProductWorkgroupKernels } from '../src/kernels/winograd/winograd_product';
+import type { ManifestLayer } from '../src/model/manifest';
 import {
   type ConvDevice,
   candidatesFor,
   chooseConv,
   methodName,
   sizesKey,
-} from '../src/kernels/conv_choice';
-import { winogradProductWorkgroupKernels } from '../src/kernels/winograd_product';
-import type { ManifestLayer } from '../src/model/manifest';
-import { Arena } from '../src/runtime/arena';
-import { Gpu } from '../src/runtime/gpu';
+} from '../src/plan/conv_choice';
 import { NetworkWeights } from '../src/runtime/network-weights';
 import { Runner } from '../src/runtime/runner';
 import {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ScoreCamError } from '../src/errors';
-import { encodeF16 } from '../src/kernels/encode_f16';
+import { encodeF16 } from '../src/numbers/f16';
 import { testValues } from './harness/compare';
 import { halfValue } from './reference/weights';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ScoreCamError } from '../src/errors';
-import { checkedGrid, gridOf, MORE, overPlaces, workgroupsOf } from '../src/kernels/grid';
+import { checkedGrid, gridOf, MORE, overPlaces, workgroupsOf } from '../src/gpu/workgroups';
 
 describe('gridOf', () => {
   it.each([

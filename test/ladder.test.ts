@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import * as kernels from '../bench/ladder/kernels';
-import type { Kernel } from '../src/kernels/kernel';
+import type { Kernel } from '../src/gpu/kernel';
 import { cases } from './gpu/ladder.gpu';
 import { problemsOf } from './harness/reflection';
 import { gpuSuite } from './harness/suite';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { chooseLinearTiling, rowStride, shardRows } from '../src/kernels/linear';
+import { chooseLinearTiling, rowStride, shardRows } from '../src/kernels/linear/linear';
 import { cases } from './gpu/linear.gpu';
 import { gpuSuite } from './harness/suite';
 

@@ -4,7 +4,7 @@ import {
   matrixFits,
   matrixLanes,
   winogradProductMatrixKernel,
-} from '../src/kernels/winograd_product';
+} from '../src/kernels/winograd/winograd_product';
 import { lacking, openDawn } from './harness/dawn';
 
 /*

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { seededVgg } from '../src/model/model';
+import { nextBatch, planBatches, planSteps, splitHead } from '../src/plan/plan';
 import { Pace } from '../src/runtime/pace';
-import { nextBatch, planBatches, planSteps, splitHead } from '../src/runtime/plan';
 
 const MIB = 1024 * 1024;
 const { network } = seededVgg(16, 1);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ScoreCamError } from '../src/errors';
-import { quantiseRows } from '../src/kernels/quantise_rows';
+import { quantiseRows } from '../src/numbers/int8';
 import { testValues } from './harness/compare';
 
 /** The integer whose multiple of `scale` is nearest, found by trying all; the even one of two. */

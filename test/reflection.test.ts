@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import type { Kernel } from '../src/kernels/kernel';
-import { softmaxKernel } from '../src/kernels/softmax';
-import { winogradProductMatrixKernel } from '../src/kernels/winograd_product';
+import type { Kernel } from '../src/gpu/kernel';
+import { softmaxKernel } from '../src/kernels/layers/softmax';
+import { winogradProductMatrixKernel } from '../src/kernels/winograd/winograd_product';
 import { problemsOf } from './harness/reflection';
 
 /** Every kernel's declaration is what its WGSL says, and its needs are within the default limits. */
 
-const modules = import.meta.glob<Record<string, unknown>>('../src/kernels/*.ts', { eager: true });
-const texts = import.meta.glob<string>('../src/kernels/*.wgsl', {
+const modules = import.meta.glob<Record<string, unknown>>('../src/kernels/*/*.ts', { eager: true });
+const texts = import.meta.glob<string>('../src/kernels/*/*.wgsl', {
   eager: true,
   query: '?raw',
   import: 'default',

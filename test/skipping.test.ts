@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { planSteps } from '../src/runtime/plan';
+import { planSteps } from '../src/plan/plan';
 import { cases } from './gpu/skipping.gpu';
 import { narrowNetwork } from './harness/narrow-vgg';
 import { gpuSuite } from './harness/suite';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { choosesWinograd } from '../src/kernels/conv_choice';
-import { winogradFilterBytes } from '../src/kernels/winograd';
+import { winogradFilterBytes } from '../src/kernels/winograd/winograd';
+import { choosesWinograd } from '../src/plan/conv_choice';
 import { cases } from './gpu/winograd.gpu';
 import { gpuSuite } from './harness/suite';
 

@@ -1,11 +1,6 @@
-import { gridOf } from '../../src/kernels/grid';
-import {
-  ceilDiv,
-  type Dispatch,
-  defineKernel,
-  type Param,
-  type Slice,
-} from '../../src/kernels/kernel';
+import { type Dispatch, defineKernel, type Param, type Slice } from '../../src/gpu/kernel';
+import { gridOf } from '../../src/gpu/workgroups';
+import { ceilDiv } from '../../src/numbers/padding';
 import naive from './conv_1_naive.wgsl?raw';
 import channels from './conv_2_channels.wgsl?raw';
 import patch from './conv_3_patch.wgsl?raw';

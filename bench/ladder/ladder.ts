@@ -1,16 +1,22 @@
-import { type ConvShape, conv, type PackedConv, packConv } from '../../src/kernels/conv';
-import { gridOf } from '../../src/kernels/grid';
-import { ceilDiv, type Dispatch, type Kernel, type Slice } from '../../src/kernels/kernel';
-import { type LinearTiling, linear, rowStride } from '../../src/kernels/linear';
+import type { Arena } from '../../src/gpu/arena';
+import type { Dispatch, Kernel, Slice } from '../../src/gpu/kernel';
+import { gridOf } from '../../src/gpu/workgroups';
+import {
+  type ConvShape,
+  conv,
+  type PackedConv,
+  packConv,
+} from '../../src/kernels/convolution/conv';
+import { type LinearTiling, linear, rowStride } from '../../src/kernels/linear/linear';
 import {
   outStride,
   winogradConv,
   winogradFilterBytes,
   winogradFilters,
   winogradScratch,
-} from '../../src/kernels/winograd';
-import { quadsFit } from '../../src/kernels/winograd_product';
-import type { Arena } from '../../src/runtime/arena';
+} from '../../src/kernels/winograd/winograd';
+import { quadsFit } from '../../src/kernels/winograd/winograd_product';
+import { ceilDiv } from '../../src/numbers/padding';
 import {
   conv1Naive,
   conv2Channels,

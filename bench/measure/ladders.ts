@@ -1,5 +1,5 @@
-import { Arena } from '../../src/runtime/arena';
-import type { Gpu } from '../../src/runtime/gpu';
+import { Arena } from '../../src/gpu/arena';
+import type { Gpu } from '../../src/gpu/gpu';
 import { convLadder, convLayer, linearLadder, linearLayer, type Recorded } from '../ladder/ladder';
 import { convBatch, convFlop, layerShape } from './kernels/convolutions';
 import { bytesOf, runsOn, values } from './kernels/subject';

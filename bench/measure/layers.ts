@@ -1,7 +1,7 @@
+import type { DispatchTiming } from '../../src/gpu/gpu';
 import type { Network } from '../../src/model/network';
 import { layerFlops, sizeOf } from '../../src/model/network';
-import type { DispatchTiming } from '../../src/runtime/gpu';
-import { planSteps } from '../../src/runtime/plan';
+import { planSteps } from '../../src/plan/plan';
 import { kernelsOf, sums } from './timer';
 import type { Measurement } from './types';
 

@@ -1,10 +1,10 @@
 import type { Pixels } from '../../src/explain/image';
-import { softmax } from '../../src/kernels/softmax';
+import { Arena } from '../../src/gpu/arena';
+import { type AdapterFacts, type DispatchTiming, Gpu } from '../../src/gpu/gpu';
+import { needsOf } from '../../src/gpu/limits';
+import { softmax } from '../../src/kernels/layers/softmax';
 import { type Model, seededVgg } from '../../src/model/model';
 import { layerFlops } from '../../src/model/network';
-import { Arena } from '../../src/runtime/arena';
-import { type AdapterFacts, type DispatchTiming, Gpu } from '../../src/runtime/gpu';
-import { needsOf } from '../../src/runtime/limits';
 import { dispatchesIndirectly } from '../../src/runtime/skipping';
 import { firstLayerSubjects, kernelSubjects } from './kernels/all';
 import { runsOn, type Subject } from './kernels/subject';

@@ -1,5 +1,5 @@
-import { gridOf } from '../../src/kernels/grid';
-import { type Dispatch, defineKernel, type Slice } from '../../src/kernels/kernel';
+import { type Dispatch, defineKernel, type Slice } from '../../src/gpu/kernel';
+import { gridOf } from '../../src/gpu/workgroups';
 import copyCode from './peak_copy.wgsl?raw';
 import multiplyAddCode from './peak_multiply_add.wgsl?raw';
 import readCode from './peak_read.wgsl?raw';

@@ -1,5 +1,5 @@
-import { Arena } from '../../src/runtime/arena';
-import type { Gpu } from '../../src/runtime/gpu';
+import { Arena } from '../../src/gpu/arena';
+import type { Gpu } from '../../src/gpu/gpu';
 import {
   CHAINS,
   type MultiplyAddArgs,

@@ -1,5 +1,5 @@
-import type { Dispatch } from '../../src/kernels/kernel';
-import type { DispatchTiming, Gpu } from '../../src/runtime/gpu';
+import type { DispatchTiming, Gpu } from '../../src/gpu/gpu';
+import type { Dispatch } from '../../src/gpu/kernel';
 import { median } from './statistics';
 import type { Clock, Measurement } from './types';
 

@@ -1,4 +1,4 @@
-import type { AdapterFacts } from '../../src/runtime/gpu';
+import type { AdapterFacts } from '../../src/gpu/gpu';
 
 /** What a measurement is of; the report has a part for each. */
 export type Section =

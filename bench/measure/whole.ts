@@ -3,10 +3,10 @@ import { explainClass, type Run } from '../../src/explain/explanation';
 import { type Forward, runForward } from '../../src/explain/forward';
 import { normalise, type Pixels } from '../../src/explain/image';
 import { choose } from '../../src/explain/methods';
-import type { Slice } from '../../src/kernels/kernel';
+import { Arena } from '../../src/gpu/arena';
+import type { Gpu } from '../../src/gpu/gpu';
+import type { Slice } from '../../src/gpu/kernel';
 import type { Model } from '../../src/model/model';
-import { Arena } from '../../src/runtime/arena';
-import type { Gpu } from '../../src/runtime/gpu';
 import { NetworkWeights } from '../../src/runtime/network-weights';
 import { type MaskedRunOptions, type Masks, type Reach, Runner } from '../../src/runtime/runner';
 

@@ -1,7 +1,7 @@
+import { Arena } from '../../src/gpu/arena';
+import { Gpu } from '../../src/gpu/gpu';
+import { needsOf } from '../../src/gpu/limits';
 import type { Model } from '../../src/model/model';
-import { Arena } from '../../src/runtime/arena';
-import { Gpu } from '../../src/runtime/gpu';
-import { needsOf } from '../../src/runtime/limits';
 import { NetworkWeights } from '../../src/runtime/network-weights';
 import { Runner } from '../../src/runtime/runner';
 import type { Ready } from './contender';

@@ -1,8 +1,8 @@
 /// Runs in headless Chrome: one contender a page, so that none lives with another's memory or threads.
 import { normalise, prepareImage } from '../../src/explain/image';
+import { factsOf } from '../../src/gpu/gpu';
 import type { AdapterFacts } from '../../src/index';
 import { type Model, seededVgg } from '../../src/model/model';
-import { factsOf } from '../../src/runtime/gpu';
 import type { Ready } from './contender';
 import { prepareOnnxRuntime } from './onnxruntime';
 import { prepareOurs } from './ours';

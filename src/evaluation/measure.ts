@@ -4,10 +4,10 @@ import { softmaxRows } from '../explain/forward';
 import { normalise } from '../explain/image';
 import { oneOf } from '../explain/methods';
 import type { SaliencyMap } from '../explain/types';
-import { applyMask } from '../kernels/apply_mask';
-import { revealPixels } from '../kernels/reveal_pixels';
+import { Arena } from '../gpu/arena';
+import { applyMask } from '../kernels/inputs/apply_mask';
+import { revealPixels } from '../kernels/inputs/reveal_pixels';
 import type { Manifest } from '../model/manifest';
-import { Arena } from '../runtime/arena';
 import type { Runner } from '../runtime/runner';
 import {
   adccOf,

@@ -1,8 +1,8 @@
 import { ScoreCamError } from '../errors';
-import { type ColourMapName, colourMaps } from '../kernels/colour_maps';
-import { overlay } from '../kernels/overlay';
-import { Arena } from '../runtime/arena';
-import type { Gpu } from '../runtime/gpu';
+import { Arena } from '../gpu/arena';
+import type { Gpu } from '../gpu/gpu';
+import { type ColourMapName, colourMaps } from '../kernels/maps/colour_maps';
+import { overlay } from '../kernels/maps/overlay';
 import type { Evidence } from './evidence';
 import type { Pixels } from './image';
 import type { Choice } from './methods';

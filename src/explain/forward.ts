@@ -1,10 +1,10 @@
 import { ScoreCamError } from '../errors';
-import type { Slice } from '../kernels/kernel';
-import { mapRanges } from '../kernels/map_ranges';
-import { softmax } from '../kernels/softmax';
+import { Arena } from '../gpu/arena';
+import type { Gpu } from '../gpu/gpu';
+import type { Slice } from '../gpu/kernel';
+import { softmax } from '../kernels/layers/softmax';
+import { mapRanges } from '../kernels/maps/map_ranges';
 import { type Layer, sizeOf, targetIndex } from '../model/network';
-import { Arena } from '../runtime/arena';
-import type { Gpu } from '../runtime/gpu';
 import type { Runner } from '../runtime/runner';
 import type { ActivationMaps } from './saliency';
 

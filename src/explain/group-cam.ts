@@ -1,5 +1,5 @@
-import { mapRanges } from '../kernels/map_ranges';
-import { Arena } from '../runtime/arena';
+import { Arena } from '../gpu/arena';
+import { mapRanges } from '../kernels/maps/map_ranges';
 import { gradients, readTape } from '../runtime/backward';
 import type { Runner } from '../runtime/runner';
 import { column } from './column';

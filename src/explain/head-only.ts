@@ -1,5 +1,5 @@
-import { ablateChannels } from '../kernels/ablate_channels';
-import { singlePositions } from '../kernels/single_positions';
+import { ablateChannels } from '../kernels/inputs/ablate_channels';
+import { singlePositions } from '../kernels/inputs/single_positions';
 import { column } from './column';
 import type { Evidence } from './evidence';
 import { checkFinite, type Forward, type Target } from './forward';

@@ -1,4 +1,4 @@
-import type { Slice } from '../kernels/kernel';
+import type { Slice } from '../gpu/kernel';
 import type { MaskedRunOptions, Masks, Runner } from '../runtime/runner';
 import { softmaxRows } from './forward';
 

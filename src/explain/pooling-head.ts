@@ -1,8 +1,8 @@
-import type { Slice } from '../kernels/kernel';
-import { rowStride } from '../kernels/linear';
-import { WEIGHT_BYTES, type WeightDtype } from '../kernels/weight_dtype';
-import { toF32 } from '../model/dtypes';
+import type { Slice } from '../gpu/kernel';
+import { rowStride } from '../kernels/linear/linear';
 import { sizeOf } from '../model/network';
+import { WEIGHT_BYTES, type WeightDtype } from '../numbers/dtypes';
+import { toF32 } from '../numbers/tensor_dtypes';
 import { direct } from '../runtime/record-conv';
 import type { Runner } from '../runtime/runner';
 import { type Head, poolingHead } from './cam-head';

@@ -1,4 +1,4 @@
-import { Arena } from '../runtime/arena';
+import { Arena } from '../gpu/arena';
 import type { Evidence } from './evidence';
 import type { Forward } from './forward';
 import { maskedScores } from './masked-scores';

@@ -1,9 +1,9 @@
-import { mapRanges } from '../kernels/map_ranges';
-import { normaliseMap } from '../kernels/normalise_map';
-import { upsample } from '../kernels/upsample';
-import { weightedSum } from '../kernels/weighted_sum';
-import { Arena } from '../runtime/arena';
-import type { Gpu } from '../runtime/gpu';
+import { Arena } from '../gpu/arena';
+import type { Gpu } from '../gpu/gpu';
+import { mapRanges } from '../kernels/maps/map_ranges';
+import { normaliseMap } from '../kernels/maps/normalise_map';
+import { upsample } from '../kernels/maps/upsample';
+import { weightedSum } from '../kernels/maps/weighted_sum';
 import type { SaliencyMap } from './types';
 
 /** Activation maps of one layer for one image. */

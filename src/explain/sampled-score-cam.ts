@@ -1,5 +1,5 @@
-import { mapRanges } from '../kernels/map_ranges';
-import { Arena } from '../runtime/arena';
+import { Arena } from '../gpu/arena';
+import { mapRanges } from '../kernels/maps/map_ranges';
 import type { Masks, Runner } from '../runtime/runner';
 import { channelsOf } from './channels';
 import { column } from './column';

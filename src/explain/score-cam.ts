@@ -1,5 +1,5 @@
 import { ScoreCamError } from '../errors';
-import { Arena } from '../runtime/arena';
+import { Arena } from '../gpu/arena';
 import type { Runner } from '../runtime/runner';
 import { baselineInput } from './baseline';
 import { channelsOf, rankedChannels } from './channels';

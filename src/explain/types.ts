@@ -1,8 +1,7 @@
-import type { Precision } from '../kernels/stored';
-import type { WeightDtype } from '../kernels/weight_dtype';
+import type { AdapterFacts } from '../gpu/gpu';
 import type { WeightCache } from '../model/keep/cache';
 import type { Model, WeightsLocation } from '../model/model';
-import type { AdapterFacts } from '../runtime/gpu';
+import type { Precision, WeightDtype } from '../numbers/dtypes';
 import type { ConvTuning } from '../runtime/tuning';
 import type { TuningCache } from '../runtime/tuning-cache';
 

@@ -1,8 +1,8 @@
 import { ScoreCamError } from '../errors';
-import type { WeightDtype } from '../kernels/weight_dtype';
+import type { WeightDtype } from '../numbers/dtypes';
+import { release } from '../numbers/release';
 import { type LayerTensors, matchTensors, type TensorMatch } from './match';
 import { type ConvLayer, type LinearLayer, type Network, type Shape, sizeOf } from './network';
-import { release } from './release';
 import { elementCount, tensorOf, type WeightSource } from './weight-source';
 
 /**

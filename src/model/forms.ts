@@ -1,11 +1,12 @@
-import { encodeF16 } from '../kernels/encode_f16';
-import { quantiseRows } from '../kernels/quantise_rows';
-import type { WeightDtype } from '../kernels/weight_dtype';
+import type { WeightDtype } from '../numbers/dtypes';
+import { encodeF16 } from '../numbers/f16';
+import { quantiseRows } from '../numbers/int8';
+import type { TensorDtype } from '../numbers/tensor_dtypes';
+import { DTYPE_BYTES } from '../numbers/tensor_dtypes';
 import type { WeightBlock } from './blocks';
-import { DTYPE_BYTES } from './dtypes';
 import type { TensorPart } from './keep/kept-model';
 import { type Network, sizeOf } from './network';
-import { elementCount, type TensorDtype } from './weight-source';
+import { elementCount } from './weight-source';
 
 /**
  * The three forms a network's weights are kept in, on a disk, in a cache and on the GPU:

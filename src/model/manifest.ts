@@ -1,5 +1,5 @@
 import { ScoreCamError } from '../errors';
-import type { WeightDtype } from '../kernels/weight_dtype';
+import type { WeightDtype } from '../numbers/dtypes';
 
 /**
  * A network as data: what docs/model-format.md describes and manifest.schema.json defines. Sequential

@@ -1,7 +1,8 @@
 import { ScoreCamError } from '../errors';
+import type { TensorDtype } from '../numbers/tensor_dtypes';
 import { type ConvLayer, type LinearLayer, type Network, sizeOf } from './network';
 import { fileDepth, type LayerNames, VGG_NAMINGS, vggDepth, vggPlaces } from './vgg-names';
-import type { TensorDtype, WeightSource } from './weight-source';
+import type { WeightSource } from './weight-source';
 
 /** The tensors of one layer, by their names in the file. */
 export interface LayerTensors {

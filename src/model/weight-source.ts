@@ -1,7 +1,5 @@
 import { ScoreCamError } from '../errors';
-
-/** Element types of tensors in files, by safetensors' names. */
-export type TensorDtype = 'F32' | 'F16' | 'BF16' | 'I8' | 'U8' | 'U16' | 'F64' | 'I64';
+import type { TensorDtype } from '../numbers/tensor_dtypes';
 
 export interface TensorFacts {
   readonly shape: readonly number[];

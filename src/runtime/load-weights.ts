@@ -1,12 +1,12 @@
 import { ScoreCamError } from '../errors';
-import type { WeightDtype } from '../kernels/weight_dtype';
+import type { Gpu } from '../gpu/gpu';
 import { storedBytes } from '../model/forms';
 import type { WeightCache } from '../model/keep/cache';
 import { keepManifest } from '../model/keep/kept-manifest';
 import { cacheKey, forget, KeptModelWriter, openKept } from '../model/keep/kept-model';
 import type { LocatedModel } from '../model/model';
 import type { WeightSource } from '../model/weight-source';
-import type { Gpu } from './gpu';
+import type { WeightDtype } from '../numbers/dtypes';
 import { NetworkWeights } from './network-weights';
 
 export interface LoadOptions {

@@ -1,11 +1,10 @@
 import { ScoreCamError } from '../errors';
-import { packConv } from '../kernels/conv';
-import { chooseConv } from '../kernels/conv_choice';
-import type { Slice } from '../kernels/kernel';
-import { rowStride, shardRows } from '../kernels/linear';
-import { linearColumns } from '../kernels/linear_columns';
-import { WEIGHT_BYTES, type WeightDtype } from '../kernels/weight_dtype';
-import { winogradFilterBytes, winogradFilters } from '../kernels/winograd';
+import type { Gpu, GpuData } from '../gpu/gpu';
+import type { Slice } from '../gpu/kernel';
+import { packConv } from '../kernels/convolution/conv';
+import { rowStride, shardRows } from '../kernels/linear/linear';
+import { linearColumns } from '../kernels/linear/linear_columns';
+import { winogradFilterBytes, winogradFilters } from '../kernels/winograd/winograd';
 import { type BlockOptions, type WeightBlock, weightBlocks } from '../model/blocks';
 import {
   columnScales,
@@ -17,10 +16,11 @@ import {
 } from '../model/forms';
 import type { KeptModelWriter } from '../model/keep/kept-model';
 import { type ConvLayer, type LinearLayer, type Network, sizeOf } from '../model/network';
-import { release } from '../model/release';
 import type { WeightSource } from '../model/weight-source';
-import type { Gpu, GpuData } from './gpu';
-import { convShape } from './plan';
+import { WEIGHT_BYTES, type WeightDtype } from '../numbers/dtypes';
+import { release } from '../numbers/release';
+import { chooseConv } from '../plan/conv_choice';
+import { convShape } from '../plan/plan';
 
 export interface ConvWeights {
   readonly dtype: 'f32' | 'f16';

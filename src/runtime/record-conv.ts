@@ -1,15 +1,15 @@
-import { type ConvShape, type ConvTiling, conv } from '../kernels/conv';
-import { type ConvDevice, type ConvMethod, chooseConv } from '../kernels/conv_choice';
-import type { Dispatch, Slice } from '../kernels/kernel';
-import type { Places } from '../kernels/places';
-import type { ConvDtype } from '../kernels/weight_dtype';
+import type { Arena } from '../gpu/arena';
+import type { Dispatch, Slice } from '../gpu/kernel';
+import { type ConvShape, type ConvTiling, conv } from '../kernels/convolution/conv';
+import type { Places } from '../kernels/shared/places';
 import {
   winogradConv,
   winogradFilterBytes,
   winogradFilters,
   winogradScratch,
-} from '../kernels/winograd';
-import type { Arena } from './arena';
+} from '../kernels/winograd/winograd';
+import type { ConvDtype } from '../numbers/dtypes';
+import { type ConvDevice, type ConvMethod, chooseConv } from '../plan/conv_choice';
 
 export interface RecordedConv {
   readonly label: string;

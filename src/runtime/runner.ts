@@ -1,18 +1,19 @@
+import { Arena } from '../gpu/arena';
+import type { BufferCopy, Gpu } from '../gpu/gpu';
+import type { Dispatch, Slice } from '../gpu/kernel';
 import {
   type ConvShape,
   type ConvTiling,
   chooseConvTiling,
   maskedConv,
   maskedTile,
-} from '../kernels/conv';
-import { choosesWinograd } from '../kernels/conv_choice';
-import { globalAveragePool } from '../kernels/global_average_pool';
-import type { Dispatch, Slice } from '../kernels/kernel';
-import { chooseLinearTiling, type LinearTiling, linear } from '../kernels/linear';
-import { maxPool } from '../kernels/max_pool';
-import type { Places } from '../kernels/places';
-import type { Size } from '../kernels/tile_grid';
-import { WINOGRAD_TILE } from '../kernels/winograd';
+} from '../kernels/convolution/conv';
+import { globalAveragePool } from '../kernels/layers/global_average_pool';
+import { maxPool } from '../kernels/layers/max_pool';
+import { chooseLinearTiling, type LinearTiling, linear } from '../kernels/linear/linear';
+import type { Places } from '../kernels/shared/places';
+import type { Size } from '../kernels/tiles/tile_grid';
+import { WINOGRAD_TILE } from '../kernels/winograd/winograd';
 import {
   type ConvLayer,
   type LinearLayer,
@@ -20,10 +21,7 @@ import {
   type Shape,
   sizeOf,
 } from '../model/network';
-import { Arena } from './arena';
-import type { BufferCopy, Gpu } from './gpu';
-import type { NetworkWeights } from './network-weights';
-import { Pace } from './pace';
+import { choosesWinograd } from '../plan/conv_choice';
 import {
   convShape,
   nextBatch,
@@ -32,7 +30,9 @@ import {
   planSteps,
   type Step,
   splitHead,
-} from './plan';
+} from '../plan/plan';
+import type { NetworkWeights } from './network-weights';
+import { Pace } from './pace';
 import { direct, recordConv } from './record-conv';
 import {
   type BatchLists,

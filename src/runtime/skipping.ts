@@ -1,16 +1,17 @@
-import { countTiles } from '../kernels/count_tiles';
-import { fillTiles } from '../kernels/fill_tiles';
-import { growTiles } from '../kernels/grow_tiles';
-import { ceilDiv, type Dispatch, type Slice } from '../kernels/kernel';
-import { listTiles } from '../kernels/list_tiles';
-import { maskTiles } from '../kernels/mask_tiles';
-import type { Places } from '../kernels/places';
-import { packJobs, SIZE_BYTES, sizeDispatches } from '../kernels/size_dispatches';
-import { pooledGrid, type Size, type TileGrid, tileGrid } from '../kernels/tile_grid';
+import type { Arena } from '../gpu/arena';
+import type { AdapterFacts, Gpu } from '../gpu/gpu';
+import type { Dispatch, Slice } from '../gpu/kernel';
+import type { Places } from '../kernels/shared/places';
+import { countTiles } from '../kernels/tiles/count_tiles';
+import { fillTiles } from '../kernels/tiles/fill_tiles';
+import { growTiles } from '../kernels/tiles/grow_tiles';
+import { listTiles } from '../kernels/tiles/list_tiles';
+import { maskTiles } from '../kernels/tiles/mask_tiles';
+import { packJobs, SIZE_BYTES, sizeDispatches } from '../kernels/tiles/size_dispatches';
+import { pooledGrid, type Size, type TileGrid, tileGrid } from '../kernels/tiles/tile_grid';
 import { layerFlops } from '../model/network';
-import type { Arena } from './arena';
-import type { AdapterFacts, Gpu } from './gpu';
-import type { Step } from './plan';
+import { ceilDiv } from '../numbers/padding';
+import type { Step } from '../plan/plan';
 
 /*
  * Exact skipping (docs/skipping.md). Where a mask is zero the masked image is zero, and wherever a layer sees

@@ -1,5 +1,5 @@
-import type { Precision } from '../kernels/stored';
-import type { AdapterFacts } from './gpu';
+import type { AdapterFacts } from '../gpu/gpu';
+import type { Precision } from '../numbers/dtypes';
 import { adapterKey, type ConvTuning } from './tuning';
 
 /** Keeps tunings between visits: a page's own, or {@link browserTuningCache}. Values are JSON. */

@@ -1,5 +1,11 @@
 import { ScoreCamError } from '../errors';
-import { type ConvShape, packConv } from '../kernels/conv';
+import { Arena } from '../gpu/arena';
+import type { AdapterFacts, DispatchTiming, Gpu } from '../gpu/gpu';
+import type { Dispatch } from '../gpu/kernel';
+import { type ConvShape, packConv } from '../kernels/convolution/conv';
+import { winogradFilterBytes, winogradFilters } from '../kernels/winograd/winograd';
+import type { ConvLayer, Network } from '../model/network';
+import type { Precision } from '../numbers/dtypes';
 import {
   type ConvDevice,
   type ConvMethod,
@@ -8,14 +14,8 @@ import {
   listsTiles,
   methodName,
   sizesKey,
-} from '../kernels/conv_choice';
-import type { Dispatch } from '../kernels/kernel';
-import type { Precision } from '../kernels/stored';
-import { winogradFilterBytes, winogradFilters } from '../kernels/winograd';
-import type { ConvLayer, Network } from '../model/network';
-import { Arena } from './arena';
-import type { AdapterFacts, DispatchTiming, Gpu } from './gpu';
-import { convShape, planBatches, planSteps } from './plan';
+} from '../plan/conv_choice';
+import { convShape, planBatches, planSteps } from '../plan/plan';
 import { recordMethod } from './record-conv';
 
 /*

@@ -1,8 +1,8 @@
 import { firstLayerSubjects, kernelSubjects } from '../../bench/measure/kernels/all';
 import { CHAINS, multiplyAdds, traffic } from '../../bench/measure/peak-kernels';
-import type { Kernel } from '../../src/kernels/kernel';
-import { Arena } from '../../src/runtime/arena';
-import type { Gpu } from '../../src/runtime/gpu';
+import { Arena } from '../../src/gpu/arena';
+import type { Gpu } from '../../src/gpu/gpu';
+import type { Kernel } from '../../src/gpu/kernel';
 import type { GpuCase } from '../harness/case';
 import { assertClose, sumTolerance, testValues } from '../harness/compare';
 
@@ -75,7 +75,7 @@ async function runTraffic(gpu: Gpu, kind: 'copy' | 'read', blocked: boolean) {
   return assertClose(kind, actual, sums, tolerance);
 }
 
-const modules = import.meta.glob<Record<string, unknown>>('../../src/kernels/*.ts', {
+const modules = import.meta.glob<Record<string, unknown>>('../../src/kernels/*/*.ts', {
   eager: true,
 });
 

@@ -1,7 +1,12 @@
-import { type ConvShape, type ConvTiling, conv, packConv } from '../../src/kernels/conv';
-import { CONV_TILES, type GemmTile, tileName } from '../../src/kernels/gemm_tile';
-import type { ConvDtype } from '../../src/kernels/weight_dtype';
-import type { Gpu } from '../../src/runtime/gpu';
+import type { Gpu } from '../../src/gpu/gpu';
+import {
+  type ConvShape,
+  type ConvTiling,
+  conv,
+  packConv,
+} from '../../src/kernels/convolution/conv';
+import { CONV_TILES, type GemmTile, tileName } from '../../src/kernels/shared/gemm_tile';
+import type { ConvDtype } from '../../src/numbers/dtypes';
 import type { GpuCase } from '../harness/case';
 import { assertClose, testValues } from '../harness/compare';
 import { convReference } from '../reference/conv';

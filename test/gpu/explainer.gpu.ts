@@ -1,4 +1,6 @@
 import { normalise } from '../../src/explain/image';
+import { Arena } from '../../src/gpu/arena';
+import { type Gpu, requestAdapter } from '../../src/gpu/gpu';
 import {
   type ConvTuning,
   createExplainer,
@@ -6,10 +8,8 @@ import {
   type Progress,
   ScoreCamError,
 } from '../../src/index';
-import { softmax } from '../../src/kernels/softmax';
+import { softmax } from '../../src/kernels/layers/softmax';
 import type { Model } from '../../src/model/model';
-import { Arena } from '../../src/runtime/arena';
-import { type Gpu, requestAdapter } from '../../src/runtime/gpu';
 import { NetworkWeights } from '../../src/runtime/network-weights';
 import { Runner } from '../../src/runtime/runner';
 import type { GpuCase } from '../harness/case';

@@ -1,3 +1,4 @@
+import type { Gpu } from '../../src/gpu/gpu';
 import {
   createExplainer,
   type Explainer,
@@ -6,7 +7,6 @@ import {
   parseManifest,
 } from '../../src/index';
 import type { ManifestLayer } from '../../src/model/manifest';
-import type { Gpu } from '../../src/runtime/gpu';
 import type { GpuCase } from '../harness/case';
 import { assertClose } from '../harness/compare';
 import { type DarknetGolden, sharedBlob, sharedF32, sharedJson } from '../harness/shared';

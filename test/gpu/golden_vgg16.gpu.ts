@@ -1,9 +1,9 @@
-import { Explainer } from '../../src/explain/explainer';
 import { normalise, prepareImage } from '../../src/explain/image';
 import { saliencyMap } from '../../src/explain/saliency';
+import { Explainer } from '../../src/explainer';
+import { Arena } from '../../src/gpu/arena';
 import { createExplainer } from '../../src/index';
 import { seededVgg } from '../../src/model/model';
-import { Arena } from '../../src/runtime/arena';
 import { gradients, runTaped } from '../../src/runtime/backward';
 import { NetworkWeights } from '../../src/runtime/network-weights';
 import { Runner } from '../../src/runtime/runner';

@@ -1,10 +1,10 @@
-import { colourMaps } from '../../src/kernels/colour_maps';
-import { mapRanges } from '../../src/kernels/map_ranges';
-import { normaliseMap } from '../../src/kernels/normalise_map';
-import { overlay } from '../../src/kernels/overlay';
-import { upsample } from '../../src/kernels/upsample';
-import { weightedSum } from '../../src/kernels/weighted_sum';
-import type { Gpu } from '../../src/runtime/gpu';
+import type { Gpu } from '../../src/gpu/gpu';
+import { colourMaps } from '../../src/kernels/maps/colour_maps';
+import { mapRanges } from '../../src/kernels/maps/map_ranges';
+import { normaliseMap } from '../../src/kernels/maps/normalise_map';
+import { overlay } from '../../src/kernels/maps/overlay';
+import { upsample } from '../../src/kernels/maps/upsample';
+import { weightedSum } from '../../src/kernels/maps/weighted_sum';
 import type { GpuCase } from '../harness/case';
 import { assertClose, sumTolerance, testValues } from '../harness/compare';
 import { INTERPOLATION_ERROR, normalisationTolerance } from '../harness/maps';

@@ -1,6 +1,6 @@
-import type { Interpolation } from '../../src/kernels/interpolation';
-import { type MapRangesArgs, mapRanges, mapRangesNaive } from '../../src/kernels/map_ranges';
-import { upsample } from '../../src/kernels/upsample';
+import { type MapRangesArgs, mapRanges, mapRangesNaive } from '../../src/kernels/maps/map_ranges';
+import { upsample } from '../../src/kernels/maps/upsample';
+import type { Interpolation } from '../../src/kernels/shared/interpolation';
 import type { GpuCase } from '../harness/case';
 import { assertClose } from '../harness/compare';
 import { interpolationTolerance, sizeName, sizes, trickyMaps } from '../harness/maps';

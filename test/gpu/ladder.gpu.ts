@@ -1,7 +1,7 @@
 import { convLadder, convLayer, linearLadder, linearLayer } from '../../bench/ladder/ladder';
-import type { ConvShape } from '../../src/kernels/conv';
-import { Arena } from '../../src/runtime/arena';
-import type { Gpu } from '../../src/runtime/gpu';
+import { Arena } from '../../src/gpu/arena';
+import type { Gpu } from '../../src/gpu/gpu';
+import type { ConvShape } from '../../src/kernels/convolution/conv';
 import type { GpuCase } from '../harness/case';
 import { assertClose, sumTolerance, testValues } from '../harness/compare';
 import { convReference } from '../reference/conv';

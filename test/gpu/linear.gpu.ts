@@ -1,6 +1,6 @@
-import { type LinearTiling, linear, shardRows } from '../../src/kernels/linear';
-import type { WeightDtype } from '../../src/kernels/weight_dtype';
-import type { Gpu } from '../../src/runtime/gpu';
+import type { Gpu } from '../../src/gpu/gpu';
+import { type LinearTiling, linear, shardRows } from '../../src/kernels/linear/linear';
+import type { WeightDtype } from '../../src/numbers/dtypes';
 import type { GpuCase } from '../harness/case';
 import { assertClose, sumTolerance, testValues } from '../harness/compare';
 import { linearReference } from '../reference/linear';

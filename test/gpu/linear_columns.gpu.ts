@@ -1,6 +1,6 @@
-import { rowStride, shardRows } from '../../src/kernels/linear';
-import { linearColumns } from '../../src/kernels/linear_columns';
-import { WEIGHT_BYTES, type WeightDtype } from '../../src/kernels/weight_dtype';
+import { rowStride, shardRows } from '../../src/kernels/linear/linear';
+import { linearColumns } from '../../src/kernels/linear/linear_columns';
+import { WEIGHT_BYTES, type WeightDtype } from '../../src/numbers/dtypes';
 import type { GpuCase } from '../harness/case';
 import { testValues } from '../harness/compare';
 import { type EncodedWeights, encodeWeights, paddedRows } from '../reference/weights';

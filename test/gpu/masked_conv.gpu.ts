@@ -1,3 +1,4 @@
+import type { Gpu } from '../../src/gpu/gpu';
 import {
   type ConvShape,
   type ConvTiling,
@@ -5,12 +6,11 @@ import {
   maskedConv,
   maskedTile,
   packConv,
-} from '../../src/kernels/conv';
-import { outputSize } from '../../src/kernels/conv_kernel';
-import type { Places } from '../../src/kernels/places';
-import { type Size, tileGrid } from '../../src/kernels/tile_grid';
-import type { ConvDtype } from '../../src/kernels/weight_dtype';
-import type { Gpu } from '../../src/runtime/gpu';
+} from '../../src/kernels/convolution/conv';
+import { outputSize } from '../../src/kernels/convolution/conv_kernel';
+import type { Places } from '../../src/kernels/shared/places';
+import { type Size, tileGrid } from '../../src/kernels/tiles/tile_grid';
+import type { ConvDtype } from '../../src/numbers/dtypes';
 import type { GpuCase } from '../harness/case';
 import { assertClose, testValues } from '../harness/compare';
 import { convReference, maskError, maskReference, rangesReference } from '../reference/conv';

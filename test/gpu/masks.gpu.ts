@@ -1,7 +1,7 @@
-import { applyMask } from '../../src/kernels/apply_mask';
-import type { Interpolation } from '../../src/kernels/interpolation';
-import { mapRanges } from '../../src/kernels/map_ranges';
-import { upsampleNormalise } from '../../src/kernels/upsample_normalise';
+import { applyMask } from '../../src/kernels/inputs/apply_mask';
+import { mapRanges } from '../../src/kernels/maps/map_ranges';
+import { upsampleNormalise } from '../../src/kernels/maps/upsample_normalise';
+import type { Interpolation } from '../../src/kernels/shared/interpolation';
 import type { GpuCase } from '../harness/case';
 import { assertClose, sumTolerance, testValues } from '../harness/compare';
 import {

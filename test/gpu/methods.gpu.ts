@@ -1,9 +1,9 @@
 import { normalise } from '../../src/explain/image';
+import type { Gpu } from '../../src/gpu/gpu';
 import { createExplainer, type Explainer, ScoreCamError } from '../../src/index';
 import type { ManifestLayer } from '../../src/model/manifest';
 import type { Model } from '../../src/model/model';
 import type { Network, Shape } from '../../src/model/network';
-import type { Gpu } from '../../src/runtime/gpu';
 import type { GpuCase } from '../harness/case';
 import { assertClose } from '../harness/compare';
 import { smallImage, smallLayers, smallModel } from '../harness/small-model';

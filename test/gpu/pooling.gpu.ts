@@ -1,5 +1,5 @@
-import { globalAveragePool } from '../../src/kernels/global_average_pool';
-import { maxPool } from '../../src/kernels/max_pool';
+import { globalAveragePool } from '../../src/kernels/layers/global_average_pool';
+import { maxPool } from '../../src/kernels/layers/max_pool';
 import type { GpuCase } from '../harness/case';
 import { assertClose, sumTolerance, testValues } from '../harness/compare';
 import { globalAveragePoolReference, maxPoolReference } from '../reference/pooling';

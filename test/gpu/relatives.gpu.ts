@@ -2,6 +2,7 @@ import { normalise } from '../../src/explain/image';
 import { gaussian } from '../../src/explain/random';
 import { riseMasks } from '../../src/explain/rise';
 import { samplesAtOnce } from '../../src/explain/sampled-score-cam';
+import type { Gpu } from '../../src/gpu/gpu';
 import {
   createExplainer,
   type Explainer,
@@ -12,7 +13,6 @@ import {
 } from '../../src/index';
 import type { Model } from '../../src/model/model';
 import type { Network } from '../../src/model/network';
-import type { Gpu } from '../../src/runtime/gpu';
 import type { GpuCase } from '../harness/case';
 import { assertClose } from '../harness/compare';
 import { smallImage, smallLayers, smallModel } from '../harness/small-model';

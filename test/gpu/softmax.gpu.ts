@@ -1,4 +1,4 @@
-import { softmax } from '../../src/kernels/softmax';
+import { softmax } from '../../src/kernels/layers/softmax';
 import type { GpuCase } from '../harness/case';
 import { assertClose, sumTolerance, testValues } from '../harness/compare';
 import { softmaxReference } from '../reference/softmax';

@@ -1,9 +1,9 @@
+import { Arena } from '../../src/gpu/arena';
+import type { Gpu } from '../../src/gpu/gpu';
 import type { WeightDtype } from '../../src/index';
 import { LayeredCache, MemoryCache, type WeightCache } from '../../src/model/keep/cache';
 import { type LocatedModel, openModel, type WeightsLocation } from '../../src/model/model';
 import { elementCount, type WeightSource } from '../../src/model/weight-source';
-import { Arena } from '../../src/runtime/arena';
-import type { Gpu } from '../../src/runtime/gpu';
 import { loadWeights } from '../../src/runtime/load-weights';
 import { Runner } from '../../src/runtime/runner';
 import type { GpuCase } from '../harness/case';

@@ -1,6 +1,6 @@
-import { type ConvShape, packConv } from '../../src/kernels/conv';
-import { PRODUCT_TILES } from '../../src/kernels/gemm_tile';
-import type { ConvDtype } from '../../src/kernels/weight_dtype';
+import type { Gpu } from '../../src/gpu/gpu';
+import { type ConvShape, packConv } from '../../src/kernels/convolution/conv';
+import { PRODUCT_TILES } from '../../src/kernels/shared/gemm_tile';
 import {
   F4_REGISTERS,
   productsOf,
@@ -13,8 +13,8 @@ import {
   winogradFilters,
   winogradProduct,
   winogradScratch,
-} from '../../src/kernels/winograd';
-import type { Gpu } from '../../src/runtime/gpu';
+} from '../../src/kernels/winograd/winograd';
+import type { ConvDtype } from '../../src/numbers/dtypes';
 import type { GpuCase } from '../harness/case';
 import { assertClose, testValues } from '../harness/compare';
 import { convReference } from '../reference/conv';

@@ -1,4 +1,4 @@
-import type { Gpu } from '../../src/runtime/gpu';
+import type { Gpu } from '../../src/gpu/gpu';
 
 /**
  * One GPU test, addressable by suite and name. Node lists the cases; headless Chrome runs them.

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { projectRoot } from '../../cli/server';
-import { Gpu } from '../../src/runtime/gpu';
+import { Gpu } from '../../src/gpu/gpu';
 import type { GpuCase } from './case';
 
 /*

@@ -1,4 +1,4 @@
-import type { Interpolation } from '../../src/kernels/interpolation';
+import type { Interpolation } from '../../src/kernels/shared/interpolation';
 import { testValues } from './compare';
 
 /** Maps and sizes that interpolation and normalisation get wrong first. */

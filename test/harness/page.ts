@@ -1,5 +1,5 @@
 /// Runs in headless Chrome: executes one case of one suite on a fresh Gpu and reports.
-import { Gpu } from '../../src/runtime/gpu';
+import { Gpu } from '../../src/gpu/gpu';
 import type { CaseContext, GpuCase } from './case';
 
 export interface CaseReport {

@@ -1,5 +1,5 @@
 import { type Node, type Var, WgslParser, WgslReflect } from 'wgsl_reflect/wgsl_reflect.module.js';
-import type { Kernel } from '../../src/kernels/kernel';
+import type { Kernel } from '../../src/gpu/kernel';
 
 /** What a kernel is limited to, so that it runs on every WebGPU device. */
 const LIMITS = { invocations: 256, workgroupBytes: 16384, storageBindings: 8 } as const;

@@ -1,4 +1,4 @@
-import type { ConvShape } from '../../src/kernels/conv';
+import type { ConvShape } from '../../src/kernels/convolution/conv';
 import { sumTolerance } from '../harness/compare';
 
 /** Exact values and, for each, how far an f32 kernel may be from it. */

@@ -1,4 +1,4 @@
-import type { Interpolation } from '../../src/kernels/interpolation';
+import type { Interpolation } from '../../src/kernels/shared/interpolation';
 
 /** Position in a row of `inSize` samples that output `i` of `outSize` reads, as torch defines it. */
 function source(i: number, inSize: number, outSize: number, alignCorners: boolean): number {

@@ -1,7 +1,7 @@
-import { outputSize } from '../../src/kernels/conv_kernel';
-import { PATCH } from '../../src/kernels/masked_conv_registers';
-import { TILE } from '../../src/kernels/winograd';
-import { convShape, type Step } from '../../src/runtime/plan';
+import { outputSize } from '../../src/kernels/convolution/conv_kernel';
+import { PATCH } from '../../src/kernels/convolution/masked_conv_registers';
+import { TILE } from '../../src/kernels/winograd/winograd';
+import { convShape, type Step } from '../../src/plan/plan';
 
 /*
  * Which tiles masks reach, pixel by pixel on the CPU: what src/runtime/skipping.ts is held against.

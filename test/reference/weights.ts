@@ -1,7 +1,7 @@
-import { encodeF16 } from '../../src/kernels/encode_f16';
-import { rowStride } from '../../src/kernels/linear';
-import { quantiseRows } from '../../src/kernels/quantise_rows';
-import type { WeightDtype } from '../../src/kernels/weight_dtype';
+import { rowStride } from '../../src/kernels/linear/linear';
+import type { WeightDtype } from '../../src/numbers/dtypes';
+import { encodeF16 } from '../../src/numbers/f16';
+import { quantiseRows } from '../../src/numbers/int8';
 
 /** The value of an IEEE 754 binary16, from its definition. */
 export function halfValue(half: number): number {

@@ -1,6 +1,6 @@
-import type { ConvShape } from '../../src/kernels/conv';
-import type { Precision } from '../../src/kernels/stored';
-import type { WinogradTile } from '../../src/kernels/winograd';
+import type { ConvShape } from '../../src/kernels/convolution/conv';
+import type { WinogradTile } from '../../src/kernels/winograd/winograd';
+import type { Precision } from '../../src/numbers/dtypes';
 import { sumTolerance } from '../harness/compare';
 import type { Bounded } from './conv';
 

@@ -1,3 +1,4 @@
+import type { Slice } from '../../../src/gpu/kernel';
 import {
   type ConvShape,
   type ConvTiling,
@@ -5,11 +6,10 @@ import {
   maskedConv,
   maskedTile,
   packConv,
-} from '../../../src/kernels/conv';
-import { outputSize } from '../../../src/kernels/conv_kernel';
-import type { Slice } from '../../../src/kernels/kernel';
-import { tileGrid } from '../../../src/kernels/tile_grid';
-import { type ConvDtype, WEIGHT_BYTES } from '../../../src/kernels/weight_dtype';
+} from '../../../src/kernels/convolution/conv';
+import { outputSize } from '../../../src/kernels/convolution/conv_kernel';
+import { tileGrid } from '../../../src/kernels/tiles/tile_grid';
+import { type ConvDtype, WEIGHT_BYTES } from '../../../src/numbers/dtypes';
 import { batchFor, type Scale } from '../scale';
 import { bytesOf, everySecond, type Subject, type Tensors, values } from './subject';
 

@@ -1,7 +1,7 @@
-import { type LinearTiling, linear, rowStride } from '../../../src/kernels/linear';
-import { linearBackward } from '../../../src/kernels/linear_backward';
-import { linearColumns } from '../../../src/kernels/linear_columns';
-import { WEIGHT_BYTES, type WeightDtype } from '../../../src/kernels/weight_dtype';
+import { type LinearTiling, linear, rowStride } from '../../../src/kernels/linear/linear';
+import { linearBackward } from '../../../src/kernels/linear/linear_backward';
+import { linearColumns } from '../../../src/kernels/linear/linear_columns';
+import { WEIGHT_BYTES, type WeightDtype } from '../../../src/numbers/dtypes';
 import { batchFor, type Scale } from '../scale';
 import { bytesOf, rawBytes, type Subject, type Tensors, values } from './subject';
 

@@ -1,5 +1,5 @@
-import type { Dispatch, Slice } from '../../../src/kernels/kernel';
-import type { Gpu, GpuData } from '../../../src/runtime/gpu';
+import type { Gpu, GpuData } from '../../../src/gpu/gpu';
+import type { Dispatch, Slice } from '../../../src/gpu/kernel';
 import type { Scale } from '../scale';
 
 /** Where subjects put their tensors: an Arena. */

@@ -1,13 +1,13 @@
-import { ablateChannels } from '../../../src/kernels/ablate_channels';
-import { activationBackward } from '../../../src/kernels/activation_backward';
-import { globalAveragePool } from '../../../src/kernels/global_average_pool';
-import { globalAveragePoolBackward } from '../../../src/kernels/global_average_pool_backward';
-import type { Slice } from '../../../src/kernels/kernel';
-import { maxPool } from '../../../src/kernels/max_pool';
-import { maxPoolBackward } from '../../../src/kernels/max_pool_backward';
-import { singlePositions } from '../../../src/kernels/single_positions';
-import { softmax } from '../../../src/kernels/softmax';
-import { softmaxBackward } from '../../../src/kernels/softmax_backward';
+import type { Slice } from '../../../src/gpu/kernel';
+import { ablateChannels } from '../../../src/kernels/inputs/ablate_channels';
+import { singlePositions } from '../../../src/kernels/inputs/single_positions';
+import { activationBackward } from '../../../src/kernels/layers/activation_backward';
+import { globalAveragePool } from '../../../src/kernels/layers/global_average_pool';
+import { globalAveragePoolBackward } from '../../../src/kernels/layers/global_average_pool_backward';
+import { maxPool } from '../../../src/kernels/layers/max_pool';
+import { maxPoolBackward } from '../../../src/kernels/layers/max_pool_backward';
+import { softmax } from '../../../src/kernels/layers/softmax';
+import { softmaxBackward } from '../../../src/kernels/layers/softmax_backward';
 import { batchFor, type Scale } from '../scale';
 import { bytesOf, type Subject, type Tensors, values, type Work } from './subject';
 

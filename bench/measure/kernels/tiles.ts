@@ -1,12 +1,12 @@
-import { countTiles } from '../../../src/kernels/count_tiles';
-import { fillTiles } from '../../../src/kernels/fill_tiles';
-import { MORE } from '../../../src/kernels/grid';
-import { growTiles } from '../../../src/kernels/grow_tiles';
-import type { Counted, Dispatch } from '../../../src/kernels/kernel';
-import { listTiles } from '../../../src/kernels/list_tiles';
-import { maskTiles } from '../../../src/kernels/mask_tiles';
-import { packJobs, SIZE_BYTES, sizeDispatches } from '../../../src/kernels/size_dispatches';
-import { type TileGrid, tileGrid } from '../../../src/kernels/tile_grid';
+import type { Counted, Dispatch } from '../../../src/gpu/kernel';
+import { MORE } from '../../../src/gpu/workgroups';
+import { countTiles } from '../../../src/kernels/tiles/count_tiles';
+import { fillTiles } from '../../../src/kernels/tiles/fill_tiles';
+import { growTiles } from '../../../src/kernels/tiles/grow_tiles';
+import { listTiles } from '../../../src/kernels/tiles/list_tiles';
+import { maskTiles } from '../../../src/kernels/tiles/mask_tiles';
+import { packJobs, SIZE_BYTES, sizeDispatches } from '../../../src/kernels/tiles/size_dispatches';
+import { type TileGrid, tileGrid } from '../../../src/kernels/tiles/tile_grid';
 import { batchFor, type Scale } from '../scale';
 import { bytesOf, everySecond, type Subject, type Tensors, values } from './subject';
 

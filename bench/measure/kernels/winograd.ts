@@ -1,9 +1,7 @@
-import type { ConvShape } from '../../../src/kernels/conv';
-import type { Dispatch } from '../../../src/kernels/kernel';
-import { STORED_BYTES } from '../../../src/kernels/stored';
-import { turnedBytes, turnFilters } from '../../../src/kernels/turn_filters';
-import { turnWinogradFilters } from '../../../src/kernels/turn_winograd_filters';
-import { WEIGHT_BYTES } from '../../../src/kernels/weight_dtype';
+import type { Dispatch } from '../../../src/gpu/kernel';
+import type { ConvShape } from '../../../src/kernels/convolution/conv';
+import { turnedBytes, turnFilters } from '../../../src/kernels/convolution/turn_filters';
+import { turnWinogradFilters } from '../../../src/kernels/winograd/turn_winograd_filters';
 import {
   sliceOf,
   tilesOf,
@@ -12,7 +10,8 @@ import {
   winogradFilterBytes,
   winogradFilters,
   winogradScratch,
-} from '../../../src/kernels/winograd';
+} from '../../../src/kernels/winograd/winograd';
+import { STORED_BYTES, WEIGHT_BYTES } from '../../../src/numbers/dtypes';
 import type { Scale } from '../scale';
 import { convBatch, convTensors, layerShape } from './convolutions';
 import { bytesOf, everySecond, type Subject, type Tensors } from './subject';

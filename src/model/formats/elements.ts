@@ -1,7 +1,8 @@
 import { ScoreCamError } from '../../errors';
+import type { TensorDtype } from '../../numbers/tensor_dtypes';
+import { DTYPE_BYTES, toF32 } from '../../numbers/tensor_dtypes';
 import type { ByteSource } from '../bytes/byte-source';
-import { DTYPE_BYTES, toF32 } from '../dtypes';
-import { elementCount, type TensorDtype, type TensorFacts } from '../weight-source';
+import { elementCount, type TensorFacts } from '../weight-source';
 
 /** A tensor whose bytes lie in one piece, in C order, little-endian. */
 export interface StoredTensor extends TensorFacts {

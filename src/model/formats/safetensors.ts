@@ -1,6 +1,7 @@
 import { ScoreCamError } from '../../errors';
+import type { TensorDtype } from '../../numbers/tensor_dtypes';
 import type { ByteSource } from '../bytes/byte-source';
-import { elementCount, type TensorDtype, tensorOf, type WeightSource } from '../weight-source';
+import { elementCount, tensorOf, type WeightSource } from '../weight-source';
 import { isShape, readableBytes, readElements, type StoredTensor, shapeText } from './elements';
 import { parseJson } from './json';
 

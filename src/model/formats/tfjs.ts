@@ -1,6 +1,7 @@
 import { ScoreCamError } from '../../errors';
+import type { TensorDtype } from '../../numbers/tensor_dtypes';
 import type { ByteSource, OpenSibling } from '../bytes/byte-source';
-import { elementCount, type TensorDtype, tensorOf, type WeightSource } from '../weight-source';
+import { elementCount, tensorOf, type WeightSource } from '../weight-source';
 import { isShape, readElements, type StoredTensor, shapeText } from './elements';
 import { checkPartPath, isObject, type JsonObject } from './json';
 

@@ -1,6 +1,7 @@
 import { ScoreCamError } from '../../errors';
+import type { TensorDtype } from '../../numbers/tensor_dtypes';
 import type { ByteSource } from '../bytes/byte-source';
-import { type TensorDtype, tensorOf, type WeightSource } from '../weight-source';
+import { tensorOf, type WeightSource } from '../weight-source';
 import { readElements, type StoredTensor } from './elements';
 import { withHead } from './head';
 import { PickleCutOff, type PickleHost, type PickleValue, readPickle } from './pickle';

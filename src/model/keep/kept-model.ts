@@ -1,7 +1,8 @@
 import { ScoreCamError } from '../../errors';
-import { DTYPE_BYTES, toF32 } from '../dtypes';
-import { release } from '../release';
-import { elementCount, type TensorDtype, tensorOf, type WeightSource } from '../weight-source';
+import { release } from '../../numbers/release';
+import type { TensorDtype } from '../../numbers/tensor_dtypes';
+import { DTYPE_BYTES, toF32 } from '../../numbers/tensor_dtypes';
+import { elementCount, tensorOf, type WeightSource } from '../weight-source';
 import type { WeightCache } from './cache';
 
 /** A piece of a tensor in the form it is kept in: elements start ... start + count, little-endian. */

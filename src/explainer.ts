@@ -1,0 +1,312 @@
+import { ScoreCamError } from './errors';
+import { measure } from './evaluation/measure';
+import type { Measurable, MeasureOptions, Measures } from './evaluation/types';
+import type { Evidence } from './explain/evidence';
+import { evidenceOf, usesGradients } from './explain/evidence-of';
+import type { ExplainOptions } from './explain/explain-options';
+import {
+  classIndex,
+  type Explanation,
+  explainClass,
+  type Run,
+  rank,
+  stopwatch,
+} from './explain/explanation';
+import { runForward, softmaxRows } from './explain/forward';
+import { normalise, type Pixels, prepareImage } from './explain/image';
+import { choose, oneOf } from './explain/methods';
+import { progressMeter } from './explain/progress';
+import type {
+  Callbacks,
+  ClassScore,
+  ExplainerOptions,
+  ImageSource,
+  WeightFacts,
+} from './explain/types';
+import { weightings } from './explain/weightings';
+import { Arena } from './gpu/arena';
+import { type AdapterFacts, Gpu, requestAdapter } from './gpu/gpu';
+import type { Slice } from './gpu/kernel';
+import { needsOf } from './gpu/limits';
+import type { Manifest } from './model/manifest';
+import { type LocatedModel, locateModel } from './model/model';
+import { type Network, targetLayers } from './model/network';
+import { layersToKeep } from './runtime/backward';
+import { loadWeights } from './runtime/load-weights';
+import type { NetworkWeights } from './runtime/network-weights';
+import { Runner } from './runtime/runner';
+import { type ConvTuning, suits, tuneConvolutions, tunedMethods } from './runtime/tuning';
+import { browserTuningCache, checkedTuning, keepTuning, keptTuning } from './runtime/tuning-cache';
+
+const MIB = 1024 * 1024;
+const DEFAULT_MEMORY_BUDGET = 256 * MIB;
+
+/** What a page may want to know of the loaded model. */
+export interface ModelFacts {
+  readonly name: string;
+  readonly description: string;
+  readonly licence: string;
+  readonly labels: readonly string[];
+  readonly input: Manifest['input'];
+  readonly targetLayer: string;
+  readonly weights: WeightFacts;
+  /** Layers that can be explained. */
+  readonly layers: readonly { readonly name: string; readonly channels: number }[];
+}
+
+/** A model on a GPU, ready to classify and explain images. Made by {@link createExplainer}. */
+export class Explainer {
+  readonly model: ModelFacts;
+  private readonly runner: Runner;
+  private readonly weights: NetworkWeights;
+  private readonly manifest: Manifest;
+  private readonly memoryBudget: number;
+
+  constructor(
+    model: Pick<LocatedModel, 'manifest' | 'network'>,
+    gpu: Gpu,
+    weights: NetworkWeights,
+    facts: WeightFacts,
+    memoryBudget: number,
+    tuning?: ConvTuning,
+  ) {
+    const { manifest, network } = model;
+    this.tuning = tuning;
+    this.runner = new Runner(gpu, network, weights);
+    this.weights = weights;
+    this.manifest = manifest;
+    this.memoryBudget = memoryBudget;
+    this.model = {
+      name: manifest.name,
+      description: manifest.description,
+      licence: manifest.licence,
+      labels: manifest.labels,
+      input: manifest.input,
+      targetLayer: manifest.targetLayer,
+      weights: facts,
+      layers: targetLayers(network).map(({ name, output }) => ({
+        name,
+        channels: output.channels,
+      })),
+    };
+  }
+
+  get adapter(): AdapterFacts {
+    return this.runner.gpu.adapter;
+  }
+
+  /** How convolutions are computed, as measured on this GPU; undefined if by shape and adapter alone. */
+  readonly tuning: ConvTuning | undefined;
+
+  /** Bytes of GPU buffers now and at most so far, weights included. */
+  get memory(): { readonly bytes: number; readonly peakBytes: number } {
+    const { allocatedBytes, peakBytes } = this.runner.gpu;
+    return { bytes: allocatedBytes, peakBytes };
+  }
+
+  /** One forward pass: all classes, likeliest first. */
+  async classify(image: ImageSource, callbacks: Callbacks = {}): Promise<ClassScore[]> {
+    const pixels = await prepareImage(image, this.manifest.input, callbacks.signal);
+    const arena = new Arena(this.runner.gpu);
+    try {
+      const { logits } = await this.runner.forward(this.upload(pixels, arena), arena);
+      const { labels } = this.model;
+      return rank(await softmaxRows(this.runner.gpu, logits, labels.length), labels);
+    } finally {
+      arena.dispose();
+    }
+  }
+
+  /**
+   * Explains one image by a method of docs/methods.md: a forward pass, then what the method needs. Score-CAM
+   * runs a masked pass for every channel of the target layer whose upsampled map is not constant.
+   * @throws ScoreCamError naming what is wrong and what would be right; the signal's reason on abort.
+   */
+  async explain(source: ImageSource, options: ExplainOptions = {}): Promise<Explanation> {
+    choose(options, this.runner.network);
+    options.signal?.throwIfAborted();
+    const clock = stopwatch();
+    const pixels = await prepareImage(source, this.manifest.input, options.signal);
+    const input = normalise(pixels, this.manifest) as Float32Array<ArrayBuffer>;
+    return this.explainInput(input, pixels, options, clock());
+  }
+
+  /**
+   * Measures how good a map is: an explanation's, or one of your own (docs/metrics.md).
+   * @throws ScoreCamError `option` naming what is missing or does not fit
+   */
+  measure(subject: Measurable, options: MeasureOptions = {}): Promise<Measures> {
+    const { runner, manifest, memoryBudget } = this;
+    const again = async (input: Float32Array<ArrayBuffer>) => {
+      if (!subject.options) {
+        throw new ScoreCamError(
+          'option',
+          'The metric "adcc" makes the map anew for the masked image: give an Explanation, or `options` to ' +
+            'make it by.',
+        );
+      }
+      const own = { ...subject.options, class: subject.class.index, signal: options.signal };
+      const { map, passes } = await this.explainInput(input, subject.image, own, 0);
+      return { map, passes: passes.forward };
+    };
+    return measure({ runner, manifest, memoryBudget, again }, subject, options);
+  }
+
+  /** Explains a normalised image [3, height, width]; `pixels` are what it is drawn on. */
+  private async explainInput(
+    values: Float32Array<ArrayBuffer>,
+    pixels: Pixels,
+    options: ExplainOptions,
+    imageTime: number,
+  ): Promise<Explanation> {
+    const { signal, onProgress } = options;
+    const { runner, manifest, memoryBudget } = this;
+    const { gpu, network } = runner;
+    const { labels } = this.model;
+    const choice = choose(options, network);
+    const clock = stopwatch();
+    const arena = new Arena(gpu);
+    try {
+      signal?.throwIfAborted();
+      const input = arena.upload('image', values);
+      const forward = await runForward(runner, input, arena, {
+        layers: choice.layers,
+        keep: usesGradients(choice.method) ? layersToKeep(network, choice.layers) : [],
+        alignCorners: choice.alignCorners,
+        ownRanges: choice.weighting !== undefined && weightings[choice.weighting].normaliseFirst,
+      });
+      const { probabilities } = forward;
+      const wanted = classIndex(options.class ?? 'auto', labels, probabilities);
+      const forwardTime = clock();
+      signal?.throwIfAborted();
+
+      const explained = (evidence: Evidence, evidenceTime: number): Promise<Explanation> => {
+        const { passes } = evidence;
+        const timings =
+          passes.forward + passes.head > 0
+            ? { image: imageTime, forward: forwardTime, masks: evidenceTime }
+            : { image: imageTime, forward: forwardTime + evidenceTime, masks: 0 };
+        const { class: _, signal: __, onProgress: ___, onPreview: ____, ...made } = options;
+        const run: Run = {
+          gpu,
+          labels,
+          pixels,
+          probabilities,
+          choice,
+          options: made,
+          evidence,
+          timings,
+        };
+        return explainClass(run, wanted, { ...passes, forward: passes.forward + 1 });
+      };
+      const { onPreview } = options;
+      const begun = performance.now();
+      const onEvidence = async (soFar: Evidence): Promise<void> =>
+        onPreview?.(await explained(soFar, performance.now() - begun));
+      const evidence = await evidenceOf(forward, {
+        choice,
+        memoryBudget,
+        pixels,
+        manifest,
+        onProgress,
+        signal,
+        ...(onPreview ? { onEvidence } : {}),
+      });
+      return await explained(evidence, clock());
+    } finally {
+      arena.dispose();
+    }
+  }
+
+  /** Frees all GPU memory, and the device unless the caller brought it. Explanations cannot draw afterwards. */
+  dispose(): void {
+    this.weights.dispose();
+    this.runner.gpu.dispose();
+  }
+
+  private upload(pixels: Pixels, arena: Arena): Slice {
+    return arena.upload('image', normalise(pixels, this.manifest));
+  }
+}
+
+/**
+ * Loads a model onto a GPU.
+ * @throws ScoreCamError `no-webgpu`, `no-adapter`, `manifest`, `network`, `weights` or `limit`.
+ */
+export async function createExplainer(options: ExplainerOptions): Promise<Explainer> {
+  const { signal, onProgress, memoryBudget = DEFAULT_MEMORY_BUDGET } = options;
+  if (!(memoryBudget > 0)) {
+    throw new ScoreCamError(
+      'option',
+      `memoryBudget is ${memoryBudget}, must be a positive number of bytes.`,
+    );
+  }
+  if (options.dtype) oneOf('dtype', options.dtype, ['f32', 'f16', 'int8']);
+  if (options.precision) oneOf('precision', options.precision, ['f32', 'f16']);
+  // Before anything is downloaded: without WebGPU there is no use for it.
+  const source = options.device ? { device: options.device } : { adapter: await requestAdapter() };
+  const model = await locate(options);
+  const gpu = await Gpu.create({ ...source, needs: needsOf(model.network) });
+  try {
+    const tuning = await prepareConvolutions(gpu, model.network, options, memoryBudget);
+    const { weights, facts } = await loadWeights(gpu, model, {
+      dtype: options.dtype,
+      cache: options.cache,
+      onBytes: progressMeter('weights', onProgress),
+      signal,
+    });
+    return new Explainer(model, gpu, weights, facts, memoryBudget, tuning);
+  } catch (error) {
+    gpu.dispose();
+    throw error;
+  }
+}
+
+/**
+ * Sets how the GPU is to compute convolutions: precision, and what was measured or is to be measured now. Weights
+ * must come later: methods differ in the filters they keep.
+ */
+async function prepareConvolutions(
+  gpu: Gpu,
+  network: Network,
+  options: ExplainerOptions,
+  memoryBudget: number,
+): Promise<ConvTuning | undefined> {
+  const { precision = 'f32', tune = false, tuning: given, signal, onProgress } = options;
+  if (precision === 'f16' && !gpu.device.features.has('shader-f16')) {
+    throw new ScoreCamError(
+      'option',
+      `precision is f16, which needs the feature shader-f16; ${gpu.adapter.description || 'this GPU'} ` +
+        `has none${options.device ? ', or the device was requested without it' : ''}. Use f32.`,
+    );
+  }
+  gpu.precision = precision;
+  const checked = checkedTuning(given);
+  let known = checked && suits(checked, gpu) ? checked : undefined;
+  if (tune) {
+    const cache = options.tuningCache ?? browserTuningCache();
+    if (!known && cache) known = await keptTuning(cache, gpu.adapter, precision);
+    known = await tuneConvolutions(gpu, network, {
+      memoryBudget,
+      known,
+      onProgress: progressMeter('tuning', onProgress),
+      signal,
+    });
+    if (cache) await keepTuning(cache, gpu.adapter, known);
+  }
+  gpu.tuned = known && tunedMethods(known, network, gpu.convolutions);
+  return known;
+}
+
+async function locate(options: ExplainerOptions): Promise<LocatedModel> {
+  const { model, weights, signal, cache, retryDelays } = options;
+  if (typeof model === 'string' || model instanceof URL) {
+    return locateModel(model, { weights, signal, cache, retryDelays });
+  }
+  return {
+    manifest: model.manifest,
+    network: model.network,
+    identity: undefined,
+    open: async () => model.weights,
+  };
+}

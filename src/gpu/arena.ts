@@ -1,0 +1,59 @@
+import type { Gpu, GpuData } from './gpu';
+import type { Slice } from './kernel';
+
+/**
+ * Buffers with lifetimes. `take` hands out a buffer, `release` gives it back for the next `take`. That
+ * is safe while dispatches are still being recorded, because the GPU runs dispatches in order: a buffer
+ * released after the dispatch that reads it may be written by any later one. A chain of layers thus
+ * lives in two buffers, however long it is.
+ */
+export class Arena {
+  private readonly gpu: Gpu;
+  private readonly all: GPUBuffer[] = [];
+  private free: GPUBuffer[] = [];
+
+  constructor(gpu: Gpu) {
+    this.gpu = gpu;
+  }
+
+  /**
+   * A slice of exactly `bytes`, in the smallest free buffer that holds it or in a new one.
+   * @param usage beside what all buffers are for
+   */
+  take(label: string, bytes: number, usage = 0): Slice {
+    const size = Math.ceil(bytes / 4) * 4;
+    const fitting = this.free.filter(
+      (buffer) => buffer.size >= size && (buffer.usage & usage) === usage,
+    );
+    const best = fitting.reduce<GPUBuffer | undefined>(
+      (least, buffer) => (least && least.size <= buffer.size ? least : buffer),
+      undefined,
+    );
+    if (best) {
+      this.free = this.free.filter((buffer) => buffer !== best);
+      best.label = label;
+      return { buffer: best, offset: 0, size };
+    }
+    const buffer = this.gpu.createBuffer(label, size, usage);
+    this.all.push(buffer);
+    return { buffer, offset: 0, size };
+  }
+
+  /** A slice that holds `data`. Only for data that is written before anything is submitted. */
+  upload(label: string, data: GpuData): Slice {
+    const slice = this.take(label, data.byteLength);
+    this.gpu.write(slice.buffer, data);
+    return slice;
+  }
+
+  /** Ends the lifetime of what `take` returned. */
+  release(slice: Slice): void {
+    this.free.push(slice.buffer);
+  }
+
+  dispose(): void {
+    for (const buffer of this.all) this.gpu.free(buffer);
+    this.all.length = 0;
+    this.free = [];
+  }
+}

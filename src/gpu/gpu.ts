@@ -1,0 +1,591 @@
+import { ScoreCamError } from '../errors';
+import { MATRIX_FEATURE, type MatrixUnits } from '../kernels/winograd/winograd_product';
+import type { Precision } from '../numbers/dtypes';
+import type { ConvDevice, ConvMethod } from '../plan/conv_choice';
+import type { Dispatch, Kernel, Slice } from './kernel';
+import { checkLimits, DEFAULT_LIMITS, deviceRequest, type Needs } from './limits';
+
+/** What is known of the adapter; recorded with every result and every figure. */
+export interface AdapterFacts {
+  readonly vendor: string;
+  readonly architecture: string;
+  readonly device: string;
+  readonly description: string;
+  /** True for a software adapter such as SwiftShader: kernels without barriers are chosen. */
+  readonly isFallback: boolean;
+}
+
+export interface GpuOptions {
+  /** Use this device; it is not destroyed by {@link Gpu.dispose}. Without it one is requested. */
+  readonly device?: GPUDevice;
+  /** From {@link requestAdapter}; requested unless given. */
+  readonly adapter?: GPUAdapter;
+  /** What the device must allow; WebGPU's defaults unless given. */
+  readonly needs?: Needs;
+}
+
+/**
+ * The browser's adapter for compute work.
+ * @throws ScoreCamError `no-webgpu` or `no-adapter`, with what to do about it.
+ */
+export async function requestAdapter(): Promise<GPUAdapter> {
+  if (typeof navigator === 'undefined' || !navigator.gpu) {
+    throw new ScoreCamError(
+      'no-webgpu',
+      'This browser has no WebGPU (navigator.gpu is missing). Use a current Chrome, Edge, Firefox ' +
+        'or Safari, over https or localhost.',
+    );
+  }
+  const adapter = await navigator.gpu.requestAdapter({ powerPreference: 'high-performance' });
+  if (!adapter) {
+    throw new ScoreCamError(
+      'no-adapter',
+      'WebGPU is there but offers no adapter. Turn on hardware acceleration, or start Chrome with ' +
+        '--enable-unsafe-webgpu to use its software adapter.',
+    );
+  }
+  return adapter;
+}
+
+/** Uniform slices start at multiples of this (the default minUniformBufferOffsetAlignment). */
+const UNIFORM_ALIGNMENT = 256;
+
+/**
+ * A WebGPU device with what this project puts round it: a pipeline cache, labelled buffers that are
+ * counted, and `submit`, which encodes a list of dispatches as one compute pass and one submit, inside
+ * error scopes that turn into exceptions. No hidden global: whoever makes one disposes of it.
+ */
+export class Gpu {
+  readonly device: GPUDevice;
+  readonly adapter: AdapterFacts;
+  /** How convolutions are to be computed, as far as it is not chosen by shape; set before weights are loaded. */
+  precision: Precision = 'f32';
+  /** The methods that were the fastest in a measurement on this device (runtime/tuning.ts). */
+  tuned: ReadonlyMap<string, ConvMethod> | undefined;
+  private readonly units: readonly MatrixUnits[];
+  private readonly quads: number | undefined;
+  private readonly ownsDevice: boolean;
+  private readonly pipelines = new Map<string, Promise<GPUComputePipeline>>();
+  private readonly layouts = new Map<string, GPUBindGroupLayout>();
+  private readonly buffers = new Set<GPUBuffer>();
+  private readonly uniforms: GPUBuffer[] = [];
+  /** Resolves when the latest submit has reached the queue. */
+  private submitted: Promise<void> = Promise.resolve();
+  private broken: ScoreCamError | undefined;
+  private disposed = false;
+  private profile: DispatchTiming[] | undefined;
+  private bytesNow = 0;
+  private bytesMost = 0;
+
+  private constructor(device: GPUDevice, info: GPUAdapterInfo | undefined, ownsDevice: boolean) {
+    this.device = device;
+    this.adapter = factsOf(info);
+    this.units = unitsOf(device, info);
+    this.quads = quadsOf(device, info);
+    this.ownsDevice = ownsDevice;
+    if (ownsDevice) {
+      // Memory that cannot be had shows here, since buffers are made outside of error scopes.
+      device.addEventListener('uncapturederror', ({ error }) => {
+        this.broken ??= gpuError('The GPU device failed', error);
+      });
+    }
+    void device.lost.then((info) => {
+      this.broken = new ScoreCamError(
+        'device-lost',
+        `The GPU device was lost (${info.reason}): ${info.message || 'no reason given'}. ` +
+          'Create a new explainer to go on.',
+      );
+    });
+  }
+
+  /**
+   * Requests an adapter and a device with the limits needed, no more; or takes the caller's device.
+   * @throws ScoreCamError `no-webgpu`, `no-adapter` or `limit`, with what to do about it.
+   */
+  static async create({ device, adapter, needs = DEFAULT_LIMITS }: GpuOptions = {}): Promise<Gpu> {
+    if (device) {
+      checkLimits('The device', device.limits, needs);
+      return new Gpu(device, device.adapterInfo, false);
+    }
+    const chosen = adapter ?? (await requestAdapter());
+    const request = { label: 'score-cam-webgpu', ...deviceRequest(chosen, needs) };
+    return new Gpu(await chosen.requestDevice(request), chosen.info, true);
+  }
+
+  /** What the choice of a convolution's method rests on (src/kernels/conv_choice.ts). */
+  get convolutions(): ConvDevice {
+    const { precision, tuned, units, quads } = this;
+    return { isFallback: this.adapter.isFallback, precision, tuned, units, quads };
+  }
+
+  /** Bytes of all live buffers made through {@link createBuffer}. */
+  get allocatedBytes(): number {
+    return this.bytesNow;
+  }
+
+  /** The largest value `allocatedBytes` has had. */
+  get peakBytes(): number {
+    return this.bytesMost;
+  }
+
+  /**
+   * Makes a labelled storage buffer of `bytes` (rounded up to 4), readable and writable by copies.
+   * @param usage beside that, such as GPUBufferUsage.INDIRECT
+   * @throws ScoreCamError `limit` naming label, need and limit.
+   */
+  createBuffer(label: string, bytes: number, usage = 0): GPUBuffer {
+    this.check();
+    const size = Math.max(4, Math.ceil(bytes / 4) * 4);
+    const limit = this.device.limits.maxBufferSize;
+    if (size > limit) {
+      throw new ScoreCamError(
+        'limit',
+        `Buffer "${label}" needs ${size} bytes, this device allows ${limit} (maxBufferSize). ` +
+          'Use a smaller memory budget or a smaller network.',
+      );
+    }
+    const buffer = this.device.createBuffer({
+      label,
+      size,
+      usage: usage | GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
+    });
+    this.buffers.add(buffer);
+    this.bytesNow += size;
+    this.bytesMost = Math.max(this.bytesMost, this.bytesNow);
+    return buffer;
+  }
+
+  /** Makes a buffer that holds `data`. */
+  upload(label: string, data: GpuData): GPUBuffer {
+    const buffer = this.createBuffer(label, data.byteLength);
+    this.write(buffer, data);
+    return buffer;
+  }
+
+  /** Copies `data`, a multiple of 4 bytes, into a buffer, from byte `offset` on. */
+  write(buffer: GPUBuffer, data: GpuData, offset = 0): void {
+    const { byteOffset, byteLength } = data;
+    this.device.queue.writeBuffer(
+      buffer,
+      offset,
+      data.buffer as ArrayBuffer,
+      byteOffset,
+      byteLength,
+    );
+  }
+
+  /** Frees a buffer made here; freeing twice is harmless. */
+  free(buffer: GPUBuffer): void {
+    if (this.buffers.delete(buffer)) {
+      this.bytesNow -= buffer.size;
+      buffer.destroy();
+    }
+  }
+
+  /**
+   * Encodes `dispatches` in order as one compute pass, then `copies`, and submits them.
+   * Resolves when the GPU has finished; GPU errors become exceptions that name the kernel.
+   */
+  async submit(
+    label: string,
+    dispatches: readonly Dispatch[],
+    copies: readonly BufferCopy[] = [],
+  ): Promise<void> {
+    this.check();
+    // Pipelines compile at their own pace, yet submits must reach the queue in the order of the calls.
+    const before = this.submitted;
+    let release = (): void => {};
+    this.submitted = new Promise((resolve) => {
+      release = resolve;
+    });
+    try {
+      const pipelines = await Promise.all(dispatches.map((dispatch) => this.pipeline(dispatch)));
+      await before;
+      await this.guarded(label, () => this.encode(label, dispatches, pipelines, copies, release));
+    } finally {
+      void before.then(release);
+    }
+  }
+
+  /**
+   * Times every dispatch that is submitted until {@link stopProfile}, by timestamp queries, each in a compute
+   * pass of its own, which costs a little between them. For benchmarks.
+   * @throws ScoreCamError `option` if the device was made without the feature `timestamp-query`
+   */
+  startProfile(): void {
+    this.check();
+    if (!this.device.features.has('timestamp-query')) {
+      throw new ScoreCamError(
+        'option',
+        'This device has no timestamp-query: request it with that feature, or measure by the wall clock.',
+      );
+    }
+    this.profile = [];
+  }
+
+  /** Ends what {@link startProfile} began; every dispatch since then in the order of the submits. */
+  stopProfile(): DispatchTiming[] {
+    const timings = this.profile ?? [];
+    this.profile = undefined;
+    return timings;
+  }
+
+  /** Encodes and submits at once, calls `submitted`, then waits for the GPU. */
+  private async encode(
+    label: string,
+    dispatches: readonly Dispatch[],
+    pipelines: readonly GPUComputePipeline[],
+    copies: readonly BufferCopy[],
+    submitted: () => void,
+  ): Promise<void> {
+    const uniform = this.writeParams(dispatches);
+    const profile = this.profile;
+    const stamps =
+      profile && dispatches.length > 0 ? this.timestamps(dispatches.length) : undefined;
+    try {
+      const encoder = this.device.createCommandEncoder({ label });
+      // One pass for all of them, unless each is to be timed.
+      let pass: GPUComputePassEncoder | undefined;
+      dispatches.forEach((dispatch, index) => {
+        pass ??= encoder.beginComputePass({ label, ...stamps?.writes(index) });
+        pass.setPipeline(pipelines[index] as GPUComputePipeline);
+        pass.setBindGroup(0, this.bindGroup(dispatch, uniform, index * UNIFORM_ALIGNMENT));
+        const { indirect, workgroups } = dispatch;
+        if (indirect) pass.dispatchWorkgroupsIndirect(indirect.buffer, indirect.offset ?? 0);
+        else pass.dispatchWorkgroups(...workgroups);
+        if (!stamps) return;
+        pass.end();
+        pass = undefined;
+      });
+      pass?.end();
+      for (const { from, fromOffset, to, toOffset, bytes } of copies) {
+        encoder.copyBufferToBuffer(from, fromOffset, to, toOffset, bytes);
+      }
+      stamps?.resolve(encoder);
+      this.device.queue.submit([encoder.finish()]);
+      submitted();
+      await this.device.queue.onSubmittedWorkDone();
+      const times = await stamps?.read();
+      dispatches.forEach(({ kernel, label: own }, index) => {
+        if (times) profile?.push({ kernel: kernel.name, label: own, ms: times[index] as number });
+      });
+    } finally {
+      stamps?.destroy();
+      if (uniform) this.uniforms.push(uniform);
+    }
+  }
+
+  /** Two timestamps for each of `count` passes. */
+  private timestamps(count: number) {
+    const { device } = this;
+    const querySet = device.createQuerySet({
+      label: 'profile',
+      type: 'timestamp',
+      count: 2 * count,
+    });
+    const size = 16 * count;
+    const resolved = device.createBuffer({
+      label: 'profile',
+      size,
+      usage: GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC,
+    });
+    const staging = device.createBuffer({
+      label: 'profile',
+      size,
+      usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+    });
+    return {
+      writes: (index: number) => ({
+        timestampWrites: {
+          querySet,
+          beginningOfPassWriteIndex: 2 * index,
+          endOfPassWriteIndex: 2 * index + 1,
+        },
+      }),
+      resolve: (encoder: GPUCommandEncoder): void => {
+        encoder.resolveQuerySet(querySet, 0, 2 * count, resolved, 0);
+        encoder.copyBufferToBuffer(resolved, 0, staging, 0, size);
+      },
+      /** Milliseconds of each pass. */
+      read: async (): Promise<number[]> => {
+        await staging.mapAsync(GPUMapMode.READ);
+        const at = new BigUint64Array(staging.getMappedRange());
+        return Array.from(
+          { length: count },
+          (_, i) => Number((at[2 * i + 1] as bigint) - (at[2 * i] as bigint)) / 1e6,
+        );
+      },
+      destroy: (): void => {
+        querySet.destroy();
+        resolved.destroy();
+        staging.destroy();
+      },
+    };
+  }
+
+  /** Reads `count` f32 from a buffer. Waits for the GPU; never used in the middle of a run. */
+  async read(
+    source: GPUBuffer,
+    count = source.size / 4,
+    offset = 0,
+  ): Promise<Float32Array<ArrayBuffer>> {
+    this.check();
+    const bytes = count * 4;
+    const staging = this.device.createBuffer({
+      label: `read ${source.label}`,
+      size: bytes,
+      usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+    });
+    try {
+      await this.guarded(`read ${source.label}`, async () => {
+        const encoder = this.device.createCommandEncoder({ label: staging.label });
+        encoder.copyBufferToBuffer(source, offset * 4, staging, 0, bytes);
+        this.device.queue.submit([encoder.finish()]);
+        await staging.mapAsync(GPUMapMode.READ);
+      });
+      return new Float32Array(staging.getMappedRange().slice(0));
+    } finally {
+      staging.destroy();
+    }
+  }
+
+  /** Frees everything made here, and the device if it was requested here. */
+  dispose(): void {
+    if (this.disposed) return;
+    this.disposed = true;
+    for (const buffer of [...this.buffers]) this.free(buffer);
+    for (const uniform of this.uniforms) uniform.destroy();
+    this.pipelines.clear();
+    if (this.ownsDevice) this.device.destroy();
+  }
+
+  private check(): void {
+    if (this.disposed) {
+      throw new ScoreCamError('disposed', 'This GPU context was disposed of; create a new one.');
+    }
+    if (this.broken) throw this.broken;
+  }
+
+  /** Runs `work` inside error scopes; a validation, memory or internal error becomes an exception. */
+  private async guarded<T>(label: string, work: () => Promise<T>): Promise<T> {
+    const scopes = ['validation', 'out-of-memory', 'internal'] as const;
+    for (const scope of scopes) this.device.pushErrorScope(scope);
+    // The scopes must be popped before the first await inside `work` can interleave another caller's
+    // scopes, so `work` does all its encoding synchronously and only then waits.
+    const running = work();
+    const popped = scopes.map(() => this.device.popErrorScope());
+    const [result, ...errors] = await Promise.allSettled([running, ...popped]);
+    this.check();
+    for (const error of errors) {
+      if (error.status === 'fulfilled' && error.value) throw gpuError(label, error.value);
+    }
+    if (result.status === 'rejected') {
+      throw result.reason instanceof ScoreCamError
+        ? result.reason
+        : new ScoreCamError('kernel', `${label}: ${String(result.reason)}`, {
+            cause: result.reason,
+          });
+    }
+    return result.value;
+  }
+
+  private writeParams(dispatches: readonly Dispatch[]): GPUBuffer | undefined {
+    if (!dispatches.some((dispatch) => dispatch.kernel.params.length > 0)) return undefined;
+    const words = UNIFORM_ALIGNMENT / 4;
+    const data = new ArrayBuffer(dispatches.length * UNIFORM_ALIGNMENT);
+    const asU32 = new Uint32Array(data);
+    const asF32 = new Float32Array(data);
+    dispatches.forEach((dispatch, index) => {
+      dispatch.kernel.params.forEach((param, position) => {
+        const value = dispatch.params[param.name];
+        if (value === undefined) {
+          throw new ScoreCamError(
+            'kernel',
+            `Kernel ${dispatch.kernel.name} (${dispatch.label}): no value for Params.${param.name}.`,
+          );
+        }
+        (param.type === 'u32' ? asU32 : asF32)[index * words + position] = value;
+      });
+    });
+    const size = data.byteLength;
+    const free = this.uniforms.findIndex((candidate) => candidate.size >= size);
+    const uniform =
+      free >= 0
+        ? (this.uniforms.splice(free, 1)[0] as GPUBuffer)
+        : this.device.createBuffer({
+            label: 'params',
+            size,
+            usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
+          });
+    this.device.queue.writeBuffer(uniform, 0, data);
+    return uniform;
+  }
+
+  private bindGroup(
+    dispatch: Dispatch,
+    uniform: GPUBuffer | undefined,
+    offset: number,
+  ): GPUBindGroup {
+    const { kernel } = dispatch;
+    const entries = kernel.bindings.map((binding, index): GPUBindGroupEntry => {
+      if (binding.access === 'uniform') {
+        const size = Math.ceil(kernel.params.length / 4) * 16;
+        return { binding: index, resource: { buffer: uniform as GPUBuffer, offset, size } };
+      }
+      const slice: Slice | undefined = dispatch.buffers[binding.name];
+      if (!slice) {
+        throw new ScoreCamError(
+          'kernel',
+          `Kernel ${kernel.name} (${dispatch.label}): no buffer for "${binding.name}".`,
+        );
+      }
+      const size = slice.size ?? slice.buffer.size - (slice.offset ?? 0);
+      const limit = this.device.limits.maxStorageBufferBindingSize;
+      if (size > limit) {
+        throw new ScoreCamError(
+          'limit',
+          `Kernel ${kernel.name} (${dispatch.label}): binding "${binding.name}" needs ${size} bytes, ` +
+            `this device allows ${limit} (maxStorageBufferBindingSize). Use smaller batches.`,
+        );
+      }
+      return { binding: index, resource: slice };
+    });
+    return this.device.createBindGroup({
+      label: `${kernel.name} (${dispatch.label})`,
+      layout: this.layout(kernel),
+      entries,
+    });
+  }
+
+  private layout(kernel: Kernel): GPUBindGroupLayout {
+    const key = kernel.bindings.map((binding) => binding.access).join();
+    let layout = this.layouts.get(key);
+    if (!layout) {
+      const types = {
+        uniform: 'uniform',
+        read: 'read-only-storage',
+        read_write: 'storage',
+      } as const;
+      layout = this.device.createBindGroupLayout({
+        label: key,
+        entries: kernel.bindings.map((binding, index) => ({
+          binding: index,
+          visibility: GPUShaderStage.COMPUTE,
+          buffer: { type: types[binding.access] },
+        })),
+      });
+      this.layouts.set(key, layout);
+    }
+    return layout;
+  }
+
+  private pipeline(dispatch: Dispatch): Promise<GPUComputePipeline> {
+    const { kernel, constants } = dispatch;
+    const values = kernel.overrides.map((name) => {
+      const value = constants[name];
+      if (value === undefined) {
+        throw new ScoreCamError('kernel', `Kernel ${kernel.name}: no value for override ${name}.`);
+      }
+      return value;
+    });
+    const key = `${kernel.name}:${values.join()}`;
+    let pipeline = this.pipelines.get(key);
+    if (!pipeline) {
+      pipeline = this.compile(dispatch).catch((error: unknown) => {
+        this.pipelines.delete(key);
+        throw error;
+      });
+      this.pipelines.set(key, pipeline);
+    }
+    return pipeline;
+  }
+
+  private async compile({ kernel, label, constants }: Dispatch): Promise<GPUComputePipeline> {
+    // A faulty shader is an error of its module, told more precisely than that of the pipeline.
+    this.device.pushErrorScope('validation');
+    const module = this.device.createShaderModule({ label: kernel.name, code: kernel.code });
+    const faulty = this.device.popErrorScope();
+    try {
+      return await this.device.createComputePipelineAsync({
+        label: `${kernel.name} (${label})`,
+        layout: this.device.createPipelineLayout({ bindGroupLayouts: [this.layout(kernel)] }),
+        compute: { module, entryPoint: 'main', constants: { ...constants } },
+      });
+    } catch (cause) {
+      const reason = (await faulty)?.message ?? String(cause);
+      throw new ScoreCamError(
+        'kernel',
+        `Kernel ${kernel.name} (${label}) did not compile: ${reason}`,
+        { cause },
+      );
+    }
+  }
+}
+
+/** How long one dispatch took on the GPU. */
+export interface DispatchTiming {
+  /** Name of the kernel and of what it computed. */
+  readonly kernel: string;
+  readonly label: string;
+  readonly ms: number;
+}
+
+/** What is written to buffers; small elements only in whole words. */
+export type GpuData = Float32Array | Uint32Array | Uint16Array | Uint8Array;
+
+export interface BufferCopy {
+  readonly from: GPUBuffer;
+  readonly fromOffset: number;
+  readonly to: GPUBuffer;
+  readonly toOffset: number;
+  readonly bytes: number;
+}
+
+function gpuError(label: string, error: GPUError): ScoreCamError {
+  const code =
+    typeof GPUOutOfMemoryError !== 'undefined' && error instanceof GPUOutOfMemoryError
+      ? 'out-of-memory'
+      : 'kernel';
+  return new ScoreCamError(code, `${label}: ${error.message}`);
+}
+
+/** What an adapter says of itself. */
+export function factsOf(info: GPUAdapterInfo | undefined): AdapterFacts {
+  return {
+    vendor: info?.vendor ?? '',
+    architecture: info?.architecture ?? '',
+    device: info?.device ?? '',
+    description: info?.description ?? '',
+    isFallback: info?.isFallbackAdapter ?? info?.architecture === 'swiftshader',
+  };
+}
+
+/** What stands in an adapter's info where it knows of subgroups, and what Chromium adds where of matrix units. */
+interface SubgroupInfo {
+  readonly subgroupMinSize?: number;
+  readonly subgroupMaxSize?: number;
+  readonly subgroupMatrixConfigs?: readonly {
+    readonly componentType: string;
+    readonly resultComponentType: string;
+    readonly M: number;
+    readonly N: number;
+    readonly K: number;
+  }[];
+}
+
+/** Fours of invocations that a subgroup is, where that is always the same. */
+function quadsOf(device: GPUDevice, info: GPUAdapterInfo | undefined): number | undefined {
+  const { subgroupMinSize = 0, subgroupMaxSize } = (info ?? {}) as SubgroupInfo;
+  const always = device.features.has('subgroups') && subgroupMinSize === subgroupMaxSize;
+  return always && subgroupMinSize % 4 === 0 ? subgroupMinSize / 4 : undefined;
+}
+
+/** The units that multiply f16 and sum in f32, if the device was made with what they need. */
+function unitsOf(device: GPUDevice, info: GPUAdapterInfo | undefined): MatrixUnits[] {
+  const needs = [MATRIX_FEATURE, 'shader-f16', 'subgroups'];
+  const { subgroupMatrixConfigs = [], subgroupMaxSize } = (info ?? {}) as SubgroupInfo;
+  if (!subgroupMaxSize || !needs.every((feature) => device.features.has(feature))) return [];
+  return subgroupMatrixConfigs
+    .filter((own) => own.componentType === 'f16' && own.resultComponentType === 'f32')
+    .map(({ M, N, K }) => ({ m: M, n: N, k: K, subgroupMaxSize }));
+}

@@ -1,0 +1,31 @@
+import { acrossGrid } from '../../gpu/workgroups';
+import { ceilDiv } from '../../numbers/padding';
+import { CONV_TILES, chooseGemmTile, type GemmTile } from '../shared/gemm_tile';
+import { type ConvShape, type ConvVariant, defineConv, TILED } from './conv_kernel';
+import code from './conv_workgroup.wgsl?raw';
+
+const kernels = defineConv('conv_workgroup', code, TILED);
+
+/** Quads of 2x2 pixels of a batch; an odd last row or column has quads of its own. */
+function quadsOf({ height, width }: ConvShape, batch: number): number {
+  return batch * ceilDiv(height, 2) * ceilDiv(width, 2);
+}
+
+export function chooseConvTile(shape: ConvShape, batch: number): GemmTile {
+  return chooseGemmTile(CONV_TILES, shape.outChannels, 4 * quadsOf(shape, batch));
+}
+
+/** Implicit GEMM in tiles of workgroup memory: for GPUs. */
+export function convInTiles(tileOf: (shape: ConvShape, batch: number) => GemmTile): ConvVariant {
+  return {
+    kernels,
+    workgroups: (shape, batch) => {
+      const { rows, cols } = tileOf(shape, batch);
+      const [x, z] = acrossGrid(ceilDiv(quadsOf(shape, batch), 2 * cols));
+      return [x, ceilDiv(shape.outChannels, 8 * rows), z];
+    },
+    tile: tileOf,
+  };
+}
+
+export const convWorkgroup: ConvVariant = convInTiles(chooseConvTile);

@@ -1,0 +1,39 @@
+import type { GridRule } from '../../gpu/kernel';
+import { MORE } from '../../gpu/workgroups';
+import { ceilDiv } from '../../numbers/padding';
+import { type ConvShape, defineMaskedConvByPlaces, MASKED_SPECIALISED } from './conv_kernel';
+import code from './masked_conv_workgroup.wgsl?raw';
+
+const INVOCATIONS = 128;
+
+/** Blocks of 8 output channels in a workgroup's tile; the rest of its invocations are pixel quads. */
+function channelGroups(outChannels: number): number {
+  if (outChannels > 32) return 8;
+  return outChannels > 16 ? 4 : 2;
+}
+
+/** Implicit GEMM in tiles of workgroup memory, the mask evaluated once a tile: for GPUs. */
+export const maskedConvWorkgroupKernels = defineMaskedConvByPlaces(
+  'masked_conv_workgroup',
+  code,
+  MASKED_SPECIALISED,
+);
+
+/** Pixels of a workgroup's patch. */
+export function maskedPatch({ outChannels }: Pick<ConvShape, 'outChannels'>): {
+  readonly height: number;
+  readonly width: number;
+} {
+  const quads = INVOCATIONS / channelGroups(outChannels);
+  const wide = quads > 16 ? 8 : 4;
+  return { height: (2 * quads) / wide, width: 2 * wide };
+}
+
+/** A patch is a workgroup, and several where it has more output channels than one computes. */
+export const maskedPatchRule = ({ outChannels }: Pick<ConvShape, 'outChannels'>): GridRule => ({
+  together: 1,
+  items: 1,
+  size: 1,
+  y: ceilDiv(outChannels, 8 * channelGroups(outChannels)),
+  z: MORE,
+});

@@ -1,0 +1,58 @@
+import { type Dispatch, defineKernel, type Slice } from '../../gpu/kernel';
+import { gridOf } from '../../gpu/workgroups';
+import type { ConvDtype } from '../../numbers/dtypes';
+import { ceilDiv } from '../../numbers/padding';
+import { kernelsByDtype } from '../shared/weight_dtype';
+import type { ConvShape } from './conv_kernel';
+import code from './turn_filters.wgsl?raw';
+
+export const turnFiltersKernels = kernelsByDtype(['f32', 'f16'], 'turn_filters', (name, prefix) =>
+  defineKernel({
+    name,
+    code: `${prefix}\n${code}`,
+    params: ['channels', 'out_channels', 'taps'].map((param) => ({ name: param, type: 'u32' })),
+    storage: [
+      { name: 'weights', access: 'read' },
+      { name: 'turned', access: 'read_write' },
+    ],
+  }),
+);
+
+export interface TurnFiltersArgs {
+  readonly label: string;
+  /** Of the convolution on its way forward. */
+  readonly shape: Pick<ConvShape, 'inChannels' | 'outChannels' | 'kernel'>;
+  readonly dtype: ConvDtype;
+  /** From `packConv`. */
+  readonly weights: Slice;
+  /** Packed in the same way, f32, {@link turnedBytes}. */
+  readonly turned: Slice;
+}
+
+/** The convolution that leads back: inputs and outputs exchanged, no activation, no pooling. */
+export function turnedShape(shape: ConvShape): ConvShape {
+  const { inChannels, outChannels } = shape;
+  return { ...shape, inChannels: outChannels, outChannels: inChannels, slope: 1, pool: false };
+}
+
+/** Bytes of the filters that lead back, in f32. */
+export function turnedBytes({ inChannels, outChannels, kernel }: TurnFiltersArgs['shape']): number {
+  return 4 * outChannels * kernel * kernel * 8 * ceilDiv(inChannels, 8);
+}
+
+/** Makes the filters of {@link turnedShape}. */
+export function turnFilters(args: TurnFiltersArgs): Dispatch {
+  const { label, shape, dtype, weights, turned } = args;
+  return {
+    kernel: turnFiltersKernels[dtype],
+    label,
+    constants: {},
+    params: {
+      channels: shape.inChannels,
+      out_channels: shape.outChannels,
+      taps: shape.kernel * shape.kernel,
+    },
+    buffers: { weights, turned },
+    workgroups: gridOf(label, turnedBytes(shape) / 16, 64),
+  };
+}

@@ -1,0 +1,43 @@
+import { type Dispatch, defineKernel, type Slice } from '../../gpu/kernel';
+import { gridOf } from '../../gpu/workgroups';
+import code from './apply_mask.wgsl?raw';
+
+export const applyMaskKernel = defineKernel({
+  name: 'apply_mask',
+  code,
+  params: [{ name: 'batch', type: 'u32' }],
+  storage: [
+    { name: 'image', access: 'read' },
+    { name: 'masks', access: 'read' },
+    { name: 'output', access: 'read_write' },
+  ],
+  overrides: ['CHANNELS', 'PIXELS'],
+});
+
+export interface ApplyMaskArgs {
+  readonly label: string;
+  readonly batch: number;
+  /** Of the image. */
+  readonly channels: number;
+  readonly height: number;
+  readonly width: number;
+  /** [channels, height, width] */
+  readonly image: Slice;
+  /** [batch, height, width] */
+  readonly masks: Slice;
+  /** [batch, channels, height, width] */
+  readonly output: Slice;
+}
+
+/** One image under each mask of a batch. */
+export function applyMask(args: ApplyMaskArgs): Dispatch {
+  const pixels = args.height * args.width;
+  return {
+    kernel: applyMaskKernel,
+    label: args.label,
+    constants: { CHANNELS: args.channels, PIXELS: pixels },
+    params: { batch: args.batch },
+    buffers: { image: args.image, masks: args.masks, output: args.output },
+    workgroups: gridOf(args.label, args.batch * args.channels * pixels, 64),
+  };
+}

@@ -1,0 +1,43 @@
+import { type Dispatch, defineKernel, type Slice } from '../../gpu/kernel';
+import { gridOf } from '../../gpu/workgroups';
+import code from './activation_backward.wgsl?raw';
+
+export const activationBackwardKernel = defineKernel({
+  name: 'activation_backward',
+  code,
+  params: [
+    { name: 'count', type: 'u32' },
+    { name: 'slope', type: 'f32' },
+  ],
+  storage: [
+    { name: 'activated', access: 'read' },
+    { name: 'gradient', access: 'read' },
+    { name: 'result', access: 'read_write' },
+  ],
+});
+
+export interface ActivationBackwardArgs {
+  readonly label: string;
+  readonly count: number;
+  /** From 0 to 1: the activation is max(x, 0) + slope min(x, 0). */
+  readonly slope: number;
+  /** [count] what the activation gave */
+  readonly activated: Slice;
+  /** [count] gradient with respect to `activated` */
+  readonly gradient: Slice;
+  /** [count] gradient with respect to what went into the activation */
+  readonly result: Slice;
+}
+
+/** Back through max(x, 0) + slope min(x, 0). */
+export function activationBackward(args: ActivationBackwardArgs): Dispatch {
+  const { label, count, slope, activated, gradient, result } = args;
+  return {
+    kernel: activationBackwardKernel,
+    label,
+    constants: {},
+    params: { count, slope },
+    buffers: { activated, gradient, result },
+    workgroups: gridOf(label, count, 64),
+  };
+}

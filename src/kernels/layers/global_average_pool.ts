@@ -1,0 +1,39 @@
+import { type Dispatch, defineKernel, type Slice } from '../../gpu/kernel';
+import { gridOf } from '../../gpu/workgroups';
+import code from './global_average_pool.wgsl?raw';
+
+export const globalAveragePoolKernel = defineKernel({
+  name: 'global_average_pool',
+  code,
+  params: [{ name: 'planes', type: 'u32' }],
+  storage: [
+    { name: 'input', access: 'read' },
+    { name: 'output', access: 'read_write' },
+  ],
+  overrides: ['PIXELS'],
+});
+
+export interface GlobalAveragePoolArgs {
+  readonly label: string;
+  readonly channels: number;
+  readonly height: number;
+  readonly width: number;
+  readonly batch: number;
+  /** [batch, channels, height, width] */
+  readonly input: Slice;
+  /** [batch, channels] */
+  readonly output: Slice;
+}
+
+/** Mean of each channel of each image. */
+export function globalAveragePool(args: GlobalAveragePoolArgs): Dispatch {
+  const planes = args.batch * args.channels;
+  return {
+    kernel: globalAveragePoolKernel,
+    label: args.label,
+    constants: { PIXELS: args.height * args.width },
+    params: { planes },
+    buffers: { input: args.input, output: args.output },
+    workgroups: gridOf(args.label, planes, 64),
+  };
+}

@@ -1,0 +1,45 @@
+import { type Dispatch, defineKernel, type Slice } from '../../gpu/kernel';
+import { gridOf } from '../../gpu/workgroups';
+import { ceilDiv } from '../../numbers/padding';
+import code from './max_pool_backward.wgsl?raw';
+
+export const maxPoolBackwardKernel = defineKernel({
+  name: 'max_pool_backward',
+  code,
+  params: [{ name: 'planes', type: 'u32' }],
+  storage: [
+    { name: 'input', access: 'read' },
+    { name: 'gradient', access: 'read' },
+    { name: 'result', access: 'read_write' },
+  ],
+  overrides: ['HEIGHT', 'WIDTH'],
+});
+
+export interface MaxPoolBackwardArgs {
+  readonly label: string;
+  readonly channels: number;
+  /** Of the input; what was pooled is half as high and wide, rounded down. */
+  readonly height: number;
+  readonly width: number;
+  readonly batch: number;
+  /** [batch, channels, height, width] what was pooled */
+  readonly input: Slice;
+  /** [batch, channels, floor(height / 2), floor(width / 2)] gradient with respect to the maxima */
+  readonly gradient: Slice;
+  /** [batch, channels, height, width] gradient with respect to the input */
+  readonly result: Slice;
+}
+
+/** Back through 2 x 2 max pooling: the first largest value of each window gets the gradient. */
+export function maxPoolBackward(args: MaxPoolBackwardArgs): Dispatch {
+  const { label, height, width, input, gradient, result } = args;
+  const planes = args.batch * args.channels;
+  return {
+    kernel: maxPoolBackwardKernel,
+    label,
+    constants: { HEIGHT: height, WIDTH: width },
+    params: { planes },
+    buffers: { input, gradient, result },
+    workgroups: gridOf(label, planes * ceilDiv(height, 2) * ceilDiv(width, 2), 64),
+  };
+}

@@ -1,0 +1,44 @@
+import { type Dispatch, defineKernel, type Slice } from '../../gpu/kernel';
+import { gridOf } from '../../gpu/workgroups';
+import code from './weighted_sum.wgsl?raw';
+
+export const weightedSumKernel = defineKernel({
+  name: 'weighted_sum',
+  code,
+  params: [{ name: 'count', type: 'u32' }],
+  storage: [
+    { name: 'maps', access: 'read' },
+    { name: 'weights', access: 'read' },
+    { name: 'output', access: 'read_write' },
+  ],
+  overrides: ['PIXELS'],
+});
+
+export interface WeightedSumArgs {
+  readonly label: string;
+  /** [count, mapHeight, mapWidth] */
+  readonly maps: Slice;
+  /** [count] */
+  readonly weights: Slice;
+  readonly count: number;
+  readonly mapHeight: number;
+  readonly mapWidth: number;
+  /** [mapHeight, mapWidth] */
+  readonly output: Slice;
+}
+
+/**
+ * The weighted sum of the maps at their own resolution. Upsampling is linear: doing it after the sum
+ * gives the same map as doing it before.
+ */
+export function weightedSum(args: WeightedSumArgs): Dispatch {
+  const pixels = args.mapHeight * args.mapWidth;
+  return {
+    kernel: weightedSumKernel,
+    label: args.label,
+    constants: { PIXELS: pixels },
+    params: { count: args.count },
+    buffers: { maps: args.maps, weights: args.weights, output: args.output },
+    workgroups: gridOf(args.label, pixels, 64),
+  };
+}

@@ -1,0 +1,43 @@
+import { type Dispatch, defineKernel, type Slice } from '../../gpu/kernel';
+import { gridOf } from '../../gpu/workgroups';
+import code from './count_tiles.wgsl?raw';
+
+export const countTilesKernel = defineKernel({
+  name: 'count_tiles',
+  code,
+  params: ['masks', 'words', 'lists'].map((name) => ({ name, type: 'u32' })),
+  storage: [
+    { name: 'lists', access: 'read' },
+    { name: 'bits', access: 'read' },
+    { name: 'counts', access: 'read_write' },
+    { name: 'before', access: 'read_write' },
+  ],
+});
+
+export interface CountTilesArgs {
+  readonly label: string;
+  readonly masks: number;
+  readonly words: number;
+  /** [count] pairs of u32: first word, words. */
+  readonly lists: Slice;
+  readonly count: number;
+  /** [masks, words] */
+  readonly bits: Slice;
+  /** [masks, count] u32 */
+  readonly counts: Slice;
+  /** [masks, words] u32: of each word's list, what stands before it. */
+  readonly before: Slice;
+}
+
+/** Counts the tiles of every list of every mask. */
+export function countTiles(args: CountTilesArgs): Dispatch {
+  const { label, masks, words, lists, count, bits, counts, before } = args;
+  return {
+    kernel: countTilesKernel,
+    label,
+    constants: {},
+    params: { masks, words, lists: count },
+    buffers: { lists, bits, counts, before },
+    workgroups: gridOf(label, masks * count, 64),
+  };
+}

@@ -1,0 +1,434 @@
+import { type Dispatch, defineKernel, type Kernel, type Slice } from '../../gpu/kernel';
+import { gridOf, MORE, overPlaces } from '../../gpu/workgroups';
+import { type ConvDtype, type Precision, STORED_BYTES } from '../../numbers/dtypes';
+import { ceilDiv } from '../../numbers/padding';
+import type { ConvShape } from '../convolution/conv_kernel';
+import type { GemmTile } from '../shared/gemm_tile';
+import { byPlaces, type Places } from '../shared/places';
+import { type ByPrecision, byPrecision } from '../shared/stored';
+import { kernelsByDtype } from '../shared/weight_dtype';
+import filtersCode from './winograd_filters.wgsl?raw';
+import inputCode from './winograd_input.wgsl?raw';
+import outputCode from './winograd_output.wgsl?raw';
+import {
+  chooseProductTile,
+  type MatrixUnits,
+  productByMatrix,
+  productInQuads,
+  productInRegisters,
+  productInWorkgroups,
+  quadsFit,
+} from './winograd_product';
+import filters2Code from './winograd2_filters.wgsl?raw';
+import input2Code from './winograd2_input.wgsl?raw';
+import output2Code from './winograd2_output.wgsl?raw';
+
+/*
+ * Winograd F(4x4, 3x3): 36 products for 16 outputs instead of 144; and F(2x2, 3x3): 16 for 4 instead of 36, with
+ * smaller roundings. Three kernels: input transform, product, output transform; and a fourth that transforms the
+ * filters first. Roundings of F(4x4) in f32 are larger than a direct convolution's (about 1e-5 of a layer's
+ * largest value), far below what a map shows. docs/gpu-kernels.md has the figures.
+ */
+
+/** Outputs of a tile each way: F(4x4, 3x3) or F(2x2, 3x3). */
+export type WinogradTile = 4 | 2;
+
+/** One way to compute a convolution by Winograd. */
+export interface WinogradForm {
+  readonly tile: WinogradTile;
+  readonly precision: Precision;
+  /**
+   * In registers for software adapters: of one invocation, or shared by four (`quads`: needs the feature `subgroups`,
+   * f32 and {@link quadsFit}). In tiles of workgroup memory or by matrix units for GPUs.
+   */
+  readonly product: 'registers' | 'quads' | 'workgroup' | 'matrix';
+  /** Of `quads`: how many a subgroup is. Default 1, which computes the same on larger ones. */
+  readonly quads?: number | undefined;
+  /** Of `workgroup`: this tile instead of the one that {@link chooseProductTile} takes. */
+  readonly productTile?: GemmTile | undefined;
+  /** Of `matrix`, which needs f16. */
+  readonly units?: MatrixUnits | undefined;
+}
+
+/** What software adapters compute by, unless they have quads. */
+export const F4_REGISTERS: WinogradForm = { tile: 4, precision: 'f32', product: 'registers' };
+
+const isForSoftware = ({ product }: Pick<WinogradForm, 'product'>): boolean =>
+  product === 'registers' || product === 'quads';
+
+const u32 = (name: string) => ({ name, type: 'u32' }) as const;
+
+const defineFilters = (file: string, code: string) =>
+  byPrecision(({ ending, prefix: stored }) =>
+    kernelsByDtype(['f32', 'f16'], `${file}${ending}`, (name, prefix) =>
+      defineKernel({
+        name,
+        code: `${stored}\n${prefix}\n${code}`,
+        params: ['channels', 'out_stride'].map(u32),
+        storage: [
+          { name: 'weights', access: 'read' },
+          { name: 'filters', access: 'read_write' },
+        ],
+      }),
+    ),
+  );
+
+const INPUT_PARAMS = ['first', 'tiles', 'channels', 'height', 'width', 'stride', 'block_tiles'].map(
+  u32,
+);
+const INPUT_STORAGE = [
+  { name: 'input', access: 'read' },
+  { name: 'transformed', access: 'read_write' },
+] as const;
+
+const OUTPUT_PARAMS = [
+  ...['first', 'tiles', 'out_channels', 'out_stride', 'height', 'width', 'stride'].map(u32),
+  { name: 'slope', type: 'f32' },
+  u32('block_tiles'),
+] as const;
+const OUTPUT_STORAGE = [
+  { name: 'product', access: 'read' },
+  { name: 'bias', access: 'read' },
+  { name: 'output', access: 'read_write' },
+] as const;
+
+/** Of F(4x4), over all tiles or those listed. */
+const inputKernels = byPrecision(({ ending: half, prefix: stored }) =>
+  byPlaces(3, ({ ending, prefix, storage }) =>
+    defineKernel({
+      name: `winograd_input${half}${ending}`,
+      code: `${stored}\n${prefix}\n${inputCode}`,
+      params: INPUT_PARAMS,
+      storage: [...INPUT_STORAGE, ...storage],
+    }),
+  ),
+);
+
+const outputKernels = byPrecision(({ ending: half, prefix: stored }) =>
+  byPlaces(4, ({ ending, prefix, storage }) =>
+    defineKernel({
+      name: `winograd_output${half}${ending}`,
+      code: `${stored}\n${prefix}\n${outputCode}`,
+      params: OUTPUT_PARAMS,
+      storage: [...OUTPUT_STORAGE, ...storage],
+      overrides: ['POOL'],
+    }),
+  ),
+);
+
+/** Of F(2x2), over all tiles. */
+const input2Kernels = byPrecision(({ ending, prefix }) => ({
+  all: defineKernel({
+    name: `winograd2_input${ending}`,
+    code: `${prefix}\n${input2Code}`,
+    params: INPUT_PARAMS,
+    storage: INPUT_STORAGE,
+  }),
+}));
+
+const output2Kernels = byPrecision(({ ending, prefix }) => ({
+  all: defineKernel({
+    name: `winograd2_output${ending}`,
+    code: `${prefix}\n${output2Code}`,
+    params: OUTPUT_PARAMS,
+    storage: OUTPUT_STORAGE,
+    overrides: ['POOL'],
+  }),
+}));
+
+type Listable = { readonly all: Kernel; readonly listed?: Kernel };
+
+/** The transforms of each tile size. */
+export const winogradKernels: Readonly<
+  Record<
+    WinogradTile,
+    {
+      readonly filters: ByPrecision<Readonly<Record<ConvDtype, Kernel>>>;
+      readonly input: ByPrecision<Listable>;
+      readonly output: ByPrecision<Listable>;
+    }
+  >
+> = {
+  4: {
+    filters: defineFilters('winograd_filters', filtersCode),
+    input: inputKernels,
+    output: outputKernels,
+  },
+  2: {
+    filters: defineFilters('winograd2_filters', filters2Code),
+    input: input2Kernels,
+    output: output2Kernels,
+  },
+};
+
+/** Output channels as U and M have them: rounded up to 8. */
+export const outStride = (shape: Pick<ConvShape, 'outChannels'>): number =>
+  8 * ceilDiv(shape.outChannels, 8);
+
+/** Products of a form: places of a transformed tile. */
+export function productsOf(tile: WinogradTile): number {
+  return (tile + 2) ** 2;
+}
+
+/** The tile of F(4x4), 4x4 outputs; a batch's are counted image by image, row by row. */
+export const TILE = 4;
+export const WINOGRAD_TILE = { height: TILE, width: TILE } as const;
+
+export function tilesOf(
+  { height, width }: Pick<ConvShape, 'height' | 'width'>,
+  batch: number,
+  tile: WinogradTile = TILE,
+): number {
+  return batch * ceilDiv(height, tile) * ceilDiv(width, tile);
+}
+
+const MIB = 1024 * 1024;
+
+/** Tiles that the product kernels in registers read in one go. */
+const BLOCK = 16;
+
+/** Rounded up to what every product kernel takes at once. */
+const strideOf = (tiles: number): number => BLOCK * ceilDiv(tiles, BLOCK);
+
+/**
+ * Tiles that stand together in V and M, [products, stride / block, channels, block]: what one invocation reads, so
+ * that it stands in a row, or all tiles, so that a workgroup's rows are long.
+ */
+const blockOf = (form: WinogradForm, stride: number): number =>
+  isForSoftware(form) ? BLOCK : stride;
+
+/**
+ * How V and M are cut. A convolution with more tiles than a slice has goes through them in several, so that the three
+ * kernels hand each other what is still in a cache, and so that a batch is not limited by tensors that live for one
+ * layer only.
+ */
+interface Slicing {
+  /** Bytes that V, and that M, should take. */
+  readonly bytes: number;
+  /** What the product kernels take at once, at most: slices are multiples of it. */
+  readonly step: number;
+  /** Tiles of a slice at least, whatever their bytes: the product's filters are read once a slice. */
+  readonly least: number;
+}
+
+export const SLICING: Readonly<Record<'software' | 'gpu', Slicing>> = {
+  // SwiftShader, 2 cores, a pass of VGG-16: 1.13 s uncut, 1.10 in 16 MiB, 1.08 in 8, 4 or 1, of which a part is saved by
+  // having less new memory filled with zeros.
+  software: { bytes: 8 * MIB, step: BLOCK, least: 4 * BLOCK },
+  // The caches of large GPUs have tens of MiB.
+  gpu: { bytes: 16 * MIB, step: 128, least: 3 * 128 },
+};
+
+/** Tiles of a slice: all of them where they fit, else an even share. */
+export function sliceOf(
+  shape: Pick<ConvShape, 'inChannels' | 'outChannels'>,
+  tiles: number,
+  form: WinogradForm,
+): number {
+  const { tile, precision } = form;
+  const { bytes, step, least } = SLICING[isForSoftware(form) ? 'software' : 'gpu'];
+  const values = productsOf(tile) * Math.max(shape.inChannels, outStride(shape));
+  const fitting = Math.floor(bytes / (STORED_BYTES[precision] * values) / step);
+  const slices = ceilDiv(tiles, Math.max(least, fitting * step));
+  return slices <= 1 ? tiles : step * ceilDiv(ceilDiv(tiles, slices), step);
+}
+
+/**
+ * Bytes of the two intermediate tensors, V and M, for so many tiles, those of a batch unless some are listed.
+ */
+export function winogradScratch(
+  shape: ConvShape,
+  batch: number,
+  tiles?: number,
+  form: WinogradForm = F4_REGISTERS,
+): { readonly transformed: number; readonly product: number } {
+  const count = tiles ?? tilesOf(shape, batch, form.tile);
+  const slice = strideOf(sliceOf(shape, count, form));
+  const column = STORED_BYTES[form.precision] * productsOf(form.tile) * slice;
+  return { transformed: column * shape.inChannels, product: column * outStride(shape) };
+}
+
+/** Bytes of the transformed filters: in f32 four times those of the weights in f32, or 1.78 times in F(2x2). */
+export function winogradFilterBytes(
+  shape: Pick<ConvShape, 'inChannels' | 'outChannels'>,
+  { tile, precision }: Pick<WinogradForm, 'tile' | 'precision'> = F4_REGISTERS,
+): number {
+  return STORED_BYTES[precision] * productsOf(tile) * shape.inChannels * outStride(shape);
+}
+
+export interface WinogradFiltersArgs {
+  readonly label: string;
+  readonly shape: Pick<ConvShape, 'inChannels' | 'outChannels'>;
+  /** Of the weights; the filters are as `form` stores them. */
+  readonly dtype: ConvDtype;
+  /** From `packConv`. */
+  readonly weights: Slice;
+  /** [products, inChannels, outChannels rounded up to 8], {@link winogradFilterBytes} */
+  readonly filters: Slice;
+  readonly form?: Pick<WinogradForm, 'tile' | 'precision'> | undefined;
+}
+
+/**
+ * Transforms a convolution's filters. Filters of f32 weights are worth keeping; those of f16 weights are
+ * made anew for each use, or the model would stand in memory in f32 after all.
+ */
+export function winogradFilters(args: WinogradFiltersArgs): Dispatch {
+  const { label, shape, dtype, weights, filters, form = F4_REGISTERS } = args;
+  const out_stride = outStride(shape);
+  return {
+    kernel: winogradKernels[form.tile].filters[form.precision][dtype],
+    label,
+    constants: {},
+    params: { channels: shape.inChannels, out_stride },
+    buffers: { weights, filters },
+    workgroups: gridOf(label, shape.inChannels * (out_stride / 4), 64),
+  };
+}
+
+export interface WinogradArgs {
+  readonly label: string;
+  readonly shape: ConvShape;
+  readonly batch: number;
+  /** [batch, inChannels, height, width] */
+  readonly input: Slice;
+  /** As {@link winogradFilters} leaves them. */
+  readonly filters: Slice;
+  /** Padded as `packConv` does. */
+  readonly bias: Slice;
+  /** Scratch of the sizes that {@link winogradScratch} says. */
+  readonly transformed: Slice;
+  readonly product: Slice;
+  /** [batch, outChannels, height, width], or half of both when pooled. */
+  readonly output: Slice;
+  /** Compute these tiles, of F(4x4), and leave the rest of the output. Default: all. */
+  readonly places?: Places | undefined;
+  /** Default: F(4x4, 3x3) in f32, in registers. */
+  readonly form?: WinogradForm | undefined;
+}
+
+/** Convolution, bias, activation and optional pooling, as three dispatches a slice. */
+export function winogradConv(args: WinogradArgs): Dispatch[] {
+  const { shape, batch, places, form = F4_REGISTERS } = args;
+  const tiles = places?.count ?? tilesOf(shape, batch, form.tile);
+  const slice = sliceOf(shape, tiles, form);
+  const dispatches: Dispatch[] = [];
+  for (let first = 0; first < tiles; first += slice) {
+    dispatches.push(...convolveSlice(args, form, first, Math.min(slice, tiles - first)));
+  }
+  return dispatches;
+}
+
+function convolveSlice(
+  args: WinogradArgs,
+  form: WinogradForm,
+  first: number,
+  tiles: number,
+): Dispatch[] {
+  const { label, shape, input, filters, bias, transformed, product, output, places } = args;
+  const { inChannels, outChannels, height, width } = shape;
+  const stride = strideOf(tiles);
+  const block_tiles = blockOf(form, stride);
+  const out_stride = outStride(shape);
+  const transforms = winogradKernels[form.tile];
+  // How many tiles there are decides only on the last slice's workgroups: the others are full.
+  const isLast = first + tiles === places?.count;
+  const span = { first, count: tiles, list: isLast ? places?.number : undefined };
+  const invocations = (channels: number) =>
+    overPlaces(label, { together: BLOCK, items: BLOCK * channels, size: 64, y: MORE, z: 1 }, span);
+  const listed = places ? { places: places.list } : {};
+  const kernelOf = ({ all, listed: some }: Listable): Kernel => {
+    if (!places) return all;
+    if (!some) throw new Error(`F(${form.tile}x${form.tile}) knows no places`);
+    return some;
+  };
+  return [
+    {
+      kernel: kernelOf(transforms.input[form.precision]),
+      label,
+      constants: {},
+      params: { first, tiles, channels: inChannels, height, width, stride, block_tiles },
+      buffers: { input, transformed, ...listed },
+      ...invocations(inChannels),
+    },
+    winogradProduct({
+      label,
+      form,
+      channels: inChannels,
+      outStride: out_stride,
+      ...span,
+      filters,
+      transformed,
+      product,
+    }),
+    {
+      kernel: kernelOf(transforms.output[form.precision]),
+      label,
+      constants: { POOL: Number(shape.pool) },
+      params: {
+        first,
+        tiles,
+        out_channels: outChannels,
+        out_stride,
+        height,
+        width,
+        stride,
+        slope: shape.slope,
+        block_tiles,
+      },
+      buffers: { product, bias, output, ...listed },
+      ...invocations(out_stride),
+    },
+  ];
+}
+
+export interface ProductArgs {
+  readonly label: string;
+  readonly form: WinogradForm;
+  readonly channels: number;
+  /** A multiple of 8. */
+  readonly outStride: number;
+  /** Tiles; a list of them that the GPU has counted, and where in it they begin. */
+  readonly count: number;
+  readonly list?: number | undefined;
+  readonly first?: number | undefined;
+  /** U [products, channels, outStride] */
+  readonly filters: Slice;
+  /** V [products, stride / block, channels, block]: blocks of 16 for products in registers, else of all tiles */
+  readonly transformed: Slice;
+  /** M [products, stride / block, outStride, block] */
+  readonly product: Slice;
+}
+
+/** The matrix products alone. */
+export function winogradProduct(args: ProductArgs): Dispatch {
+  const { label, form, channels, outStride: out_stride, count, list, first = 0 } = args;
+  const { filters, transformed, product } = args;
+  const stride = strideOf(count);
+  const { kernel, constants, rule } = productOf(form, channels, out_stride, stride);
+  return {
+    kernel,
+    label,
+    constants,
+    params: { channels, out_stride, stride },
+    buffers: { filters, transformed, product },
+    ...overPlaces(label, { ...rule, z: productsOf(form.tile) }, { first, count, list }),
+  };
+}
+
+function productOf(form: WinogradForm, channels: number, outStride: number, stride: number) {
+  if (form.product === 'registers') {
+    return productInRegisters(form.precision, outStride);
+  }
+  if (form.product === 'quads') {
+    if (form.precision !== 'f32' || !quadsFit({ channels, outStride })) {
+      throw new Error('quads need f32, a multiple of 4 channels and of 32 outputs');
+    }
+    return productInQuads(form.quads ?? 1, outStride);
+  }
+  if (form.product === 'workgroup') {
+    const tile = form.productTile ?? chooseProductTile(outStride, stride, productsOf(form.tile));
+    return productInWorkgroups(form.precision, tile, outStride);
+  }
+  if (!form.units || form.precision !== 'f16') throw new Error('matrix units need f16 and a size');
+  return productByMatrix(form.units, outStride);
+}

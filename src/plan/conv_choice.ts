@@ -1,0 +1,219 @@
+import type { ConvShape } from '../kernels/convolution/conv_kernel';
+import { CONV_TILES, type GemmTile, PRODUCT_TILES, tileName } from '../kernels/shared/gemm_tile';
+import { outStride, type WinogradForm, winogradFilterBytes } from '../kernels/winograd/winograd';
+import { type MatrixUnits, matrixFits, quadsFit } from '../kernels/winograd/winograd_product';
+import type { Precision } from '../numbers/dtypes';
+
+/*
+ * Which way a convolution is computed: a pure function of its shape, of what is known of the device, of the
+ * precision asked for, and of measurements made on the device where there are any.
+ */
+
+/** The ways to compute the sum directly; each is described in its .wgsl file. */
+export type ConvTiling = 'naive' | 'registers' | 'workgroup';
+
+/** One way to compute a convolution. Plain data: it is kept as JSON. */
+export type ConvMethod =
+  | {
+      readonly kind: 'direct';
+      readonly tiling: ConvTiling;
+      /** Of `workgroup`: this tile instead of the one chosen by shape. */
+      readonly directTile?: GemmTile | undefined;
+    }
+  | ({ readonly kind: 'winograd' } & WinogradForm);
+
+/** What the choice rests on, besides the shape. */
+export interface ConvDevice {
+  /** True for a software adapter. */
+  readonly isFallback: boolean;
+  /** Fours of invocations that its subgroups are; none without the feature `subgroups`, or where their size varies. */
+  readonly quads?: number | undefined;
+  /** Of what Winograd stores between its kernels. Default f32. */
+  readonly precision?: Precision | undefined;
+  /** Matrix units that the device has. */
+  readonly units?: readonly MatrixUnits[] | undefined;
+  /** What was measured on this device: the fastest method of a shape, by {@link sizesKey}. */
+  readonly tuned?: ReadonlyMap<string, ConvMethod> | undefined;
+}
+
+/** The sizes that a choice depends on; pooling and activation do not matter. */
+export type ConvSizes = Pick<
+  ConvShape,
+  'inChannels' | 'outChannels' | 'height' | 'width' | 'kernel'
+>;
+
+export function sizesKey({ inChannels, outChannels, height, width, kernel }: ConvSizes): string {
+  return `${inChannels}>${outChannels} ${height}x${width} k${kernel}`;
+}
+
+/** maxStorageBufferBindingSize of every WebGPU device: 128 MiB. */
+const MAX_FILTER_BYTES = 128 * 1024 * 1024;
+
+/** Whether Winograd can compute it at all: 3x3, with filters that any device can bind. */
+export function allowsWinograd(
+  shape: Pick<ConvShape, 'inChannels' | 'outChannels' | 'kernel'>,
+  form: Pick<WinogradForm, 'tile' | 'precision'>,
+): boolean {
+  return shape.kernel === 3 && winogradFilterBytes(shape, form) <= MAX_FILTER_BYTES;
+}
+
+/** One row of the table of what is chosen without a measurement on the device. */
+interface Rule {
+  readonly isFallback: boolean;
+  readonly precision: Precision;
+  readonly form: WinogradForm;
+  /** Of a form that not every shape or device allows. Default: always. */
+  readonly allows?: (shape: ConvSizes, device: ConvDevice) => boolean;
+  /** Whether there are channels enough to pay for the transforms. */
+  readonly pays: (inChannels: number, outChannels: number) => boolean;
+  /** What the row rests on. */
+  readonly source: string;
+}
+
+/**
+ * The table. Rows for GPUs rest on counting: no GPU was at hand. docs/gpu-kernels.md has the arithmetic.
+ */
+const RULES: readonly Rule[] = [
+  {
+    isFallback: true,
+    precision: 'f32',
+    form: { tile: 4, precision: 'f32', product: 'quads' },
+    allows: allowsQuads,
+    pays: (inChannels) => inChannels >= 8,
+    source:
+      'SwiftShader, 2 cores: the products of 64 to 64 channels at 224x224 in 117 ms, in registers 178 ms; of 512 to 512 at 28x28 in 115 ms, 201 ms',
+  },
+  {
+    isFallback: true,
+    precision: 'f32',
+    form: { tile: 4, precision: 'f32', product: 'registers' },
+    pays: (inChannels) => inChannels >= 8,
+    source:
+      'SwiftShader, 2 cores: 64 to 64 channels at 224x224 in 275 ms, direct in registers 925 ms (4.0 GFLOP/s)',
+  },
+  {
+    isFallback: true,
+    precision: 'f16',
+    form: { tile: 4, precision: 'f16', product: 'registers' },
+    pays: (inChannels) => inChannels >= 8,
+    source: 'as for f32; software adapters gain nothing by f16, it is there to be tested',
+  },
+  {
+    isFallback: false,
+    precision: 'f32',
+    form: { tile: 4, precision: 'f32', product: 'workgroup' },
+    // 13.5 C O FLOP fewer a pixel for 18 (C + O) bytes more: at 20 FLOP a byte and half of peak, C O / (C + O) > 13.
+    pays: (inChannels, outChannels) => pairedChannels(inChannels, outChannels) >= 24,
+    source: 'counting, for 67 TFLOP/s and 3.35 TB/s',
+  },
+  {
+    isFallback: false,
+    precision: 'f16',
+    form: { tile: 4, precision: 'f16', product: 'workgroup' },
+    pays: (inChannels, outChannels) => pairedChannels(inChannels, outChannels) >= 12,
+    source: 'counting: half the bytes of f32',
+  },
+];
+
+/** C O / (C + O): products for each value that goes through memory. */
+function pairedChannels(inChannels: number, outChannels: number): number {
+  return (inChannels * outChannels) / (inChannels + outChannels);
+}
+
+/** The way to compute a convolution: as measured on the device, else as the table says. */
+export function chooseConv(shape: ConvSizes, device: ConvDevice): ConvMethod {
+  const tuned = device.tuned?.get(sizesKey(shape));
+  if (tuned) return tuned;
+  const { inChannels, outChannels } = shape;
+  const precision = device.precision ?? 'f32';
+  const rule = RULES.find(
+    (row) =>
+      row.isFallback === device.isFallback &&
+      row.precision === precision &&
+      (row.allows?.(shape, device) ?? true),
+  );
+  return rule?.pays(inChannels, outChannels) && allowsWinograd(shape, rule.form)
+    ? { kind: 'winograd', ...rule.form, ...quadsOf(rule.form, device) }
+    : { kind: 'direct', tiling: chooseConvTiling(shape, device) };
+}
+
+/**
+ * Every method worth measuring for a shape on a device. With f16 asked for, Winograd in f32 is not among them, and
+ * the direct ways, which are exact, are. Matrix units appear here and nowhere in the table: only a measurement, which
+ * begins with a comparison, can choose them.
+ */
+export function candidatesFor(shape: ConvSizes, device: ConvDevice): ConvMethod[] {
+  const precision = device.precision ?? 'f32';
+  const direct: ConvMethod[] = device.isFallback
+    ? [{ kind: 'direct', tiling: 'registers' }]
+    : CONV_TILES.map((directTile) => ({ kind: 'direct', tiling: 'workgroup', directTile }));
+  const forms = ([4, 2] as const).flatMap((tile): WinogradForm[] => {
+    if (device.isFallback) {
+      const quads = precision === 'f32' && allowsQuads(shape, device);
+      return [
+        { tile, precision, product: 'registers' },
+        ...(quads ? [{ tile, precision, product: 'quads', quads: device.quads } as const] : []),
+      ];
+    }
+    const units = precision === 'f16' ? (device.units ?? []) : [];
+    return [
+      ...PRODUCT_TILES.map(
+        (productTile): WinogradForm => ({ tile, precision, product: 'workgroup', productTile }),
+      ),
+      ...units
+        .filter((unit) => unitsFit(unit, shape))
+        .map((unit): WinogradForm => ({ tile, precision, product: 'matrix', units: unit })),
+    ];
+  });
+  const winograd = forms
+    .filter((form) => allowsWinograd(shape, form))
+    .map((form): ConvMethod => ({ kind: 'winograd', ...form }));
+  return [...direct, ...winograd];
+}
+
+function unitsFit(units: MatrixUnits, shape: ConvSizes): boolean {
+  return matrixFits(units, { channels: shape.inChannels, outStride: outStride(shape) });
+}
+
+function allowsQuads(shape: ConvSizes, { quads = 0 }: ConvDevice): boolean {
+  return quads > 0 && quadsFit({ channels: shape.inChannels, outStride: outStride(shape) });
+}
+
+const quadsOf = (
+  { product }: WinogradForm,
+  { quads }: ConvDevice,
+): { quads?: number | undefined } => (product === 'quads' ? { quads } : {});
+
+/** Whether a method is F(4x4, 3x3), whose tiles exact skipping can list. */
+export function listsTiles(method: ConvMethod): boolean {
+  return method.kind === 'winograd' && method.tile === 4;
+}
+
+/** Whether the method chosen for a convolution is. */
+export function choosesWinograd(shape: ConvSizes, device: ConvDevice): boolean {
+  return listsTiles(chooseConv(shape, device));
+}
+
+/**
+ * The tiling of a direct convolution. Workgroup memory and barriers are what a GPU needs and what a software
+ * adapter is slowest at: SwiftShader computes a matrix product in tiles of workgroup memory at 0.35 to
+ * 0.6 GFLOP/s and in registers alone at 3 to 5 (2 cores).
+ */
+export function chooseConvTiling(
+  _shape: Pick<ConvShape, 'outChannels'>,
+  device: Pick<ConvDevice, 'isFallback'>,
+): ConvTiling {
+  return device.isFallback ? 'registers' : 'workgroup';
+}
+
+/** A method in words, as a key of measurements. */
+export function methodName(method: ConvMethod): string {
+  if (method.kind === 'direct') {
+    const { tiling, directTile } = method;
+    return `direct, ${tiling}${directTile ? ` ${tileName(directTile)}` : ''}`;
+  }
+  const { tile, precision, product, productTile, units } = method;
+  const size = productTile ? ` ${tileName(productTile)}` : '';
+  const unit = units ? ` ${units.m}x${units.n}x${units.k}` : '';
+  return `F(${tile}x${tile}) ${precision}, ${product}${size}${unit}`;
+}
