@@ -3,7 +3,6 @@ import { rowStride } from '../kernels/linear/linear';
 import { sizeOf } from '../model/network';
 import { WEIGHT_BYTES, type WeightDtype } from '../numbers/dtypes';
 import { toF32 } from '../numbers/tensor_dtypes';
-import { direct } from '../runtime/record-conv';
 import type { Runner } from '../runtime/runner';
 import { type Head, poolingHead } from './cam-head';
 import type { Evidence } from './evidence';
@@ -42,7 +41,7 @@ async function classWeights(
   if (head.kind === 'conv') {
     const { dtype, weights } = runner.weights.conv(head.layer);
     const stride = 8 * Math.ceil(head.layer.output.channels / 8);
-    const all = await readAs(runner, direct(weights), dtype, 0, count * stride);
+    const all = await readAs(runner, weights, dtype, 0, count * stride);
     return Float32Array.from({ length: count }, (_, k) => all[k * stride + index] as number);
   }
   const { dtype, shards, affine } = runner.weights.linear(head.layer);

@@ -16,15 +16,10 @@ export class Arena {
     this.gpu = gpu;
   }
 
-  /**
-   * A slice of exactly `bytes`, in the smallest free buffer that holds it or in a new one.
-   * @param usage beside what all buffers are for
-   */
-  take(label: string, bytes: number, usage = 0): Slice {
+  /** A slice of exactly `bytes`, in the smallest free buffer that holds it or in a new one. */
+  take(label: string, bytes: number): Slice {
     const size = Math.ceil(bytes / 4) * 4;
-    const fitting = this.free.filter(
-      (buffer) => buffer.size >= size && (buffer.usage & usage) === usage,
-    );
+    const fitting = this.free.filter((buffer) => buffer.size >= size);
     const best = fitting.reduce<GPUBuffer | undefined>(
       (least, buffer) => (least && least.size <= buffer.size ? least : buffer),
       undefined,
@@ -34,7 +29,7 @@ export class Arena {
       best.label = label;
       return { buffer: best, offset: 0, size };
     }
-    const buffer = this.gpu.createBuffer(label, size, usage);
+    const buffer = this.gpu.createBuffer(label, size);
     this.all.push(buffer);
     return { buffer, offset: 0, size };
   }

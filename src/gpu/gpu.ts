@@ -130,10 +130,9 @@ export class Gpu {
 
   /**
    * Makes a labelled storage buffer of `bytes` (rounded up to 4), readable and writable by copies.
-   * @param usage beside that, such as GPUBufferUsage.INDIRECT
    * @throws ScoreCamError `limit` naming label, need and limit.
    */
-  createBuffer(label: string, bytes: number, usage = 0): GPUBuffer {
+  createBuffer(label: string, bytes: number): GPUBuffer {
     this.check();
     const size = Math.max(4, Math.ceil(bytes / 4) * 4);
     const limit = this.device.limits.maxBufferSize;
@@ -147,7 +146,7 @@ export class Gpu {
     const buffer = this.device.createBuffer({
       label,
       size,
-      usage: usage | GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
+      usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
     });
     this.buffers.add(buffer);
     this.bytesNow += size;
@@ -250,9 +249,7 @@ export class Gpu {
         pass ??= encoder.beginComputePass({ label, ...stamps?.writes(index) });
         pass.setPipeline(pipelines[index] as GPUComputePipeline);
         pass.setBindGroup(0, this.bindGroup(dispatch, uniform, index * UNIFORM_ALIGNMENT));
-        const { indirect, workgroups } = dispatch;
-        if (indirect) pass.dispatchWorkgroupsIndirect(indirect.buffer, indirect.offset ?? 0);
-        else pass.dispatchWorkgroups(...workgroups);
+        pass.dispatchWorkgroups(...dispatch.workgroups);
         if (!stamps) return;
         pass.end();
         pass = undefined;

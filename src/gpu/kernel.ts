@@ -40,8 +40,7 @@ export interface Kernel {
 }
 
 /**
- * How workgroups follow from a number of places (tiles or patches): worked out by the host (`workgroupsOf`), or by the
- * GPU that has counted them (size_dispatches.wgsl).
+ * How workgroups follow from a number of places (tiles or patches): `workgroupsOf`.
  */
 export interface GridRule {
   /** Places that are taken together; the last ones may be fewer. */
@@ -55,16 +54,6 @@ export interface GridRule {
   readonly z: number;
 }
 
-/** The places of one dispatch among those of a list that the GPU has counted. */
-export interface Counted {
-  /** The list's number among those of a batch. */
-  readonly list: number;
-  /** Places of the list that come before, and places at most. */
-  readonly first: number;
-  readonly most: number;
-  readonly rule: GridRule;
-}
-
 /** One dispatch of one kernel: everything the runtime needs to encode it. */
 export interface Dispatch {
   readonly kernel: Kernel;
@@ -76,10 +65,6 @@ export interface Dispatch {
   /** Storage buffers by WGSL name. */
   readonly buffers: Readonly<Record<string, Slice>>;
   readonly workgroups: readonly [number, number, number];
-  /** Where the GPU can work out the workgroups by itself. */
-  readonly counted?: Counted | undefined;
-  /** Three u32 that it has worked out: dispatched instead of `workgroups`, which are the same. */
-  readonly indirect?: Slice | undefined;
 }
 
 export interface KernelDeclaration {

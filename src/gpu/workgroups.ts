@@ -1,6 +1,6 @@
 import { ScoreCamError } from '../errors';
 import { ceilDiv } from '../numbers/padding';
-import type { Dispatch, GridRule } from './kernel';
+import type { GridRule } from './kernel';
 
 /** maxComputeWorkgroupsPerDimension, the same on every WebGPU device unless more is asked for. */
 const MAX_WORKGROUPS = 65535;
@@ -23,31 +23,19 @@ export function acrossGrid(count: number): [number, number] {
   return [ceilDiv(count, z), z];
 }
 
-/** Workgroups for so many places, as size_dispatches.wgsl works them out, too. */
+/**
+ * Workgroups for so many places.
+ * @throws ScoreCamError `limit`
+ */
 export function workgroupsOf(
+  label: string,
   { together, items, size, y, z }: GridRule,
   places: number,
 ): [number, number, number] {
   const count = ceilDiv(ceilDiv(places, together) * items, size);
-  if (y !== MORE && z !== MORE) return [count, y, z];
+  if (y !== MORE && z !== MORE) return checkedGrid(label, [count, y, z]);
   const [x, more] = acrossGrid(count);
-  return [x, y === MORE ? more : y, z === MORE ? more : z];
-}
-
-/**
- * What a dispatch over `count` places from `first` on says of its workgroups.
- * @param list the number of the places' list, if the GPU has counted it
- * @throws ScoreCamError `limit`
- */
-export function overPlaces(
-  label: string,
-  rule: GridRule,
-  { first = 0, count, list }: { first?: number; count: number; list?: number | undefined },
-): Pick<Dispatch, 'workgroups' | 'counted'> {
-  return {
-    workgroups: checkedGrid(label, workgroupsOf(rule, count)),
-    counted: list === undefined ? undefined : { list, first, most: count, rule },
-  };
+  return checkedGrid(label, [x, y === MORE ? more : y, z === MORE ? more : z]);
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { ConvShape } from '../kernels/convolution/conv_kernel';
 import { CONV_TILES, type GemmTile, PRODUCT_TILES, tileName } from '../kernels/shared/gemm_tile';
-import { outStride, type WinogradForm, winogradFilterBytes } from '../kernels/winograd/winograd';
+import { outStride, type WinogradMethod, winogradFilterBytes } from '../kernels/winograd/winograd';
 import { type MatrixUnits, matrixFits, quadsFit } from '../kernels/winograd/winograd_product';
 import type { Precision } from '../numbers/dtypes';
 
@@ -20,7 +20,7 @@ export type ConvMethod =
       /** Of `workgroup`: this tile instead of the one chosen by shape. */
       readonly directTile?: GemmTile | undefined;
     }
-  | ({ readonly kind: 'winograd' } & WinogradForm);
+  | ({ readonly kind: 'winograd' } & WinogradMethod);
 
 /** What the choice rests on, besides the shape. */
 export interface ConvDevice {
@@ -52,16 +52,16 @@ const MAX_FILTER_BYTES = 128 * 1024 * 1024;
 /** Whether Winograd can compute it at all: 3x3, with filters that any device can bind. */
 export function allowsWinograd(
   shape: Pick<ConvShape, 'inChannels' | 'outChannels' | 'kernel'>,
-  form: Pick<WinogradForm, 'tile' | 'precision'>,
+  method: Pick<WinogradMethod, 'precision'>,
 ): boolean {
-  return shape.kernel === 3 && winogradFilterBytes(shape, form) <= MAX_FILTER_BYTES;
+  return shape.kernel === 3 && winogradFilterBytes(shape, method) <= MAX_FILTER_BYTES;
 }
 
 /** One row of the table of what is chosen without a measurement on the device. */
 interface Rule {
   readonly isFallback: boolean;
   readonly precision: Precision;
-  readonly form: WinogradForm;
+  readonly form: WinogradMethod;
   /** Of a form that not every shape or device allows. Default: always. */
   readonly allows?: (shape: ConvSizes, device: ConvDevice) => boolean;
   /** Whether there are channels enough to pay for the transforms. */
@@ -77,7 +77,7 @@ const RULES: readonly Rule[] = [
   {
     isFallback: true,
     precision: 'f32',
-    form: { tile: 4, precision: 'f32', product: 'quads' },
+    form: { precision: 'f32', product: 'quads' },
     allows: allowsQuads,
     pays: (inChannels) => inChannels >= 8,
     source:
@@ -86,7 +86,7 @@ const RULES: readonly Rule[] = [
   {
     isFallback: true,
     precision: 'f32',
-    form: { tile: 4, precision: 'f32', product: 'registers' },
+    form: { precision: 'f32', product: 'registers' },
     pays: (inChannels) => inChannels >= 8,
     source:
       'SwiftShader, 2 cores: 64 to 64 channels at 224x224 in 275 ms, direct in registers 925 ms (4.0 GFLOP/s)',
@@ -94,14 +94,14 @@ const RULES: readonly Rule[] = [
   {
     isFallback: true,
     precision: 'f16',
-    form: { tile: 4, precision: 'f16', product: 'registers' },
+    form: { precision: 'f16', product: 'registers' },
     pays: (inChannels) => inChannels >= 8,
     source: 'as for f32; software adapters gain nothing by f16, it is there to be tested',
   },
   {
     isFallback: false,
     precision: 'f32',
-    form: { tile: 4, precision: 'f32', product: 'workgroup' },
+    form: { precision: 'f32', product: 'workgroup' },
     // 13.5 C O FLOP fewer a pixel for 18 (C + O) bytes more: at 20 FLOP a byte and half of peak, C O / (C + O) > 13.
     pays: (inChannels, outChannels) => pairedChannels(inChannels, outChannels) >= 24,
     source: 'counting, for 67 TFLOP/s and 3.35 TB/s',
@@ -109,7 +109,7 @@ const RULES: readonly Rule[] = [
   {
     isFallback: false,
     precision: 'f16',
-    form: { tile: 4, precision: 'f16', product: 'workgroup' },
+    form: { precision: 'f16', product: 'workgroup' },
     pays: (inChannels, outChannels) => pairedChannels(inChannels, outChannels) >= 12,
     source: 'counting: half the bytes of f32',
   },
@@ -147,24 +147,24 @@ export function candidatesFor(shape: ConvSizes, device: ConvDevice): ConvMethod[
   const direct: ConvMethod[] = device.isFallback
     ? [{ kind: 'direct', tiling: 'registers' }]
     : CONV_TILES.map((directTile) => ({ kind: 'direct', tiling: 'workgroup', directTile }));
-  const forms = ([4, 2] as const).flatMap((tile): WinogradForm[] => {
+  const forms = ((): WinogradMethod[] => {
     if (device.isFallback) {
       const quads = precision === 'f32' && allowsQuads(shape, device);
       return [
-        { tile, precision, product: 'registers' },
-        ...(quads ? [{ tile, precision, product: 'quads', quads: device.quads } as const] : []),
+        { precision, product: 'registers' },
+        ...(quads ? [{ precision, product: 'quads', quads: device.quads } as const] : []),
       ];
     }
     const units = precision === 'f16' ? (device.units ?? []) : [];
     return [
       ...PRODUCT_TILES.map(
-        (productTile): WinogradForm => ({ tile, precision, product: 'workgroup', productTile }),
+        (productTile): WinogradMethod => ({ precision, product: 'workgroup', productTile }),
       ),
       ...units
         .filter((unit) => unitsFit(unit, shape))
-        .map((unit): WinogradForm => ({ tile, precision, product: 'matrix', units: unit })),
+        .map((unit): WinogradMethod => ({ precision, product: 'matrix', units: unit })),
     ];
-  });
+  })();
   const winograd = forms
     .filter((form) => allowsWinograd(shape, form))
     .map((form): ConvMethod => ({ kind: 'winograd', ...form }));
@@ -180,13 +180,13 @@ function allowsQuads(shape: ConvSizes, { quads = 0 }: ConvDevice): boolean {
 }
 
 const quadsOf = (
-  { product }: WinogradForm,
+  { product }: WinogradMethod,
   { quads }: ConvDevice,
 ): { quads?: number | undefined } => (product === 'quads' ? { quads } : {});
 
 /** Whether a method is F(4x4, 3x3), whose tiles exact skipping can list. */
 export function listsTiles(method: ConvMethod): boolean {
-  return method.kind === 'winograd' && method.tile === 4;
+  return method.kind === 'winograd';
 }
 
 /** Whether the method chosen for a convolution is. */
@@ -212,8 +212,8 @@ export function methodName(method: ConvMethod): string {
     const { tiling, directTile } = method;
     return `direct, ${tiling}${directTile ? ` ${tileName(directTile)}` : ''}`;
   }
-  const { tile, precision, product, productTile, units } = method;
+  const { precision, product, productTile, units } = method;
   const size = productTile ? ` ${tileName(productTile)}` : '';
   const unit = units ? ` ${units.m}x${units.n}x${units.k}` : '';
-  return `F(${tile}x${tile}) ${precision}, ${product}${size}${unit}`;
+  return `F(4x4) ${precision}, ${product}${size}${unit}`;
 }

@@ -8,11 +8,10 @@ import { maxPoolBackward } from '../kernels/layers/max_pool_backward';
 import { softmax } from '../kernels/layers/softmax';
 import { softmaxBackward } from '../kernels/layers/softmax_backward';
 import { linearBackward } from '../kernels/linear/linear_backward';
-import { turnWinogradFilters } from '../kernels/winograd/turn_winograd_filters';
 import { type ConvLayer, type Layer, type Network, sizeOf, targetIndex } from '../model/network';
 import { convShape } from '../plan/plan';
 import type { NetworkWeights } from './network-weights';
-import { direct, recordConv } from './record-conv';
+import { recordConv } from './record-conv';
 import type { Runner } from './runner';
 
 /** What a forward pass leaves for any number of backward passes; in page memory, not on the GPU. */
@@ -236,12 +235,10 @@ class BackwardPass {
     const { arena } = this;
     const { name: label } = layer;
     const shape = convShape(layer, false);
-    const { dtype, weights, filters } = this.weights.conv(layer);
+    const { dtype, weights } = this.weights.conv(layer);
     const turned = arena.take(`${label}, turned`, turnedBytes(shape));
     this.dispatches.push(
-      filters && !weights
-        ? turnWinogradFilters({ label, shape, filters, turned })
-        : turnFilters({ label, shape, dtype, weights: direct(weights), turned }),
+      turnFilters({ label, shape, dtype, weights, turned }),
       ...recordConv(
         {
           label: `${label}, backward`,

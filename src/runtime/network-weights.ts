@@ -24,8 +24,8 @@ import { convShape } from '../plan/plan';
 
 export interface ConvWeights {
   readonly dtype: 'f32' | 'f16';
-  /** Packed as src/kernels/conv.ts says; absent where `filters` of F(4x4) in f32 stand for them. */
-  readonly weights: Slice | undefined;
+  /** Packed as src/kernels/convolution/pack.ts says. */
+  readonly weights: Slice;
   readonly bias: Slice;
   /**
    * Transformed for Winograd once and for all, where the weights are f32, in the form that `chooseConv` says
@@ -187,15 +187,10 @@ export class NetworkWeights {
     // Up to four times as large: worth it in f32, where speed is wanted more than memory.
     const label = `${layer.weight} for Winograd`;
     const filters = { buffer: this.create(label, winogradFilterBytes(shape, method)) };
-    const tensors = { weights, filters };
     await this.gpu.submit(label, [
-      winogradFilters({ label, shape, dtype, ...tensors, form: method }),
+      winogradFilters({ label, shape, dtype, precision: method.precision, weights, filters }),
     ]);
-    // The way back through the layer can be made of filters of F(4x4) in f32, and of no others.
-    const stands = method.tile === 4 && method.precision === 'f32';
-    if (stands) this.free(weights);
-    const kept = stands ? undefined : weights;
-    this.convs.set(layer.name, { dtype, weights: kept, bias: biasSlice, filters });
+    this.convs.set(layer.name, { dtype, weights, bias: biasSlice, filters });
   }
 
   private async addLinear(
@@ -360,11 +355,6 @@ export class NetworkWeights {
     const buffer = this.gpu.createBuffer(label, bytes);
     this.buffers.add(buffer);
     return buffer;
-  }
-
-  private free({ buffer }: Slice): void {
-    this.buffers.delete(buffer);
-    this.gpu.free(buffer);
   }
 }
 

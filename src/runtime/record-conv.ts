@@ -16,8 +16,8 @@ export interface RecordedConv {
   readonly shape: ConvShape;
   readonly batch: number;
   readonly dtype: ConvDtype;
-  /** Packed as src/kernels/conv.ts says; may be absent where `filters` stand for them. */
-  readonly weights: Slice | undefined;
+  /** From `packConv`. */
+  readonly weights: Slice;
   /** Transformed for Winograd, as the method for the shape wants them; made here for this use where absent. */
   readonly filters: Slice | undefined;
   readonly bias: Slice;
@@ -49,7 +49,7 @@ export function recordMethod(
   const { label, shape, batch, dtype, weights, bias, filters: kept, input, output } = convolution;
   const { places } = convolution;
   if (method.kind === 'direct') {
-    const tensors = { input, output, weights: direct(weights), bias };
+    const tensors = { input, output, weights, bias };
     const tile = method.directTile;
     return [conv(method.tiling, { label, shape, dtype, batch, ...tensors, tile })];
   }
@@ -62,13 +62,7 @@ export function recordMethod(
   arena.release(product);
   const first = kept
     ? []
-    : [winogradFilters({ label, shape, dtype, weights: direct(weights), filters, form: method })];
+    : [winogradFilters({ label, shape, dtype, precision: method.precision, weights, filters })];
   const tensors = { input, filters, bias, transformed, product, output };
-  return [...first, ...winogradConv({ label, shape, batch, ...tensors, places, form: method })];
-}
-
-/** Weights in the layout that all tilings but Winograd read. */
-export function direct(weights: Slice | undefined): Slice {
-  if (weights) return weights;
-  throw new Error('These weights are there for Winograd only: load them with `direct`.');
+  return [...first, ...winogradConv({ label, shape, batch, ...tensors, places, method })];
 }

@@ -33,14 +33,8 @@ import {
 } from '../plan/plan';
 import type { NetworkWeights } from './network-weights';
 import { Pace } from './pace';
-import { direct, recordConv } from './record-conv';
-import {
-  type BatchLists,
-  dispatchesIndirectly,
-  type Masks,
-  type Reach,
-  Skipping,
-} from './skipping';
+import { recordConv } from './record-conv';
+import { type BatchLists, type Masks, type Reach, Skipping } from './skipping';
 
 export type { Masks, Reach } from './skipping';
 
@@ -49,11 +43,6 @@ export interface MaskedRunOptions {
   readonly onMasks?: ((done: number, total: number) => void) | undefined;
   /** False computes every tile, for tests and benchmarks. The logits are the same, bit for bit. */
   readonly skip?: boolean | undefined;
-  /**
-   * Whether dispatches over listed tiles are indirect, by the counts on the GPU, or by those that the host has read;
-   * for tests and benchmarks. The logits are the same, bit for bit. Default: {@link dispatchesIndirectly}.
-   */
-  readonly indirect?: boolean | undefined;
   /** Hears how much of the work masks reach, before they are run. */
   readonly onReach?: ((reach: Reach) => void) | undefined;
   /**
@@ -335,11 +324,7 @@ export class Runner {
           uploads.push(own);
           const begun = begin(at, batch, own);
           const last = this.recordSteps(features, batch, arena, begun, skipped?.baseline);
-          const dispatches =
-            begun.lists && (options.indirect ?? dispatchesIndirectly(gpu.adapter))
-              ? begun.lists.sized(begun.dispatches)
-              : begun.dispatches;
-          const running = gpu.submit(`passes ${at}..${at + batch - 1}`, dispatches, [
+          const running = gpu.submit(`passes ${at}..${at + batch - 1}`, begun.dispatches, [
             copyOf(last, gathered.buffer, 4 * (at - start) * featureSize),
           ]);
           arena.release(last);
@@ -430,7 +415,7 @@ export class Runner {
       channels,
       alignCorners: masks.alignCorners,
       // The first convolution has too few input channels for Winograd: its weights are there.
-      weights: direct(weights),
+      weights,
       bias,
       output,
     });

@@ -1,5 +1,5 @@
 import type { Arena } from '../gpu/arena';
-import type { AdapterFacts, Gpu } from '../gpu/gpu';
+import type { Gpu } from '../gpu/gpu';
 import type { Dispatch, Slice } from '../gpu/kernel';
 import type { Places } from '../kernels/shared/places';
 import { countTiles } from '../kernels/tiles/count_tiles';
@@ -7,7 +7,6 @@ import { fillTiles } from '../kernels/tiles/fill_tiles';
 import { growTiles } from '../kernels/tiles/grow_tiles';
 import { listTiles } from '../kernels/tiles/list_tiles';
 import { maskTiles } from '../kernels/tiles/mask_tiles';
-import { packJobs, SIZE_BYTES, sizeDispatches } from '../kernels/tiles/size_dispatches';
 import { pooledGrid, type Size, type TileGrid, tileGrid } from '../kernels/tiles/tile_grid';
 import { layerFlops } from '../model/network';
 import { ceilDiv } from '../numbers/padding';
@@ -80,15 +79,6 @@ function tiledSteps(
     words += 2 * listWords;
   }
   return tiled;
-}
-
-/**
- * Whether dispatches over listed tiles take their workgroups from the GPU. Not on software adapters: what Dawn does to
- * validate an indirect dispatch takes cores away from the kernels. An explanation by the embedded model took 1 to 5 %
- * longer (SwiftShader, 2 cores; docs/skipping.md), so there the host's counts are used, which give the same.
- */
-export function dispatchesIndirectly({ isFallback }: Pick<AdapterFacts, 'isFallback'>): boolean {
-  return !isFallback;
 }
 
 /** What the masks of one run reach. */
@@ -279,13 +269,11 @@ export class Skipping {
       return {
         list: { buffer: places.buffer, offset: 4 * at, size: 4 * Math.max(1, count) },
         count,
-        number,
       };
     };
     return {
       dispatch,
       places,
-      sized: (dispatches) => this.sized(dispatches, rows.list, first, batch, uploads),
       active: (i) => (this.covers(i) ? list(2 * i) : undefined),
       fill: (i, tensor, output) => {
         const tiled = this.tiled[i];
@@ -296,38 +284,6 @@ export class Skipping {
         return [fillTiles({ label, channels, grid: tiled.seen, places: rim, tensor, output })];
       },
     };
-  }
-
-  /** Dispatches of a batch, those over listed tiles by workgroups that the first of them works out. */
-  private sized(
-    dispatches: readonly Dispatch[],
-    rows: Slice,
-    firstMask: number,
-    batch: number,
-    uploads: Arena,
-  ): Dispatch[] {
-    const label = 'workgroups over tiles';
-    const jobs = dispatches.flatMap(({ counted }) => counted ?? []);
-    if (jobs.length === 0) return [...dispatches];
-    const sizes = uploads.take(label, SIZE_BYTES * jobs.length, GPUBufferUsage.INDIRECT);
-    const sizing = sizeDispatches({
-      label,
-      firstMask,
-      batch,
-      rows,
-      counts: this.counts,
-      lists: 2 * this.tiled.length,
-      jobs: uploads.upload('dispatches over tiles', packJobs(jobs)),
-      count: jobs.length,
-      sizes,
-    });
-    let job = 0;
-    const indirect = dispatches.map((one) =>
-      one.counted
-        ? { ...one, indirect: { buffer: sizes.buffer, offset: SIZE_BYTES * job++ } }
-        : one,
-    );
-    return [sizing, ...indirect];
   }
 
   private count(mask: number, list: number): number {
@@ -356,8 +312,6 @@ export interface BatchLists {
   readonly dispatch: Dispatch;
   /** Holds them. */
   readonly places: Slice;
-  /** The batch's dispatches, with the workgroups of those over listed tiles worked out on the GPU, first of all. */
-  sized(dispatches: readonly Dispatch[]): Dispatch[];
   /** The tiles that step i computes; undefined if it computes all. */
   active(i: number): Places | undefined;
   /** Copies the zero image's output `tensor` of step i to where reached tiles of the next step read it. */

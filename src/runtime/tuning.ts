@@ -322,7 +322,7 @@ function prepare(gpu: Gpu, arena: Arena, shape: ConvShape, batch: number, method
             dtype: 'f32',
             weights: packedWeights,
             filters: transformed,
-            form: method,
+            precision: method.precision,
           }),
         ]
       : [];

@@ -1,6 +1,6 @@
 import { ScoreCamError } from '../../errors';
 import type { Dispatch, GridRule, Kernel, Slice } from '../../gpu/kernel';
-import { checkedGrid, overPlaces } from '../../gpu/workgroups';
+import { checkedGrid, workgroupsOf } from '../../gpu/workgroups';
 import type { ConvDtype } from '../../numbers/dtypes';
 import { encodeF16 } from '../../numbers/f16';
 import type { ConvTiling } from '../../plan/conv_choice';
@@ -154,13 +154,13 @@ export function maskedConv(tiling: ConvTiling, args: MaskedConvArgs): Dispatch {
   }
   const { kernels, tile, rule } = MASKED[tiling];
   const { down, across } = tileGrid(shape, tile(shape));
-  const span = { count: places?.count ?? batch * down * across, list: places?.number };
+  const count = places?.count ?? batch * down * across;
   const kernel = (places ? kernels.listed : kernels.all)[args.dtype];
   return {
-    ...valuesOf(kernel, args, { ...values, places: span.count }),
+    ...valuesOf(kernel, args, { ...values, places: count }),
     label: args.label,
     buffers: places ? { ...buffers, places: places.list } : buffers,
-    ...overPlaces(nameOf(args, kernel), rule(shape), span),
+    workgroups: workgroupsOf(nameOf(args, kernel), rule(shape), count),
   };
 }
 

@@ -11,8 +11,6 @@ import listed from './places_listed.wgsl?raw';
 export interface Places {
   readonly list: Slice;
   readonly count: number;
-  /** Of the list, among those whose counts the GPU has, too. */
-  readonly number?: number | undefined;
 }
 
 /** Both forms of a kernel that goes over places. */

@@ -1,5 +1,5 @@
 import { type Dispatch, defineKernel, type Kernel, type Slice } from '../../gpu/kernel';
-import { MORE, overPlaces } from '../../gpu/workgroups';
+import { MORE, workgroupsOf } from '../../gpu/workgroups';
 import { ceilDiv } from '../../numbers/padding';
 import { listedPlaces, type Places } from '../shared/places';
 import code from './fill_tiles.wgsl?raw';
@@ -81,10 +81,10 @@ export function fillTiles({
       tile_width: grid.tileWidth / run,
     },
     buffers: { tensor, output, places: places.list },
-    ...overPlaces(
+    workgroups: workgroupsOf(
       label,
       { together: 1, items: ceilDiv(channels, 4), size: 64, y: MORE, z: 1 },
-      { count: places.count, list: places.number },
+      places.count,
     ),
   };
 }

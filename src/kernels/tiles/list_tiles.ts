@@ -1,11 +1,10 @@
 import { type Dispatch, defineKernel, type Slice } from '../../gpu/kernel';
 import { gridOf } from '../../gpu/workgroups';
-import counted from './counted.wgsl?raw';
 import code from './list_tiles.wgsl?raw';
 
 export const listTilesKernel = defineKernel({
   name: 'list_tiles',
-  code: `${counted}\n${code}`,
+  code,
   params: ['first_mask', 'batch', 'words', 'lists'].map((name) => ({ name, type: 'u32' })),
   storage: [
     { name: 'lists', access: 'read' },

@@ -5,7 +5,7 @@
 // Shapes: lists [count] (first word, words, tiles, at); rows [masks], the bits' row of each mask;
 // bits and before [*, words]; counts [*, count], from count_tiles; places as long as the host, which knows the counts,
 // has made it. One invocation a word of a mask. Where its tiles stand it finds by adding up those of the masks of the
-// batch that come before its own (counted.wgsl stands in front of this text). The order is fixed, so a run can be
+// batch that come before its own. The order is fixed, so a run can be
 // repeated bit for bit.
 
 struct Params {
@@ -30,6 +30,15 @@ fn list_of(word: u32) -> u32 {
     list++;
   }
   return list;
+}
+
+// How many places of a list the first masks of the batch have, those of all of them added up.
+fn counted(list: u32, masks: u32) -> u32 {
+  var count = 0u;
+  for (var b = 0u; b < masks; b++) {
+    count += counts[rows[params.first_mask + b] * params.lists + list];
+  }
+  return count;
 }
 
 @compute @workgroup_size(64)

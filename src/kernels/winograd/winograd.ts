@@ -1,11 +1,11 @@
-import { type Dispatch, defineKernel, type Kernel, type Slice } from '../../gpu/kernel';
-import { gridOf, MORE, overPlaces } from '../../gpu/workgroups';
+import { type Dispatch, defineKernel, type Slice } from '../../gpu/kernel';
+import { gridOf, MORE, workgroupsOf } from '../../gpu/workgroups';
 import { type ConvDtype, type Precision, STORED_BYTES } from '../../numbers/dtypes';
 import { ceilDiv } from '../../numbers/padding';
 import type { ConvShape } from '../convolution/conv_kernel';
 import type { GemmTile } from '../shared/gemm_tile';
 import { byPlaces, type Places } from '../shared/places';
-import { type ByPrecision, byPrecision } from '../shared/stored';
+import { byPrecision } from '../shared/stored';
 import { kernelsByDtype } from '../shared/weight_dtype';
 import filtersCode from './winograd_filters.wgsl?raw';
 import inputCode from './winograd_input.wgsl?raw';
@@ -19,23 +19,15 @@ import {
   productInWorkgroups,
   quadsFit,
 } from './winograd_product';
-import filters2Code from './winograd2_filters.wgsl?raw';
-import input2Code from './winograd2_input.wgsl?raw';
-import output2Code from './winograd2_output.wgsl?raw';
 
 /*
- * Winograd F(4x4, 3x3): 36 products for 16 outputs instead of 144; and F(2x2, 3x3): 16 for 4 instead of 36, with
- * smaller roundings. Three kernels: input transform, product, output transform; and a fourth that transforms the
- * filters first. Roundings of F(4x4) in f32 are larger than a direct convolution's (about 1e-5 of a layer's
- * largest value), far below what a map shows. docs/gpu-kernels.md has the figures.
+ * Winograd F(4x4, 3x3): 36 products for 16 outputs instead of 144. Three kernels: input transform, product, output
+ * transform; and a fourth that transforms the filters first. Roundings in f32 are larger than a direct convolution's
+ * (about 1e-5 of a layer's largest value), far below what a map shows. docs/gpu-kernels.md has the figures.
  */
 
-/** Outputs of a tile each way: F(4x4, 3x3) or F(2x2, 3x3). */
-export type WinogradTile = 4 | 2;
-
 /** One way to compute a convolution by Winograd. */
-export interface WinogradForm {
-  readonly tile: WinogradTile;
+export interface WinogradMethod {
   readonly precision: Precision;
   /**
    * In registers for software adapters: of one invocation, or shared by four (`quads`: needs the feature `subgroups`,
@@ -51,27 +43,26 @@ export interface WinogradForm {
 }
 
 /** What software adapters compute by, unless they have quads. */
-export const F4_REGISTERS: WinogradForm = { tile: 4, precision: 'f32', product: 'registers' };
+export const IN_REGISTERS: WinogradMethod = { precision: 'f32', product: 'registers' };
 
-const isForSoftware = ({ product }: Pick<WinogradForm, 'product'>): boolean =>
+const isForSoftware = ({ product }: Pick<WinogradMethod, 'product'>): boolean =>
   product === 'registers' || product === 'quads';
 
 const u32 = (name: string) => ({ name, type: 'u32' }) as const;
 
-const defineFilters = (file: string, code: string) =>
-  byPrecision(({ ending, prefix: stored }) =>
-    kernelsByDtype(['f32', 'f16'], `${file}${ending}`, (name, prefix) =>
-      defineKernel({
-        name,
-        code: `${stored}\n${prefix}\n${code}`,
-        params: ['channels', 'out_stride'].map(u32),
-        storage: [
-          { name: 'weights', access: 'read' },
-          { name: 'filters', access: 'read_write' },
-        ],
-      }),
-    ),
-  );
+export const winogradFiltersKernels = byPrecision(({ ending, prefix: stored }) =>
+  kernelsByDtype(['f32', 'f16'], `winograd_filters${ending}`, (name, prefix) =>
+    defineKernel({
+      name,
+      code: `${stored}\n${prefix}\n${filtersCode}`,
+      params: ['channels', 'out_stride'].map(u32),
+      storage: [
+        { name: 'weights', access: 'read' },
+        { name: 'filters', access: 'read_write' },
+      ],
+    }),
+  ),
+);
 
 const INPUT_PARAMS = ['first', 'tiles', 'channels', 'height', 'width', 'stride', 'block_tiles'].map(
   u32,
@@ -92,8 +83,8 @@ const OUTPUT_STORAGE = [
   { name: 'output', access: 'read_write' },
 ] as const;
 
-/** Of F(4x4), over all tiles or those listed. */
-const inputKernels = byPrecision(({ ending: half, prefix: stored }) =>
+/** Over all tiles or those listed. */
+export const winogradInputKernels = byPrecision(({ ending: half, prefix: stored }) =>
   byPlaces(3, ({ ending, prefix, storage }) =>
     defineKernel({
       name: `winograd_input${half}${ending}`,
@@ -104,7 +95,7 @@ const inputKernels = byPrecision(({ ending: half, prefix: stored }) =>
   ),
 );
 
-const outputKernels = byPrecision(({ ending: half, prefix: stored }) =>
+export const winogradOutputKernels = byPrecision(({ ending: half, prefix: stored }) =>
   byPlaces(4, ({ ending, prefix, storage }) =>
     defineKernel({
       name: `winograd_output${half}${ending}`,
@@ -116,70 +107,22 @@ const outputKernels = byPrecision(({ ending: half, prefix: stored }) =>
   ),
 );
 
-/** Of F(2x2), over all tiles. */
-const input2Kernels = byPrecision(({ ending, prefix }) => ({
-  all: defineKernel({
-    name: `winograd2_input${ending}`,
-    code: `${prefix}\n${input2Code}`,
-    params: INPUT_PARAMS,
-    storage: INPUT_STORAGE,
-  }),
-}));
-
-const output2Kernels = byPrecision(({ ending, prefix }) => ({
-  all: defineKernel({
-    name: `winograd2_output${ending}`,
-    code: `${prefix}\n${output2Code}`,
-    params: OUTPUT_PARAMS,
-    storage: OUTPUT_STORAGE,
-    overrides: ['POOL'],
-  }),
-}));
-
-type Listable = { readonly all: Kernel; readonly listed?: Kernel };
-
-/** The transforms of each tile size. */
-export const winogradKernels: Readonly<
-  Record<
-    WinogradTile,
-    {
-      readonly filters: ByPrecision<Readonly<Record<ConvDtype, Kernel>>>;
-      readonly input: ByPrecision<Listable>;
-      readonly output: ByPrecision<Listable>;
-    }
-  >
-> = {
-  4: {
-    filters: defineFilters('winograd_filters', filtersCode),
-    input: inputKernels,
-    output: outputKernels,
-  },
-  2: {
-    filters: defineFilters('winograd2_filters', filters2Code),
-    input: input2Kernels,
-    output: output2Kernels,
-  },
-};
-
 /** Output channels as U and M have them: rounded up to 8. */
 export const outStride = (shape: Pick<ConvShape, 'outChannels'>): number =>
   8 * ceilDiv(shape.outChannels, 8);
 
-/** Products of a form: places of a transformed tile. */
-export function productsOf(tile: WinogradTile): number {
-  return (tile + 2) ** 2;
-}
+/** Products: places of a transformed tile. */
+export const PRODUCTS = 36;
 
-/** The tile of F(4x4), 4x4 outputs; a batch's are counted image by image, row by row. */
+/** Outputs of a tile each way; a batch's tiles are counted image by image, row by row. */
 export const TILE = 4;
 export const WINOGRAD_TILE = { height: TILE, width: TILE } as const;
 
 export function tilesOf(
   { height, width }: Pick<ConvShape, 'height' | 'width'>,
   batch: number,
-  tile: WinogradTile = TILE,
 ): number {
-  return batch * ceilDiv(height, tile) * ceilDiv(width, tile);
+  return batch * ceilDiv(height, TILE) * ceilDiv(width, TILE);
 }
 
 const MIB = 1024 * 1024;
@@ -194,8 +137,8 @@ const strideOf = (tiles: number): number => BLOCK * ceilDiv(tiles, BLOCK);
  * Tiles that stand together in V and M, [products, stride / block, channels, block]: what one invocation reads, so
  * that it stands in a row, or all tiles, so that a workgroup's rows are long.
  */
-const blockOf = (form: WinogradForm, stride: number): number =>
-  isForSoftware(form) ? BLOCK : stride;
+const blockOf = (method: WinogradMethod, stride: number): number =>
+  isForSoftware(method) ? BLOCK : stride;
 
 /**
  * How V and M are cut. A convolution with more tiles than a slice has goes through them in several, so that the three
@@ -223,11 +166,11 @@ export const SLICING: Readonly<Record<'software' | 'gpu', Slicing>> = {
 export function sliceOf(
   shape: Pick<ConvShape, 'inChannels' | 'outChannels'>,
   tiles: number,
-  form: WinogradForm,
+  method: WinogradMethod,
 ): number {
-  const { tile, precision } = form;
-  const { bytes, step, least } = SLICING[isForSoftware(form) ? 'software' : 'gpu'];
-  const values = productsOf(tile) * Math.max(shape.inChannels, outStride(shape));
+  const { precision } = method;
+  const { bytes, step, least } = SLICING[isForSoftware(method) ? 'software' : 'gpu'];
+  const values = PRODUCTS * Math.max(shape.inChannels, outStride(shape));
   const fitting = Math.floor(bytes / (STORED_BYTES[precision] * values) / step);
   const slices = ceilDiv(tiles, Math.max(least, fitting * step));
   return slices <= 1 ? tiles : step * ceilDiv(ceilDiv(tiles, slices), step);
@@ -240,32 +183,32 @@ export function winogradScratch(
   shape: ConvShape,
   batch: number,
   tiles?: number,
-  form: WinogradForm = F4_REGISTERS,
+  method: WinogradMethod = IN_REGISTERS,
 ): { readonly transformed: number; readonly product: number } {
-  const count = tiles ?? tilesOf(shape, batch, form.tile);
-  const slice = strideOf(sliceOf(shape, count, form));
-  const column = STORED_BYTES[form.precision] * productsOf(form.tile) * slice;
+  const count = tiles ?? tilesOf(shape, batch);
+  const slice = strideOf(sliceOf(shape, count, method));
+  const column = STORED_BYTES[method.precision] * PRODUCTS * slice;
   return { transformed: column * shape.inChannels, product: column * outStride(shape) };
 }
 
-/** Bytes of the transformed filters: in f32 four times those of the weights in f32, or 1.78 times in F(2x2). */
+/** Bytes of the transformed filters: in f32 four times those of the weights in f32. */
 export function winogradFilterBytes(
   shape: Pick<ConvShape, 'inChannels' | 'outChannels'>,
-  { tile, precision }: Pick<WinogradForm, 'tile' | 'precision'> = F4_REGISTERS,
+  { precision }: Pick<WinogradMethod, 'precision'> = IN_REGISTERS,
 ): number {
-  return STORED_BYTES[precision] * productsOf(tile) * shape.inChannels * outStride(shape);
+  return STORED_BYTES[precision] * PRODUCTS * shape.inChannels * outStride(shape);
 }
 
 export interface WinogradFiltersArgs {
   readonly label: string;
   readonly shape: Pick<ConvShape, 'inChannels' | 'outChannels'>;
-  /** Of the weights; the filters are as `form` stores them. */
+  /** Of the weights; the filters are as `precision` stores them. */
   readonly dtype: ConvDtype;
   /** From `packConv`. */
   readonly weights: Slice;
   /** [products, inChannels, outChannels rounded up to 8], {@link winogradFilterBytes} */
   readonly filters: Slice;
-  readonly form?: Pick<WinogradForm, 'tile' | 'precision'> | undefined;
+  readonly precision: Precision;
 }
 
 /**
@@ -273,10 +216,10 @@ export interface WinogradFiltersArgs {
  * made anew for each use, or the model would stand in memory in f32 after all.
  */
 export function winogradFilters(args: WinogradFiltersArgs): Dispatch {
-  const { label, shape, dtype, weights, filters, form = F4_REGISTERS } = args;
+  const { label, shape, dtype, precision, weights, filters } = args;
   const out_stride = outStride(shape);
   return {
-    kernel: winogradKernels[form.tile].filters[form.precision][dtype],
+    kernel: winogradFiltersKernels[precision][dtype],
     label,
     constants: {},
     params: { channels: shape.inChannels, out_stride },
@@ -300,68 +243,64 @@ export interface WinogradArgs {
   readonly product: Slice;
   /** [batch, outChannels, height, width], or half of both when pooled. */
   readonly output: Slice;
-  /** Compute these tiles, of F(4x4), and leave the rest of the output. Default: all. */
+  /** Compute these tiles, and leave the rest of the output. Default: all. */
   readonly places?: Places | undefined;
-  /** Default: F(4x4, 3x3) in f32, in registers. */
-  readonly form?: WinogradForm | undefined;
+  /** Default: in f32, in registers. */
+  readonly method?: WinogradMethod | undefined;
 }
 
 /** Convolution, bias, activation and optional pooling, as three dispatches a slice. */
 export function winogradConv(args: WinogradArgs): Dispatch[] {
-  const { shape, batch, places, form = F4_REGISTERS } = args;
-  const tiles = places?.count ?? tilesOf(shape, batch, form.tile);
-  const slice = sliceOf(shape, tiles, form);
+  const { shape, batch, places, method = IN_REGISTERS } = args;
+  const tiles = places?.count ?? tilesOf(shape, batch);
+  const slice = sliceOf(shape, tiles, method);
   const dispatches: Dispatch[] = [];
   for (let first = 0; first < tiles; first += slice) {
-    dispatches.push(...convolveSlice(args, form, first, Math.min(slice, tiles - first)));
+    dispatches.push(...convolveSlice(args, method, first, Math.min(slice, tiles - first)));
   }
   return dispatches;
 }
 
 function convolveSlice(
   args: WinogradArgs,
-  form: WinogradForm,
+  method: WinogradMethod,
   first: number,
   tiles: number,
 ): Dispatch[] {
   const { label, shape, input, filters, bias, transformed, product, output, places } = args;
   const { inChannels, outChannels, height, width } = shape;
   const stride = strideOf(tiles);
-  const block_tiles = blockOf(form, stride);
+  const block_tiles = blockOf(method, stride);
   const out_stride = outStride(shape);
-  const transforms = winogradKernels[form.tile];
-  // How many tiles there are decides only on the last slice's workgroups: the others are full.
-  const isLast = first + tiles === places?.count;
-  const span = { first, count: tiles, list: isLast ? places?.number : undefined };
   const invocations = (channels: number) =>
-    overPlaces(label, { together: BLOCK, items: BLOCK * channels, size: 64, y: MORE, z: 1 }, span);
+    workgroupsOf(
+      label,
+      { together: BLOCK, items: BLOCK * channels, size: 64, y: MORE, z: 1 },
+      tiles,
+    );
   const listed = places ? { places: places.list } : {};
-  const kernelOf = ({ all, listed: some }: Listable): Kernel => {
-    if (!places) return all;
-    if (!some) throw new Error(`F(${form.tile}x${form.tile}) knows no places`);
-    return some;
-  };
+  const form = places ? 'listed' : 'all';
   return [
     {
-      kernel: kernelOf(transforms.input[form.precision]),
+      kernel: winogradInputKernels[method.precision][form],
       label,
       constants: {},
       params: { first, tiles, channels: inChannels, height, width, stride, block_tiles },
       buffers: { input, transformed, ...listed },
-      ...invocations(inChannels),
+      workgroups: invocations(inChannels),
     },
     winogradProduct({
       label,
-      form,
+      method,
       channels: inChannels,
       outStride: out_stride,
-      ...span,
+      count: tiles,
       filters,
       transformed,
       product,
     }),
     {
-      kernel: kernelOf(transforms.output[form.precision]),
+      kernel: winogradOutputKernels[method.precision][form],
       label,
       constants: { POOL: Number(shape.pool) },
       params: {
@@ -376,21 +315,19 @@ function convolveSlice(
         block_tiles,
       },
       buffers: { product, bias, output, ...listed },
-      ...invocations(out_stride),
+      workgroups: invocations(out_stride),
     },
   ];
 }
 
 export interface ProductArgs {
   readonly label: string;
-  readonly form: WinogradForm;
+  readonly method: WinogradMethod;
   readonly channels: number;
   /** A multiple of 8. */
   readonly outStride: number;
-  /** Tiles; a list of them that the GPU has counted, and where in it they begin. */
+  /** Tiles. */
   readonly count: number;
-  readonly list?: number | undefined;
-  readonly first?: number | undefined;
   /** U [products, channels, outStride] */
   readonly filters: Slice;
   /** V [products, stride / block, channels, block]: blocks of 16 for products in registers, else of all tiles */
@@ -401,34 +338,35 @@ export interface ProductArgs {
 
 /** The matrix products alone. */
 export function winogradProduct(args: ProductArgs): Dispatch {
-  const { label, form, channels, outStride: out_stride, count, list, first = 0 } = args;
+  const { label, method, channels, outStride: out_stride, count } = args;
   const { filters, transformed, product } = args;
   const stride = strideOf(count);
-  const { kernel, constants, rule } = productOf(form, channels, out_stride, stride);
+  const { kernel, constants, rule } = productOf(method, channels, out_stride, stride);
   return {
     kernel,
     label,
     constants,
     params: { channels, out_stride, stride },
     buffers: { filters, transformed, product },
-    ...overPlaces(label, { ...rule, z: productsOf(form.tile) }, { first, count, list }),
+    workgroups: workgroupsOf(label, { ...rule, z: PRODUCTS }, count),
   };
 }
 
-function productOf(form: WinogradForm, channels: number, outStride: number, stride: number) {
-  if (form.product === 'registers') {
-    return productInRegisters(form.precision, outStride);
+function productOf(method: WinogradMethod, channels: number, outStride: number, stride: number) {
+  if (method.product === 'registers') {
+    return productInRegisters(method.precision, outStride);
   }
-  if (form.product === 'quads') {
-    if (form.precision !== 'f32' || !quadsFit({ channels, outStride })) {
+  if (method.product === 'quads') {
+    if (method.precision !== 'f32' || !quadsFit({ channels, outStride })) {
       throw new Error('quads need f32, a multiple of 4 channels and of 32 outputs');
     }
-    return productInQuads(form.quads ?? 1, outStride);
+    return productInQuads(method.quads ?? 1, outStride);
   }
-  if (form.product === 'workgroup') {
-    const tile = form.productTile ?? chooseProductTile(outStride, stride, productsOf(form.tile));
-    return productInWorkgroups(form.precision, tile, outStride);
+  if (method.product === 'workgroup') {
+    const tile = method.productTile ?? chooseProductTile(outStride, stride, PRODUCTS);
+    return productInWorkgroups(method.precision, tile, outStride);
   }
-  if (!form.units || form.precision !== 'f16') throw new Error('matrix units need f16 and a size');
-  return productByMatrix(form.units, outStride);
+  if (!method.units || method.precision !== 'f16')
+    throw new Error('matrix units need f16 and a size');
+  return productByMatrix(method.units, outStride);
 }
