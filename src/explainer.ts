@@ -12,7 +12,7 @@ import {
   rank,
   stopwatch,
 } from './explain/explanation';
-import { runForward, softmaxRows } from './explain/forward';
+import { runForward } from './explain/forward';
 import { normalise, type Pixels, prepareImage } from './explain/image';
 import { choose, oneOf } from './explain/methods';
 import { progressMeter } from './explain/progress';
@@ -25,18 +25,20 @@ import type {
 } from './explain/types';
 import { weightings } from './explain/weightings';
 import { Arena } from './gpu/arena';
-import { type AdapterFacts, Gpu, requestAdapter } from './gpu/gpu';
+import type { AdapterFacts } from './gpu/facts';
+import { Gpu, requestAdapter } from './gpu/gpu';
 import type { Slice } from './gpu/kernel';
-import { needsOf } from './gpu/limits';
 import type { Manifest } from './model/manifest';
 import { type LocatedModel, locateModel } from './model/model';
-import { type Network, targetLayers } from './model/network';
+import { targetLayers } from './model/network';
+import { compile, type Plan } from './plan/compile';
+import { needsOf } from './plan/needs';
+import { type ConvTuning, checkedTuning, suits } from './plan/tuned';
 import { layersToKeep } from './runtime/backward';
 import { loadWeights } from './runtime/load-weights';
 import type { NetworkWeights } from './runtime/network-weights';
 import { Runner } from './runtime/runner';
-import { type ConvTuning, suits, tuneConvolutions, tunedMethods } from './runtime/tuning';
-import { browserTuningCache, checkedTuning, keepTuning, keptTuning } from './runtime/tuning-cache';
+import { browserTuningCache, keepTuning, keptTuning } from './runtime/tuning-cache';
 
 const MIB = 1024 * 1024;
 const DEFAULT_MEMORY_BUDGET = 256 * MIB;
@@ -65,14 +67,14 @@ export class Explainer {
   constructor(
     model: Pick<LocatedModel, 'manifest' | 'network'>,
     gpu: Gpu,
+    plan: Plan,
     weights: NetworkWeights,
     facts: WeightFacts,
     memoryBudget: number,
-    tuning?: ConvTuning,
   ) {
     const { manifest, network } = model;
-    this.tuning = tuning;
-    this.runner = new Runner(gpu, network, weights);
+    this.tuning = plan.options.tuning;
+    this.runner = new Runner(gpu, plan, weights);
     this.weights = weights;
     this.manifest = manifest;
     this.memoryBudget = memoryBudget;
@@ -109,9 +111,8 @@ export class Explainer {
     const pixels = await prepareImage(image, this.manifest.input, callbacks.signal);
     const arena = new Arena(this.runner.gpu);
     try {
-      const { logits } = await this.runner.forward(this.upload(pixels, arena), arena);
-      const { labels } = this.model;
-      return rank(await softmaxRows(this.runner.gpu, logits, labels.length), labels);
+      const { probabilities } = await this.runner.forward(this.upload(pixels, arena), arena);
+      return rank(probabilities, this.model.labels);
     } finally {
       arena.dispose();
     }
@@ -248,14 +249,13 @@ export async function createExplainer(options: ExplainerOptions): Promise<Explai
   const model = await locate(options);
   const gpu = await Gpu.create({ ...source, needs: needsOf(model.network) });
   try {
-    const tuning = await prepareConvolutions(gpu, model.network, options, memoryBudget);
-    const { weights, facts } = await loadWeights(gpu, model, {
-      dtype: options.dtype,
+    const plan = await planFor(gpu, model, options, memoryBudget);
+    const { weights, facts } = await loadWeights(gpu, plan, model, {
       cache: options.cache,
       onBytes: progressMeter('weights', onProgress),
       signal,
     });
-    return new Explainer(model, gpu, weights, facts, memoryBudget, tuning);
+    return new Explainer(model, gpu, plan, weights, facts, memoryBudget);
   } catch (error) {
     gpu.dispose();
     throw error;
@@ -263,39 +263,39 @@ export async function createExplainer(options: ExplainerOptions): Promise<Explai
 }
 
 /**
- * Sets how the GPU is to compute convolutions: precision, and what was measured or is to be measured now. Weights
- * must come later: methods differ in the filters they keep.
+ * How the model is to be computed on this GPU: in which precision, and by what was measured or is to be measured now.
  */
-async function prepareConvolutions(
+async function planFor(
   gpu: Gpu,
-  network: Network,
+  { network, manifest }: LocatedModel,
   options: ExplainerOptions,
   memoryBudget: number,
-): Promise<ConvTuning | undefined> {
+): Promise<Plan> {
   const { precision = 'f32', tune = false, tuning: given, signal, onProgress } = options;
-  if (precision === 'f16' && !gpu.device.features.has('shader-f16')) {
+  if (precision === 'f16' && !gpu.facts.features.has('shader-f16')) {
     throw new ScoreCamError(
       'option',
       `precision is f16, which needs the feature shader-f16; ${gpu.adapter.description || 'this GPU'} ` +
         `has none${options.device ? ', or the device was requested without it' : ''}. Use f32.`,
     );
   }
-  gpu.precision = precision;
   const checked = checkedTuning(given);
-  let known = checked && suits(checked, gpu) ? checked : undefined;
+  let tuning = checked && suits(checked, gpu.adapter, precision) ? checked : undefined;
   if (tune) {
     const cache = options.tuningCache ?? browserTuningCache();
-    if (!known && cache) known = await keptTuning(cache, gpu.adapter, precision);
-    known = await tuneConvolutions(gpu, network, {
+    if (!tuning && cache) tuning = await keptTuning(cache, gpu.adapter, precision);
+    const { tuneConvolutions } = await import('./runtime/tuning');
+    tuning = await tuneConvolutions(gpu, network, {
+      precision,
       memoryBudget,
-      known,
+      known: tuning,
       onProgress: progressMeter('tuning', onProgress),
       signal,
     });
-    if (cache) await keepTuning(cache, gpu.adapter, known);
+    if (cache) await keepTuning(cache, gpu.adapter, tuning);
   }
-  gpu.tuned = known && tunedMethods(known, network, gpu.convolutions);
-  return known;
+  const inFile = manifest.weights.format === 'seeded' ? undefined : manifest.weights.dtype;
+  return compile(network, gpu.facts, { dtype: options.dtype ?? inFile, precision, tuning });
 }
 
 async function locate(options: ExplainerOptions): Promise<LocatedModel> {

@@ -57,7 +57,7 @@ export type {
   Weighting,
 } from './explain/types';
 export { createExplainer, type Explainer, type ModelFacts } from './explainer';
-export type { AdapterFacts } from './gpu/gpu';
+export type { AdapterFacts } from './gpu/facts';
 export { browserCache, MemoryCache, type WeightCache } from './model/keep/cache';
 export { type Manifest, parseManifest } from './model/manifest';
 export {
@@ -72,5 +72,5 @@ export { type VggOptions, vggManifest } from './model/vgg';
 export type { TensorFacts, WeightSource } from './model/weight-source';
 export type { Precision, WeightDtype } from './numbers/dtypes';
 export type { TensorDtype } from './numbers/tensor_dtypes';
-export type { ConvTuning, TunedLayer } from './runtime/tuning';
+export type { ConvTuning, TunedLayer } from './plan/tuned';
 export { browserTuningCache, type TuningCache } from './runtime/tuning-cache';

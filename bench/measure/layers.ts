@@ -1,4 +1,4 @@
-import type { DispatchTiming } from '../../src/gpu/gpu';
+import type { DispatchTiming } from '../../src/gpu/profiler';
 import type { Network } from '../../src/model/network';
 import { layerFlops, sizeOf } from '../../src/model/network';
 import { planSteps } from '../../src/plan/plan';

@@ -1,6 +1,8 @@
 import type { Pixels } from '../../src/explain/image';
 import { Arena } from '../../src/gpu/arena';
-import { type AdapterFacts, type DispatchTiming, Gpu } from '../../src/gpu/gpu';
+import { Gpu } from '../../src/gpu/gpu';
+import { type AdapterFacts } from '../../src/gpu/facts';
+import { type DispatchTiming } from '../../src/gpu/profiler';
 import { needsOf } from '../../src/gpu/limits';
 import { softmax } from '../../src/kernels/layers/softmax';
 import { type Model, seededVgg } from '../../src/model/model';

@@ -1,4 +1,5 @@
-import type { DispatchTiming, Gpu } from '../../src/gpu/gpu';
+import type { Gpu } from '../../src/gpu/gpu';
+import type { DispatchTiming } from '../../src/gpu/profiler';
 import type { Dispatch } from '../../src/gpu/kernel';
 import { median } from './statistics';
 import type { Clock, Measurement } from './types';

@@ -1,4 +1,4 @@
-import type { AdapterFacts } from '../../src/gpu/gpu';
+import type { AdapterFacts } from '../../src/gpu/facts';
 
 /** What a measurement is of; the report has a part for each. */
 export type Section =

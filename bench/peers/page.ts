@@ -1,6 +1,6 @@
 /// Runs in headless Chrome: one contender a page, so that none lives with another's memory or threads.
 import { normalise, prepareImage } from '../../src/explain/image';
-import { factsOf } from '../../src/gpu/gpu';
+import { factsOf } from '../../src/gpu/facts';
 import type { AdapterFacts } from '../../src/index';
 import { type Model, seededVgg } from '../../src/model/model';
 import type { Ready } from './contender';

@@ -1,6 +1,5 @@
 import { ScoreCamError } from '../errors';
 import { baselineInput } from '../explain/baseline';
-import { softmaxRows } from '../explain/forward';
 import { normalise } from '../explain/image';
 import { oneOf } from '../explain/methods';
 import type { SaliencyMap } from '../explain/types';
@@ -189,16 +188,15 @@ class Scorer {
 
   private async score(
     count: number,
-    prepare: (arena: Arena) => Parameters<Runner['logitsAfter']>[2],
+    prepare: (arena: Arena) => Parameters<Runner['scoresAfter']>[2],
   ): Promise<number[]> {
     const { runner, memoryBudget } = this.bench;
     if (count === 0) return [];
     const arena = new Arena(runner.gpu);
     try {
       const run = { memoryBudget, signal: this.signal };
-      const logits = await runner.logitsAfter(undefined, count, prepare(arena), run);
+      const { probabilities } = await runner.scoresAfter(undefined, count, prepare(arena), run);
       const classes = runner.network.labels.length;
-      const probabilities = await softmaxRows(runner.gpu, logits, classes);
       this.passes += count;
       return Array.from({ length: count }, (_, i) => {
         return probabilities[i * classes + this.classIndex] as number;

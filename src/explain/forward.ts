@@ -1,10 +1,8 @@
-import { ScoreCamError } from '../errors';
-import { Arena } from '../gpu/arena';
-import type { Gpu } from '../gpu/gpu';
+import type { Arena } from '../gpu/arena';
 import type { Slice } from '../gpu/kernel';
-import { softmax } from '../kernels/layers/softmax';
 import { mapRanges } from '../kernels/maps/map_ranges';
 import { type Layer, sizeOf, targetIndex } from '../model/network';
+import { checkFinite } from '../numbers/finite';
 import type { Runner } from '../runtime/runner';
 import type { ActivationMaps } from './saliency';
 
@@ -56,8 +54,8 @@ export async function runForward(
   options: ForwardOptions,
 ): Promise<Forward> {
   const { gpu, network } = runner;
-  const { logits, kept } = await runner.forward(input, arena, [...options.layers, ...options.keep]);
-  const probabilities = await softmaxRows(gpu, logits, network.labels.length);
+  const wanted = [...options.layers, ...options.keep];
+  const { logits, probabilities, kept } = await runner.forward(input, arena, wanted);
   const targets: Target[] = [];
   for (const name of options.layers) {
     const layer = network.layers[targetIndex(network, name)] as Layer;
@@ -93,43 +91,4 @@ export async function runForward(
     });
   }
   return { runner, arena, input, logits, probabilities, targets, kept };
-}
-
-/**
- * Softmax of each row of [rows, classes] logits.
- * @throws ScoreCamError `not-finite`
- */
-export async function softmaxRows(
-  gpu: Gpu,
-  logits: Float32Array,
-  classes: number,
-): Promise<Float32Array> {
-  checkFinite(logits, 'The logits');
-  const arena = new Arena(gpu);
-  try {
-    const probabilities = arena.take('probabilities', logits.byteLength);
-    await gpu.submit('softmax', [
-      softmax({
-        label: 'scores',
-        logits: arena.upload('logits', logits as Float32Array<ArrayBuffer>),
-        probabilities,
-        rows: logits.length / classes,
-        classes,
-      }),
-    ]);
-    return await gpu.read(probabilities.buffer, logits.length);
-  } finally {
-    arena.dispose();
-  }
-}
-
-/** @throws ScoreCamError `not-finite` naming the value and where it is. */
-export function checkFinite(values: ArrayLike<number>, what: string): void {
-  for (let i = 0; i < values.length; i++) {
-    if (Number.isFinite(values[i])) continue;
-    throw new ScoreCamError(
-      'not-finite',
-      `${what} hold ${values[i]} at index ${i}: the weights overflow in f32, or the image does.`,
-    );
-  }
 }

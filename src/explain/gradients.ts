@@ -1,6 +1,7 @@
+import { checkFinite } from '../numbers/finite';
 import { gradients, readTape, type Score } from '../runtime/backward';
 import type { Evidence, LayerEvidence } from './evidence';
-import { checkFinite, type Forward, type Target } from './forward';
+import type { Forward, Target } from './forward';
 import type { Choice } from './methods';
 import type { ActivationMaps } from './saliency';
 import type { GradientOf } from './types';

@@ -7,7 +7,6 @@ import type { Evidence, LayerEvidence } from './evidence';
 import type { Forward } from './forward';
 import { meanGradients, unmasked } from './gradients';
 import { normalise } from './image';
-import { maskedScores } from './masked-scores';
 import { progressMeter } from './progress';
 import type { ActivationMaps } from './saliency';
 import { baselineScores, type ScoreCamOptions } from './score-cam';
@@ -42,8 +41,8 @@ export async function groupCam(forward: Forward, options: ScoreCamOptions): Prom
           const weights = meanGradients(target.maps, found.get(target.name) as Float32Array);
           const maps = groupMaps(target.maps, weights, groups);
           const done = before;
-          const onMasks = (masked: number): void => meter(done + masked, most);
-          const scores = await scoreMaps(runner, arena, image, maps, { ...options, onMasks });
+          const onPasses = (masked: number): void => meter(done + masked, most);
+          const scores = await scoreMaps(runner, arena, image, maps, { ...options, onPasses });
           before += maps.count;
           const classes = baseline.length;
           const alpha = Float32Array.from(
@@ -103,7 +102,7 @@ async function scoreMaps(
   arena: Arena,
   image: Forward['input'],
   { data, count, height, width }: ActivationMaps,
-  { memoryBudget, signal, onMasks }: ScoreCamOptions & { onMasks: (done: number) => void },
+  { memoryBudget, signal, onPasses }: ScoreCamOptions & { onPasses: (done: number) => void },
 ): Promise<Float32Array> {
   if (count === 0) return new Float32Array(0);
   const { gpu, network } = runner;
@@ -128,8 +127,8 @@ async function scoreMaps(
     (k) => (limits[2 * k + 1] as number) > (limits[2 * k] as number),
   );
   const masks = { maps, height, width, ranges, channels, alignCorners: false };
-  const run = { memoryBudget, signal, onMasks };
-  const { probabilities } = await maskedScores(runner, image, masks, run);
+  const run = { memoryBudget, signal, onPasses };
+  const { probabilities } = await runner.maskedScores(image, masks, run);
   const classes = network.labels.length;
   const all = new Float32Array(count * classes);
   channels.forEach((k, row) => {

@@ -1,10 +1,11 @@
 import { ablateChannels } from '../kernels/inputs/ablate_channels';
 import { singlePositions } from '../kernels/inputs/single_positions';
+import { checkFinite } from '../numbers/finite';
+import type { Scores } from '../runtime/runner';
 import { column } from './column';
 import type { Evidence } from './evidence';
-import { checkFinite, type Forward, type Target } from './forward';
+import type { Forward, Target } from './forward';
 import { unmasked } from './gradients';
-import { type Scores, scoresOf } from './masked-scores';
 import { progressMeter } from './progress';
 import type { ScoreCamOptions } from './score-cam';
 
@@ -77,7 +78,7 @@ export async function reciproCam(forward: Forward, options: ScoreCamOptions): Pr
 interface Alteration {
   /** How many altered copies of the target's maps there are. */
   readonly count: (target: Target) => number;
-  readonly fill: (target: Target) => Parameters<Forward['runner']['logitsAfter']>[2];
+  readonly fill: (target: Target) => Parameters<Forward['runner']['scoresAfter']>[2];
 }
 
 type Kept = Pick<Target, 'name' | 'maps' | 'constantChannels'>;
@@ -95,14 +96,11 @@ async function scoreTargets(
   for (const target of targets) {
     const own = count(target);
     const done = before;
-    const onMasks = (masked: number): void => meter(done + masked, total);
-    const run = { memoryBudget, signal, onMasks };
-    const logits = await runner.logitsAfter(target.name, own, fill(target), run);
+    const onPasses = (masked: number): void => meter(done + masked, total);
+    const run = { memoryBudget, signal, onPasses };
+    const scores = await runner.scoresAfter(target.name, own, fill(target), run);
     const { name, maps, constantChannels } = target;
-    layers.push({
-      target: { name, maps, constantChannels },
-      scores: await scoresOf(runner, logits),
-    });
+    layers.push({ target: { name, maps, constantChannels }, scores });
     before += own;
   }
   return { head: total, layers };

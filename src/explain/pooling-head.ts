@@ -3,6 +3,7 @@ import { rowStride } from '../kernels/linear/linear';
 import { sizeOf } from '../model/network';
 import { WEIGHT_BYTES, type WeightDtype } from '../numbers/dtypes';
 import { toF32 } from '../numbers/tensor_dtypes';
+import { convStep, linearStep } from '../plan/compile';
 import type { Runner } from '../runtime/runner';
 import { type Head, poolingHead } from './cam-head';
 import type { Evidence } from './evidence';
@@ -39,12 +40,16 @@ async function classWeights(
 ): Promise<Float32Array> {
   if (head.kind === 'none') return new Float32Array(count).fill(1, index, index + 1);
   if (head.kind === 'conv') {
-    const { dtype, weights } = runner.weights.conv(head.layer);
+    const step = convStep(runner.plan, head.layer);
+    const { weights } = runner.weights.conv(step);
+    const { dtype } = step.layout;
     const stride = 8 * Math.ceil(head.layer.output.channels / 8);
     const all = await readAs(runner, weights, dtype, 0, count * stride);
     return Float32Array.from({ length: count }, (_, k) => all[k * stride + index] as number);
   }
-  const { dtype, shards, affine } = runner.weights.linear(head.layer);
+  const step = linearStep(runner.plan, head.layer);
+  const { shards, affine } = runner.weights.linear(step);
+  const { dtype } = step.layout;
   const inFeatures = sizeOf(head.layer.input);
   const shard = shards.findLast(({ firstOutput }) => firstOutput <= index);
   if (!shard) throw new Error(`no shard has row ${index}`);

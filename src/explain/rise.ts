@@ -1,7 +1,6 @@
 import { Arena } from '../gpu/arena';
 import type { Evidence } from './evidence';
 import type { Forward } from './forward';
-import { maskedScores } from './masked-scores';
 import { progressMeter } from './progress';
 import { uniform } from './random';
 import type { ScoreCamOptions } from './score-cam';
@@ -48,9 +47,9 @@ export async function rise(forward: Forward, options: ScoreCamOptions): Promise<
         channels: Uint32Array.from(Array(count).keys()),
         alignCorners: false,
       };
-      const onMasks = (done: number): void => meter(first + done, total);
-      const run = { memoryBudget: 0.75 * memoryBudget, signal, onMasks };
-      const { probabilities } = await maskedScores(runner, input, masks, run);
+      const onPasses = (done: number): void => meter(first + done, total);
+      const run = { memoryBudget: 0.75 * memoryBudget, signal, onPasses };
+      const { probabilities } = await runner.maskedScores(input, masks, run);
       scores.set(probabilities, first * classes);
     } finally {
       arena.dispose();

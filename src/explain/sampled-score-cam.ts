@@ -6,7 +6,6 @@ import { column } from './column';
 import type { Evidence, LayerEvidence } from './evidence';
 import type { Forward, Target } from './forward';
 import { unmasked } from './gradients';
-import { maskedScores } from './masked-scores';
 import type { Choice } from './methods';
 import { progressMeter } from './progress';
 import { gaussian } from './random';
@@ -56,9 +55,9 @@ export async function sampledScoreCam(
       try {
         const masks = await sample(target, channels, first, count, arena);
         const done = before;
-        const onMasks = (masked: number): void => meter(done + masked, total);
-        const run = { memoryBudget: 0.75 * memoryBudget, signal, onMasks };
-        const { probabilities } = await maskedScores(runner, input, masks, run);
+        const onPasses = (masked: number): void => meter(done + masked, total);
+        const run = { memoryBudget: 0.75 * memoryBudget, signal, onPasses };
+        const { probabilities } = await runner.maskedScores(input, masks, run);
         probabilities.forEach((p, j) => {
           mean[j % mean.length] = (mean[j % mean.length] as number) + p / samples;
         });

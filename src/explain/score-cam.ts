@@ -1,12 +1,11 @@
 import { ScoreCamError } from '../errors';
 import { Arena } from '../gpu/arena';
-import type { Runner } from '../runtime/runner';
+import type { Runner, Scores } from '../runtime/runner';
 import { baselineInput } from './baseline';
-import { channelsOf, rankedChannels } from './channels';
+import { channelsOf, standardDeviations } from './channels';
 import type { Evidence, LayerEvidence } from './evidence';
-import { type Forward, softmaxRows, type Target } from './forward';
+import type { Forward, Target } from './forward';
 import type { normalise, Pixels } from './image';
-import { maskedScores, type Scores, scoresOf } from './masked-scores';
 import { type Choice, oneOf } from './methods';
 import { progressMeter } from './progress';
 import type { Callbacks, Weighting } from './types';
@@ -43,7 +42,7 @@ export async function scoreCam(forward: Forward, options: ScoreCamOptions): Prom
   let before = 0;
   for (const [i, target] of targets.entries()) {
     const channels = wanted[i] as Uint32Array<ArrayBuffer>;
-    const onMasks = (done: number): void => meter(before + done, total);
+    const onPasses = (done: number): void => meter(before + done, total);
     const { onEvidence } = options;
     const passed = before + Number(needsBaseline);
     const onScored = async (partial: Scored): Promise<void> => {
@@ -51,7 +50,7 @@ export async function scoreCam(forward: Forward, options: ScoreCamOptions): Prom
       await onEvidence?.(weighed(runner, [...scored, partial], baseline, options, passes));
     };
     const hearing = onEvidence ? { onScored } : {};
-    scored.push(await scoreLayer(forward, target, channels, { ...options, onMasks, ...hearing }));
+    scored.push(await scoreLayer(forward, target, channels, { ...options, onPasses, ...hearing }));
     before += channels.length;
   }
   return weighed(runner, scored, baseline, options, total + Number(needsBaseline));
@@ -105,8 +104,7 @@ export async function baselineScores(
   const arena = new Arena(runner.gpu);
   try {
     const input = baselineInput(choice.baseline, pixels, manifest) as Float32Array<ArrayBuffer>;
-    const { logits } = await runner.forward(arena.upload('baseline', input), arena);
-    return await softmaxRows(runner.gpu, logits, runner.network.labels.length);
+    return (await runner.forward(arena.upload('baseline', input), arena)).probabilities;
   } finally {
     arena.dispose();
   }
@@ -117,19 +115,18 @@ async function scoreLayer(
   { name, maps, activations, ranges, constantChannels }: Target,
   channels: Uint32Array<ArrayBuffer>,
   options: ScoreCamOptions & {
-    readonly onMasks: (done: number) => void;
+    readonly onPasses: (done: number) => void;
     readonly onScored?: (scored: Scored) => Promise<void>;
   },
 ): Promise<Scored> {
-  const { choice, memoryBudget, signal, onMasks, onScored } = options;
+  const { choice, memoryBudget, signal, onPasses, onScored } = options;
   const classes = runner.network.labels.length;
   const masks = {
     maps: activations,
     height: maps.height,
     width: maps.width,
     ranges,
-    // What comes first is heard of first.
-    channels: onScored ? rankedChannels(maps, channels) : channels,
+    channels,
     alignCorners: choice.alignCorners,
   };
   const scored = (rows: Uint32Array, { logits, probabilities }: Scores): Scored => ({
@@ -144,39 +141,39 @@ async function scoreLayer(
     scores: spread(logits, rows, maps.count, classes),
     channelScores: { channels: rows, logits, probabilities, classes, imageLogits },
   });
-  const soFar = new Map<number, Float32Array>();
-  const onScores = async (positions: Uint32Array, logits: Float32Array): Promise<void> => {
+  // Rows of what has come so far, by place among the channels.
+  const soFar = new Map<number, Scores>();
+  const onScores = async (positions: Uint32Array, scores: Scores): Promise<void> => {
     positions.forEach((position, row) => {
-      const channel = masks.channels[position] as number;
-      soFar.set(channel, logits.subarray(row * classes, (row + 1) * classes));
+      soFar.set(position, rowOf(scores, row, classes));
     });
     // The last of them is the result.
     if (soFar.size === channels.length) return;
-    const done = Uint32Array.from(soFar.keys()).sort();
-    const together = new Float32Array(done.length * classes);
-    done.forEach((channel, row) => {
-      together.set(soFar.get(channel) as Float32Array, row * classes);
-    });
-    await onScored?.(scored(done, await scoresOf(runner, together)));
+    const done = [...soFar.keys()].sort((a, b) => a - b);
+    const rows = Uint32Array.from(done, (position) => channels[position] as number);
+    await onScored?.(scored(rows, together(done.map((position) => soFar.get(position) as Scores))));
   };
-  const run = { memoryBudget, signal, onMasks, ...(onScored ? { onScores } : {}) };
-  const scores = await maskedScores(runner, input, masks, run);
-  // Rows in the order of the channels, whatever order they were run in: sums come out the same, bit for bit.
-  const rowOf = new Map([...masks.channels].map((channel, row) => [channel, row]));
-  const rows = channels.map((channel) => rowOf.get(channel) as number);
-  return scored(channels, {
-    logits: gathered(scores.logits, rows, classes),
-    probabilities: gathered(scores.probabilities, rows, classes),
-  });
+  // The most telling maps are heard of first.
+  const deviations = onScored && standardDeviations(maps);
+  const priority = deviations && Array.from(channels, (k) => deviations[k] as number);
+  const hearing = onScored ? { onScores, priority } : {};
+  const run = { memoryBudget, signal, onPasses, ...hearing };
+  return scored(channels, await runner.maskedScores(input, masks, run));
 }
 
-/** The named rows of [*, classes], one after another. */
-function gathered(values: Float32Array, rows: Uint32Array, classes: number): Float32Array {
-  const result = new Float32Array(rows.length * classes);
-  rows.forEach((row, i) => {
-    result.set(values.subarray(row * classes, (row + 1) * classes), i * classes);
-  });
-  return result;
+function rowOf({ logits, probabilities }: Scores, row: number, classes: number): Scores {
+  const [from, to] = [row * classes, (row + 1) * classes];
+  return { logits: logits.slice(from, to), probabilities: probabilities.slice(from, to) };
+}
+
+/** Rows one after another. */
+function together(rows: readonly Scores[]): Scores {
+  const joined = (of: (row: Scores) => Float32Array): Float32Array<ArrayBuffer> =>
+    Float32Array.from(rows.flatMap((row) => [...of(row)]));
+  return {
+    logits: joined(({ logits }) => logits),
+    probabilities: joined(({ probabilities }) => probabilities),
+  };
 }
 
 /** Rows of the evaluated channels put where they belong among all channels; NaN elsewhere. */

@@ -1,8 +1,8 @@
-import type { AdapterFacts } from '../gpu/gpu';
+import type { AdapterFacts } from '../gpu/facts';
 import type { WeightCache } from '../model/keep/cache';
 import type { Model, WeightsLocation } from '../model/model';
 import type { Precision, WeightDtype } from '../numbers/dtypes';
-import type { ConvTuning } from '../runtime/tuning';
+import type { ConvTuning } from '../plan/tuned';
 import type { TuningCache } from '../runtime/tuning-cache';
 
 /** Anything a page has an image in. A string or URL is fetched; a Blob or File is decoded. */

@@ -41,9 +41,12 @@ export class Arena {
     return slice;
   }
 
-  /** Ends the lifetime of what `take` returned. */
-  release(slice: Slice): void {
-    this.free.push(slice.buffer);
+  /** Ends the lifetime of what `take` returned, once: two takers of one buffer would overwrite each other. */
+  release({ buffer }: Slice): void {
+    if (!this.all.includes(buffer))
+      throw new Error(`"${buffer.label}" is of no buffer of this arena.`);
+    if (this.free.includes(buffer)) throw new Error(`"${buffer.label}" was released already.`);
+    this.free.push(buffer);
   }
 
   dispose(): void {

@@ -1,19 +1,8 @@
 import { ScoreCamError } from '../errors';
-import { MATRIX_FEATURE, type MatrixUnits } from '../kernels/winograd/winograd_product';
-import type { Precision } from '../numbers/dtypes';
-import type { ConvDevice, ConvMethod } from '../plan/conv_choice';
+import { type AdapterFacts, type DeviceFacts, deviceFacts, factsOf } from './facts';
 import type { Dispatch, Kernel, Slice } from './kernel';
 import { checkLimits, DEFAULT_LIMITS, deviceRequest, type Needs } from './limits';
-
-/** What is known of the adapter; recorded with every result and every figure. */
-export interface AdapterFacts {
-  readonly vendor: string;
-  readonly architecture: string;
-  readonly device: string;
-  readonly description: string;
-  /** True for a software adapter such as SwiftShader: kernels without barriers are chosen. */
-  readonly isFallback: boolean;
-}
+import { type DispatchTiming, Timestamps } from './profiler';
 
 export interface GpuOptions {
   /** Use this device; it is not destroyed by {@link Gpu.dispose}. Without it one is requested. */
@@ -58,12 +47,7 @@ const UNIFORM_ALIGNMENT = 256;
 export class Gpu {
   readonly device: GPUDevice;
   readonly adapter: AdapterFacts;
-  /** How convolutions are to be computed, as far as it is not chosen by shape; set before weights are loaded. */
-  precision: Precision = 'f32';
-  /** The methods that were the fastest in a measurement on this device (runtime/tuning.ts). */
-  tuned: ReadonlyMap<string, ConvMethod> | undefined;
-  private readonly units: readonly MatrixUnits[];
-  private readonly quads: number | undefined;
+  readonly facts: DeviceFacts;
   private readonly ownsDevice: boolean;
   private readonly pipelines = new Map<string, Promise<GPUComputePipeline>>();
   private readonly layouts = new Map<string, GPUBindGroupLayout>();
@@ -80,8 +64,7 @@ export class Gpu {
   private constructor(device: GPUDevice, info: GPUAdapterInfo | undefined, ownsDevice: boolean) {
     this.device = device;
     this.adapter = factsOf(info);
-    this.units = unitsOf(device, info);
-    this.quads = quadsOf(device, info);
+    this.facts = deviceFacts(device, info);
     this.ownsDevice = ownsDevice;
     if (ownsDevice) {
       // Memory that cannot be had shows here, since buffers are made outside of error scopes.
@@ -110,12 +93,6 @@ export class Gpu {
     const chosen = adapter ?? (await requestAdapter());
     const request = { label: 'score-cam-webgpu', ...deviceRequest(chosen, needs) };
     return new Gpu(await chosen.requestDevice(request), chosen.info, true);
-  }
-
-  /** What the choice of a convolution's method rests on (src/kernels/conv_choice.ts). */
-  get convolutions(): ConvDevice {
-    const { precision, tuned, units, quads } = this;
-    return { isFallback: this.adapter.isFallback, precision, tuned, units, quads };
   }
 
   /** Bytes of all live buffers made through {@link createBuffer}. */
@@ -240,7 +217,7 @@ export class Gpu {
     const uniform = this.writeParams(dispatches);
     const profile = this.profile;
     const stamps =
-      profile && dispatches.length > 0 ? this.timestamps(dispatches.length) : undefined;
+      profile && dispatches.length > 0 ? new Timestamps(this.device, dispatches.length) : undefined;
     try {
       const encoder = this.device.createCommandEncoder({ label });
       // One pass for all of them, unless each is to be timed.
@@ -268,56 +245,10 @@ export class Gpu {
       });
     } finally {
       stamps?.destroy();
-      if (uniform) this.uniforms.push(uniform);
+      // What was disposed of in the meantime takes nothing back: on a caller's device it would live on.
+      if (this.disposed) uniform?.destroy();
+      else if (uniform) this.uniforms.push(uniform);
     }
-  }
-
-  /** Two timestamps for each of `count` passes. */
-  private timestamps(count: number) {
-    const { device } = this;
-    const querySet = device.createQuerySet({
-      label: 'profile',
-      type: 'timestamp',
-      count: 2 * count,
-    });
-    const size = 16 * count;
-    const resolved = device.createBuffer({
-      label: 'profile',
-      size,
-      usage: GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC,
-    });
-    const staging = device.createBuffer({
-      label: 'profile',
-      size,
-      usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
-    });
-    return {
-      writes: (index: number) => ({
-        timestampWrites: {
-          querySet,
-          beginningOfPassWriteIndex: 2 * index,
-          endOfPassWriteIndex: 2 * index + 1,
-        },
-      }),
-      resolve: (encoder: GPUCommandEncoder): void => {
-        encoder.resolveQuerySet(querySet, 0, 2 * count, resolved, 0);
-        encoder.copyBufferToBuffer(resolved, 0, staging, 0, size);
-      },
-      /** Milliseconds of each pass. */
-      read: async (): Promise<number[]> => {
-        await staging.mapAsync(GPUMapMode.READ);
-        const at = new BigUint64Array(staging.getMappedRange());
-        return Array.from(
-          { length: count },
-          (_, i) => Number((at[2 * i + 1] as bigint) - (at[2 * i] as bigint)) / 1e6,
-        );
-      },
-      destroy: (): void => {
-        querySet.destroy();
-        resolved.destroy();
-        staging.destroy();
-      },
-    };
   }
 
   /** Reads `count` f32 from a buffer. Waits for the GPU; never used in the middle of a run. */
@@ -519,14 +450,6 @@ export class Gpu {
   }
 }
 
-/** How long one dispatch took on the GPU. */
-export interface DispatchTiming {
-  /** Name of the kernel and of what it computed. */
-  readonly kernel: string;
-  readonly label: string;
-  readonly ms: number;
-}
-
 /** What is written to buffers; small elements only in whole words. */
 export type GpuData = Float32Array | Uint32Array | Uint16Array | Uint8Array;
 
@@ -544,45 +467,4 @@ function gpuError(label: string, error: GPUError): ScoreCamError {
       ? 'out-of-memory'
       : 'kernel';
   return new ScoreCamError(code, `${label}: ${error.message}`);
-}
-
-/** What an adapter says of itself. */
-export function factsOf(info: GPUAdapterInfo | undefined): AdapterFacts {
-  return {
-    vendor: info?.vendor ?? '',
-    architecture: info?.architecture ?? '',
-    device: info?.device ?? '',
-    description: info?.description ?? '',
-    isFallback: info?.isFallbackAdapter ?? info?.architecture === 'swiftshader',
-  };
-}
-
-/** What stands in an adapter's info where it knows of subgroups, and what Chromium adds where of matrix units. */
-interface SubgroupInfo {
-  readonly subgroupMinSize?: number;
-  readonly subgroupMaxSize?: number;
-  readonly subgroupMatrixConfigs?: readonly {
-    readonly componentType: string;
-    readonly resultComponentType: string;
-    readonly M: number;
-    readonly N: number;
-    readonly K: number;
-  }[];
-}
-
-/** Fours of invocations that a subgroup is, where that is always the same. */
-function quadsOf(device: GPUDevice, info: GPUAdapterInfo | undefined): number | undefined {
-  const { subgroupMinSize = 0, subgroupMaxSize } = (info ?? {}) as SubgroupInfo;
-  const always = device.features.has('subgroups') && subgroupMinSize === subgroupMaxSize;
-  return always && subgroupMinSize % 4 === 0 ? subgroupMinSize / 4 : undefined;
-}
-
-/** The units that multiply f16 and sum in f32, if the device was made with what they need. */
-function unitsOf(device: GPUDevice, info: GPUAdapterInfo | undefined): MatrixUnits[] {
-  const needs = [MATRIX_FEATURE, 'shader-f16', 'subgroups'];
-  const { subgroupMatrixConfigs = [], subgroupMaxSize } = (info ?? {}) as SubgroupInfo;
-  if (!subgroupMaxSize || !needs.every((feature) => device.features.has(feature))) return [];
-  return subgroupMatrixConfigs
-    .filter((own) => own.componentType === 'f16' && own.resultComponentType === 'f32')
-    .map(({ M, N, K }) => ({ m: M, n: N, k: K, subgroupMaxSize }));
 }

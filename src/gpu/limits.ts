@@ -1,13 +1,6 @@
 import { ScoreCamError } from '../errors';
-import { rowStride } from '../kernels/linear/linear';
-import { MATRIX_FEATURE } from '../kernels/winograd/winograd_product';
-import { type Network, sizeOf } from '../model/network';
 
-/**
- * What a network needs of a device beyond WebGPU's defaults. Batches and row shards are cut to fit, so
- * only what cannot be cut counts: one image's largest tensor, one convolution's weights, one row of a
- * fully connected layer. Every VGG at 224x224 fits the defaults.
- */
+/** What is needed of a device beyond WebGPU's defaults. */
 export interface Needs {
   readonly maxStorageBufferBindingSize: number;
   readonly maxBufferSize: number;
@@ -30,26 +23,8 @@ const USEFUL_FEATURES: readonly GPUFeatureName[] = [
   'timestamp-query',
   'shader-f16',
   'subgroups',
-  MATRIX_FEATURE as GPUFeatureName,
+  'chromium-experimental-subgroup-matrix' as GPUFeatureName,
 ];
-
-export function needsOf(network: Network): Needs {
-  const largest = Math.max(
-    ...network.layers.map((layer) => {
-      const output = sizeOf(layer.output);
-      // One row of weights, or the pairs (scale, bias) of all outputs (kernels/linear.ts).
-      if (layer.type === 'linear') return 4 * Math.max(2 * output, rowStride(sizeOf(layer.input)));
-      if (layer.type !== 'conv') return 4 * output;
-      // Packed weights have their output channels rounded up to 8 (kernels/conv.ts).
-      const padded = 8 * Math.ceil(layer.output.channels / 8);
-      return 4 * Math.max(output, padded * layer.input.channels * layer.kernel ** 2);
-    }),
-  );
-  return {
-    maxStorageBufferBindingSize: Math.max(DEFAULT_LIMITS.maxStorageBufferBindingSize, largest),
-    maxBufferSize: Math.max(DEFAULT_LIMITS.maxBufferSize, largest),
-  };
-}
 
 /** What to request of the adapter: the limits needed, no more, and the useful features it has. */
 export function deviceRequest(

@@ -5,8 +5,8 @@ import { type MatrixUnits, matrixFits, quadsFit } from '../kernels/winograd/wino
 import type { Precision } from '../numbers/dtypes';
 
 /*
- * Which way a convolution is computed: a pure function of its shape, of what is known of the device, of the
- * precision asked for, and of measurements made on the device where there are any.
+ * Which way a convolution is computed where nothing was measured: a pure function of its shape, of what is known of
+ * the device, and of the precision asked for. Only compile() asks.
  */
 
 /** The ways to compute the sum directly; each is described in its .wgsl file. */
@@ -32,8 +32,6 @@ export interface ConvDevice {
   readonly precision?: Precision | undefined;
   /** Matrix units that the device has. */
   readonly units?: readonly MatrixUnits[] | undefined;
-  /** What was measured on this device: the fastest method of a shape, by {@link sizesKey}. */
-  readonly tuned?: ReadonlyMap<string, ConvMethod> | undefined;
 }
 
 /** The sizes that a choice depends on; pooling and activation do not matter. */
@@ -120,10 +118,8 @@ function pairedChannels(inChannels: number, outChannels: number): number {
   return (inChannels * outChannels) / (inChannels + outChannels);
 }
 
-/** The way to compute a convolution: as measured on the device, else as the table says. */
+/** The way to compute a convolution that nothing was measured of: as the table says. */
 export function chooseConv(shape: ConvSizes, device: ConvDevice): ConvMethod {
-  const tuned = device.tuned?.get(sizesKey(shape));
-  if (tuned) return tuned;
   const { inChannels, outChannels } = shape;
   const precision = device.precision ?? 'f32';
   const rule = RULES.find(
@@ -134,7 +130,7 @@ export function chooseConv(shape: ConvSizes, device: ConvDevice): ConvMethod {
   );
   return rule?.pays(inChannels, outChannels) && allowsWinograd(shape, rule.form)
     ? { kind: 'winograd', ...rule.form, ...quadsOf(rule.form, device) }
-    : { kind: 'direct', tiling: chooseConvTiling(shape, device) };
+    : { kind: 'direct', tiling: chooseConvTiling(device) };
 }
 
 /**
@@ -189,21 +185,13 @@ export function listsTiles(method: ConvMethod): boolean {
   return method.kind === 'winograd';
 }
 
-/** Whether the method chosen for a convolution is. */
-export function choosesWinograd(shape: ConvSizes, device: ConvDevice): boolean {
-  return listsTiles(chooseConv(shape, device));
-}
-
 /**
  * The tiling of a direct convolution. Workgroup memory and barriers are what a GPU needs and what a software
  * adapter is slowest at: SwiftShader computes a matrix product in tiles of workgroup memory at 0.35 to
  * 0.6 GFLOP/s and in registers alone at 3 to 5 (2 cores).
  */
-export function chooseConvTiling(
-  _shape: Pick<ConvShape, 'outChannels'>,
-  device: Pick<ConvDevice, 'isFallback'>,
-): ConvTiling {
-  return device.isFallback ? 'registers' : 'workgroup';
+export function chooseConvTiling({ isFallback }: Pick<ConvDevice, 'isFallback'>): ConvTiling {
+  return isFallback ? 'registers' : 'workgroup';
 }
 
 /** A method in words, as a key of measurements. */

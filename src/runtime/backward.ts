@@ -1,7 +1,6 @@
 import { Arena } from '../gpu/arena';
-import type { Gpu } from '../gpu/gpu';
 import type { Dispatch, Slice } from '../gpu/kernel';
-import { turnedBytes, turnedShape, turnFilters } from '../kernels/convolution/turn_filters';
+import { turnedBytes, turnFilters } from '../kernels/convolution/turn_filters';
 import { activationBackward } from '../kernels/layers/activation_backward';
 import { globalAveragePoolBackward } from '../kernels/layers/global_average_pool_backward';
 import { maxPoolBackward } from '../kernels/layers/max_pool_backward';
@@ -9,7 +8,7 @@ import { softmax } from '../kernels/layers/softmax';
 import { softmaxBackward } from '../kernels/layers/softmax_backward';
 import { linearBackward } from '../kernels/linear/linear_backward';
 import { type ConvLayer, type Layer, type Network, sizeOf, targetIndex } from '../model/network';
-import { convShape } from '../plan/plan';
+import { convStep, linearStep, type Plan } from '../plan/compile';
 import type { NetworkWeights } from './network-weights';
 import { recordConv } from './record-conv';
 import type { Runner } from './runner';
@@ -80,15 +79,16 @@ export async function readTape(
  * maxima) the subgradient is the one PyTorch takes.
  */
 export async function gradients(
-  { gpu, network, weights }: Pick<Runner, 'gpu' | 'network' | 'weights'>,
+  { gpu, plan, weights }: Pick<Runner, 'gpu' | 'plan' | 'weights'>,
   tape: Tape,
   targets: readonly string[],
   score: Score,
 ): Promise<Map<string, Float32Array<ArrayBuffer>>> {
+  const { network } = plan;
   const first = earliest(network, targets);
   const arena = new Arena(gpu);
   try {
-    const pass = new BackwardPass(gpu, network, weights, tape, arena);
+    const pass = new BackwardPass(plan, weights, tape, arena);
     // Everything is uploaded before anything is recorded: what is released may be written again.
     pass.upload(first, score);
     const found = pass.record(first, new Set(targets), score);
@@ -115,7 +115,7 @@ function slopeOf(layer: Layer): number {
 /** The dispatches of one backward pass while they are recorded. */
 class BackwardPass {
   readonly dispatches: Dispatch[] = [];
-  private readonly gpu: Gpu;
+  private readonly plan: Plan;
   private readonly network: Network;
   private readonly weights: NetworkWeights;
   private readonly tape: Tape;
@@ -124,9 +124,9 @@ class BackwardPass {
   private start: Slice | undefined;
   private zeros: Slice | undefined;
 
-  constructor(gpu: Gpu, network: Network, weights: NetworkWeights, tape: Tape, arena: Arena) {
-    this.gpu = gpu;
-    this.network = network;
+  constructor(plan: Plan, weights: NetworkWeights, tape: Tape, arena: Arena) {
+    this.plan = plan;
+    this.network = plan.network;
     this.weights = weights;
     this.tape = tape;
     this.arena = arena;
@@ -217,7 +217,9 @@ class BackwardPass {
         );
         return;
       case 'linear': {
-        const { dtype, shards, affine } = this.weights.linear(layer);
+        const step = linearStep(this.plan, layer);
+        const { shards, affine } = this.weights.linear(step);
+        const { dtype } = step.layout;
         const sizes = { inFeatures: sizeOf(shape), outFeatures: layer.output.channels, batch: 1 };
         shards.forEach(({ firstOutput, outputs: shardOutputs, weights }, shard) => {
           const part = { firstOutput, shardOutputs, weights, accumulate: shard > 0 };
@@ -234,15 +236,17 @@ class BackwardPass {
   private throughConv(layer: ConvLayer, gradient: Slice, result: Slice): void {
     const { arena } = this;
     const { name: label } = layer;
-    const shape = convShape(layer, false);
-    const { dtype, weights } = this.weights.conv(layer);
+    const step = convStep(this.plan, layer);
+    const { shape, back } = step;
+    const { weights } = this.weights.conv(step);
+    const { dtype } = step.layout;
     const turned = arena.take(`${label}, turned`, turnedBytes(shape));
     this.dispatches.push(
       turnFilters({ label, shape, dtype, weights, turned }),
       ...recordConv(
         {
           label: `${label}, backward`,
-          shape: turnedShape(shape),
+          ...back,
           batch: 1,
           dtype: 'f32',
           weights: turned,
@@ -251,7 +255,6 @@ class BackwardPass {
           input: gradient,
           output: result,
         },
-        this.gpu.convolutions,
         arena,
       ),
     );

@@ -7,10 +7,10 @@ import { cacheKey, forget, KeptModelWriter, openKept } from '../model/keep/kept-
 import type { LocatedModel } from '../model/model';
 import type { WeightSource } from '../model/weight-source';
 import type { WeightDtype } from '../numbers/dtypes';
+import type { Plan } from '../plan/compile';
 import { NetworkWeights } from './network-weights';
 
 export interface LoadOptions {
-  readonly dtype?: WeightDtype | undefined;
   readonly cache?: WeightCache | undefined;
   readonly onBytes?: ((done: number, total: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -33,19 +33,19 @@ export interface LoadedWeights {
  */
 export async function loadWeights(
   gpu: Gpu,
+  plan: Plan,
   model: LocatedModel,
-  { dtype: asked, cache, onBytes, signal }: LoadOptions,
+  { cache, onBytes, signal }: LoadOptions,
 ): Promise<LoadedWeights> {
-  const { network, identity } = model;
+  const { network, dtype } = plan;
+  const { identity } = model;
   const { weights: described } = model.manifest;
-  const inFile = described.format === 'seeded' ? undefined : described;
-  const dtype = asked ?? inFile?.dtype ?? 'f32';
   const bytes = storedBytes(network, dtype);
   const key = cache && identity !== undefined ? cacheKey(identity, dtype) : undefined;
   const kept = cache && key !== undefined ? await openKept(cache, key) : undefined;
   if (cache && key !== undefined && kept) {
     try {
-      const weights = await NetworkWeights.load(gpu, network, kept, { dtype, onBytes, signal });
+      const weights = await NetworkWeights.load(gpu, plan, kept, { onBytes, signal });
       if (model.address !== undefined) await keepManifest(cache, model.address, model.manifest);
       return { weights, facts: { dtype, bytes, fromCache: true, notKept: undefined } };
     } catch (error) {
@@ -59,9 +59,8 @@ export async function loadWeights(
   try {
     source = await model.open();
     keep = cache && key !== undefined ? await KeptModelWriter.start(cache, key, bytes) : undefined;
-    const weights = await NetworkWeights.load(gpu, network, source, {
-      dtype,
-      channelOrder: inFile?.channelOrder,
+    const weights = await NetworkWeights.load(gpu, plan, source, {
+      channelOrder: described.format === 'seeded' ? undefined : described.channelOrder,
       keep,
       onBytes,
       signal,

@@ -2,7 +2,7 @@ import { ScoreCamError } from '../errors';
 import type { Gpu, GpuData } from '../gpu/gpu';
 import type { Slice } from '../gpu/kernel';
 import { packConv } from '../kernels/convolution/conv';
-import { rowStride, shardRows } from '../kernels/linear/linear';
+import { rowStride } from '../kernels/linear/linear';
 import { linearColumns } from '../kernels/linear/linear_columns';
 import { winogradFilterBytes, winogradFilters } from '../kernels/winograd/winograd';
 import { type BlockOptions, type WeightBlock, weightBlocks } from '../model/blocks';
@@ -15,22 +15,25 @@ import {
   storedBytes,
 } from '../model/forms';
 import type { KeptModelWriter } from '../model/keep/kept-model';
-import { type ConvLayer, type LinearLayer, type Network, sizeOf } from '../model/network';
+import { type LinearLayer, sizeOf } from '../model/network';
 import type { WeightSource } from '../model/weight-source';
 import { WEIGHT_BYTES, type WeightDtype } from '../numbers/dtypes';
 import { release } from '../numbers/release';
-import { chooseConv } from '../plan/conv_choice';
-import { convShape } from '../plan/plan';
+import { convStep, linearStep, type Plan } from '../plan/compile';
+import {
+  type ConvLayout,
+  type ConvStep,
+  type LinearLayout,
+  type LinearStep,
+  layoutName,
+} from '../plan/steps';
 
 export interface ConvWeights {
-  readonly dtype: 'f32' | 'f16';
+  readonly layout: ConvLayout;
   /** Packed as src/kernels/convolution/pack.ts says. */
   readonly weights: Slice;
   readonly bias: Slice;
-  /**
-   * Transformed for Winograd once and for all, where the weights are f32, in the form that `chooseConv` says
-   * (src/kernels/winograd.ts).
-   */
+  /** Transformed for Winograd, where the layout says so. */
   readonly filters: Slice | undefined;
 }
 
@@ -42,25 +45,24 @@ export interface LinearShard {
 }
 
 export interface LinearWeights {
-  readonly dtype: WeightDtype;
+  readonly layout: LinearLayout;
   /** Row shards, each small enough for one binding. */
   readonly shards: readonly LinearShard[];
   /** [outFeatures] pairs (scale, bias) */
   readonly affine: Slice;
 }
 
-export interface LoadOptions extends BlockOptions {
+export interface LoadOptions extends Pick<BlockOptions, 'channelOrder'> {
   /** Gets every tensor in the form it is kept in. */
   readonly keep?: KeptModelWriter | undefined;
   /** Hears (bytes done, bytes in all), both in the form loaded. */
   readonly onBytes?: ((done: number, total: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** For tests and benchmarks: no Winograd, so that any tiling can be forced. */
-  readonly direct?: boolean | undefined;
 }
 
 /** A fully connected layer while its parts arrive. */
 interface Arriving {
+  readonly step: LinearStep;
   readonly layer: LinearLayer;
   readonly shards: LinearShard[];
   /** (scale, bias) of each output */
@@ -70,17 +72,20 @@ interface Arriving {
   hasBias: boolean;
 }
 
-/** A network's weights in GPU buffers, in the layouts the kernels read. */
+/**
+ * A network's weights in GPU buffers, laid out as one plan says. Other plans read them as far as they lay them out
+ * alike, and are refused otherwise.
+ */
 export class NetworkWeights {
   private readonly convs = new Map<string, ConvWeights>();
   private readonly linears = new Map<string, LinearWeights>();
   private readonly buffers = new Set<GPUBuffer>();
-  readonly dtype: WeightDtype;
   private readonly gpu: Gpu;
+  private readonly plan: Plan;
 
-  private constructor(gpu: Gpu, dtype: WeightDtype) {
+  private constructor(gpu: Gpu, plan: Plan) {
     this.gpu = gpu;
-    this.dtype = dtype;
+    this.plan = plan;
   }
 
   /**
@@ -90,13 +95,13 @@ export class NetworkWeights {
    */
   static async load(
     gpu: Gpu,
-    network: Network,
+    plan: Plan,
     source: WeightSource,
-    options: LoadOptions,
+    options: LoadOptions = {},
   ): Promise<NetworkWeights> {
-    const loaded = new NetworkWeights(gpu, options.dtype);
+    const loaded = new NetworkWeights(gpu, plan);
     try {
-      await loaded.stream(network, source, options);
+      await loaded.stream(source, options);
       await source.verify?.();
     } catch (error) {
       loaded.dispose();
@@ -105,12 +110,14 @@ export class NetworkWeights {
     return loaded;
   }
 
-  conv(layer: ConvLayer): ConvWeights {
-    return this.convs.get(layer.name) as ConvWeights;
+  /** @throws ScoreCamError `kernel` if the step's plan lays them out otherwise than the one they were loaded by */
+  conv({ layer, layout }: ConvStep): ConvWeights {
+    return expectLayout(layer.name, layout, this.convs.get(layer.name) as ConvWeights);
   }
 
-  linear(layer: LinearLayer): LinearWeights {
-    return this.linears.get(layer.name) as LinearWeights;
+  /** @throws ScoreCamError `kernel` as {@link conv} */
+  linear({ layer, layout }: LinearStep): LinearWeights {
+    return expectLayout(layer.name, layout, this.linears.get(layer.name) as LinearWeights);
   }
 
   dispose(): void {
@@ -118,16 +125,13 @@ export class NetworkWeights {
     this.buffers.clear();
   }
 
-  private async stream(
-    network: Network,
-    source: WeightSource,
-    options: LoadOptions,
-  ): Promise<void> {
-    const { dtype, keep, onBytes, signal } = options;
+  private async stream(source: WeightSource, options: LoadOptions): Promise<void> {
+    const { keep, onBytes, signal, channelOrder } = options;
+    const { network, dtype } = this.plan;
     const total = storedBytes(network, dtype);
     const arriving = new Map<string, Arriving>();
     let done = 0;
-    for await (const block of weightBlocks(network, source, options)) {
+    for await (const block of weightBlocks(network, source, { dtype, channelOrder })) {
       await this.add(block, options, arriving);
       if (keep && (block.kind === 'conv' || block.kind === 'bias')) {
         for (const part of partsOf(block, dtype)) await keep.put(part);
@@ -159,7 +163,7 @@ export class NetworkWeights {
     arriving: Map<string, Arriving>,
   ): Promise<void> {
     try {
-      if (block.kind === 'conv') await this.addConv(block, options);
+      if (block.kind === 'conv') await this.addConv(block);
       else await this.addLinear(block, options, arriving);
     } catch (error) {
       if (!(error instanceof ScoreCamError && error.code === 'weights')) throw error;
@@ -169,37 +173,38 @@ export class NetworkWeights {
     }
   }
 
-  private async addConv(
-    { layer, weight, bias }: Extract<WeightBlock, { kind: 'conv' }>,
-    { dtype: form, direct }: LoadOptions,
-  ): Promise<void> {
-    const dtype = form === 'f32' ? 'f32' : 'f16';
-    const shape = convShape(layer, false);
+  private async addConv({
+    layer,
+    weight,
+    bias,
+  }: Extract<WeightBlock, { kind: 'conv' }>): Promise<void> {
+    const { shape, layout, method } = convStep(this.plan, layer);
+    const { dtype, transformed } = layout;
     const packed = packConv(weight, bias, shape, dtype);
     const weights = this.upload(layer.weight, packed.weights);
     release(packed.weights);
     const biasSlice = this.upload(layer.bias, packed.bias);
-    const method = chooseConv(shape, this.gpu.convolutions);
-    if (method.kind === 'direct' || direct || dtype === 'f16') {
-      this.convs.set(layer.name, { dtype, weights, bias: biasSlice, filters: undefined });
-      return;
+    let filters: Slice | undefined;
+    if (transformed && method.kind === 'winograd') {
+      // Four times as large again: worth it in f32, where speed is wanted more than memory.
+      const label = `${layer.weight} for Winograd`;
+      filters = { buffer: this.create(label, winogradFilterBytes(shape, method)) };
+      const precision = transformed;
+      await this.gpu.submit(label, [
+        winogradFilters({ label, shape, dtype, precision, weights, filters }),
+      ]);
     }
-    // Up to four times as large: worth it in f32, where speed is wanted more than memory.
-    const label = `${layer.weight} for Winograd`;
-    const filters = { buffer: this.create(label, winogradFilterBytes(shape, method)) };
-    await this.gpu.submit(label, [
-      winogradFilters({ label, shape, dtype, precision: method.precision, weights, filters }),
-    ]);
-    this.convs.set(layer.name, { dtype, weights, bias: biasSlice, filters });
+    this.convs.set(layer.name, { layout, weights, bias: biasSlice, filters });
   }
 
   private async addLinear(
     block: Exclude<WeightBlock, { kind: 'conv' }>,
-    { dtype, keep }: LoadOptions,
+    { keep }: LoadOptions,
     arriving: Map<string, Arriving>,
   ): Promise<void> {
     const { layer } = block;
-    const state = arriving.get(layer.name) ?? this.begin(layer, dtype);
+    const { dtype } = this.plan;
+    const state = arriving.get(layer.name) ?? this.begin(linearStep(this.plan, layer));
     arriving.set(layer.name, state);
     if (block.kind === 'bias') {
       block.values.forEach((value, o) => {
@@ -222,7 +227,8 @@ export class NetworkWeights {
     }
     if (!this.isWhole(state) || !state.hasBias) return;
     const affine = this.upload(layer.bias, state.affine);
-    this.linears.set(layer.name, { dtype, shards: state.shards, affine });
+    const { layout } = state.step;
+    this.linears.set(layer.name, { layout, shards: state.shards, affine });
     arriving.delete(layer.name);
   }
 
@@ -231,20 +237,17 @@ export class NetworkWeights {
   }
 
   /** Makes the buffers of a fully connected layer; they are all zero, padding included. */
-  private begin(layer: LinearLayer, dtype: WeightDtype): Arriving {
-    const inFeatures = sizeOf(layer.input);
-    const { maxStorageBufferBindingSize, maxBufferSize } = this.gpu.device.limits;
-    const most = Math.min(maxStorageBufferBindingSize, maxBufferSize);
-    const shards = shardRows(inFeatures, layer.output.channels, most, dtype).map(
-      ({ firstOutput, outputs }): LinearShard => {
-        const label = `${layer.weight} rows ${firstOutput}..${firstOutput + outputs - 1}`;
-        const bytes = outputs * rowStride(inFeatures) * WEIGHT_BYTES[dtype];
-        return { firstOutput, outputs, weights: { buffer: this.create(label, bytes) } };
-      },
-    );
+  private begin(step: LinearStep): Arriving {
+    const { layer, layout } = step;
+    const rowBytes = rowStride(sizeOf(layer.input)) * WEIGHT_BYTES[layout.dtype];
+    const shards = layout.shards.map(({ firstOutput, outputs }): LinearShard => {
+      const label = `${layer.weight} rows ${firstOutput}..${firstOutput + outputs - 1}`;
+      const weights = { buffer: this.create(label, outputs * rowBytes) };
+      return { firstOutput, outputs, weights };
+    });
     const affine = new Float32Array(2 * layer.output.channels);
     for (let o = 0; o < layer.output.channels; o++) affine[2 * o] = 1;
-    return { layer, shards, affine, done: 0, hasBias: false };
+    return { step, layer, shards, affine, done: 0, hasBias: false };
   }
 
   /** Writes whole rows, a row's padding at its end, into the shards that hold them. */
@@ -356,6 +359,21 @@ export class NetworkWeights {
     this.buffers.add(buffer);
     return buffer;
   }
+}
+
+/** What was loaded, if it lies as a step expects it. */
+function expectLayout<T extends { readonly layout: ConvLayout | LinearLayout }>(
+  layer: string,
+  expected: T['layout'],
+  found: T,
+): T {
+  const [want, have] = [layoutName(expected), layoutName(found.layout)];
+  if (want === have) return found;
+  throw new ScoreCamError(
+    'kernel',
+    `The weights of layer "${layer}" are on the GPU as ${have}, and this plan reads ${want}: load them by ` +
+      'the plan that they are to be used with.',
+  );
 }
 
 /** Bytes read back at once. */

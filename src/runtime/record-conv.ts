@@ -1,6 +1,7 @@
 import type { Arena } from '../gpu/arena';
 import type { Dispatch, Slice } from '../gpu/kernel';
-import { type ConvShape, type ConvTiling, conv } from '../kernels/convolution/conv';
+import { conv } from '../kernels/convolution/conv';
+import type { ConvShape } from '../kernels/convolution/conv_kernel';
 import type { Places } from '../kernels/shared/places';
 import {
   winogradConv,
@@ -9,46 +10,31 @@ import {
   winogradScratch,
 } from '../kernels/winograd/winograd';
 import type { ConvDtype } from '../numbers/dtypes';
-import { type ConvDevice, type ConvMethod, chooseConv } from '../plan/conv_choice';
+import type { ConvMethod } from '../plan/conv_choice';
 
 export interface RecordedConv {
   readonly label: string;
   readonly shape: ConvShape;
+  readonly method: ConvMethod;
   readonly batch: number;
   readonly dtype: ConvDtype;
   /** From `packConv`. */
   readonly weights: Slice;
-  /** Transformed for Winograd, as the method for the shape wants them; made here for this use where absent. */
+  /** Transformed for Winograd, as the method wants them; made here for this use where absent. */
   readonly filters: Slice | undefined;
   readonly bias: Slice;
   readonly input: Slice;
   readonly output: Slice;
-  /** Tiles to compute, of a convolution by F(4x4, 3x3); default all. */
+  /** Tiles to compute, of a method that lists them; default all. */
   readonly places?: Places | undefined;
 }
 
-/** A convolution as the device and the shape demand; scratch from `arena`. */
-export function recordConv(
-  convolution: RecordedConv,
-  device: ConvDevice,
-  arena: Arena,
-  forced?: ConvTiling,
-): Dispatch[] {
-  const method: ConvMethod = forced
-    ? { kind: 'direct', tiling: forced }
-    : chooseConv(convolution.shape, device);
-  return recordMethod(convolution, method, arena);
-}
-
-/** The same by one method. */
-export function recordMethod(
-  convolution: RecordedConv,
-  method: ConvMethod,
-  arena: Arena,
-): Dispatch[] {
-  const { label, shape, batch, dtype, weights, bias, filters: kept, input, output } = convolution;
-  const { places } = convolution;
+/** The dispatches of a convolution; scratch from `arena`. */
+export function recordConv(convolution: RecordedConv, arena: Arena): Dispatch[] {
+  const { label, shape, method, batch, dtype, weights, bias, filters: kept } = convolution;
+  const { input, output, places } = convolution;
   if (method.kind === 'direct') {
+    if (places) throw new Error(`"${label}" is computed directly, and that lists no tiles.`);
     const tensors = { input, output, weights, bias };
     const tile = method.directTile;
     return [conv(method.tiling, { label, shape, dtype, batch, ...tensors, tile })];
@@ -60,9 +46,8 @@ export function recordMethod(
   if (!kept) arena.release(filters);
   arena.release(transformed);
   arena.release(product);
-  const first = kept
-    ? []
-    : [winogradFilters({ label, shape, dtype, precision: method.precision, weights, filters })];
+  const { precision } = method;
+  const first = kept ? [] : [winogradFilters({ label, shape, dtype, precision, weights, filters })];
   const tensors = { input, filters, bias, transformed, product, output };
   return [...first, ...winogradConv({ label, shape, batch, ...tensors, places, method })];
 }

@@ -7,10 +7,9 @@ import { fillTiles } from '../kernels/tiles/fill_tiles';
 import { growTiles } from '../kernels/tiles/grow_tiles';
 import { listTiles } from '../kernels/tiles/list_tiles';
 import { maskTiles } from '../kernels/tiles/mask_tiles';
-import { pooledGrid, type Size, type TileGrid, tileGrid } from '../kernels/tiles/tile_grid';
-import { layerFlops } from '../model/network';
+import { pooledGrid, type TileGrid, tileGrid } from '../kernels/tiles/tile_grid';
 import { ceilDiv } from '../numbers/padding';
-import type { Step } from '../plan/plan';
+import type { ConvStep, Step } from '../plan/steps';
 
 /*
  * Exact skipping (docs/skipping.md). Where a mask is zero the masked image is zero, and wherever a layer sees
@@ -43,8 +42,6 @@ export interface Reach {
   }[];
 }
 
-type ConvStep = Extract<Step, { kind: 'conv' }>;
-
 /** A convolution whose tiles can be listed. */
 interface Tiled {
   readonly step: ConvStep;
@@ -63,18 +60,15 @@ const ALIGNED_WORDS = 64;
 const tilesIn = ({ down, across }: TileGrid): number => down * across;
 
 /** The steps from the first on whose tiles can be listed, up to the first that has none. */
-function tiledSteps(
-  features: readonly Step[],
-  tileOf: (step: Step, index: number) => Size | undefined,
-): Tiled[] {
+function tiledSteps(features: readonly Step[]): Tiled[] {
   const tiled: Tiled[] = [];
   let words = 0;
-  for (const [i, step] of features.entries()) {
-    const tile = tileOf(step, i);
+  for (const step of features) {
+    const tile = step.kind === 'conv' ? (step.masked?.tile ?? step.tile) : undefined;
     if (!tile || step.kind !== 'conv') break;
     const grid = tileGrid(step.layer.input, tile);
     const listWords = ceilDiv(tilesIn(grid), 32);
-    const seen = step.pool ? pooledGrid(grid) : grid;
+    const seen = step.shape.pool ? pooledGrid(grid) : grid;
     tiled.push({ step, grid, seen, activeWord: words, rimWord: words + listWords, listWords });
     words += 2 * listWords;
   }
@@ -114,7 +108,6 @@ export class Skipping {
 
   /**
    * Finds out, on the GPU, which tiles of which step each mask reaches, and reads back how many.
-   * @param tileOf the tile of a step that can compute listed ones; undefined where there is no such
    * @param arena keeps the bits
    * @returns undefined if not even the first step can
    */
@@ -122,10 +115,9 @@ export class Skipping {
     gpu: Gpu,
     features: readonly Step[],
     masks: Masks,
-    tileOf: (step: Step, index: number) => Size | undefined,
     arena: Arena,
   ): Promise<Skipping | undefined> {
-    const tiled = tiledSteps(features, tileOf);
+    const tiled = tiledSteps(features);
     const [first, second] = tiled;
     const last = tiled.at(-1);
     if (!first || !last) return undefined;
@@ -153,7 +145,7 @@ export class Skipping {
         label: own.step.name,
         grid: own.grid,
         border: borderOf(own),
-        below: below && { border: borderOf(below), pool: below.step.pool },
+        below: below && { border: borderOf(below), pool: below.step.shape.pool },
         firstWord: own.activeWord,
       });
     const dispatches = [direct(first, undefined)];
@@ -211,16 +203,11 @@ export class Skipping {
     return new Skipping(features, tiled, words, bits, counts, before, new Uint32Array(read.buffer));
   }
 
-  /** Whether step i is computed by listed tiles. */
-  covers(i: number): boolean {
-    return i < this.tiled.length;
-  }
-
   /** Floating-point operations left of one mask's convolutions. */
   workOf(mask: number): number {
     return this.features.reduce((sum, step, i) => {
       const tiled = this.tiled[i];
-      const flop = layerFlops(step.layer);
+      const flop = step.flop;
       return sum + (tiled ? (flop * this.count(mask, 2 * i)) / tilesIn(tiled.grid) : flop);
     }, 0);
   }
@@ -274,8 +261,12 @@ export class Skipping {
     return {
       dispatch,
       places,
-      active: (i) => (this.covers(i) ? list(2 * i) : undefined),
-      fill: (i, tensor, output) => {
+      active: (step) => {
+        const i = this.indexOf(step);
+        return i < 0 ? undefined : list(2 * i);
+      },
+      fill: (step, tensor, output) => {
+        const i = this.indexOf(step);
         const tiled = this.tiled[i];
         const rim = list(2 * i + 1);
         if (!tiled || rim.count === 0) return [];
@@ -284,6 +275,10 @@ export class Skipping {
         return [fillTiles({ label, channels, grid: tiled.seen, places: rim, tensor, output })];
       },
     };
+  }
+
+  private indexOf({ name }: Step): number {
+    return this.tiled.findIndex(({ step }) => step.name === name);
   }
 
   private count(mask: number, list: number): number {
@@ -298,7 +293,7 @@ export class Skipping {
       let active = 0;
       for (let mask = 0; mask < masks; mask++) active += tiled ? this.count(mask, 2 * i) : 1;
       const share = active / (masks * (tiled ? tilesIn(tiled.grid) : 1));
-      return [{ name: step.layer.name, flop: layerFlops(step.layer), share }];
+      return [{ name: step.layer.name, flop: step.flop, share }];
     });
     const all = layers.reduce((sum, { flop }) => sum + flop, 0);
     const left = layers.reduce((sum, { flop, share }) => sum + flop * share, 0);
@@ -312,8 +307,8 @@ export interface BatchLists {
   readonly dispatch: Dispatch;
   /** Holds them. */
   readonly places: Slice;
-  /** The tiles that step i computes; undefined if it computes all. */
-  active(i: number): Places | undefined;
-  /** Copies the zero image's output `tensor` of step i to where reached tiles of the next step read it. */
-  fill(i: number, tensor: Slice, output: Slice): Dispatch[];
+  /** The tiles that a step computes; undefined if it computes all. */
+  active(step: Step): Places | undefined;
+  /** Copies the zero image's output `tensor` of a step to where reached tiles of the next step read it. */
+  fill(step: Step, tensor: Slice, output: Slice): Dispatch[];
 }

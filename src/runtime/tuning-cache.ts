@@ -1,6 +1,6 @@
-import type { AdapterFacts } from '../gpu/gpu';
+import type { AdapterFacts } from '../gpu/facts';
 import type { Precision } from '../numbers/dtypes';
-import { adapterKey, type ConvTuning } from './tuning';
+import { adapterKey, type ConvTuning, checkedTuning } from '../plan/tuned';
 
 /** Keeps tunings between visits: a page's own, or {@link browserTuningCache}. Values are JSON. */
 export interface TuningCache {
@@ -56,20 +56,4 @@ export async function keepTuning(
   } catch {
     // The next visit measures again.
   }
-}
-
-/**
- * A tuning as it comes out of a cache or from a page; undefined if it is none. Methods are names that are looked up
- * among those the device has, so that nothing in it is trusted further.
- */
-export function checkedTuning(value: unknown): ConvTuning | undefined {
-  const { version, adapter, precision, layers } = (value ?? {}) as Partial<ConvTuning>;
-  const whole =
-    typeof version === 'number' &&
-    typeof adapter === 'string' &&
-    (precision === 'f32' || precision === 'f16') &&
-    typeof layers === 'object' &&
-    layers !== null &&
-    Object.values(layers).every((layer) => typeof layer?.method === 'string');
-  return whole ? (value as ConvTuning) : undefined;
 }

@@ -1,114 +1,27 @@
 import { ScoreCamError } from '../errors';
 import { Arena } from '../gpu/arena';
-import type { AdapterFacts, DispatchTiming, Gpu } from '../gpu/gpu';
+import type { Gpu } from '../gpu/gpu';
 import type { Dispatch } from '../gpu/kernel';
-import { type ConvShape, packConv } from '../kernels/convolution/conv';
+import type { DispatchTiming } from '../gpu/profiler';
+import { packConv } from '../kernels/convolution/conv';
+import type { ConvShape } from '../kernels/convolution/conv_kernel';
 import { winogradFilterBytes, winogradFilters } from '../kernels/winograd/winograd';
-import type { ConvLayer, Network } from '../model/network';
+import type { Network } from '../model/network';
 import type { Precision } from '../numbers/dtypes';
-import {
-  type ConvDevice,
-  type ConvMethod,
-  candidatesFor,
-  chooseConv,
-  listsTiles,
-  methodName,
-  sizesKey,
-} from '../plan/conv_choice';
-import { convShape, planBatches, planSteps } from '../plan/plan';
-import { recordMethod } from './record-conv';
+import { maskedPasses, planBatches } from '../plan/batches';
+import { compile, tunableShapes } from '../plan/compile';
+import { type ConvMethod, candidatesFor, methodName, sizesKey } from '../plan/conv_choice';
+import { convDevice } from '../plan/device';
+import { adapterKey, type ConvTuning, suits, TUNING_VERSION, type TunedLayer } from '../plan/tuned';
+import { recordConv } from './record-conv';
 
 /*
  * Measuring on the device itself which way to compute each convolution of a network. Every candidate first has to
- * agree with the naive kernel on a small case; then it is timed on the layer's shape.
+ * agree with a direct convolution in f64 on a small case; then it is timed on the layer's shape.
  */
-
-/** What was found on one device. Plain data, to be kept as JSON and passed back in. */
-export interface ConvTuning {
-  readonly version: number;
-  /** The adapter it was measured on, see {@link adapterKey}. */
-  readonly adapter: string;
-  readonly precision: Precision;
-  /** By the layer's sizes, such as `64>128 112x112 k3`. */
-  readonly layers: Readonly<Record<string, TunedLayer>>;
-}
-
-export interface TunedLayer {
-  /** Name of the fastest method. */
-  readonly method: string;
-  /** Milliseconds a batch of every method tried, or why it was refused. */
-  readonly measured: readonly {
-    readonly method: string;
-    readonly ms?: number;
-    readonly refused?: string;
-  }[];
-}
-
-/** Goes up when kernels change, so that what is kept is measured anew. */
-const VERSION = 2;
-
-/**
- * What exact skipping is taken to leave of the work of layers down to a quarter of the image's resolution: 36 to 88 %
- * in the models measured (docs/skipping.md). Behind that, masks reach nearly everything.
- */
-const SKIPPING_LEAVES = 0.8;
-const SKIPPING_REACHES = 4;
-
-/** Tells one kind of GPU from another as far as the browser lets it be told. */
-export function adapterKey({ vendor, architecture, device, description }: AdapterFacts): string {
-  return [vendor, architecture, device, description].join('/');
-}
-
-/**
- * The methods that a tuning found the fastest, for those of its shapes that it still fits; see `Gpu.tuned`. Exact
- * skipping ends at the first layer that does not list tiles. So as long as it goes on, such a method is taken only if
- * it is faster than skipping makes one that does.
- */
-export function tunedMethods(
-  tuning: ConvTuning,
-  network: Network,
-  device: ConvDevice,
-): Map<string, ConvMethod> {
-  const methods = new Map<string, ConvMethod>();
-  let lists = true;
-  for (const shape of shapesOf(network)) {
-    const key = sizesKey(shape);
-    // Behind a leaky ReLU there are no zeros to skip.
-    const skips =
-      lists && shape.slope === 0 && SKIPPING_REACHES * shape.height >= network.input.height;
-    const found = bestOf(tuning.layers[key], candidatesFor(shape, device), skips);
-    if (found) methods.set(key, found);
-    lists &&= listsTiles(found ?? chooseConv(shape, device));
-  }
-  return methods;
-}
-
-function bestOf(
-  layer: TunedLayer | undefined,
-  candidates: readonly ConvMethod[],
-  skips: boolean,
-): ConvMethod | undefined {
-  const fastest = candidates.find((method) => methodName(method) === layer?.method);
-  if (!layer || !fastest || !skips || listsTiles(fastest)) return fastest;
-  const timeOf = (method: ConvMethod): number =>
-    layer.measured.find((own) => own.method === methodName(method))?.ms ?? Infinity;
-  const [listing] = candidates.filter(listsTiles).sort((a, b) => timeOf(a) - timeOf(b));
-  return listing && SKIPPING_LEAVES * timeOf(listing) < timeOf(fastest) ? listing : fastest;
-}
-
-/** Whether a tuning was measured on such a device and precision, by these kernels. */
-export function suits(
-  tuning: ConvTuning,
-  gpu: { readonly adapter: AdapterFacts; readonly precision: Precision },
-): boolean {
-  return (
-    tuning.version === VERSION &&
-    tuning.adapter === adapterKey(gpu.adapter) &&
-    tuning.precision === gpu.precision
-  );
-}
 
 export interface TuneOptions {
+  readonly precision: Precision;
   /** Bytes of activations, as for an explanation. */
   readonly memoryBudget: number;
   /** Images that are convolved at once. Default: as many as an explanation would take. */
@@ -132,17 +45,17 @@ export async function tuneConvolutions(
   network: Network,
   options: TuneOptions,
 ): Promise<ConvTuning> {
-  const { known, onProgress, signal } = options;
-  const device = gpu.convolutions;
-  const kept = known && suits(known, gpu) ? known.layers : {};
-  const missing = shapesOf(network).filter((shape) => !(sizesKey(shape) in kept));
+  const { precision, known, onProgress, signal } = options;
+  const device = convDevice(gpu.facts, precision);
+  const kept = known && suits(known, gpu.adapter, precision) ? known.layers : {};
+  const missing = tunableShapes(network).filter((shape) => !(sizesKey(shape) in kept));
   const candidates = missing.map((shape) => candidatesFor(shape, device));
   const total = candidates.flat().length;
   const batch = missing.length > 0 ? batchOf(gpu, network, options) : 0;
   const layers: Record<string, TunedLayer> = { ...kept };
   // A method that is right on a small case is right: shapes differ in sizes only.
   const verdicts = new Map<string, string | undefined>();
-  let expected: Float32Array | undefined;
+  let expected: Float64Array | undefined;
   let done = 0;
   onProgress?.(0, total);
   for (const [i, shape] of missing.entries()) {
@@ -150,7 +63,7 @@ export async function tuneConvolutions(
     for (const candidate of candidates[i] as ConvMethod[]) {
       signal?.throwIfAborted();
       const method = methodName(candidate);
-      expected ??= await computed(gpu, { kind: 'direct', tiling: 'naive' });
+      expected ??= convolved(SMALL);
       if (!verdicts.has(method)) verdicts.set(method, await fault(gpu, candidate, expected));
       const refused = verdicts.get(method);
       const best = Math.min(...measured.map(({ ms = Infinity }) => ms));
@@ -165,27 +78,14 @@ export async function tuneConvolutions(
     // Without any that is right the table decides, and the tuning says why.
     layers[sizesKey(shape)] = { method: fastest?.method ?? '', measured };
   }
-  return { version: VERSION, adapter: adapterKey(gpu.adapter), precision: gpu.precision, layers };
+  return { version: TUNING_VERSION, adapter: adapterKey(gpu.adapter), precision, layers };
 }
 
-/** The distinct convolutions behind the first. */
-export function shapesOf(network: Network): ConvShape[] {
-  const shapes = new Map<string, ConvShape>();
-  for (const step of planSteps(network).slice(1)) {
-    if (step.kind !== 'conv') continue;
-    const shape = convShape(step.layer as ConvLayer, step.pool);
-    if (!shapes.has(sizesKey(shape))) shapes.set(sizesKey(shape), shape);
-  }
-  return [...shapes.values()];
-}
-
-function batchOf(gpu: Gpu, network: Network, { memoryBudget, batch }: TuneOptions): number {
+function batchOf(gpu: Gpu, network: Network, options: TuneOptions): number {
+  const { memoryBudget, precision, batch } = options;
   if (batch !== undefined) return batch;
-  return planBatches(network, MASKS, {
-    ...gpu.convolutions,
-    memoryBudget,
-    maxBindingBytes: gpu.device.limits.maxStorageBufferBindingSize,
-  }).most;
+  const plan = compile(network, gpu.facts, { precision });
+  return planBatches(maskedPasses(plan), MASKS, memoryBudget).most;
 }
 
 /**
@@ -203,7 +103,7 @@ const SMALL: ConvShape = {
 };
 
 /**
- * Largest difference from the naive kernel, over the largest output: ten times what is measured for F(4x4, 3x3) in
+ * Largest difference from f64, over the largest output: ten times what is measured for F(4x4, 3x3) in
  * few channels (docs/gpu-kernels.md), a hundredth of what a wrong index makes.
  */
 const DIFFERENCE: Readonly<Record<Precision, number>> = { f32: 2e-5, f16: 3e-2 };
@@ -212,7 +112,7 @@ const DIFFERENCE: Readonly<Record<Precision, number>> = { f32: 2e-5, f16: 3e-2 }
 async function fault(
   gpu: Gpu,
   method: ConvMethod,
-  expected: Float32Array,
+  expected: Float64Array,
 ): Promise<string | undefined> {
   try {
     const actual = await computed(gpu, method);
@@ -224,12 +124,37 @@ async function fault(
     const allowed = DIFFERENCE[method.kind === 'winograd' ? method.precision : 'f32'];
     return off <= allowed * largest
       ? undefined
-      : `differs by ${(off / largest).toExponential(1)} from the naive kernel, may differ by ${allowed}`;
+      : `differs by ${(off / largest).toExponential(1)} from f64, may differ by ${allowed}`;
   } catch (error) {
     // A device that is lost or disposed of is no fault of the method.
     if (!(error instanceof ScoreCamError) || !['kernel', 'limit'].includes(error.code)) throw error;
     return error.message;
   }
+}
+
+/** The small case in f64, straight from the definition. */
+function convolved({ inChannels, outChannels, height, width }: ConvShape): Float64Array {
+  const { input, weights } = values(SMALL);
+  const output = new Float64Array(outChannels * height * width);
+  for (let o = 0; o < outChannels; o++) {
+    const plane = output.subarray(o * height * width, (o + 1) * height * width);
+    for (let c = 0; c < inChannels; c++) {
+      const from = input.subarray(c * height * width, (c + 1) * height * width);
+      for (let tap = 0; tap < 9; tap++) {
+        const weight = weights[(o * inChannels + c) * 9 + tap] as number;
+        const [down, across] = [Math.floor(tap / 3) - 1, (tap % 3) - 1];
+        const [left, right] = [Math.max(0, -across), Math.min(width, width - across)];
+        for (let y = Math.max(0, -down); y < Math.min(height, height - down); y++) {
+          const at = (y + down) * width + across;
+          for (let x = left; x < right; x++) {
+            plane[y * width + x] =
+              (plane[y * width + x] as number) + weight * (from[at + x] as number);
+          }
+        }
+      }
+    }
+  }
+  return output.map((sum) => Math.max(sum, 0));
 }
 
 /** The small case by one method. */
@@ -297,14 +222,13 @@ async function clocked(gpu: Gpu, label: string, dispatches: readonly Dispatch[])
 
 /** A layer with made-up values, its filters transformed in dispatches of their own as at load. */
 function prepare(gpu: Gpu, arena: Arena, shape: ConvShape, batch: number, method: ConvMethod) {
-  const { inChannels, outChannels, height, width, kernel } = shape;
+  const { outChannels, height, width } = shape;
   const label = methodName(method);
-  const image = made(inChannels * height * width);
+  const { input: image, weights } = values(shape);
   const input = arena.take('input', 4 * batch * image.length);
   for (let n = 0; n < batch; n++) {
     gpu.write(input.buffer, image, 4 * n * image.length);
   }
-  const weights = made(outChannels * inChannels * kernel ** 2).map((x) => x / inChannels);
   const packed = packConv(weights, new Float32Array(outChannels), shape, 'f32');
   const packedWeights = arena.upload('weights', packed.weights);
   const count = batch * outChannels * height * width;
@@ -326,10 +250,11 @@ function prepare(gpu: Gpu, arena: Arena, shape: ConvShape, batch: number, method
           }),
         ]
       : [];
-  const dispatches = recordMethod(
+  const dispatches = recordConv(
     {
       label,
       shape,
+      method,
       batch,
       dtype: 'f32',
       weights: packedWeights,
@@ -338,10 +263,15 @@ function prepare(gpu: Gpu, arena: Arena, shape: ConvShape, batch: number, method
       input,
       output,
     },
-    method,
     arena,
   );
   return { filters, dispatches, output: output.buffer, count };
+}
+
+/** A layer's input and weights, made up. */
+function values({ inChannels, outChannels, height, width, kernel }: ConvShape) {
+  const weights = made(outChannels * inChannels * kernel ** 2).map((x) => x / inChannels);
+  return { input: made(inChannels * height * width), weights };
 }
 
 /** Values in [-1, 1) without a pattern: a 32-bit hash of the index. */

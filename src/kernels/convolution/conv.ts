@@ -15,7 +15,6 @@ import { maskedConvNaive } from './masked_conv_naive';
 import { maskedConvRegistersKernels, PATCH, patchRule } from './masked_conv_registers';
 import { maskedConvWorkgroupKernels, maskedPatch, maskedPatchRule } from './masked_conv_workgroup';
 
-export { type ConvTiling, chooseConvTiling } from '../../plan/conv_choice';
 export type { ConvShape } from './conv_kernel';
 
 export interface ConvArgs {

@@ -77,18 +77,6 @@ export interface LinearArgs {
   readonly quads?: number | undefined;
 }
 
-/**
- * Barriers are what costs on a software adapter, and reads next to them; on a GPU, memory traffic is. On SwiftShader,
- * 2 cores, 4096 -> 1024, f32, batch 8: in quads 12.5 ms, in registers 18.6 ms; 25088 -> 1024, batch 1: 31 and 36 ms.
- */
-export function chooseLinearTiling(
-  _shape: { readonly inFeatures: number; readonly outFeatures: number; readonly batch: number },
-  device: { readonly isFallback: boolean; readonly quads?: number | undefined },
-): LinearTiling {
-  if (!device.isFallback) return 'workgroup';
-  return device.quads ? 'quads' : 'registers';
-}
-
 /** Length of a row of weights in memory: weights are read four at a time. */
 export function rowStride(inFeatures: number): number {
   return 4 * ceilDiv(inFeatures, 4);

@@ -1,0 +1,75 @@
+/** What is known of the adapter; recorded with every result and every figure. */
+export interface AdapterFacts {
+  readonly vendor: string;
+  readonly architecture: string;
+  readonly device: string;
+  readonly description: string;
+  /** True for a software adapter such as SwiftShader: kernels without barriers are chosen. */
+  readonly isFallback: boolean;
+}
+
+/** Matrices that a subgroup multiplies in one instruction: GPUAdapterInfo.subgroupMatrixConfigs. */
+export interface SubgroupMatrices {
+  readonly componentType: string;
+  readonly resultComponentType: string;
+  readonly M: number;
+  readonly N: number;
+  readonly K: number;
+}
+
+/** What a device can do, as far as kernels are chosen by it. Plain data: a plan is compiled from it without a GPU. */
+export interface DeviceFacts {
+  readonly isFallback: boolean;
+  readonly features: ReadonlySet<string>;
+  /** Invocations of a subgroup, at least and at most; 0 where the adapter does not say. */
+  readonly subgroupMinSize: number;
+  readonly subgroupMaxSize: number;
+  readonly subgroupMatrices: readonly SubgroupMatrices[];
+  readonly maxStorageBufferBindingSize: number;
+  readonly maxBufferSize: number;
+}
+
+/** What stands in an adapter's info where it knows of subgroups, and what Chromium adds where of matrices. */
+interface SubgroupInfo {
+  readonly subgroupMinSize?: number;
+  readonly subgroupMaxSize?: number;
+  readonly subgroupMatrixConfigs?: readonly SubgroupMatrices[];
+}
+
+/** What an adapter says of itself. */
+export function factsOf(info: GPUAdapterInfo | undefined): AdapterFacts {
+  return {
+    vendor: info?.vendor ?? '',
+    architecture: info?.architecture ?? '',
+    device: info?.device ?? '',
+    description: info?.description ?? '',
+    isFallback: info?.isFallbackAdapter ?? info?.architecture === 'swiftshader',
+  };
+}
+
+export function deviceFacts(device: GPUDevice, info: GPUAdapterInfo | undefined): DeviceFacts {
+  const {
+    subgroupMinSize = 0,
+    subgroupMaxSize = 0,
+    subgroupMatrixConfigs = [],
+  } = (info ?? {}) as SubgroupInfo;
+  const { maxStorageBufferBindingSize, maxBufferSize } = device.limits;
+  return {
+    isFallback: factsOf(info).isFallback,
+    features: new Set(device.features),
+    subgroupMinSize,
+    subgroupMaxSize,
+    // Copies: what an adapter gives need not be plain data.
+    subgroupMatrices: [...subgroupMatrixConfigs].map(
+      ({ componentType, resultComponentType, M, N, K }) => ({
+        componentType,
+        resultComponentType,
+        M,
+        N,
+        K,
+      }),
+    ),
+    maxStorageBufferBindingSize,
+    maxBufferSize,
+  };
+}

@@ -1,0 +1,178 @@
+import type { Arena } from '../gpu/arena';
+import type { Dispatch, Slice } from '../gpu/kernel';
+import { maskedConv } from '../kernels/convolution/conv';
+import { globalAveragePool } from '../kernels/layers/global_average_pool';
+import { maxPool } from '../kernels/layers/max_pool';
+import { softmax } from '../kernels/layers/softmax';
+import { linear } from '../kernels/linear/linear';
+import type { Places } from '../kernels/shared/places';
+import { sizeOf } from '../model/network';
+import type { ConvStep, LinearStep, Step } from '../plan/steps';
+import type { NetworkWeights } from './network-weights';
+import { recordConv } from './record-conv';
+import type { Masks } from './skipping';
+
+/** Tensors by name, as steps name what they read and leave. */
+export type Tensors = ReadonlyMap<string, Slice>;
+
+/** What replaces some steps' whole outputs: the tiles to compute, and what fills in the rest. */
+export interface PartialOutputs {
+  /** The tiles that a step computes; undefined if it computes all. */
+  active(step: Step): Places | undefined;
+  /** What is recorded behind the step, to make up what it leaves out. */
+  fill(step: Step, output: Slice): readonly Dispatch[];
+}
+
+/** The first convolution's inputs where it masks: one image, and mask m made of map channels[firstMask + m]. */
+export interface MaskedInput {
+  readonly image: Slice;
+  readonly masks: Masks;
+  readonly channels: Slice;
+  readonly firstMask: number;
+}
+
+export interface Recording {
+  readonly batch: number;
+  readonly arena: Arena;
+  /** For steps that compute only a part of their outputs. */
+  readonly partial?: PartialOutputs | undefined;
+  /** The first step reads the image under masks instead of a tensor. */
+  readonly masked?: MaskedInput | undefined;
+}
+
+/** Turns steps of a plan into dispatches, with the weights of one network. */
+export class Recorder {
+  private readonly weights: NetworkWeights;
+
+  constructor(weights: NetworkWeights) {
+    this.weights = weights;
+  }
+
+  /**
+   * Records `steps` one after another. A tensor that no later step reads goes back to the arena, so a chain of layers
+   * lives in two buffers.
+   * @param given what the steps read and none of them leaves; goes back to the arena like the others
+   * @returns the dispatches, and the tensors that are left: the last step's, and those that are kept
+   */
+  steps(
+    steps: readonly Step[],
+    given: Tensors,
+    { batch, arena, partial, masked }: Recording,
+  ): { dispatches: Dispatch[]; tensors: Tensors } {
+    const tensors = new Map(given);
+    const dispatches: Dispatch[] = [];
+    for (const [i, step] of steps.entries()) {
+      const output = arena.take(step.name, batch * step.bytes.output);
+      const places = partial?.active(step);
+      if (places?.count !== 0) {
+        dispatches.push(
+          ...(i === 0 && masked
+            ? this.masked(step, batch, masked, output, places)
+            : this.step(step, batch, tensors, output, arena, places)),
+        );
+      }
+      if (places && partial) dispatches.push(...partial.fill(step, output));
+      for (const name of step.last) {
+        const read = tensors.get(name);
+        if (read) arena.release(read);
+        tensors.delete(name);
+      }
+      tensors.set(step.name, output);
+    }
+    return { dispatches, tensors };
+  }
+
+  /** One step without any mask. */
+  step(
+    step: Step,
+    batch: number,
+    tensors: Tensors,
+    output: Slice,
+    arena: Arena,
+    places?: Places,
+  ): Dispatch[] {
+    const input = tensors.get(step.inputs[0] as string) as Slice;
+    const { name: label } = step;
+    switch (step.kind) {
+      case 'conv': {
+        const { shape, method, layout } = step;
+        const { weights, bias, filters } = this.weights.conv(step);
+        const tensorsOf = { weights, bias, filters, input, output, places };
+        return recordConv(
+          { label, shape, method, batch, dtype: layout.dtype, ...tensorsOf },
+          arena,
+        );
+      }
+      case 'maxpool':
+        return [maxPool({ label, ...step.layer.input, batch, input, output })];
+      case 'globalavgpool':
+        return [globalAveragePool({ label, ...step.layer.input, batch, input, output })];
+      case 'linear':
+        return this.linear(step, batch, input, output);
+    }
+  }
+
+  /** The first convolution with the mask fused in: no masked image ever exists in memory. */
+  private masked(
+    step: Step,
+    batch: number,
+    { image, masks, channels, firstMask }: MaskedInput,
+    output: Slice,
+    places: Places | undefined,
+  ): Dispatch[] {
+    const { shape, masked, layout, name: label } = step as ConvStep;
+    if (!masked) throw new Error(`Step "${label}" knows no masks.`);
+    const { weights, bias } = this.weights.conv(step as ConvStep);
+    const dispatch = maskedConv(masked.tiling, {
+      places,
+      label,
+      shape,
+      dtype: layout.dtype,
+      batch,
+      firstMask,
+      image,
+      maps: masks.maps,
+      mapHeight: masks.height,
+      mapWidth: masks.width,
+      ranges: masks.ranges,
+      channels,
+      alignCorners: masks.alignCorners,
+      weights,
+      bias,
+      output,
+    });
+    return [dispatch];
+  }
+
+  private linear(step: LinearStep, batch: number, input: Slice, output: Slice): Dispatch[] {
+    const { layer, tiling, quads, layout } = step;
+    const { shards, affine } = this.weights.linear(step);
+    return shards.map(({ firstOutput, outputs, weights }) =>
+      linear(tiling, {
+        label: layer.name,
+        dtype: layout.dtype,
+        inFeatures: sizeOf(layer.input),
+        outFeatures: layer.output.channels,
+        firstOutput,
+        shardOutputs: outputs,
+        slope: layer.slope,
+        batch,
+        input,
+        weights,
+        affine,
+        output,
+        quads,
+      }),
+    );
+  }
+}
+
+/** Softmax of each row of [rows, classes] logits. */
+export function recordSoftmax(
+  logits: Slice,
+  probabilities: Slice,
+  rows: number,
+  classes: number,
+): Dispatch {
+  return softmax({ label: 'scores', logits, probabilities, rows, classes });
+}
