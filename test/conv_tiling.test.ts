@@ -1,11 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import {
-  type ConvShape,
-  type ConvTiling,
-  chooseConvTiling,
-  conv,
-  packConv,
-} from '../src/kernels/convolution/conv';
+import { type ConvShape, conv, packConv } from '../src/kernels/convolution/conv';
+import { type ConvTiling, chooseConvTiling } from '../src/plan/conv_choice';
 import { halfValue } from './reference/weights';
 
 const shape: ConvShape = {
@@ -29,8 +24,8 @@ function workgroups(tiling: ConvTiling, changes: Partial<ConvShape>, batch: numb
 
 describe('chooseConvTiling', () => {
   it('keeps workgroup memory away from software adapters', () => {
-    expect(chooseConvTiling(shape, { isFallback: true })).toBe('registers');
-    expect(chooseConvTiling(shape, { isFallback: false })).toBe('workgroup');
+    expect(chooseConvTiling({ isFallback: true })).toBe('registers');
+    expect(chooseConvTiling({ isFallback: false })).toBe('workgroup');
   });
 });
 

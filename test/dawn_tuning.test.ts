@@ -1,27 +1,27 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { Arena } from '../src/gpu/arena';
+import type { DeviceFacts } from '../src/gpu/facts';
 import { Gpu } from '../src/gpu/gpu';
 import { winogradProductWorkgroupKernels } from '../src/kernels/winograd/winograd_product';
 import type { ManifestLayer } from '../src/model/manifest';
-import {
-  type ConvDevice,
-  candidatesFor,
-  chooseConv,
-  methodName,
-  sizesKey,
-} from '../src/plan/conv_choice';
-import { NetworkWeights } from '../src/runtime/network-weights';
-import { Runner } from '../src/runtime/runner';
+import { compile, type Plan, tunableShapes } from '../src/plan/compile';
+import { type ConvDevice, candidatesFor, methodName, sizesKey } from '../src/plan/conv_choice';
+import { convDevice } from '../src/plan/device';
+import type { ConvStep } from '../src/plan/steps';
 import {
   type ConvTuning,
-  shapesOf,
+  checkedTuning,
   suits,
-  tuneConvolutions,
+  TUNING_VERSION,
   tunedMethods,
-} from '../src/runtime/tuning';
-import { checkedTuning, keepTuning, keptTuning } from '../src/runtime/tuning-cache';
+} from '../src/plan/tuned';
+import { NetworkWeights } from '../src/runtime/network-weights';
+import { Runner } from '../src/runtime/runner';
+import { tuneConvolutions } from '../src/runtime/tuning';
+import { keepTuning, keptTuning } from '../src/runtime/tuning-cache';
 import { testValues } from './harness/compare';
 import { lacking, openDawn } from './harness/dawn';
+import { factsOf } from './harness/facts';
 import { smallModel } from './harness/small-model';
 import { forwardReference } from './reference/score_cam';
 
@@ -59,7 +59,7 @@ const { network, weights } = smallModel({
 const image = testValues(3 * 10 * 14, 4) as Float32Array<ArrayBuffer>;
 
 const MIB = 1024 * 1024;
-const budget = { memoryBudget: 256 * MIB, batch: 1 };
+const budget = { precision: 'f32', memoryBudget: 256 * MIB, batch: 1 } as const;
 
 const dawn = await openDawn('backend=vulkan');
 const reason = await lacking(dawn, ['shader-f16']);
@@ -71,20 +71,20 @@ afterEach(() => {
   gpu = undefined;
 });
 
-async function device(as: 'software' | 'gpu', precision: 'f32' | 'f16' = 'f32'): Promise<Gpu> {
+/** The device as it is, or told that it is a GPU, or that it has matrix units that it does not have. */
+async function device(as: 'software' | 'gpu', changes: Partial<DeviceFacts> = {}): Promise<Gpu> {
   const adapter = (await dawn.gpu?.requestAdapter()) as GPUAdapter;
   const made = await Gpu.create({ adapter });
-  Object.assign(made.adapter, { isFallback: as === 'software' });
-  made.precision = precision;
+  Object.assign(made.facts, { isFallback: as === 'software', ...changes });
   gpu = made;
   return made;
 }
 
-async function logitsOf(own: Gpu): Promise<Float32Array> {
-  const loaded = await NetworkWeights.load(own, network, weights, { dtype: 'f32' });
+async function logitsOf(own: Gpu, plan: Plan): Promise<Float32Array> {
+  const loaded = await NetworkWeights.load(own, plan, weights);
   const arena = new Arena(own);
   try {
-    const runner = new Runner(own, network, loaded);
+    const runner = new Runner(own, plan, loaded);
     return (await runner.forward(arena.upload('image', image), arena)).logits;
   } finally {
     arena.dispose();
@@ -106,18 +106,23 @@ function errorOf(logits: Float32Array): number {
 describe.skipIf(reason !== undefined)('a network by the methods of GPUs', () => {
   it('takes Winograd in workgroup memory where channels pay for it', async () => {
     const own = await device('gpu');
-    const kinds = shapesOf(network).map((shape) => chooseConv(shape, own.convolutions).kind);
+    const { features } = compile(network, own.facts);
+    const kinds = features.slice(1).map((step) => (step as ConvStep).method.kind);
     expect(kinds).toEqual(['direct', 'winograd']);
   });
 
   it('gives the logits of the f64 reference', async () => {
-    expect(errorOf(await logitsOf(await device('gpu')))).toBeLessThan(1e-5);
-    gpu?.dispose();
-    expect(errorOf(await logitsOf(await device('software')))).toBeLessThan(1e-5);
+    for (const as of ['gpu', 'software'] as const) {
+      const own = await device(as);
+      expect(errorOf(await logitsOf(own, compile(network, own.facts)))).toBeLessThan(1e-5);
+      own.dispose();
+    }
   });
 
   it('and in f16 within what layers of 0.16 % make', async () => {
-    const error = errorOf(await logitsOf(await device('gpu', 'f16')));
+    const own = await device('gpu');
+    const plan = compile(network, own.facts, { precision: 'f16' });
+    const error = errorOf(await logitsOf(own, plan));
     expect(error).toBeLessThan(2e-2);
     // It is f16, not f32.
     expect(error).toBeGreaterThan(1e-5);
@@ -131,15 +136,16 @@ describe.skipIf(reason !== undefined)('tuning', () => {
       ['gpu', 'f32'],
       ['gpu', 'f16'],
     ] as const) {
-      const own = await device(as, precision);
+      const own = await device(as);
       const steps: [number, number][] = [];
       const onProgress = (...step: [number, number]) => steps.push(step);
-      const tuning = await tuneConvolutions(own, network, { ...budget, onProgress });
-      const shapes = shapesOf(network);
+      const tuning = await tuneConvolutions(own, network, { ...budget, precision, onProgress });
+      const shapes = tunableShapes(network);
+      const having = convDevice(own.facts, precision);
       expect(Object.keys(tuning.layers)).toEqual(shapes.map(sizesKey));
       for (const shape of shapes) {
         const layer = tuning.layers[sizesKey(shape)];
-        const names = candidatesFor(shape, own.convolutions).map(methodName);
+        const names = candidatesFor(shape, having).map(methodName);
         expect(layer?.measured.map(({ method }) => method)).toEqual(names);
         for (const { ms, refused } of layer?.measured ?? []) {
           expect(refused).toBeUndefined();
@@ -153,9 +159,10 @@ describe.skipIf(reason !== undefined)('tuning', () => {
       expect(steps.map(([done]) => done)).toEqual(Array.from({ length: total + 1 }, (_, i) => i));
       // Nothing is left behind, and the network computes by what was found.
       expect(own.allocatedBytes).toBe(0);
-      own.tuned = tunedMethods(tuning, network, own.convolutions);
-      expect(own.tuned.size).toBe(shapes.length);
-      expect(errorOf(await logitsOf(own))).toBeLessThan(precision === 'f32' ? 1e-5 : 2e-2);
+      const { input } = network;
+      expect(tunedMethods(tuning, shapes, input, having).size).toBe(shapes.length);
+      const plan = compile(network, own.facts, { precision, tuning });
+      expect(errorOf(await logitsOf(own, plan))).toBeLessThan(precision === 'f32' ? 1e-5 : 2e-2);
       own.dispose();
     }
   });
@@ -169,17 +176,19 @@ describe.skipIf(reason !== undefined)('tuning', () => {
     };
     expect(await tuneConvolutions(own, network, { ...budget, known, onProgress })).toEqual(known);
     expect(total).toBe(0);
-    const [first] = shapesOf(network);
+    const [first] = tunableShapes(network);
     const { [sizesKey(first as never)]: _, ...rest } = known.layers;
     await tuneConvolutions(own, network, {
       ...budget,
       known: { ...known, layers: rest },
       onProgress,
     });
-    expect(total).toBe(candidatesFor(first as never, own.convolutions).length);
+    expect(total).toBe(candidatesFor(first as never, convDevice(own.facts, 'f32')).length);
     const foreign = { ...known, adapter: 'another' };
     await tuneConvolutions(own, network, { ...budget, known: foreign, onProgress });
-    expect(total).toBeGreaterThan(candidatesFor(first as never, own.convolutions).length);
+    expect(total).toBeGreaterThan(
+      candidatesFor(first as never, convDevice(own.facts, 'f32')).length,
+    );
   });
 
   it('refuses a kernel that computes something else', async () => {
@@ -204,17 +213,19 @@ describe.skipIf(reason !== undefined)('tuning', () => {
   });
 
   it('refuses matrix units that the device does not have after all', async () => {
-    const own = await device('gpu', 'f16');
-    Object.assign(own, { units: [{ m: 16, n: 16, k: 16, subgroupMaxSize: 8 }] });
-    const tuning = await tuneConvolutions(own, network, budget);
+    const units = { componentType: 'f16', resultComponentType: 'f32', M: 16, N: 16, K: 16 };
+    const own = await device('gpu', {
+      subgroupMatrices: [units],
+      features: new Set(['chromium-experimental-subgroup-matrix', 'shader-f16', 'subgroups']),
+      subgroupMaxSize: 8,
+    });
+    const tuning = await tuneConvolutions(own, network, { ...budget, precision: 'f16' });
     const tried = Object.values(tuning.layers)
       .flatMap(({ measured }) => measured)
       .filter(({ method }) => method.includes('matrix'));
     expect(tried.map(({ method }) => method)).toEqual([
       'F(4x4) f16, matrix 16x16x16',
-      'F(2x2) f16, matrix 16x16x16',
       'F(4x4) f16, matrix 16x16x16',
-      'F(2x2) f16, matrix 16x16x16',
     ]);
     for (const { refused } of tried) expect(refused).toMatch(/did not compile/);
     expect(Object.values(tuning.layers).some(({ method }) => method.includes('matrix'))).toBe(
@@ -245,10 +256,11 @@ describe('a tuning', () => {
     isFallback: false,
   };
   const on: ConvDevice = { isFallback: false };
-  const [shape] = shapesOf(network).slice(1);
+  const shapes = tunableShapes(network);
+  const [, shape] = shapes;
   if (!shape) throw new Error('no shape');
   const of = (method: string): ConvTuning => ({
-    version: 2,
+    version: TUNING_VERSION,
     adapter: 'v/a/d/some GPU',
     precision: 'f32',
     layers: { [sizesKey(shape)]: { method, measured: [] } },
@@ -256,36 +268,42 @@ describe('a tuning', () => {
 
   it('suits the adapter, precision and version it was made for', () => {
     const tuning = of('direct, workgroup 64x64');
-    expect(suits(tuning, { adapter, precision: 'f32' })).toBe(true);
-    expect(suits(tuning, { adapter, precision: 'f16' })).toBe(false);
-    expect(suits(tuning, { adapter: { ...adapter, device: 'e' }, precision: 'f32' })).toBe(false);
-    expect(suits({ ...tuning, version: 0 }, { adapter, precision: 'f32' })).toBe(false);
+    expect(suits(tuning, adapter, 'f32')).toBe(true);
+    expect(suits(tuning, adapter, 'f16')).toBe(false);
+    expect(suits(tuning, { ...adapter, device: 'e' }, 'f32')).toBe(false);
+    expect(suits({ ...tuning, version: 0 }, adapter, 'f32')).toBe(false);
   });
 
   it('changes the choice, and only to a method that the device has', () => {
-    const tuned = (method: string) => ({ ...on, tuned: tunedMethods(of(method), network, on) });
-    const name = (method: string) => methodName(chooseConv(shape, tuned(method)));
+    const name = (method?: string) => {
+      const tuning = method === undefined ? undefined : of(method);
+      const { features } = compile(network, factsOf(), { tuning });
+      return methodName((features[2] as ConvStep).method);
+    };
     expect(name('direct, workgroup 64x64')).toBe('direct, workgroup 64x64');
-    expect(name('F(2x2) f32, workgroup 128x64')).toBe('F(2x2) f32, workgroup 128x64');
-    const untuned = methodName(chooseConv(shape, on));
+    expect(name('F(4x4) f32, workgroup 128x64')).toBe('F(4x4) f32, workgroup 128x64');
+    const untuned = name();
     for (const unknown of ['F(4x4) f16, workgroup 64x64', 'F(4x4) f32, matrix 16x16x16', '', 'x']) {
       expect(name(unknown)).toBe(untuned);
     }
   });
 
   it('prefers a method that lists tiles where skipping makes up for it', () => {
-    const [F4, F2] = ['F(4x4) f32, workgroup 64x64', 'F(2x2) f32, workgroup 64x64'];
-    const shapes = shapesOf(network);
-    const chosen = (times: readonly (readonly [f4: number, f2: number])[], own = network) => {
-      const layers = times.map(([f4, f2], i) => {
+    const [F4, DIRECT] = ['F(4x4) f32, workgroup 64x64', 'direct, workgroup 64x64'];
+    const chosen = (times: readonly (readonly [f4: number, direct: number])[], own = network) => {
+      const layers = times.map(([f4, direct], i) => {
         const measured = [
           { method: F4, ms: f4 },
-          { method: F2, ms: f2 },
+          { method: DIRECT, ms: direct },
         ];
-        return [sizesKey(shapes[i] as never), { method: f4 <= f2 ? F4 : F2, measured }] as const;
+        return [
+          sizesKey(shapes[i] as never),
+          { method: f4 <= direct ? F4 : DIRECT, measured },
+        ] as const;
       });
       const tuning: ConvTuning = { ...of(''), layers: Object.fromEntries(layers) };
-      return [...tunedMethods(tuning, own, on).values()].map(methodName);
+      const methods = tunedMethods(tuning, tunableShapes(own), own.input, on);
+      return [...methods.values()].map(methodName);
     };
     // F(4x4) takes 0.8 of its time where masks are skipped.
     expect(
@@ -299,14 +317,14 @@ describe('a tuning', () => {
         [10, 8.1],
         [10, 7.9],
       ]),
-    ).toEqual([F4, F2]);
+    ).toEqual([F4, DIRECT]);
     // Behind a layer that lists nothing there is nothing to be skipped.
     expect(
       chosen([
         [10, 7.9],
         [10, 8.1],
       ]),
-    ).toEqual([F2, F2]);
+    ).toEqual([DIRECT, DIRECT]);
     // Nor behind a leaky ReLU, nor at an eighth of the image's resolution.
     const layers = network.layers.map((layer) =>
       layer.type === 'conv' ? { ...layer, slope: 0.1 } : layer,
@@ -319,7 +337,7 @@ describe('a tuning', () => {
         ],
         { ...network, layers },
       ),
-    ).toEqual([F2, F2]);
+    ).toEqual([DIRECT, DIRECT]);
     const input = { ...network.input, height: 41 };
     expect(
       chosen(
@@ -329,13 +347,14 @@ describe('a tuning', () => {
         ],
         { ...network, input },
       ),
-    ).toEqual([F2, F2]);
+    ).toEqual([DIRECT, DIRECT]);
     // Where it was not measured, the fastest it is.
     const tuning = {
       ...of(''),
-      layers: { [sizesKey(shapes[0] as never)]: { method: F2, measured: [] } },
+      layers: { [sizesKey(shapes[0] as never)]: { method: DIRECT, measured: [] } },
     };
-    expect([...tunedMethods(tuning, network, on).values()].map(methodName)).toEqual([F2]);
+    const methods = tunedMethods(tuning, shapes, network.input, on);
+    expect([...methods.values()].map(methodName)).toEqual([DIRECT]);
   });
 
   it('is kept and found again, by adapter and precision', async () => {

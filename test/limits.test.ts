@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { checkLimits, DEFAULT_LIMITS, deviceRequest, needsOf } from '../src/gpu/limits';
+import { checkLimits, DEFAULT_LIMITS, deviceRequest } from '../src/gpu/limits';
 import { seededVgg } from '../src/model/model';
 import { buildNetwork } from '../src/model/network';
 import { vggManifest } from '../src/model/vgg';
+import { needsOf } from '../src/plan/needs';
 
 describe('limits', () => {
   it.each([11, 13, 16, 19] as const)('VGG-%i asks for the defaults and no more', (depth) => {

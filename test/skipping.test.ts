@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { planSteps } from '../src/plan/plan';
+import { compile } from '../src/plan/compile';
 import { cases } from './gpu/skipping.gpu';
+import { softwareFacts } from './harness/facts';
 import { narrowNetwork } from './harness/narrow-vgg';
 import { gpuSuite } from './harness/suite';
 import { upsampleReference } from './reference/interpolation';
@@ -50,7 +51,7 @@ describe('the reference: the region of a mask', () => {
 });
 
 describe('the reference: reached tiles', () => {
-  const steps = planSteps(narrowNetwork).filter(({ kind }) => kind === 'conv');
+  const steps = compile(narrowNetwork, softwareFacts()).features;
   const regionOf = (active: readonly (readonly [number, number])[]) => {
     const { height, width } = narrowNetwork.input;
     const pixels = new Uint8Array(height * width);

@@ -1,10 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { winogradFilterBytes } from '../src/kernels/winograd/winograd';
-import { choosesWinograd } from '../src/plan/conv_choice';
+import { chooseConv } from '../src/plan/conv_choice';
 import { cases } from './gpu/winograd.gpu';
 import { gpuSuite } from './harness/suite';
 
-describe('choosesWinograd', () => {
+describe('Winograd', () => {
+  const choosesWinograd = (...of: Parameters<typeof chooseConv>) =>
+    chooseConv(...of).kind === 'winograd';
+
   const shape = { inChannels: 64, outChannels: 64, height: 56, width: 56, kernel: 3 } as const;
   const software = { isFallback: true };
 

@@ -1,16 +1,15 @@
 import type { DispatchTiming } from '../../src/gpu/profiler';
-import type { Network } from '../../src/model/network';
-import { layerFlops, sizeOf } from '../../src/model/network';
-import { planSteps } from '../../src/plan/plan';
+import { sizeOf } from '../../src/model/network';
+import type { Plan } from '../../src/plan/compile';
 import { kernelsOf, sums } from './timer';
 import type { Measurement } from './types';
 
 /** Times by layer from profiles of whole forward passes: all dispatches of a layer added up. */
 export function layerResults(
-  network: Network,
+  { network, steps }: Plan,
   profiles: readonly (readonly DispatchTiming[])[],
 ): Measurement[] {
-  return planSteps(network).map((step): Measurement => {
+  return steps.map((step): Measurement => {
     const own = profiles.map((profile) => profile.filter(({ label }) => label === step.name));
     const { layer } = step;
     const perKernel = kernelsOf(own.map((run) => sums(run, ({ kernel, ms }) => [kernel, ms])));
@@ -21,16 +20,16 @@ export function layerResults(
         : layer.type === 'linear'
           ? sizeOf(layer.input) * sizeOf(layer.output)
           : 0;
-    const pool = step.kind === 'conv' && step.pool;
+    const pool = step.kind === 'conv' && step.shape.pool;
     return {
       section: 'layers',
       group: network.name,
       name: pool ? `${layer.name} + ${step.name}` : layer.name,
       clock: 'timestamps',
       runs: own.map((run) => run.reduce((sum, { ms }) => sum + ms, 0)),
-      flop: layerFlops(layer),
+      flop: step.flop,
       ...(asDirect ? { asDirect } : {}),
-      bytes: 4 * (sizeOf(layer.input) + weights + sizeOf(step.output)),
+      bytes: 4 * (sizeOf(layer.input) + weights + step.bytes.output / 4),
       ...perKernel,
     };
   });

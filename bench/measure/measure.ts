@@ -1,13 +1,12 @@
 import type { Pixels } from '../../src/explain/image';
 import { Arena } from '../../src/gpu/arena';
 import { Gpu } from '../../src/gpu/gpu';
-import { type AdapterFacts } from '../../src/gpu/facts';
-import { type DispatchTiming } from '../../src/gpu/profiler';
-import { needsOf } from '../../src/gpu/limits';
+import type { DispatchTiming } from '../../src/gpu/profiler';
 import { softmax } from '../../src/kernels/layers/softmax';
 import { type Model, seededVgg } from '../../src/model/model';
 import { layerFlops } from '../../src/model/network';
-import { dispatchesIndirectly } from '../../src/runtime/skipping';
+import { convDevice } from '../../src/plan/device';
+import { needsOf } from '../../src/plan/needs';
 import { firstLayerSubjects, kernelSubjects } from './kernels/all';
 import { runsOn, type Subject } from './kernels/subject';
 import { ladderSteps, type Step } from './ladders';
@@ -61,7 +60,12 @@ export async function measure(host: Host, options: MeasureOptions): Promise<Meas
       if (!found.peak) throw new Error('The peak is measured first.');
       const small = gpu.adapter.isFallback || found.peak.gflops < SLOW;
       const { maxStorageBufferBindingSize: maxBindingBytes } = gpu.device.limits;
-      return { peak: found.peak, maxBindingBytes, small, quads: gpu.convolutions.quads };
+      return {
+        peak: found.peak,
+        maxBindingBytes,
+        small,
+        quads: convDevice(gpu.facts, 'f32').quads,
+      };
     };
     const bench: Bench = { gpu, timer, scale, onResult };
     const steps: Step[] = [
@@ -178,7 +182,7 @@ async function wholeVgg(bench: Bench, vgg: Model, pixels: Pixels): Promise<void>
       await loaded.forward();
       const count = runsFor(Math.min(...waited.runs), timer.runs);
       for (let i = 0; i < count; i++) profiles.push(await timer.profile(() => loaded.forward()));
-      for (const result of layerResults(network, profiles)) onResult(result);
+      for (const result of layerResults(loaded.runner.plan, profiles)) onResult(result);
     }
     const asDirect = profiles[0]?.some(({ kernel }) => kernel.startsWith('winograd')) ?? false;
     const facts = { section: 'whole', group: network.name, flop, asDirect } as const;
@@ -219,17 +223,11 @@ function ofProfiles(
   return { clock: 'timestamps', runs: profiles.map(total), ...kernelsOf(byKernel) };
 }
 
-/** How a full explanation is run; the first two are what the report compares. */
-function explanations(
-  adapter: AdapterFacts,
-): readonly { readonly name: string; readonly ways: Ways }[] {
-  const indirect = !dispatchesIndirectly(adapter);
-  return [
-    { name: 'as the library does it', ways: {} },
-    { name: 'nothing skipped', ways: { skip: false } },
-    { name: `${indirect ? 'indirect' : 'direct'} dispatches`, ways: { indirect } },
-  ];
-}
+/** How a full explanation is run: what the report compares. */
+const EXPLANATIONS: readonly { readonly name: string; readonly ways: Ways }[] = [
+  { name: 'as the library does it', ways: {} },
+  { name: 'nothing skipped', ways: { skip: false } },
+];
 
 /** A full explanation by the embedded model, with and without skipping. */
 async function explanation(
@@ -242,7 +240,7 @@ async function explanation(
     const { network } = model;
     let applied: boolean | undefined;
     let passes = 0;
-    const runs = explanations(gpu.adapter).map(({ name, ways }) => ({
+    const runs = EXPLANATIONS.map(({ name, ways }) => ({
       ways,
       name: `full explanation, ${name}`,
       run: async () => {

@@ -1,6 +1,6 @@
 import type { Gpu } from '../../src/gpu/gpu';
-import type { DispatchTiming } from '../../src/gpu/profiler';
 import type { Dispatch } from '../../src/gpu/kernel';
+import type { DispatchTiming } from '../../src/gpu/profiler';
 import { median } from './statistics';
 import type { Clock, Measurement } from './types';
 

@@ -7,29 +7,32 @@ import { Arena } from '../../src/gpu/arena';
 import type { Gpu } from '../../src/gpu/gpu';
 import type { Slice } from '../../src/gpu/kernel';
 import type { Model } from '../../src/model/model';
+import { compile, type Plan } from '../../src/plan/compile';
 import { NetworkWeights } from '../../src/runtime/network-weights';
-import { type MaskedRunOptions, type Masks, type Reach, Runner } from '../../src/runtime/runner';
+import {
+  type MaskedPassOptions,
+  type Masks,
+  type Reach,
+  Runner,
+  type Scores,
+} from '../../src/runtime/runner';
 
 /** As createExplainer's default. */
 const MEMORY_BUDGET = 256 * 1024 * 1024;
 
 /** What a run may do without. */
-export type Ways = Pick<MaskedRunOptions, 'skip' | 'indirect'>;
+export type Ways = Pick<MaskedPassOptions, 'skip'>;
 
 /** A runner that can be told what to do without, and remembers what it heard of the work that masks reach. */
 class BenchRunner extends Runner {
   ways: Ways = {};
   reach: Reach | undefined;
 
-  override maskedLogits(
-    image: Slice,
-    masks: Masks,
-    options: MaskedRunOptions,
-  ): Promise<Float32Array> {
+  override maskedScores(image: Slice, masks: Masks, options: MaskedPassOptions): Promise<Scores> {
     const onReach = (reach: Reach): void => {
       this.reach = reach;
     };
-    return super.maskedLogits(image, masks, { ...options, ...this.ways, onReach });
+    return super.maskedScores(image, masks, { ...options, ...this.ways, onReach });
   }
 }
 
@@ -42,11 +45,11 @@ export class LoadedModel {
   private readonly arena: Arena;
   private readonly input: Slice;
 
-  private constructor(gpu: Gpu, model: Model, weights: NetworkWeights, pixels: Pixels) {
+  private constructor(gpu: Gpu, model: Model, plan: Plan, weights: NetworkWeights, pixels: Pixels) {
     this.gpu = gpu;
     this.model = model;
     this.pixels = pixels;
-    this.runner = new BenchRunner(gpu, model.network, weights);
+    this.runner = new BenchRunner(gpu, plan, weights);
     this.arena = new Arena(gpu);
     const values = normalise(pixels, model.manifest);
     this.input = this.arena.upload('image', values as Float32Array<ArrayBuffer>);
@@ -60,9 +63,9 @@ export class LoadedModel {
   ): Promise<LoadedModel> {
     const { weights: described } = model.manifest;
     const dtype = (described.format === 'seeded' ? undefined : described.dtype) ?? 'f32';
-    const options = { dtype, onBytes };
-    const weights = await NetworkWeights.load(gpu, model.network, model.weights, options);
-    return new LoadedModel(gpu, model, weights, pixels);
+    const plan = compile(model.network, gpu.facts, { dtype });
+    const weights = await NetworkWeights.load(gpu, plan, model.weights, { onBytes });
+    return new LoadedModel(gpu, model, plan, weights, pixels);
   }
 
   /** One forward pass up to the logits. */
@@ -97,7 +100,7 @@ export class LoadedModel {
       .slice(0, count);
     const { height, width } = maps;
     this.runner.ways = ways;
-    await this.runner.maskedLogits(
+    await this.runner.maskedScores(
       this.input,
       {
         maps: activations,

@@ -1,7 +1,8 @@
 import { Arena } from '../../src/gpu/arena';
 import { Gpu } from '../../src/gpu/gpu';
-import { needsOf } from '../../src/gpu/limits';
 import type { Model } from '../../src/model/model';
+import { compile } from '../../src/plan/compile';
+import { needsOf } from '../../src/plan/needs';
 import { NetworkWeights } from '../../src/runtime/network-weights';
 import { Runner } from '../../src/runtime/runner';
 import type { Ready } from './contender';
@@ -9,11 +10,8 @@ import type { Ready } from './contender';
 /** What createExplainer does, and of Explainer.classify what lies between the normalised image and the logits. */
 export async function prepareOurs({ network, weights }: Model): Promise<Ready> {
   const gpu = await Gpu.create({ needs: needsOf(network) });
-  const runner = new Runner(
-    gpu,
-    network,
-    await NetworkWeights.load(gpu, network, weights, { dtype: 'f32' }),
-  );
+  const plan = compile(network, gpu.facts);
+  const runner = new Runner(gpu, plan, await NetworkWeights.load(gpu, plan, weights));
   return {
     run: async (input) => {
       const arena = new Arena(gpu);

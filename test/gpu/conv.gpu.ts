@@ -1,12 +1,8 @@
 import type { Gpu } from '../../src/gpu/gpu';
-import {
-  type ConvShape,
-  type ConvTiling,
-  conv,
-  packConv,
-} from '../../src/kernels/convolution/conv';
+import { type ConvShape, conv, packConv } from '../../src/kernels/convolution/conv';
 import { CONV_TILES, type GemmTile, tileName } from '../../src/kernels/shared/gemm_tile';
 import type { ConvDtype } from '../../src/numbers/dtypes';
+import type { ConvTiling } from '../../src/plan/conv_choice';
 import type { GpuCase } from '../harness/case';
 import { assertClose, testValues } from '../harness/compare';
 import { convReference } from '../reference/conv';

@@ -10,6 +10,7 @@ import {
 } from '../../src/index';
 import { softmax } from '../../src/kernels/layers/softmax';
 import type { Model } from '../../src/model/model';
+import { compile } from '../../src/plan/compile';
 import { NetworkWeights } from '../../src/runtime/network-weights';
 import { Runner } from '../../src/runtime/runner';
 import type { GpuCase } from '../harness/case';
@@ -144,21 +145,21 @@ export const cases: GpuCase[] = [
     name: 'the workgroup tilings give the same network as the registers tilings',
     async run(gpu) {
       const model = smallModel();
-      const weights = await NetworkWeights.load(gpu, model.network, model.weights, {
-        dtype: 'f32',
-        direct: true,
-      });
       const image = normalise(smallImage(), model.manifest);
       const expected = await forwardReference(model.network, model.weights, image);
       const notes: string[] = [];
-      for (const tiling of ['naive', 'registers', 'workgroup'] as const) {
+      for (const tiling of ['registers', 'workgroup'] as const) {
         const arena = new Arena(gpu);
-        const forced = { conv: tiling, linear: tiling };
-        const runner = new Runner(gpu, model.network, weights, forced);
+        const plan = compile(model.network, gpu.facts, {
+          choose: { conv: () => ({ kind: 'direct', tiling }), linear: () => tiling },
+        });
+        const weights = await NetworkWeights.load(gpu, plan, model.weights);
+        const runner = new Runner(gpu, plan, weights);
         const { logits } = await runner.forward(arena.upload('image', image), arena);
         const reference = expected.get('fc3') ?? [];
         notes.push(assertClose(tiling, logits, reference, NETWORK_TOLERANCE));
         arena.dispose();
+        weights.dispose();
       }
       return notes.join('; ');
     },

@@ -4,6 +4,7 @@ import { Explainer } from '../../src/explainer';
 import { Arena } from '../../src/gpu/arena';
 import { createExplainer } from '../../src/index';
 import { seededVgg } from '../../src/model/model';
+import { compile } from '../../src/plan/compile';
 import { gradients, runTaped } from '../../src/runtime/backward';
 import { NetworkWeights } from '../../src/runtime/network-weights';
 import { Runner } from '../../src/runtime/runner';
@@ -56,8 +57,9 @@ export const cases: GpuCase[] = [
     async run(gpu, { sharedUrl }) {
       const expected = await golden(sharedUrl);
       const { manifest, network, weights } = seededVgg(16, 1);
-      const loaded = await NetworkWeights.load(gpu, network, weights, { dtype: 'f32' });
-      const runner = new Runner(gpu, network, loaded);
+      const plan = compile(network, gpu.facts);
+      const loaded = await NetworkWeights.load(gpu, plan, weights);
+      const runner = new Runner(gpu, plan, loaded);
       const image = await sharedBlob(sharedUrl, `${GOLDEN}image.png`);
       const pixels = await prepareImage(image, manifest.input);
       const arena = new Arena(gpu);
@@ -163,15 +165,16 @@ export const cases: GpuCase[] = [
     async run(gpu, { sharedUrl }) {
       const { classes } = await golden(sharedUrl);
       const { manifest, network, weights } = seededVgg(16, 1);
-      const loaded = await NetworkWeights.load(gpu, network, weights, { dtype: 'f32' });
+      const plan = compile(network, gpu.facts);
+      const loaded = await NetworkWeights.load(gpu, plan, weights);
       const facts = { dtype: 'f32', bytes: 0, fromCache: false, notKept: undefined } as const;
-      const explainer = new Explainer({ manifest, network }, gpu, loaded, facts, 2 ** 28);
+      const explainer = new Explainer({ manifest, network }, gpu, plan, loaded, facts, 2 ** 28);
       const image = await sharedBlob(sharedUrl, `${GOLDEN}image.png`);
       const input = new Arena(gpu).upload(
         'image',
         normalise(await prepareImage(image, manifest.input), manifest),
       );
-      const runner = new Runner(gpu, network, loaded);
+      const runner = new Runner(gpu, plan, loaded);
       const targets = ['conv5_3'];
       const tape = await runTaped(runner, input, targets);
       const notes: string[] = [];

@@ -1,7 +1,6 @@
 import type { Gpu } from '../../src/gpu/gpu';
 import {
   type ConvShape,
-  type ConvTiling,
   conv,
   maskedConv,
   maskedTile,
@@ -11,6 +10,7 @@ import { outputSize } from '../../src/kernels/convolution/conv_kernel';
 import type { Places } from '../../src/kernels/shared/places';
 import { type Size, tileGrid } from '../../src/kernels/tiles/tile_grid';
 import type { ConvDtype } from '../../src/numbers/dtypes';
+import type { ConvTiling } from '../../src/plan/conv_choice';
 import type { GpuCase } from '../harness/case';
 import { assertClose, testValues } from '../harness/compare';
 import { convReference, maskError, maskReference, rangesReference } from '../reference/conv';

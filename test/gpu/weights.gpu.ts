@@ -4,6 +4,7 @@ import type { WeightDtype } from '../../src/index';
 import { LayeredCache, MemoryCache, type WeightCache } from '../../src/model/keep/cache';
 import { type LocatedModel, openModel, type WeightsLocation } from '../../src/model/model';
 import { elementCount, type WeightSource } from '../../src/model/weight-source';
+import { compile } from '../../src/plan/compile';
 import { loadWeights } from '../../src/runtime/load-weights';
 import { Runner } from '../../src/runtime/runner';
 import type { GpuCase } from '../harness/case';
@@ -91,12 +92,13 @@ async function open(location: WeightsLocation): Promise<WeightSource> {
 async function logitsOf(
   gpu: Gpu,
   located: LocatedModel,
-  options: { dtype: WeightDtype; cache?: WeightCache },
+  { dtype, cache }: { dtype: WeightDtype; cache?: WeightCache },
 ): Promise<{ logits: Float32Array; fromCache: boolean; notKept: string | undefined }> {
-  const { weights, facts } = await loadWeights(gpu, located, options);
+  const plan = compile(narrowNetwork, gpu.facts, { dtype });
+  const { weights, facts } = await loadWeights(gpu, plan, located, { cache });
   const arena = new Arena(gpu);
   try {
-    const runner = new Runner(gpu, narrowNetwork, weights);
+    const runner = new Runner(gpu, plan, weights);
     const { logits } = await runner.forward(arena.upload('image', image), arena);
     return { logits, ...facts };
   } finally {
@@ -274,7 +276,8 @@ export const cases: GpuCase[] = [
         },
       });
       const before = gpu.allocatedBytes;
-      const failed = await loadWeights(gpu, located, { dtype: 'f16', cache }).catch(String);
+      const plan = compile(narrowNetwork, gpu.facts, { dtype: 'f16' });
+      const failed = await loadWeights(gpu, plan, located, { cache }).catch(String);
       if (failed !== 'Error: another file') throw new Error(`${failed}`);
       if (gpu.allocatedBytes !== before) throw new Error(`${gpu.allocatedBytes} bytes left`);
       if (!(await cache.fits(192 * 1024 * 1024))) throw new Error('parts are left in the cache');
@@ -285,7 +288,8 @@ export const cases: GpuCase[] = [
     name: 'a Keras model needs a manifest that says its channel order',
     async run(gpu) {
       const files = asFiles(await writeTfjs(narrowWeights, narrowNetwork));
-      const failed = await loadWeights(gpu, model(await open(files)), {}).catch(String);
+      const plan = compile(narrowNetwork, gpu.facts);
+      const failed = await loadWeights(gpu, plan, model(await open(files)), {}).catch(String);
       if (!String(failed).includes('channelOrder')) throw new Error(`${failed}`);
       return undefined;
     },

@@ -1,7 +1,7 @@
 import { outputSize } from '../../src/kernels/convolution/conv_kernel';
 import { PATCH } from '../../src/kernels/convolution/masked_conv_registers';
 import { TILE } from '../../src/kernels/winograd/winograd';
-import { convShape, type Step } from '../../src/plan/plan';
+import type { Step } from '../../src/plan/steps';
 
 /*
  * Which tiles masks reach, pixel by pixel on the CPU: what src/runtime/skipping.ts is held against.
@@ -156,7 +156,7 @@ export function reachedTiles(mask: Region, steps: readonly Step[]): (StepTiles |
   return steps.map((step, i) => {
     if (step.kind === 'maxpool') region = pool(region);
     if (step.kind !== 'conv') return undefined;
-    const shape = convShape(step.layer, step.pool);
+    const shape = step.shape;
     if (shape.kernel === 3) region = dilate(region);
     const tile = i === 0 ? FIRST_TILE : WINOGRAD_TILE;
     const active = activeTiles(region, tile);
@@ -182,8 +182,8 @@ export function rimTiles(reached: readonly StepTiles[], steps: readonly Step[]):
     const next = steps[i + 1];
     const own = new Set(active);
     const tile = i === 0 ? FIRST_TILE : WINOGRAD_TILE;
-    const size = outputSize(convShape(step.layer, step.pool));
-    const scale = step.pool ? 2 : 1;
+    const size = outputSize(step.shape);
+    const scale = step.shape.pool ? 2 : 1;
     const read = new Uint8Array(size.height * size.width).fill(next ? 0 : 1);
     if (next) {
       const across = Math.ceil(size.width / TILE);

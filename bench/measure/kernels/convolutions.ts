@@ -1,7 +1,6 @@
 import type { Slice } from '../../../src/gpu/kernel';
 import {
   type ConvShape,
-  type ConvTiling,
   conv,
   maskedConv,
   maskedTile,
@@ -10,6 +9,7 @@ import {
 import { outputSize } from '../../../src/kernels/convolution/conv_kernel';
 import { tileGrid } from '../../../src/kernels/tiles/tile_grid';
 import { type ConvDtype, WEIGHT_BYTES } from '../../../src/numbers/dtypes';
+import type { ConvTiling } from '../../../src/plan/conv_choice';
 import { batchFor, type Scale } from '../scale';
 import { bytesOf, everySecond, type Subject, type Tensors, values } from './subject';
 
