@@ -1,4 +1,5 @@
 import type { InlineConfig, PluginOption } from 'vite';
+import { wgsl } from './wgsl';
 
 /**
  * What this project's sources need of Vite, wherever it reads them: the builds (vite.config.ts), the pages that
@@ -6,7 +7,7 @@ import type { InlineConfig, PluginOption } from 'vite';
  * A function, since a plugin may keep the state of one build.
  */
 export function plugins(): PluginOption[] {
-  return [];
+  return [wgsl()];
 }
 
 /** A server or a build that this project's own code starts: quiet, and by no configuration file. */

@@ -20,7 +20,7 @@ import { recordMethod } from './record-conv';
 
 /*
  * Measuring on the device itself which way to compute each convolution of a network. Every candidate first has to
- * agree with the naive kernel on a small case; then it is timed on the layer's shape.
+ * agree with the direct kernel in registers on a small case; then it is timed on the layer's shape.
  */
 
 /** What was found on one device. Plain data, to be kept as JSON and passed back in. */
@@ -150,7 +150,7 @@ export async function tuneConvolutions(
     for (const candidate of candidates[i] as ConvMethod[]) {
       signal?.throwIfAborted();
       const method = methodName(candidate);
-      expected ??= await computed(gpu, { kind: 'direct', tiling: 'naive' });
+      expected ??= await computed(gpu, { kind: 'direct', tiling: 'registers' });
       if (!verdicts.has(method)) verdicts.set(method, await fault(gpu, candidate, expected));
       const refused = verdicts.get(method);
       const best = Math.min(...measured.map(({ ms = Infinity }) => ms));
@@ -203,7 +203,7 @@ const SMALL: ConvShape = {
 };
 
 /**
- * Largest difference from the naive kernel, over the largest output: ten times what is measured for F(4x4, 3x3) in
+ * Largest difference from the direct kernel in registers, over the largest output: ten times what is measured for F(4x4, 3x3) in
  * few channels (docs/gpu-kernels.md), a hundredth of what a wrong index makes.
  */
 const DIFFERENCE: Readonly<Record<Precision, number>> = { f32: 2e-5, f16: 3e-2 };
@@ -224,7 +224,7 @@ async function fault(
     const allowed = DIFFERENCE[method.kind === 'winograd' ? method.precision : 'f32'];
     return off <= allowed * largest
       ? undefined
-      : `differs by ${(off / largest).toExponential(1)} from the naive kernel, may differ by ${allowed}`;
+      : `differs by ${(off / largest).toExponential(1)} from the direct kernel, may differ by ${allowed}`;
   } catch (error) {
     // A device that is lost or disposed of is no fault of the method.
     if (!(error instanceof ScoreCamError) || !['kernel', 'limit'].includes(error.code)) throw error;

@@ -151,7 +151,7 @@ export const cases: GpuCase[] = [
       const image = normalise(smallImage(), model.manifest);
       const expected = await forwardReference(model.network, model.weights, image);
       const notes: string[] = [];
-      for (const tiling of ['naive', 'registers', 'workgroup'] as const) {
+      for (const tiling of ['registers', 'workgroup'] as const) {
         const arena = new Arena(gpu);
         const forced = { conv: tiling, linear: tiling };
         const runner = new Runner(gpu, model.network, weights, forced);

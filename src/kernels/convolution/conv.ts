@@ -3,20 +3,17 @@ import type { Dispatch, GridRule, Kernel, Slice } from '../../gpu/kernel';
 import { checkedGrid, workgroupsOf } from '../../gpu/workgroups';
 import type { ConvDtype } from '../../numbers/dtypes';
 import { encodeF16 } from '../../numbers/f16';
-import type { ConvTiling } from '../../plan/conv_choice';
 import type { GemmTile } from '../shared/gemm_tile';
-import type { ByPlaces, Places } from '../shared/places';
+import { type Places, placesOf } from '../shared/places';
 import { type Size, tileGrid } from '../tiles/tile_grid';
-import type { ConvShape, ConvVariant } from './conv_kernel';
-import { convNaive } from './conv_naive';
+import { type ConvShape, type ConvTiling, type ConvVariant, convValues } from './conv_kernel';
 import { convRegisters } from './conv_registers';
 import { convInTiles, convWorkgroup } from './conv_workgroup';
-import { maskedConvNaive } from './masked_conv_naive';
-import { maskedConvRegistersKernels, PATCH, patchRule } from './masked_conv_registers';
-import { maskedConvWorkgroupKernels, maskedPatch, maskedPatchRule } from './masked_conv_workgroup';
+import { maskedConvRegisters, PATCH, patchRule } from './masked_conv_registers';
+import { maskedConvWorkgroup, maskedPatch, maskedPatchRule } from './masked_conv_workgroup';
 
-export { type ConvTiling, chooseConvTiling } from '../../plan/conv_choice';
-export type { ConvShape } from './conv_kernel';
+export { chooseConvTiling } from '../../plan/conv_choice';
+export type { ConvShape, ConvTiling } from './conv_kernel';
 
 export interface ConvArgs {
   readonly label: string;
@@ -55,34 +52,33 @@ export interface MaskedConvArgs extends Omit<ConvArgs, 'input' | 'tile'> {
 }
 
 const PLAIN: Record<ConvTiling, ConvVariant> = {
-  naive: convNaive,
   registers: convRegisters,
   workgroup: convWorkgroup,
 };
 
 /** A masked convolution that goes over patches of the image, all of them or those listed. */
 interface MaskedPatches {
-  readonly kernels: ByPlaces<ConvVariant['kernels']>;
+  readonly kernel: (variant: { weights: ConvDtype; places: 'all' | 'listed' }) => Kernel;
   readonly tile: (shape: ConvShape) => Size;
   readonly rule: (shape: ConvShape) => GridRule;
 }
 
-const MASKED: Record<Exclude<ConvTiling, 'naive'>, MaskedPatches> = {
+const MASKED: Record<ConvTiling, MaskedPatches> = {
   registers: {
-    kernels: maskedConvRegistersKernels,
+    kernel: maskedConvRegisters.pick,
     tile: () => PATCH,
     rule: patchRule,
   },
   workgroup: {
-    kernels: maskedConvWorkgroupKernels,
+    kernel: maskedConvWorkgroup.pick,
     tile: maskedPatch,
     rule: maskedPatchRule,
   },
 };
 
-/** The patches that a tiling of the masked convolution can compute alone; undefined if it computes all. */
-export function maskedTile(tiling: ConvTiling, shape: ConvShape): Size | undefined {
-  return tiling === 'naive' ? undefined : MASKED[tiling].tile(shape);
+/** The patches that a tiling of the masked convolution can compute alone. */
+export function maskedTile(tiling: ConvTiling, shape: ConvShape): Size {
+  return MASKED[tiling].tile(shape);
 }
 
 /** Output channels are padded to a multiple of this, so that weights can be read four at a time. */
@@ -131,7 +127,14 @@ export function packConv(
 export function conv(tiling: ConvTiling, args: ConvArgs): Dispatch {
   const { input, weights, bias, output, tile } = args;
   const variant = tile && tiling === 'workgroup' ? convInTiles(() => tile) : PLAIN[tiling];
-  return dispatch(variant, args, { input, weights, bias, output }, {});
+  const { label, shape, dtype, batch } = args;
+  const kernel = variant.kernel(dtype);
+  return {
+    ...convValues(kernel, shape, { batch, ...variant.tile?.(shape, batch) }),
+    label,
+    buffers: { input, weights, bias, output },
+    workgroups: checkedGrid(nameOf(args, kernel), variant.workgroups(shape, batch)),
+  };
 }
 
 /**
@@ -148,63 +151,17 @@ export function maskedConv(tiling: ConvTiling, args: MaskedConvArgs): Dispatch {
     map_width: args.mapWidth,
     align_corners: args.alignCorners ? 1 : 0,
   };
-  if (tiling === 'naive') {
-    if (places) throw new Error('The naive tiling computes all places.');
-    return dispatch(maskedConvNaive, args, buffers, { ...values, places: 0 });
-  }
-  const { kernels, tile, rule } = MASKED[tiling];
+  const { kernel: pick, tile, rule } = MASKED[tiling];
   const { down, across } = tileGrid(shape, tile(shape));
   const count = places?.count ?? batch * down * across;
-  const kernel = (places ? kernels.listed : kernels.all)[args.dtype];
+  const kernel = pick({ weights: args.dtype, places: placesOf(places) });
   return {
-    ...valuesOf(kernel, args, { ...values, places: count }),
+    ...convValues(kernel, shape, { ...values, places: count }),
     label: args.label,
     buffers: places ? { ...buffers, places: places.list } : buffers,
     workgroups: workgroupsOf(nameOf(args, kernel), rule(shape), count),
   };
 }
 
-function dispatch(
-  { kernels, workgroups, tile }: ConvVariant,
-  args: Pick<ConvArgs, 'label' | 'shape' | 'dtype' | 'batch'>,
-  buffers: Readonly<Record<string, Slice>>,
-  mask: Readonly<Record<string, number>>,
-): Dispatch {
-  const { label, shape, dtype, batch } = args;
-  const kernel = kernels[dtype];
-  return {
-    ...valuesOf(kernel, args, { ...mask, ...tile?.(shape, batch) }),
-    label,
-    buffers,
-    workgroups: checkedGrid(nameOf(args, kernel), workgroups(shape, batch)),
-  };
-}
-
 const nameOf = ({ label }: Pick<ConvArgs, 'label'>, { name }: Kernel): string =>
   `${label} (${name})`;
-
-/** The kernel with a value for each of its overrides and parameters. */
-function valuesOf(
-  kernel: Kernel,
-  { shape, batch }: Pick<ConvArgs, 'shape' | 'batch'>,
-  others: Readonly<Record<string, number>>,
-): Pick<Dispatch, 'kernel' | 'constants' | 'params'> {
-  const values: Readonly<Record<string, number>> = {
-    ...others,
-    batch,
-    in_channels: shape.inChannels,
-    out_channels: shape.outChannels,
-    height: shape.height,
-    width: shape.width,
-    kernel: shape.kernel,
-    slope: shape.slope,
-    pool: shape.pool ? 1 : 0,
-  };
-  const pick = (names: readonly string[]) =>
-    Object.fromEntries(names.map((name) => [name, values[name.toLowerCase()] as number]));
-  return {
-    kernel,
-    constants: pick(kernel.overrides),
-    params: pick(kernel.params.map(({ name }) => name)),
-  };
-}

@@ -1,6 +1,5 @@
 // Convolution, bias, activation and optional 2x2 max pooling in registers alone: no workgroup memory
 // and no barrier, which are what a software adapter is slowest at. Made for SwiftShader.
-// (One of four_*.wgsl stands in front of this text.)
 //
 //   sum[n, o, y, x]    = bias[o] + sum_(c, ky, kx) weights[c, ky, kx, o] input[n, c, y + ky - p, x + kx - p]
 //   output[n, o, y, x] = max(sum, 0) + slope min(sum, 0)      p = (KERNEL - 1) / 2
@@ -21,6 +20,8 @@
 // Sizes are uniforms here, not overrides: one pipeline takes SwiftShader about a second to compile, and
 // so a network needs one or two of them. The inner loop has no use for the constants.
 // Preconditions: KERNEL 1 or 3; slope >= 0; fewer than 2^31 elements a tensor.
+
+import package::shared::weights::{Four, unpack};
 
 override KERNEL: u32;
 override POOL: bool;

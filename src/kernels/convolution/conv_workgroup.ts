@@ -1,10 +1,12 @@
 import { acrossGrid } from '../../gpu/workgroups';
 import { ceilDiv } from '../../numbers/padding';
+import { family } from '../family';
 import { CONV_TILES, chooseGemmTile, type GemmTile } from '../shared/gemm_tile';
-import { type ConvShape, type ConvVariant, defineConv, TILED } from './conv_kernel';
-import code from './conv_workgroup.wgsl?raw';
+import type { VARIANTS } from '../variants';
+import type { ConvShape, ConvVariant } from './conv_kernel';
+import source from './conv_workgroup.wgsl';
 
-const kernels = defineConv('conv_workgroup', code, TILED);
+const kernels = family<typeof VARIANTS.conv_workgroup>(source);
 
 /** Quads of 2x2 pixels of a batch; an odd last row or column has quads of its own. */
 function quadsOf({ height, width }: ConvShape, batch: number): number {
@@ -18,7 +20,7 @@ export function chooseConvTile(shape: ConvShape, batch: number): GemmTile {
 /** Implicit GEMM in tiles of workgroup memory: for GPUs. */
 export function convInTiles(tileOf: (shape: ConvShape, batch: number) => GemmTile): ConvVariant {
   return {
-    kernels,
+    kernel: (weights) => kernels.pick({ weights }),
     workgroups: (shape, batch) => {
       const { rows, cols } = tileOf(shape, batch);
       const [x, z] = acrossGrid(ceilDiv(quadsOf(shape, batch), 2 * cols));

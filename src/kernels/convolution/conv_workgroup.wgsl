@@ -1,6 +1,5 @@
 // Convolution, bias, activation and optional 2x2 max pooling as a matrix product in tiles of workgroup
-// memory (implicit GEMM: the matrix of patches is gathered tile by tile and never stored). For GPUs. (One of
-// four_*.wgsl stands in front of this text.)
+// memory (implicit GEMM: the matrix of patches is gathered tile by tile and never stored). For GPUs.
 //
 //   sum[n, o, y, x]    = bias[o] + sum_(c, ky, kx) weights[c, ky, kx, o] input[n, c, y + ky - p, x + kx - p]
 //   output[n, o, y, x] = max(sum, 0) + SLOPE min(sum, 0)      p = (KERNEL - 1) / 2
@@ -26,6 +25,9 @@
 // Workgroup memory: 16 KiB at 16 x 16, half for weights, half for pixels.
 // Preconditions: KERNEL 1 or 3; ROWS x COLS 16 x 16, 16 x 8, 8 x 16, 8 x 8 or 4 x 16; fewer than 2^31 elements a tensor.
 
+import package::shared::weights::{Four, unpack};
+import constants::{COLS, ROWS};
+
 override IN_CHANNELS: u32;
 override OUT_CHANNELS: u32;
 override HEIGHT: u32;
@@ -33,8 +35,6 @@ override WIDTH: u32;
 override KERNEL: u32;
 override SLOPE: f32;
 override POOL: bool;
-override ROWS: u32 = 16;
-override COLS: u32 = 16;
 
 struct Params {
   batch: u32,

@@ -1,13 +1,11 @@
 import type { GridRule } from '../../gpu/kernel';
 import { ceilDiv } from '../../numbers/padding';
-import { type ConvShape, defineMaskedConvByPlaces, MASKED_GENERAL } from './conv_kernel';
-import code from './masked_conv_registers.wgsl?raw';
+import { family } from '../family';
+import type { VARIANTS } from '../variants';
+import type { ConvShape } from './conv_kernel';
+import source from './masked_conv_registers.wgsl';
 
-export const maskedConvRegistersKernels = defineMaskedConvByPlaces(
-  'masked_conv_registers',
-  code,
-  MASKED_GENERAL,
-);
+export const maskedConvRegisters = family<typeof VARIANTS.masked_conv_registers>(source);
 
 /** A patch is 2 rows x 14 columns; a batch's are counted image by image, row by row. */
 export const PATCH = { height: 2, width: 14 } as const;

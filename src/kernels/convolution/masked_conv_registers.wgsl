@@ -1,6 +1,5 @@
 // Convolution of image * mask for a batch of masks, in registers alone: conv_registers.wgsl with the
-// mask evaluated on the way. No masked image is ever stored. (bilinear.wgsl, one of places_*.wgsl and one
-// of four_*.wgsl stand in front of this text.)
+// mask evaluated on the way. No masked image is ever stored.
 //
 //   up_m[y, x]         = map channels[first_mask + m], bilinearly upsampled to the image's size
 //   mask_m[y, x]       = (up_m[y, x] - min) / (max - min), min and max from ranges
@@ -27,6 +26,10 @@
 // about 150 multiply-adds a map column beside 6048 of the convolution of 3 to 8 channels.
 // Preconditions: KERNEL 1 or 3; slope >= 0; fewer than 2^31 elements a tensor. A constant map (max = min)
 // gives a mask of zero.
+
+import package::shared::bilinear::{bilinear_positions, bilinear_shares};
+import package::shared::places::place_of;
+import package::shared::weights::{Four, unpack};
 
 override KERNEL: u32;
 override POOL: bool;

@@ -1,8 +1,10 @@
 import type { GridRule } from '../../gpu/kernel';
 import { MORE } from '../../gpu/workgroups';
 import { ceilDiv } from '../../numbers/padding';
-import { type ConvShape, defineMaskedConvByPlaces, MASKED_SPECIALISED } from './conv_kernel';
-import code from './masked_conv_workgroup.wgsl?raw';
+import { family } from '../family';
+import type { VARIANTS } from '../variants';
+import type { ConvShape } from './conv_kernel';
+import source from './masked_conv_workgroup.wgsl';
 
 const INVOCATIONS = 128;
 
@@ -13,11 +15,7 @@ function channelGroups(outChannels: number): number {
 }
 
 /** Implicit GEMM in tiles of workgroup memory, the mask evaluated once a tile: for GPUs. */
-export const maskedConvWorkgroupKernels = defineMaskedConvByPlaces(
-  'masked_conv_workgroup',
-  code,
-  MASKED_SPECIALISED,
-);
+export const maskedConvWorkgroup = family<typeof VARIANTS.masked_conv_workgroup>(source);
 
 /** Pixels of a workgroup's patch. */
 export function maskedPatch({ outChannels }: Pick<ConvShape, 'outChannels'>): {

@@ -1,6 +1,6 @@
 // Convolution of image * mask for a batch of masks, as a matrix product in tiles of workgroup memory:
 // conv_workgroup.wgsl with the mask applied as the pixels are gathered. No masked image is ever stored.
-// For GPUs. (bilinear.wgsl, one of places_*.wgsl and one of four_*.wgsl stand in front of this text.)
+// For GPUs.
 //
 //   up_m[y, x]         = map channels[first_mask + m], bilinearly upsampled to HEIGHT x WIDTH
 //   mask_m[y, x]       = (up_m[y, x] - min) / (max - min), min and max from ranges
@@ -31,6 +31,10 @@
 // Workgroup memory: 2 KiB of weights, 8 KiB of pixels, 4 KiB of mask.
 // Preconditions: KERNEL 1 or 3; fewer than 2^31 elements a tensor. A constant map (max = min) gives a
 // mask of zero.
+
+import package::shared::bilinear::{bilinear_mix, bilinear_taps};
+import package::shared::places::place_of;
+import package::shared::weights::{Four, unpack};
 
 override IN_CHANNELS: u32;
 override OUT_CHANNELS: u32;

@@ -1,18 +1,9 @@
-import { type Dispatch, defineKernel, type Slice } from '../../gpu/kernel';
+import type { Dispatch, Slice } from '../../gpu/kernel';
 import { gridOf } from '../../gpu/workgroups';
-import code from './apply_mask.wgsl?raw';
+import { only } from '../family';
+import source from './apply_mask.wgsl';
 
-export const applyMaskKernel = defineKernel({
-  name: 'apply_mask',
-  code,
-  params: [{ name: 'batch', type: 'u32' }],
-  storage: [
-    { name: 'image', access: 'read' },
-    { name: 'masks', access: 'read' },
-    { name: 'output', access: 'read_write' },
-  ],
-  overrides: ['CHANNELS', 'PIXELS'],
-});
+const kernel = only(source);
 
 export interface ApplyMaskArgs {
   readonly label: string;
@@ -33,7 +24,7 @@ export interface ApplyMaskArgs {
 export function applyMask(args: ApplyMaskArgs): Dispatch {
   const pixels = args.height * args.width;
   return {
-    kernel: applyMaskKernel,
+    kernel,
     label: args.label,
     constants: { CHANNELS: args.channels, PIXELS: pixels },
     params: { batch: args.batch },

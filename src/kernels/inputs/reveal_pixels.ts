@@ -1,20 +1,9 @@
-import { type Dispatch, defineKernel, type Slice } from '../../gpu/kernel';
+import type { Dispatch, Slice } from '../../gpu/kernel';
 import { gridOf } from '../../gpu/workgroups';
-import code from './reveal_pixels.wgsl?raw';
+import { only } from '../family';
+import source from './reveal_pixels.wgsl';
 
-export const revealPixelsKernel = defineKernel({
-  name: 'reveal_pixels',
-  code,
-  params: ['batch', 'channels', 'pixels', 'first', 'steps'].map(
-    (name) => ({ name, type: 'u32' }) as const,
-  ),
-  storage: [
-    { name: 'over', access: 'read' },
-    { name: 'under', access: 'read' },
-    { name: 'ranks', access: 'read' },
-    { name: 'output', access: 'read_write' },
-  ],
-});
+const kernel = only(source);
 
 export interface RevealPixelsArgs {
   readonly label: string;
@@ -38,7 +27,7 @@ export interface RevealPixelsArgs {
 export function revealPixels(args: RevealPixelsArgs): Dispatch {
   const { label, batch, channels, pixels, first, steps, over, under, ranks, output } = args;
   return {
-    kernel: revealPixelsKernel,
+    kernel,
     label,
     constants: {},
     params: { batch, channels, pixels, first, steps },

@@ -1,6 +1,5 @@
 // Fully connected layer, one row shard of its weights, in registers only, for software adapters with subgroups:
-// linear_registers.wgsl with the inputs read once for four invocations. (`enable subgroups` and one of four_*.wgsl
-// stand in front of this text.)
+// linear_registers.wgsl with the inputs read once for four invocations.
 //
 //   y = scale[o] * sum of input[n, k] weights[o - first_output, k] over k + bias[o]
 //   output[n, o] = max(y, 0) + slope min(y, 0)          o = first_output .. first_output + shard_outputs - 1
@@ -14,10 +13,14 @@
 // linear_registers has 4 and 4 ROWS. Outputs and images past the end repeat the last one; they are not stored. ROWS is
 // 1, 4 or 8: the branches on it are gone once the pipeline is compiled.
 
+import package::shared::weights::{Four, unpack};
+import constants::LANES;
+
+enable subgroups;
+
 override IN_FEATURES: u32;
 override OUT_FEATURES: u32;
 override ROWS: u32;
-override LANES: u32;
 
 struct Params {
   batch: u32,

@@ -1,6 +1,5 @@
 // Fully connected layer, one row shard of its weights, in registers only: the version for software
-// adapters, where a barrier costs more than the memory traffic it saves. (One of four_*.wgsl stands in
-// front of this text.)
+// adapters, where a barrier costs more than the memory traffic it saves.
 //
 //   y = scale[o] * sum of input[n, k] weights[o - first_output, k] over k + bias[o]
 //   output[n, o] = max(y, 0) + slope min(y, 0)          o = first_output .. first_output + shard_outputs - 1
@@ -17,6 +16,8 @@
 // The products of a step are those of a row vector and a matrix, four dot products an image. Tried on
 // SwiftShader and not kept: one of K at a step (1.3 to 1.6 times slower), a step's products as sums of outer
 // products (no faster), and lanes over K with one barrier at the end (2 to 4 times slower at batch 1).
+
+import package::shared::weights::{Four, unpack};
 
 override IN_FEATURES: u32;
 override OUT_FEATURES: u32;

@@ -1,5 +1,4 @@
 // Fully connected layer, one row shard of its weights, tiled in workgroup memory: the version for GPUs.
-// (One of four_*.wgsl stands in front of this text.)
 //
 //   y = scale[o] * sum of input[n, k] weights[o - first_output, k] over k + bias[o]
 //   output[n, o] = max(y, 0) + slope min(y, 0)          o = first_output .. first_output + shard_outputs - 1
@@ -18,6 +17,8 @@
 // banks.
 // Barriers: one between filling and reading the tiles, one between reading and filling them again;
 // the loop runs as often for every invocation, so control flow at the barriers is uniform.
+
+import package::shared::weights::{Four, unpack};
 
 override IN_FEATURES: u32;
 override OUT_FEATURES: u32;

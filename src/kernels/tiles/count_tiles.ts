@@ -1,18 +1,9 @@
-import { type Dispatch, defineKernel, type Slice } from '../../gpu/kernel';
+import type { Dispatch, Slice } from '../../gpu/kernel';
 import { gridOf } from '../../gpu/workgroups';
-import code from './count_tiles.wgsl?raw';
+import { only } from '../family';
+import source from './count_tiles.wgsl';
 
-export const countTilesKernel = defineKernel({
-  name: 'count_tiles',
-  code,
-  params: ['masks', 'words', 'lists'].map((name) => ({ name, type: 'u32' })),
-  storage: [
-    { name: 'lists', access: 'read' },
-    { name: 'bits', access: 'read' },
-    { name: 'counts', access: 'read_write' },
-    { name: 'before', access: 'read_write' },
-  ],
-});
+const kernel = only(source);
 
 export interface CountTilesArgs {
   readonly label: string;
@@ -33,7 +24,7 @@ export interface CountTilesArgs {
 export function countTiles(args: CountTilesArgs): Dispatch {
   const { label, masks, words, lists, count, bits, counts, before } = args;
   return {
-    kernel: countTilesKernel,
+    kernel,
     label,
     constants: {},
     params: { masks, words, lists: count },

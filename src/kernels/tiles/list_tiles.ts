@@ -1,20 +1,9 @@
-import { type Dispatch, defineKernel, type Slice } from '../../gpu/kernel';
+import type { Dispatch, Slice } from '../../gpu/kernel';
 import { gridOf } from '../../gpu/workgroups';
-import code from './list_tiles.wgsl?raw';
+import { only } from '../family';
+import source from './list_tiles.wgsl';
 
-export const listTilesKernel = defineKernel({
-  name: 'list_tiles',
-  code,
-  params: ['first_mask', 'batch', 'words', 'lists'].map((name) => ({ name, type: 'u32' })),
-  storage: [
-    { name: 'lists', access: 'read' },
-    { name: 'rows', access: 'read' },
-    { name: 'bits', access: 'read' },
-    { name: 'counts', access: 'read' },
-    { name: 'before', access: 'read' },
-    { name: 'places', access: 'read_write' },
-  ],
-});
+const kernel = only(source);
 
 export interface ListTilesArgs {
   readonly label: string;
@@ -39,7 +28,7 @@ export interface ListTilesArgs {
 export function listTiles(args: ListTilesArgs): Dispatch {
   const { label, firstMask, batch, words, lists, count, rows, bits, counts, before, places } = args;
   return {
-    kernel: listTilesKernel,
+    kernel,
     label,
     constants: {},
     params: { first_mask: firstMask, batch, words, lists: count },

@@ -1,5 +1,5 @@
 // Winograd F(4x4, 3x3), before the three kernels of the convolution itself: the filter transform (Lavin and
-// Gray 2016, section 4.1). (One of four_*.wgsl and one of stored_*.wgsl stand in front of this text.)
+// Gray 2016, section 4.1).
 //
 //   U[., c, o] = G g G^T        g: the 3x3 filter from input channel c to output channel o
 //
@@ -14,6 +14,9 @@
 // One invocation an input channel and four output channels, neighbours on neighbouring outputs. Reads 9
 // Four and writes 36 vec4; about 140 vec4f operations, in registers.
 // Preconditions: kernel 3, fewer than 2^31 elements.
+
+import package::shared::weights::{Four, unpack};
+import package::winograd::stored::{Stored4, store_u};
 
 struct Params {
   channels: u32,

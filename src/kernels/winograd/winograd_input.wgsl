@@ -6,12 +6,15 @@
 // Shapes: input [batch, channels, height, width]; transformed [36, stride / b, channels, b], b = block_tiles, where
 // t counts the tiles of all images, or those listed, from place `first` on, and stride is their number rounded up to
 // a multiple of 16 (the rest is never read back). A block is what the product reads in one go: 16 tiles, or all of
-// them. One of stored_*.wgsl and one of places_*.wgsl stand in front of this text.
+// them.
 // One invocation a channel and tile, in the order in which V is written. Outside the image is zero; it is read
 // like the rest, as whatever a read past the end gives, and not used: with a branch for each of 36 pixels the kernel
 // took SwiftShader 2.6 times as long.
 // Reads 36 and writes 36 f32 a tile: 2.25 values for each pixel; about 250 FLOP, in registers.
 // Preconditions: kernel 3, fewer than 2^31 elements.
+
+import package::shared::places::place_of;
+import package::winograd::stored::{Stored, store_v};
 
 struct Params {
   first: u32,

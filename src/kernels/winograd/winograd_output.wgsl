@@ -7,9 +7,11 @@
 // Shapes: product [36, stride / b, out_stride, b], b = block_tiles, as the product kernels leave it (winograd_input
 // says what a block is), bias [out_stride], output [batch, out_channels, height, width], or half of both with POOL
 // (an odd last row or column is dropped).
-// One of stored_*.wgsl and one of places_*.wgsl stand in front of this text: all tiles, or those listed, from
-// place `first` on.
+// All tiles, or those listed, from place `first` on.
 // One invocation a channel and tile. Reads 36 f32, writes 16 (or 4); about 150 FLOP, in registers.
+
+import package::shared::places::place_of;
+import package::winograd::stored::{Stored, load_m};
 
 override POOL: bool;
 

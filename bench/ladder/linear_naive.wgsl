@@ -1,5 +1,4 @@
-// Fully connected layer, one row shard of its weights, the straightforward way. (One of four_*.wgsl stands
-// in front of this text.)
+// Fully connected layer, one row shard of its weights, the straightforward way.
 //
 //   y = scale[o] * sum of input[n, k] weights[o - first_output, k] over k + bias[o]
 //   output[n, o] = max(y, 0) + slope min(y, 0)          o = first_output .. first_output + shard_outputs - 1
@@ -9,6 +8,8 @@
 // whole layer.
 // One invocation an output value: 2 IN_FEATURES FLOP and as many loads. Every weight is read `batch`
 // times and every input shard_outputs times. Kept as second oracle and as baseline.
+
+import package::shared::weights::{Four, unpack};
 
 override IN_FEATURES: u32;
 override OUT_FEATURES: u32;
