@@ -89,7 +89,7 @@ export function linkKernel(
   const text: Declaration[] = [];
   const constants: string[] = [];
   for (const declaration of topLevelOf(code)) {
-    const { path, line } = sourceOf(declaration.start);
+    const { path, line } = sourceOf(declaration.start + anchorOf(declaration.text));
     if (path === 'constants') {
       constants.push(/^const (\w+)/.exec(declaration.text)?.[1] as string);
     } else if (STAND_INS[path] === undefined) {
@@ -111,6 +111,12 @@ export function linkKernel(
     text: whole,
     constants: constants.sort(),
   };
+}
+
+/** Where in a declaration's text a position of the source is known: keywords are written anew. */
+function anchorOf(text: string): number {
+  const found = /^(override|const|alias|struct|fn|var(<[^>]*>)?)\s+/.exec(text);
+  return found ? found[0].length : 0;
 }
 
 /** A declaration's text with every line as far from its first as in the source, without indentation. */

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Plugin } from 'vite';
@@ -59,7 +60,9 @@ function sourceModule(
 ): string {
   const file = basename(path, '.wgsl');
   const declared = new Map<string, string>();
-  const variants = variantsOf(TABLE[file] ?? [{}]).map((axes) => {
+  // What only others import is no kernel, and has no variants.
+  const rows = readFileSync(path, 'utf8').includes('@compute') ? (TABLE[file] ?? [{}]) : [];
+  const variants = variantsOf(rows).map((axes) => {
     const { text, ...rest } = linked(path, axes, used);
     const names = text.map((declaration) => {
       const name = `d${createHash('sha256').update(JSON.stringify(declaration)).digest('hex').slice(0, 12)}`;

@@ -7,7 +7,7 @@ import {
   type PackedConv,
   packConv,
 } from '../../src/kernels/convolution/conv';
-import { type LinearTiling, linear, rowStride } from '../../src/kernels/linear/linear';
+import { rowStride } from '../../src/kernels/linear/linear';
 import {
   outStride,
   winogradConv,
@@ -26,6 +26,7 @@ import {
   winogradF2FilterBytes,
   winogradF2FiltersOf,
 } from './kernels';
+import { type AnyLinearTiling, anyLinear } from './naive';
 
 /*
  * The ladder (docs/kernels.md): the same layer computed in ways that are one idea apart, from the definition
@@ -241,10 +242,10 @@ export const convLadder: readonly Rung<ConvLayer>[] = [
   },
 ];
 
-function tiledLinear(tiling: LinearTiling): Rung<LinearLayer>['record'] {
+function tiledLinear(tiling: AnyLinearTiling): Rung<LinearLayer>['record'] {
   return ({ outFeatures, ...layer }) =>
     once(
-      linear(tiling, {
+      anyLinear(tiling, {
         ...layer,
         label: tiling,
         dtype: 'f32',
