@@ -13,6 +13,7 @@
 // K = IN_CHANNELS KERNEL^2; 2 M N K FLOPs; nothing is reused: 8 bytes read per multiply-add.
 // Preconditions: KERNEL odd; fewer than 2^31 elements a tensor.
 
+import package::shared::activation::activated;
 import package::shared::weights::{Four, unpack};
 
 override IN_CHANNELS: u32;
@@ -51,7 +52,7 @@ fn convolve(n: u32, o: u32, y: u32, x: u32) -> f32 {
       }
     }
   }
-  return max(sum, 0.0) + SLOPE * min(sum, 0.0);
+  return activated(sum, SLOPE);
 }
 
 // x: pixels of one output plane, y: output channels, z: images

@@ -18,6 +18,7 @@
 // Preconditions: KERNEL odd; fewer than 2^31 elements a tensor. A constant map (max = min) gives a mask
 // of zero.
 
+import package::shared::activation::activated;
 import package::shared::bilinear::{bilinear_mix, bilinear_taps};
 import package::shared::weights::{Four, unpack};
 
@@ -85,7 +86,7 @@ fn convolve(m: u32, o: u32, y: u32, x: u32) -> f32 {
       }
     }
   }
-  return max(sum, 0.0) + SLOPE * min(sum, 0.0);
+  return activated(sum, SLOPE);
 }
 
 // x: pixels of one output plane, y: output channels, z: masks

@@ -47,9 +47,11 @@ const ONE = [{}] as const;
 /** By file; a kernel has the combinations of each of its rows. */
 export const VARIANTS = {
   // convolution
-  conv_registers: [F32_F16],
+  conv_registers: [
+    { pixels: ['plain'], places: ['all'], ...F32_F16 },
+    { pixels: ['masked'], ...PLACES, ...F32_F16 },
+  ],
   conv_workgroup: [F32_F16],
-  masked_conv_registers: [{ ...PLACES, ...F32_F16 }],
   masked_conv_workgroup: [{ ...PLACES, ...F32_F16 }],
   turn_filters: [F32_F16],
   // winograd

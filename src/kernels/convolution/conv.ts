@@ -1,16 +1,21 @@
 import { ScoreCamError } from '../../errors';
-import type { Dispatch, GridRule, Kernel, Slice } from '../../gpu/kernel';
-import { checkedGrid, workgroupsOf } from '../../gpu/workgroups';
+import type { Dispatch, Kernel, Slice } from '../../gpu/kernel';
+import { workgroupsOf } from '../../gpu/workgroups';
 import type { ConvDtype } from '../../numbers/dtypes';
 import { encodeF16 } from '../../numbers/f16';
 import type { GemmTile } from '../shared/gemm_tile';
 import { type Places, placesOf } from '../shared/places';
 import { type Size, tileGrid } from '../tiles/tile_grid';
-import { type ConvShape, type ConvTiling, type ConvVariant, convValues } from './conv_kernel';
-import { convRegisters } from './conv_registers';
-import { convInTiles, convWorkgroup } from './conv_workgroup';
-import { maskedConvRegisters, PATCH, patchRule } from './masked_conv_registers';
-import { maskedConvWorkgroup, maskedPatch, maskedPatchRule } from './masked_conv_workgroup';
+import {
+  type ConvShape,
+  type ConvTiling,
+  convValues,
+  type MaskedConv,
+  type PlainConv,
+} from './conv_kernel';
+import { convRegisters, maskedConvRegisters } from './conv_registers';
+import { convWorkgroup } from './conv_workgroup';
+import { maskedConvWorkgroup } from './masked_conv_workgroup';
 
 export { chooseConvTiling } from '../../plan/conv_choice';
 export type { ConvShape, ConvTiling } from './conv_kernel';
@@ -51,34 +56,19 @@ export interface MaskedConvArgs extends Omit<ConvArgs, 'input' | 'tile'> {
   readonly places?: Places | undefined;
 }
 
-const PLAIN: Record<ConvTiling, ConvVariant> = {
+const PLAIN: Readonly<Record<ConvTiling, PlainConv>> = {
   registers: convRegisters,
   workgroup: convWorkgroup,
 };
 
-/** A masked convolution that goes over patches of the image, all of them or those listed. */
-interface MaskedPatches {
-  readonly kernel: (variant: { weights: ConvDtype; places: 'all' | 'listed' }) => Kernel;
-  readonly tile: (shape: ConvShape) => Size;
-  readonly rule: (shape: ConvShape) => GridRule;
-}
-
-const MASKED: Record<ConvTiling, MaskedPatches> = {
-  registers: {
-    kernel: maskedConvRegisters.pick,
-    tile: () => PATCH,
-    rule: patchRule,
-  },
-  workgroup: {
-    kernel: maskedConvWorkgroup.pick,
-    tile: maskedPatch,
-    rule: maskedPatchRule,
-  },
+const MASKED: Readonly<Record<ConvTiling, MaskedConv>> = {
+  registers: maskedConvRegisters,
+  workgroup: maskedConvWorkgroup,
 };
 
 /** The patches that a tiling of the masked convolution can compute alone. */
 export function maskedTile(tiling: ConvTiling, shape: ConvShape): Size {
-  return MASKED[tiling].tile(shape);
+  return MASKED[tiling].patch(shape);
 }
 
 /** Output channels are padded to a multiple of this, so that weights can be read four at a time. */
@@ -125,15 +115,15 @@ export function packConv(
 
 /** Convolution, bias, activation and optional pooling of a batch of tensors. */
 export function conv(tiling: ConvTiling, args: ConvArgs): Dispatch {
-  const { input, weights, bias, output, tile } = args;
-  const variant = tile && tiling === 'workgroup' ? convInTiles(() => tile) : PLAIN[tiling];
-  const { label, shape, dtype, batch } = args;
-  const kernel = variant.kernel(dtype);
+  const { label, shape, dtype, batch, tile, input, weights, bias, output } = args;
+  const way = PLAIN[tiling];
+  const kernel = way.kernel(dtype);
+  const { values, workgroups } = way.cover(nameOf(label, kernel), shape, batch, tile);
   return {
-    ...convValues(kernel, shape, { batch, ...variant.tile?.(shape, batch) }),
+    ...convValues(kernel, shape, values),
     label,
     buffers: { input, weights, bias, output },
-    workgroups: checkedGrid(nameOf(args, kernel), variant.workgroups(shape, batch)),
+    workgroups,
   };
 }
 
@@ -142,26 +132,26 @@ export function conv(tiling: ConvTiling, args: ConvArgs): Dispatch {
  * size and scaled to [0, 1], evaluated where the kernel reads the image and stored nowhere.
  */
 export function maskedConv(tiling: ConvTiling, args: MaskedConvArgs): Dispatch {
+  const { label, shape, dtype, batch, places } = args;
   const { image, maps, ranges, channels, weights, bias, output } = args;
-  const { shape, places, batch } = args;
-  const buffers = { image, maps, ranges, channels, weights, bias, output };
+  const { kernel: pick, patch, rule } = MASKED[tiling];
+  const kernel = pick({ weights: dtype, places: placesOf(places) });
+  const { down, across } = tileGrid(shape, patch(shape));
+  const count = places?.count ?? batch * down * across;
   const values = {
+    places: count,
     first_mask: args.firstMask,
     map_height: args.mapHeight,
     map_width: args.mapWidth,
     align_corners: args.alignCorners ? 1 : 0,
   };
-  const { kernel: pick, tile, rule } = MASKED[tiling];
-  const { down, across } = tileGrid(shape, tile(shape));
-  const count = places?.count ?? batch * down * across;
-  const kernel = pick({ weights: args.dtype, places: placesOf(places) });
+  const listed = places ? { places: places.list } : {};
   return {
-    ...convValues(kernel, shape, { ...values, places: count }),
-    label: args.label,
-    buffers: places ? { ...buffers, places: places.list } : buffers,
-    workgroups: workgroupsOf(nameOf(args, kernel), rule(shape), count),
+    ...convValues(kernel, shape, values),
+    label,
+    buffers: { image, maps, ranges, channels, weights, bias, output, ...listed },
+    workgroups: workgroupsOf(nameOf(label, kernel), rule(shape), count),
   };
 }
 
-const nameOf = ({ label }: Pick<ConvArgs, 'label'>, { name }: Kernel): string =>
-  `${label} (${name})`;
+const nameOf = (label: string, { name }: Kernel): string => `${label} (${name})`;

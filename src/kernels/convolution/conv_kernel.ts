@@ -1,6 +1,7 @@
-import type { Dispatch, Kernel } from '../../gpu/kernel';
+import type { Dispatch, GridRule, Kernel } from '../../gpu/kernel';
 import type { ConvDtype } from '../../numbers/dtypes';
 import type { GemmTile } from '../shared/gemm_tile';
+import type { Size } from '../tiles/tile_grid';
 
 /** The ways to compute the sum directly; each is described in its .wgsl file. */
 export type ConvTiling = 'registers' | 'workgroup';
@@ -18,14 +19,28 @@ export interface ConvShape {
   readonly pool: boolean;
 }
 
-export type WorkgroupCount = readonly [number, number, number];
-
-/** One way to compute a convolution: a kernel a type of weights, and how many workgroups cover a batch. */
-export interface ConvVariant {
+/** One way to compute a convolution of a tensor. */
+export interface PlainConv {
   readonly kernel: (weights: ConvDtype) => Kernel;
-  readonly workgroups: (shape: ConvShape, batch: number) => WorkgroupCount;
-  /** Of a kernel with several tiles, its constants ROWS and COLS. */
-  readonly tile?: (shape: ConvShape, batch: number) => GemmTile;
+  /**
+   * How workgroups cover a batch, and what the kernel asks for beyond the shape.
+   * @param tile of a kernel with several: this one instead of the one chosen by shape
+   * @throws ScoreCamError `limit`
+   */
+  readonly cover: (label: string, shape: ConvShape, batch: number, tile?: GemmTile) => Cover;
+}
+
+export interface Cover {
+  readonly workgroups: readonly [number, number, number];
+  readonly values: Readonly<Record<string, number>>;
+}
+
+/** One way to compute a convolution of an image under masks: patch by patch, all of them or those listed. */
+export interface MaskedConv {
+  readonly kernel: (variant: { weights: ConvDtype; places: 'all' | 'listed' }) => Kernel;
+  readonly patch: (shape: ConvShape) => Size;
+  /** How workgroups follow from the number of patches. */
+  readonly rule: (shape: ConvShape) => GridRule;
 }
 
 /**

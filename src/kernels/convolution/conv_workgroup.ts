@@ -1,9 +1,9 @@
-import { acrossGrid } from '../../gpu/workgroups';
+import { acrossGrid, checkedGrid } from '../../gpu/workgroups';
 import { ceilDiv } from '../../numbers/padding';
 import { family } from '../family';
 import { CONV_TILES, chooseGemmTile, type GemmTile } from '../shared/gemm_tile';
 import type { VARIANTS } from '../variants';
-import type { ConvShape, ConvVariant } from './conv_kernel';
+import type { ConvShape, PlainConv } from './conv_kernel';
 import source from './conv_workgroup.wgsl';
 
 const kernels = family<typeof VARIANTS.conv_workgroup>(source);
@@ -18,16 +18,12 @@ export function chooseConvTile(shape: ConvShape, batch: number): GemmTile {
 }
 
 /** Implicit GEMM in tiles of workgroup memory: for GPUs. */
-export function convInTiles(tileOf: (shape: ConvShape, batch: number) => GemmTile): ConvVariant {
-  return {
-    kernel: (weights) => kernels.pick({ weights }),
-    workgroups: (shape, batch) => {
-      const { rows, cols } = tileOf(shape, batch);
-      const [x, z] = acrossGrid(ceilDiv(quadsOf(shape, batch), 2 * cols));
-      return [x, ceilDiv(shape.outChannels, 8 * rows), z];
-    },
-    tile: tileOf,
-  };
-}
-
-export const convWorkgroup: ConvVariant = convInTiles(chooseConvTile);
+export const convWorkgroup: PlainConv = {
+  kernel: (weights) => kernels.pick({ weights }),
+  cover: (label, shape, batch, tile = chooseConvTile(shape, batch)) => {
+    const { rows, cols } = tile;
+    const [x, z] = acrossGrid(ceilDiv(quadsOf(shape, batch), 2 * cols));
+    const y = ceilDiv(shape.outChannels, 8 * rows);
+    return { values: { batch, rows, cols }, workgroups: checkedGrid(label, [x, y, z]) };
+  },
+};

@@ -3,7 +3,7 @@ import { MORE } from '../../gpu/workgroups';
 import { ceilDiv } from '../../numbers/padding';
 import { family } from '../family';
 import type { VARIANTS } from '../variants';
-import type { ConvShape } from './conv_kernel';
+import type { ConvShape, MaskedConv } from './conv_kernel';
 import source from './masked_conv_workgroup.wgsl';
 
 const INVOCATIONS = 128;
@@ -14,11 +14,10 @@ function channelGroups(outChannels: number): number {
   return outChannels > 16 ? 4 : 2;
 }
 
-/** Implicit GEMM in tiles of workgroup memory, the mask evaluated once a tile: for GPUs. */
-export const maskedConvWorkgroup = family<typeof VARIANTS.masked_conv_workgroup>(source);
+const kernels = family<typeof VARIANTS.masked_conv_workgroup>(source);
 
 /** Pixels of a workgroup's patch. */
-export function maskedPatch({ outChannels }: Pick<ConvShape, 'outChannels'>): {
+function maskedPatch({ outChannels }: Pick<ConvShape, 'outChannels'>): {
   readonly height: number;
   readonly width: number;
 } {
@@ -28,10 +27,17 @@ export function maskedPatch({ outChannels }: Pick<ConvShape, 'outChannels'>): {
 }
 
 /** A patch is a workgroup, and several where it has more output channels than one computes. */
-export const maskedPatchRule = ({ outChannels }: Pick<ConvShape, 'outChannels'>): GridRule => ({
+const maskedPatchRule = ({ outChannels }: Pick<ConvShape, 'outChannels'>): GridRule => ({
   together: 1,
   items: 1,
   size: 1,
   y: ceilDiv(outChannels, 8 * channelGroups(outChannels)),
   z: MORE,
 });
+
+/** Implicit GEMM in tiles of workgroup memory, the mask evaluated once a tile: for GPUs. */
+export const maskedConvWorkgroup: MaskedConv = {
+  kernel: kernels.pick,
+  patch: maskedPatch,
+  rule: maskedPatchRule,
+};

@@ -3,11 +3,10 @@
 // compute the very same values. A kernel that imports it has its `maps` at @binding(1).
 
 import package::shared::bilinear::{Taps, bilinear_mix, bilinear_taps};
+import package::shared::size::{HEIGHT, WIDTH};
 
 override MAP_HEIGHT: u32;
 override MAP_WIDTH: u32;
-override HEIGHT: u32;
-override WIDTH: u32;
 override ALIGN_CORNERS: bool;
 
 @group(0) @binding(1) var<storage, read> maps: array<f32>;
