@@ -1,5 +1,5 @@
 import type { Dispatch, Slice } from '../../src/gpu/kernel';
-import { gridOf } from '../../src/gpu/workgroups';
+import { workgroupsFor } from '../../src/gpu/workgroups';
 import { only } from '../../src/kernels/family';
 import { ceilDiv } from '../../src/numbers/padding';
 import naive from './conv_1_naive.wgsl';
@@ -41,6 +41,6 @@ export function winogradF2FiltersOf(
     constants: {},
     params: { channels: inChannels, pitch },
     buffers: { weights, filters },
-    workgroups: gridOf(label, inChannels * pitch, 64),
+    workgroups: workgroupsFor(label, inChannels * pitch, 64),
   };
 }

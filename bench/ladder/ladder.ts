@@ -1,6 +1,6 @@
 import type { Arena } from '../../src/gpu/arena';
 import type { Dispatch, Kernel, Slice } from '../../src/gpu/kernel';
-import { gridOf } from '../../src/gpu/workgroups';
+import { workgroupsFor } from '../../src/gpu/workgroups';
 import {
   type ConvShape,
   conv,
@@ -142,7 +142,7 @@ function study(kernel: Kernel, layer: ConvLayer, items: number, weights: Slice):
     constants: {},
     params: { batch, in_channels: inChannels, out_channels: outChannels, height, width, slope },
     buffers: { input, ...named, bias, output },
-    workgroups: gridOf(kernel.name, items, 64),
+    workgroups: workgroupsFor(kernel.name, items, 64),
   };
 }
 
@@ -267,7 +267,7 @@ export const linearLadder: readonly Rung<LinearLayer>[] = [
         constants: {},
         params: { batch, in_features: inFeatures, out_features: outFeatures, slope },
         buffers: { input, weights: plain, bias, output },
-        workgroups: gridOf(linear1Scalar.name, batch * outFeatures, 64),
+        workgroups: workgroupsFor(linear1Scalar.name, batch * outFeatures, 64),
       }),
   },
   {

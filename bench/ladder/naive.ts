@@ -1,5 +1,5 @@
 import type { Dispatch } from '../../src/gpu/kernel';
-import { checkedGrid, gridOf } from '../../src/gpu/workgroups';
+import { checkedWorkgroups, workgroupsFor } from '../../src/gpu/workgroups';
 import {
   type ConvArgs,
   conv,
@@ -35,7 +35,7 @@ const mapRangesKernel = only(mapRangesSource);
 
 function workgroups(label: string, shape: ConvShape, batch: number): [number, number, number] {
   const { height, width } = outputSize(shape);
-  return checkedGrid(label, [ceilDiv(height * width, 64), shape.outChannels, batch]);
+  return checkedWorkgroups(label, [ceilDiv(height * width, 64), shape.outChannels, batch]);
 }
 
 export function convNaive({ label, shape, dtype, batch, ...args }: ConvArgs): Dispatch {
@@ -78,7 +78,7 @@ export function linearNaive(args: LinearArgs): Dispatch {
       slope: args.slope,
     },
     buffers: { input, weights, affine, output },
-    workgroups: checkedGrid(label, [ceilDiv(shardOutputs, 64), batch, 1]),
+    workgroups: checkedWorkgroups(label, [ceilDiv(shardOutputs, 64), batch, 1]),
   };
 }
 
@@ -89,7 +89,7 @@ export function mapRangesNaive({ label, maps, count, ranges, ...sizes }: MapRang
     constants: interpolationConstants(sizes),
     params: { count },
     buffers: { maps, ranges },
-    workgroups: gridOf(label, count, 64),
+    workgroups: workgroupsFor(label, count, 64),
   };
 }
 

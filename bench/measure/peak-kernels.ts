@@ -1,5 +1,5 @@
 import type { Dispatch, Slice } from '../../src/gpu/kernel';
-import { gridOf } from '../../src/gpu/workgroups';
+import { workgroupsFor } from '../../src/gpu/workgroups';
 import { only } from '../../src/kernels/family';
 import copySource from './peak_copy.wgsl';
 import multiplyAddSource from './peak_multiply_add.wgsl';
@@ -32,7 +32,7 @@ export function multiplyAdds(args: MultiplyAddArgs): Dispatch {
     constants: { CHAINS: chains },
     params: { steps, factor, addend },
     buffers: { output },
-    workgroups: gridOf('multiply-adds', invocations, 64),
+    workgroups: workgroupsFor('multiply-adds', invocations, 64),
   };
 }
 

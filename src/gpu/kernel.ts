@@ -60,21 +60,6 @@ export interface KernelSource {
   readonly variants: readonly (KernelText & { readonly axes: Readonly<Record<string, string>> })[];
 }
 
-/**
- * How workgroups follow from a number of places (tiles or patches): `workgroupsOf`.
- */
-export interface GridRule {
-  /** Places that are taken together; the last ones may be fewer. */
-  readonly together: number;
-  /** Items of work in each of those. */
-  readonly items: number;
-  /** Items of a workgroup. */
-  readonly size: number;
-  /** Workgroups in y and in z: a number, or `MORE` in the one where those go on that x has no room for. */
-  readonly y: number;
-  readonly z: number;
-}
-
 /** One dispatch of one kernel: everything the runtime needs to encode it. */
 export interface Dispatch {
   readonly kernel: Kernel;

@@ -1,6 +1,6 @@
 import { ScoreCamError } from '../../errors';
 import type { Dispatch, Kernel, Slice } from '../../gpu/kernel';
-import { workgroupsOf } from '../../gpu/workgroups';
+import { workgroupsOver } from '../../gpu/workgroups';
 import type { ConvDtype } from '../../numbers/dtypes';
 import { encodeF16 } from '../../numbers/f16';
 import type { GemmTile } from '../shared/gemm_tile';
@@ -150,7 +150,7 @@ export function maskedConv(tiling: ConvTiling, args: MaskedConvArgs): Dispatch {
     ...convValues(kernel, shape, values),
     label,
     buffers: { image, maps, ranges, channels, weights, bias, output, ...listed },
-    workgroups: workgroupsOf(nameOf(label, kernel), rule(shape), count),
+    workgroups: workgroupsOver(nameOf(label, kernel), rule(shape), count),
   };
 }
 

@@ -1,4 +1,5 @@
-import type { Dispatch, GridRule, Kernel } from '../../gpu/kernel';
+import type { Dispatch, Kernel } from '../../gpu/kernel';
+import type { WorkgroupRule } from '../../gpu/workgroups';
 import type { ConvDtype } from '../../numbers/dtypes';
 import type { GemmTile } from '../shared/gemm_tile';
 import type { Size } from '../tiles/tile_grid';
@@ -40,7 +41,7 @@ export interface MaskedConv {
   readonly kernel: (variant: { weights: ConvDtype; places: 'all' | 'listed' }) => Kernel;
   readonly patch: (shape: ConvShape) => Size;
   /** How workgroups follow from the number of patches. */
-  readonly rule: (shape: ConvShape) => GridRule;
+  readonly rule: (shape: ConvShape) => WorkgroupRule;
 }
 
 /**

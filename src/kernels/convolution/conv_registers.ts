@@ -1,5 +1,4 @@
-import type { GridRule } from '../../gpu/kernel';
-import { workgroupsOf } from '../../gpu/workgroups';
+import { type WorkgroupRule, workgroupsOver } from '../../gpu/workgroups';
 import { ceilDiv } from '../../numbers/padding';
 import { family } from '../family';
 import { tileGrid } from '../tiles/tile_grid';
@@ -15,7 +14,7 @@ const kernels = family<typeof VARIANTS.conv_registers>(source);
 export const PATCH = { height: 2, width: 14 } as const;
 
 /** 16 of a patch's blocks of 8 output channels are a workgroup. */
-const patchRule = ({ outChannels }: Pick<ConvShape, 'outChannels'>): GridRule => ({
+const patchRule = ({ outChannels }: Pick<ConvShape, 'outChannels'>): WorkgroupRule => ({
   together: 1,
   items: ceilDiv(outChannels, 8),
   size: 16,
@@ -28,7 +27,7 @@ export const convRegisters: PlainConv = {
   cover: (label, shape, batch) => {
     const { down, across } = tileGrid(shape, PATCH);
     const places = batch * down * across;
-    return { values: { places }, workgroups: workgroupsOf(label, patchRule(shape), places) };
+    return { values: { places }, workgroups: workgroupsOver(label, patchRule(shape), places) };
   },
 };
 

@@ -1,4 +1,4 @@
-import { acrossGrid, checkedGrid } from '../../gpu/workgroups';
+import { checkedWorkgroups, foldedWorkgroups } from '../../gpu/workgroups';
 import { ceilDiv } from '../../numbers/padding';
 import { family } from '../family';
 import { CONV_TILES, chooseGemmTile, type GemmTile } from '../shared/gemm_tile';
@@ -22,8 +22,8 @@ export const convWorkgroup: PlainConv = {
   kernel: (weights) => kernels.pick({ weights }),
   cover: (label, shape, batch, tile = chooseConvTile(shape, batch)) => {
     const { rows, cols } = tile;
-    const [x, z] = acrossGrid(ceilDiv(quadsOf(shape, batch), 2 * cols));
+    const [x, z] = foldedWorkgroups(ceilDiv(quadsOf(shape, batch), 2 * cols));
     const y = ceilDiv(shape.outChannels, 8 * rows);
-    return { values: { batch, rows, cols }, workgroups: checkedGrid(label, [x, y, z]) };
+    return { values: { batch, rows, cols }, workgroups: checkedWorkgroups(label, [x, y, z]) };
   },
 };

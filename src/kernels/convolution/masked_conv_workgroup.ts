@@ -1,5 +1,4 @@
-import type { GridRule } from '../../gpu/kernel';
-import { MORE } from '../../gpu/workgroups';
+import { MORE, type WorkgroupRule } from '../../gpu/workgroups';
 import { ceilDiv } from '../../numbers/padding';
 import { family } from '../family';
 import type { VARIANTS } from '../variants';
@@ -27,7 +26,7 @@ function maskedPatch({ outChannels }: Pick<ConvShape, 'outChannels'>): {
 }
 
 /** A patch is a workgroup, and several where it has more output channels than one computes. */
-const maskedPatchRule = ({ outChannels }: Pick<ConvShape, 'outChannels'>): GridRule => ({
+const maskedPatchRule = ({ outChannels }: Pick<ConvShape, 'outChannels'>): WorkgroupRule => ({
   together: 1,
   items: 1,
   size: 1,

@@ -100,10 +100,10 @@ fn quad_at(k: u32, y: u32, x: u32, quad: u32, quads: u32) -> vec4f {
 @compute @workgroup_size(128)
 fn main(
   @builtin(workgroup_id) wg: vec3u,
-  @builtin(num_workgroups) grid: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let slot = wg.x + wg.z * grid.x;
+  let slot = wg.x + wg.z * workgroups.x;
   if (slot >= params.places) {
     return;
   }

@@ -1,5 +1,5 @@
 import type { Dispatch, Slice } from '../../gpu/kernel';
-import { gridOf } from '../../gpu/workgroups';
+import { workgroupsFor } from '../../gpu/workgroups';
 import type { ConvDtype } from '../../numbers/dtypes';
 import { ceilDiv } from '../../numbers/padding';
 import { family } from '../family';
@@ -44,6 +44,6 @@ export function turnFilters(args: TurnFiltersArgs): Dispatch {
       taps: shape.kernel * shape.kernel,
     },
     buffers: { weights, turned },
-    workgroups: gridOf(label, turnedBytes(shape) / 16, 64),
+    workgroups: workgroupsFor(label, turnedBytes(shape) / 16, 64),
   };
 }

@@ -1,5 +1,5 @@
 import type { Dispatch, Slice } from '../../gpu/kernel';
-import { gridOf } from '../../gpu/workgroups';
+import { workgroupsFor } from '../../gpu/workgroups';
 import { only } from '../family';
 import source from './ablate_channels.wgsl';
 
@@ -27,6 +27,6 @@ export function ablateChannels(args: AblateChannelsArgs): Dispatch {
     constants: {},
     params: { batch, channels, pixels, first },
     buffers: { maps, output },
-    workgroups: gridOf(label, batch * channels * pixels, 64),
+    workgroups: workgroupsFor(label, batch * channels * pixels, 64),
   };
 }

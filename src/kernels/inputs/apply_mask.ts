@@ -1,5 +1,5 @@
 import type { Dispatch, Slice } from '../../gpu/kernel';
-import { gridOf } from '../../gpu/workgroups';
+import { workgroupsFor } from '../../gpu/workgroups';
 import { only } from '../family';
 import source from './apply_mask.wgsl';
 
@@ -29,6 +29,6 @@ export function applyMask(args: ApplyMaskArgs): Dispatch {
     constants: { CHANNELS: args.channels, PIXELS: pixels },
     params: { batch: args.batch },
     buffers: { image: args.image, masks: args.masks, output: args.output },
-    workgroups: gridOf(args.label, args.batch * args.channels * pixels, 64),
+    workgroups: workgroupsFor(args.label, args.batch * args.channels * pixels, 64),
   };
 }

@@ -1,5 +1,5 @@
 import type { Dispatch, Slice } from '../../gpu/kernel';
-import { gridOf } from '../../gpu/workgroups';
+import { workgroupsFor } from '../../gpu/workgroups';
 import { only } from '../family';
 import source from './reveal_pixels.wgsl';
 
@@ -32,6 +32,6 @@ export function revealPixels(args: RevealPixelsArgs): Dispatch {
     constants: {},
     params: { batch, channels, pixels, first, steps },
     buffers: { over, under, ranks, output },
-    workgroups: gridOf(label, batch * channels * pixels, 64),
+    workgroups: workgroupsFor(label, batch * channels * pixels, 64),
   };
 }

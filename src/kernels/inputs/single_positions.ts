@@ -1,5 +1,5 @@
 import type { Dispatch, Slice } from '../../gpu/kernel';
-import { gridOf } from '../../gpu/workgroups';
+import { workgroupsFor } from '../../gpu/workgroups';
 import { only } from '../family';
 import source from './single_positions.wgsl';
 
@@ -28,6 +28,6 @@ export function singlePositions(args: SinglePositionsArgs): Dispatch {
     constants: {},
     params: { batch, channels, height, width, first },
     buffers: { maps, output },
-    workgroups: gridOf(label, batch * channels * height * width, 64),
+    workgroups: workgroupsFor(label, batch * channels * height * width, 64),
   };
 }

@@ -1,5 +1,5 @@
 import type { Dispatch, Slice } from '../../gpu/kernel';
-import { gridOf } from '../../gpu/workgroups';
+import { workgroupsFor } from '../../gpu/workgroups';
 import { only } from '../family';
 import source from './activation_backward.wgsl';
 
@@ -27,6 +27,6 @@ export function activationBackward(args: ActivationBackwardArgs): Dispatch {
     constants: {},
     params: { count, slope },
     buffers: { activated, gradient, result },
-    workgroups: gridOf(label, count, 64),
+    workgroups: workgroupsFor(label, count, 64),
   };
 }

@@ -1,5 +1,5 @@
 import type { Dispatch, Slice } from '../../gpu/kernel';
-import { gridOf } from '../../gpu/workgroups';
+import { workgroupsFor } from '../../gpu/workgroups';
 import { only } from '../family';
 import source from './global_average_pool.wgsl';
 
@@ -26,6 +26,6 @@ export function globalAveragePool(args: GlobalAveragePoolArgs): Dispatch {
     constants: { PIXELS: args.height * args.width },
     params: { planes },
     buffers: { input: args.input, output: args.output },
-    workgroups: gridOf(args.label, planes, 64),
+    workgroups: workgroupsFor(args.label, planes, 64),
   };
 }

@@ -1,5 +1,5 @@
 import type { Dispatch, Slice } from '../../gpu/kernel';
-import { gridOf } from '../../gpu/workgroups';
+import { workgroupsFor } from '../../gpu/workgroups';
 import { only } from '../family';
 import source from './global_average_pool_backward.wgsl';
 
@@ -27,6 +27,6 @@ export function globalAveragePoolBackward(args: GlobalAveragePoolBackwardArgs): 
     constants: { PIXELS: pixels },
     params: { planes },
     buffers: { gradient: args.gradient, result: args.result },
-    workgroups: gridOf(args.label, planes * pixels, 64),
+    workgroups: workgroupsFor(args.label, planes * pixels, 64),
   };
 }

@@ -1,5 +1,5 @@
 import type { Dispatch, Slice } from '../../gpu/kernel';
-import { gridOf } from '../../gpu/workgroups';
+import { workgroupsFor } from '../../gpu/workgroups';
 import { only } from '../family';
 import source from './max_pool.wgsl';
 
@@ -28,6 +28,6 @@ export function maxPool(args: MaxPoolArgs): Dispatch {
     constants: { HEIGHT: args.height, WIDTH: args.width },
     params: { planes },
     buffers: { input: args.input, output: args.output },
-    workgroups: gridOf(args.label, outputs, 64),
+    workgroups: workgroupsFor(args.label, outputs, 64),
   };
 }

@@ -1,5 +1,5 @@
 import type { Dispatch, Slice } from '../../gpu/kernel';
-import { gridOf } from '../../gpu/workgroups';
+import { workgroupsFor } from '../../gpu/workgroups';
 import { ceilDiv } from '../../numbers/padding';
 import { only } from '../family';
 import source from './max_pool_backward.wgsl';
@@ -31,6 +31,6 @@ export function maxPoolBackward(args: MaxPoolBackwardArgs): Dispatch {
     constants: { HEIGHT: height, WIDTH: width },
     params: { planes },
     buffers: { input, gradient, result },
-    workgroups: gridOf(label, planes * ceilDiv(height, 2) * ceilDiv(width, 2), 64),
+    workgroups: workgroupsFor(label, planes * ceilDiv(height, 2) * ceilDiv(width, 2), 64),
   };
 }

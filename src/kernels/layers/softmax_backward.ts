@@ -1,5 +1,5 @@
 import type { Dispatch, Slice } from '../../gpu/kernel';
-import { gridOf } from '../../gpu/workgroups';
+import { workgroupsFor } from '../../gpu/workgroups';
 import { only } from '../family';
 import source from './softmax_backward.wgsl';
 
@@ -25,6 +25,6 @@ export function softmaxBackward(args: SoftmaxBackwardArgs): Dispatch {
     constants: { CLASSES: classes },
     params: { rows, class_index: classIndex },
     buffers: { probabilities, result },
-    workgroups: gridOf(label, rows * classes, 64),
+    workgroups: workgroupsFor(label, rows * classes, 64),
   };
 }

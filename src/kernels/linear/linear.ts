@@ -1,6 +1,6 @@
 import { ScoreCamError } from '../../errors';
 import type { Dispatch, Slice } from '../../gpu/kernel';
-import { checkedGrid } from '../../gpu/workgroups';
+import { checkedWorkgroups } from '../../gpu/workgroups';
 import { WEIGHT_BYTES, type WeightDtype } from '../../numbers/dtypes';
 import { ceilDiv } from '../../numbers/padding';
 import { family } from '../family';
@@ -82,8 +82,8 @@ export function linear(tiling: LinearTiling, args: LinearArgs): Dispatch {
     },
     buffers: { input: args.input, weights: args.weights, affine: args.affine, output: args.output },
   };
-  const grid = (outputs: number, rows: number) =>
-    checkedGrid(label, [ceilDiv(shardOutputs, outputs), ceilDiv(batch, rows), 1]);
+  const workgroups = (outputs: number, rows: number) =>
+    checkedWorkgroups(label, [ceilDiv(shardOutputs, outputs), ceilDiv(batch, rows), 1]);
   switch (tiling) {
     case 'registers': {
       const rows = rowsPerInvocation(batch);
@@ -91,7 +91,7 @@ export function linear(tiling: LinearTiling, args: LinearArgs): Dispatch {
         ...common,
         kernel: TILINGS.registers.pick({ weights: dtype }),
         constants: { ...constants, ROWS: rows },
-        workgroups: grid(8 * 4, 8 * rows),
+        workgroups: workgroups(8 * 4, 8 * rows),
       };
     }
     case 'quads': {
@@ -100,7 +100,7 @@ export function linear(tiling: LinearTiling, args: LinearArgs): Dispatch {
         ...common,
         kernel: TILINGS.quads.pick({ weights: dtype }),
         constants: { ...constants, ROWS: rows, LANES: 4 * quads },
-        workgroups: grid(4 * 4 * quads, rows),
+        workgroups: workgroups(4 * 4 * quads, rows),
       };
     }
     case 'workgroup':
@@ -108,7 +108,7 @@ export function linear(tiling: LinearTiling, args: LinearArgs): Dispatch {
         ...common,
         kernel: TILINGS.workgroup.pick({ weights: dtype }),
         constants,
-        workgroups: grid(32, 32),
+        workgroups: workgroups(32, 32),
       };
   }
 }

@@ -1,5 +1,5 @@
 import type { Dispatch, Slice } from '../../gpu/kernel';
-import { checkedGrid } from '../../gpu/workgroups';
+import { checkedWorkgroups } from '../../gpu/workgroups';
 import type { WeightDtype } from '../../numbers/dtypes';
 import { ceilDiv } from '../../numbers/padding';
 import { family } from '../family';
@@ -46,6 +46,6 @@ export function linearBackward(args: LinearBackwardArgs): Dispatch {
       accumulate: Number(args.accumulate),
     },
     buffers: { gradient, weights, affine, result },
-    workgroups: checkedGrid(label, [ceilDiv(rowStride(inFeatures) / 4, 64), batch, 1]),
+    workgroups: checkedWorkgroups(label, [ceilDiv(rowStride(inFeatures) / 4, 64), batch, 1]),
   };
 }

@@ -1,5 +1,5 @@
 import type { Dispatch, Slice } from '../../gpu/kernel';
-import { gridOf } from '../../gpu/workgroups';
+import { workgroupsFor } from '../../gpu/workgroups';
 import { WEIGHT_BYTES, type WeightDtype } from '../../numbers/dtypes';
 import { only } from '../family';
 import { rowStride } from './linear';
@@ -49,6 +49,6 @@ export function linearColumns(args: LinearColumnsArgs): Dispatch {
       row_words: rowStride(channels * plane) / perWord,
     },
     buffers: { elements: args.elements, weights: args.weights },
-    workgroups: gridOf(label, rows * shardOutputs, 64),
+    workgroups: workgroupsFor(label, rows * shardOutputs, 64),
   };
 }

@@ -1,5 +1,5 @@
 import type { Dispatch, Slice } from '../../gpu/kernel';
-import { checkedGrid } from '../../gpu/workgroups';
+import { checkedWorkgroups } from '../../gpu/workgroups';
 import { only } from '../family';
 import { type Interpolation, interpolationConstants } from '../shared/interpolation';
 import source from './map_ranges.wgsl';
@@ -26,6 +26,6 @@ export function mapRanges(args: MapRangesArgs): Dispatch {
     constants: interpolationConstants(args),
     params: {},
     buffers: { maps: args.maps, ranges: args.ranges },
-    workgroups: checkedGrid(args.label, [args.count, 1, 1]),
+    workgroups: checkedWorkgroups(args.label, [args.count, 1, 1]),
   };
 }

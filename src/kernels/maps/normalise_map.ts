@@ -1,5 +1,5 @@
 import type { Dispatch, Slice } from '../../gpu/kernel';
-import { gridOf } from '../../gpu/workgroups';
+import { workgroupsFor } from '../../gpu/workgroups';
 import { only } from '../family';
 import source from './normalise_map.wgsl';
 
@@ -24,6 +24,6 @@ export function normaliseMap(args: NormaliseMapArgs): Dispatch {
     constants: {},
     params: { count: args.count },
     buffers: { range: args.range, input: args.input, output: args.output },
-    workgroups: gridOf(args.label, args.count, 64),
+    workgroups: workgroupsFor(args.label, args.count, 64),
   };
 }

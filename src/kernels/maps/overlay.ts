@@ -1,5 +1,5 @@
 import type { Dispatch, Slice } from '../../gpu/kernel';
-import { gridOf } from '../../gpu/workgroups';
+import { workgroupsFor } from '../../gpu/workgroups';
 import { only } from '../family';
 import source from './overlay.wgsl';
 
@@ -30,6 +30,6 @@ export function overlay(args: OverlayArgs): Dispatch {
     constants: {},
     params: { count, opacity: args.opacity },
     buffers: { map: args.map, image: args.image, colours: args.colours, output: args.output },
-    workgroups: gridOf(args.label, count, 64),
+    workgroups: workgroupsFor(args.label, count, 64),
   };
 }

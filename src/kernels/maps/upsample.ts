@@ -1,5 +1,5 @@
 import type { Dispatch, Slice } from '../../gpu/kernel';
-import { gridOf } from '../../gpu/workgroups';
+import { workgroupsFor } from '../../gpu/workgroups';
 import { only } from '../family';
 import { type Interpolation, interpolationConstants } from '../shared/interpolation';
 import source from './upsample.wgsl';
@@ -25,6 +25,6 @@ export function upsample(args: UpsampleArgs): Dispatch {
     constants: { ...interpolationConstants(args), RELU: Number(args.relu) },
     params: { count: args.count },
     buffers: { maps: args.input, output: args.output },
-    workgroups: gridOf(args.label, args.count * args.height * args.width, 64),
+    workgroups: workgroupsFor(args.label, args.count * args.height * args.width, 64),
   };
 }

@@ -1,5 +1,5 @@
 import type { Dispatch, Slice } from '../../gpu/kernel';
-import { gridOf } from '../../gpu/workgroups';
+import { workgroupsFor } from '../../gpu/workgroups';
 import { only } from '../family';
 import { type Interpolation, interpolationConstants } from '../shared/interpolation';
 import source from './upsample_normalise.wgsl';
@@ -35,6 +35,6 @@ export function upsampleNormalise(args: UpsampleNormaliseArgs): Dispatch {
       channels: args.channels,
       masks: args.masks,
     },
-    workgroups: gridOf(args.label, args.batch * args.height * args.width, 64),
+    workgroups: workgroupsFor(args.label, args.batch * args.height * args.width, 64),
   };
 }

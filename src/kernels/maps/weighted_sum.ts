@@ -1,5 +1,5 @@
 import type { Dispatch, Slice } from '../../gpu/kernel';
-import { gridOf } from '../../gpu/workgroups';
+import { workgroupsFor } from '../../gpu/workgroups';
 import { only } from '../family';
 import source from './weighted_sum.wgsl';
 
@@ -30,6 +30,6 @@ export function weightedSum(args: WeightedSumArgs): Dispatch {
     constants: { PIXELS: pixels },
     params: { count: args.count },
     buffers: { maps: args.maps, weights: args.weights, output: args.output },
-    workgroups: gridOf(args.label, pixels, 64),
+    workgroups: workgroupsFor(args.label, pixels, 64),
   };
 }

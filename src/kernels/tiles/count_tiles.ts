@@ -1,5 +1,5 @@
 import type { Dispatch, Slice } from '../../gpu/kernel';
-import { gridOf } from '../../gpu/workgroups';
+import { workgroupsFor } from '../../gpu/workgroups';
 import { only } from '../family';
 import source from './count_tiles.wgsl';
 
@@ -29,6 +29,6 @@ export function countTiles(args: CountTilesArgs): Dispatch {
     constants: {},
     params: { masks, words, lists: count },
     buffers: { lists, bits, counts, before },
-    workgroups: gridOf(label, masks * count, 64),
+    workgroups: workgroupsFor(label, masks * count, 64),
   };
 }

@@ -1,5 +1,5 @@
 import type { Dispatch, Slice } from '../../gpu/kernel';
-import { MORE, workgroupsOf } from '../../gpu/workgroups';
+import { MORE, workgroupsOver } from '../../gpu/workgroups';
 import { ceilDiv } from '../../numbers/padding';
 import { family } from '../family';
 import type { Places } from '../shared/places';
@@ -52,7 +52,7 @@ export function fillTiles({
       tile_width: grid.tileWidth / run,
     },
     buffers: { tensor, output, places: places.list },
-    workgroups: workgroupsOf(
+    workgroups: workgroupsOver(
       label,
       { together: 1, items: ceilDiv(channels, 4), size: 64, y: MORE, z: 1 },
       places.count,

@@ -1,5 +1,5 @@
 import type { Dispatch, Slice } from '../../gpu/kernel';
-import { gridOf } from '../../gpu/workgroups';
+import { workgroupsFor } from '../../gpu/workgroups';
 import { ceilDiv } from '../../numbers/padding';
 import { only } from '../family';
 import source from './grow_tiles.wgsl';
@@ -47,6 +47,6 @@ export function growTiles(args: GrowTilesArgs): Dispatch {
       width: grid.width,
     },
     buffers: { bits },
-    workgroups: gridOf(label, masks * ceilDiv(grid.down * grid.across, 32), 64),
+    workgroups: workgroupsFor(label, masks * ceilDiv(grid.down * grid.across, 32), 64),
   };
 }

@@ -1,5 +1,5 @@
 import type { Dispatch, Slice } from '../../gpu/kernel';
-import { gridOf } from '../../gpu/workgroups';
+import { workgroupsFor } from '../../gpu/workgroups';
 import { only } from '../family';
 import source from './list_tiles.wgsl';
 
@@ -33,6 +33,6 @@ export function listTiles(args: ListTilesArgs): Dispatch {
     constants: {},
     params: { first_mask: firstMask, batch, words, lists: count },
     buffers: { lists, rows, bits, counts, before, places },
-    workgroups: gridOf(label, batch * words, 64),
+    workgroups: workgroupsFor(label, batch * words, 64),
   };
 }

@@ -1,5 +1,5 @@
 import type { Dispatch, Slice } from '../../gpu/kernel';
-import { gridOf } from '../../gpu/workgroups';
+import { workgroupsFor } from '../../gpu/workgroups';
 import { ceilDiv } from '../../numbers/padding';
 import { only } from '../family';
 import source from './mask_tiles.wgsl';
@@ -57,6 +57,6 @@ export function maskTiles(args: MaskTilesArgs): Dispatch {
       map_width: args.mapWidth,
     },
     buffers: { maps, ranges, channels, bits },
-    workgroups: gridOf(label, masks * ceilDiv(grid.down * grid.across, 32), 64),
+    workgroups: workgroupsFor(label, masks * ceilDiv(grid.down * grid.across, 32), 64),
   };
 }

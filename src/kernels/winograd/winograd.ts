@@ -1,5 +1,5 @@
 import type { Dispatch, Slice } from '../../gpu/kernel';
-import { gridOf, MORE, workgroupsOf } from '../../gpu/workgroups';
+import { MORE, workgroupsFor, workgroupsOver } from '../../gpu/workgroups';
 import { type ConvDtype, type Precision, STORED_BYTES } from '../../numbers/dtypes';
 import { ceilDiv } from '../../numbers/padding';
 import type { ConvShape } from '../convolution/conv_kernel';
@@ -169,7 +169,7 @@ export function winogradFilters(args: WinogradFiltersArgs): Dispatch {
     constants: {},
     params: { channels: shape.inChannels, out_stride },
     buffers: { weights, filters },
-    workgroups: gridOf(label, shape.inChannels * (out_stride / 4), 64),
+    workgroups: workgroupsFor(label, shape.inChannels * (out_stride / 4), 64),
   };
 }
 
@@ -218,7 +218,7 @@ function convolveSlice(
   const block_tiles = blockOf(method, stride);
   const out_stride = outStride(shape);
   const invocations = (channels: number) =>
-    workgroupsOf(
+    workgroupsOver(
       label,
       { together: BLOCK, items: BLOCK * channels, size: 64, y: MORE, z: 1 },
       tiles,
@@ -293,7 +293,7 @@ export function winogradProduct(args: ProductArgs): Dispatch {
     constants,
     params: { channels, out_stride, stride },
     buffers: { filters, transformed, product },
-    workgroups: workgroupsOf(label, { ...rule, z: PRODUCTS }, count),
+    workgroups: workgroupsOver(label, { ...rule, z: PRODUCTS }, count),
   };
 }
 

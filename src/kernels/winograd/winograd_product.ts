@@ -1,5 +1,5 @@
-import type { GridRule, Kernel } from '../../gpu/kernel';
-import { MORE } from '../../gpu/workgroups';
+import type { Kernel } from '../../gpu/kernel';
+import { MORE, type WorkgroupRule } from '../../gpu/workgroups';
 import type { Precision } from '../../numbers/dtypes';
 import { ceilDiv } from '../../numbers/padding';
 import { family, only } from '../family';
@@ -25,7 +25,7 @@ export interface ProductPlan {
   readonly kernel: Kernel;
   readonly constants: Readonly<Record<string, number>>;
   /** From the tiles: workgroups of one of the products; the products are z. */
-  readonly rule: Omit<GridRule, 'z'>;
+  readonly rule: Omit<WorkgroupRule, 'z'>;
 }
 
 export function productInRegisters(precision: Precision, outStride: number): ProductPlan {
