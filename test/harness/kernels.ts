@@ -21,9 +21,18 @@ export const files = Object.entries(texts).map(([path, text]) => ({
   isKernel: text.includes('@compute'),
 }));
 
+const kernelsOf = (sources: Readonly<Record<string, KernelSource>>): readonly Kernel[] =>
+  Object.values(sources).flatMap((source) => family<[]>(source).kernels);
+
 /** Every kernel of the library in every variant. */
-export const kernels: readonly Kernel[] = Object.values(sources).flatMap(
-  (source) => family<[]>(source).kernels,
+export const kernels = kernelsOf(sources);
+
+/** Those of the ladder, and of the measurement of a device's peak. */
+export const ladderKernels = kernelsOf(
+  import.meta.glob<KernelSource>('../../bench/ladder/*.wgsl', { eager: true, import: 'default' }),
+);
+export const peakKernels = kernelsOf(
+  import.meta.glob<KernelSource>('../../bench/measure/*.wgsl', { eager: true, import: 'default' }),
 );
 
 const ofTile = ({ rows, cols }: GemmTile) => ({ ROWS: rows, COLS: cols });
