@@ -1,11 +1,16 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Plugin } from 'vite';
 import { NAIVE_VARIANTS } from '../bench/ladder/variants';
 import type { Declaration } from '../src/gpu/kernel';
-import { type Axes, conditionsOf, VARIANTS, variantsOf } from '../src/kernels/variants';
+import {
+  type Axes,
+  conditionsOf,
+  VARIANTS,
+  type Variant,
+  variantsOf,
+} from '../src/kernels/variants';
 import { linkKernel } from './link';
 
 /** What `package::` means in every shader, those of tests and benchmarks too. */
@@ -35,18 +40,22 @@ export function wgsl(): Plugin {
       return id.startsWith(DECLARATION) ? id : undefined;
     },
     load(id) {
-      if (id.startsWith(DECLARATION)) {
-        return `export default ${JSON.stringify(declarations.get(id.slice(DECLARATION.length)))};`;
-      }
+      if (!id.startsWith(DECLARATION)) return undefined;
+      return `export default ${JSON.stringify(declarations.get(id.slice(DECLARATION.length)))};`;
+    },
+    transform(text, id) {
       if (!id.endsWith('.wgsl')) return undefined;
       const used = new Set<string>();
-      const code = sourceModule(id, used, (name, declaration) => {
+      // What only others import is no kernel, and has no variants.
+      const rows = text.includes('@compute') ? (TABLE[basename(id, '.wgsl')] ?? [{}]) : [];
+      const code = sourceModule(id, variantsOf(rows), used, (name, declaration) => {
         declarations.set(name, declaration);
         return isBuild
           ? `import ${name} from ${JSON.stringify(`${DECLARATION}${name}`)};`
           : `const ${name} = ${JSON.stringify(declaration)};`;
       });
-      for (const path of used) this.addWatchFile(path);
+      // A change of any of them makes the server link the kernel anew.
+      for (const path of used) if (path !== id) this.addWatchFile(path);
       return { code, map: null, moduleSideEffects: false };
     },
   };
@@ -55,14 +64,13 @@ export function wgsl(): Plugin {
 /** The JavaScript of a `KernelSource`. */
 function sourceModule(
   path: string,
+  all: readonly Variant[],
   used: Set<string>,
   declare: (name: string, declaration: Declaration) => string,
 ): string {
   const file = basename(path, '.wgsl');
   const declared = new Map<string, string>();
-  // What only others import is no kernel, and has no variants.
-  const rows = readFileSync(path, 'utf8').includes('@compute') ? (TABLE[file] ?? [{}]) : [];
-  const variants = variantsOf(rows).map((axes) => {
+  const variants = all.map((axes) => {
     const { text, ...rest } = linked(path, axes, used);
     const names = text.map((declaration) => {
       const name = `d${createHash('sha256').update(JSON.stringify(declaration)).digest('hex').slice(0, 12)}`;
@@ -77,7 +85,7 @@ function sourceModule(
   ].join('\n');
 }
 
-function linked(path: string, axes: Readonly<Record<string, string>>, used: Set<string>) {
+function linked(path: string, axes: Variant, used: Set<string>) {
   try {
     return linkKernel(path, ROOT, conditionsOf(axes), (file) => used.add(file));
   } catch (error) {
