@@ -1,6 +1,8 @@
 import { defineConfig } from 'vitest/config';
+import { plugins } from './vite/base';
 
 export default defineConfig({
+  plugins: plugins(),
   test: {
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/harness/global-setup.ts'],

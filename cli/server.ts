@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { Connect, ViteDevServer } from 'vite';
+import { baseConfig } from '../vite/base';
 
 export const projectRoot = fileURLToPath(new URL('..', import.meta.url)).replace(/[\\/]$/, '');
 
@@ -104,12 +105,12 @@ export async function serveProject(
 }> {
   // Loaded here, so that a mistake on the command line is told at once.
   const { createServer } = await import('vite');
+  const base = baseConfig(projectRoot);
   const server = await createServer({
-    root: projectRoot,
-    configFile: false,
-    logLevel: 'error',
+    ...base,
     appType: 'mpa',
     plugins: [
+      ...base.plugins,
       {
         name: 'remote-files',
         configureServer: ({ middlewares }) => {

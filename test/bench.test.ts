@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { parseHTML } from 'linkedom';
 import puppeteer from 'puppeteer';
 import { afterAll, describe, expect, inject, it } from 'vitest';
-import * as peakKernels from '../bench/measure/peak-kernels';
 import { batchFor } from '../bench/measure/scale';
 import { giga, median, spreadOf } from '../bench/measure/statistics';
 import { kernelsOf, repeatsFor, runsFor } from '../bench/measure/timer';
@@ -16,8 +15,9 @@ import { factOf, roofOf } from '../bench/report/facts';
 import { placeLabels } from '../bench/report/labels';
 import { reportPage } from '../bench/report/page';
 import { projectRoot, serveProject } from '../cli/server';
-import type { Kernel } from '../src/gpu/kernel';
+import { shaderText } from '../src/gpu/shader_text';
 import { cases } from './gpu/bench.gpu';
+import { peakKernels } from './harness/kernels';
 import { problemsOf } from './harness/reflection';
 import { gpuSuite } from './harness/suite';
 
@@ -79,11 +79,9 @@ describe('batchFor', () => {
 });
 
 describe('peak kernels', () => {
-  const declared = Object.values(peakKernels).filter(
-    (value): value is Kernel => typeof value === 'object' && 'bindings' in value,
-  );
-  it.each(declared.map((kernel) => [kernel.name, kernel] as const))('%s', (_, kernel) => {
-    expect(problemsOf(kernel)).toEqual([]);
+  it.each(peakKernels.map((kernel) => [kernel.name, kernel] as const))('%s', (_, kernel) => {
+    expect(kernel.constants).toEqual([]);
+    expect(problemsOf(shaderText(kernel, {}))).toEqual([]);
   });
 });
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { type ConvShape, conv, packConv } from '../src/kernels/convolution/conv';
-import { type ConvTiling, chooseConvTiling } from '../src/plan/conv_choice';
+import { type AnyConvTiling, anyConv } from '../bench/ladder/naive';
+import { type ConvShape, packConv } from '../src/kernels/convolution/conv';
+import { chooseConvTiling } from '../src/plan/conv_choice';
 import { halfValue } from './reference/weights';
 
 const shape: ConvShape = {
@@ -16,9 +17,9 @@ const shape: ConvShape = {
 // No dispatch looks into its buffers.
 const slice = { buffer: {} as GPUBuffer };
 
-function workgroups(tiling: ConvTiling, changes: Partial<ConvShape>, batch: number) {
+function workgroups(tiling: AnyConvTiling, changes: Partial<ConvShape>, batch: number) {
   const args = { dtype: 'f32', input: slice, weights: slice, bias: slice, output: slice } as const;
-  return conv(tiling, { label: 'test', shape: { ...shape, ...changes }, batch, ...args })
+  return anyConv(tiling, { label: 'test', shape: { ...shape, ...changes }, batch, ...args })
     .workgroups;
 }
 

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { Arena } from '../src/gpu/arena';
 import type { DeviceFacts } from '../src/gpu/facts';
 import { Gpu } from '../src/gpu/gpu';
-import { winogradProductWorkgroupKernels } from '../src/kernels/winograd/winograd_product';
+import { productInWorkgroups } from '../src/kernels/winograd/winograd_product';
 import type { ManifestLayer } from '../src/model/manifest';
 import { compile, type Plan, tunableShapes } from '../src/plan/compile';
 import { type ConvDevice, candidatesFor, methodName, sizesKey } from '../src/plan/conv_choice';
@@ -193,11 +193,15 @@ describe.skipIf(reason !== undefined)('tuning', () => {
 
   it('refuses a kernel that computes something else', async () => {
     const own = await device('gpu');
-    const kernel = winogradProductWorkgroupKernels.f32 as { code: string };
-    const right = kernel.code;
+    const { kernel } = productInWorkgroups('f32', { rows: 16, cols: 16 }, 64);
+    const right = kernel.text;
     // One product of many, in the last corner of each invocation's outputs.
-    kernel.code = right.replace('s71 += ub.w', 's71 += ub.z');
-    expect(kernel.code).not.toBe(right);
+    const wrong = right.map(
+      ([file, line, text]) => [file, line, text.replace('s71 += ub.w', 's71 += ub.z')] as const,
+    );
+    expect(wrong).not.toEqual(right);
+    const faulty = kernel as { text: typeof right };
+    faulty.text = wrong;
     try {
       const tuning = await tuneConvolutions(own, network, budget);
       for (const { method, measured } of Object.values(tuning.layers)) {
@@ -208,7 +212,7 @@ describe.skipIf(reason !== undefined)('tuning', () => {
         }
       }
     } finally {
-      kernel.code = right;
+      faulty.text = right;
     }
   });
 

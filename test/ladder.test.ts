@@ -1,17 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import * as kernels from '../bench/ladder/kernels';
-import type { Kernel } from '../src/gpu/kernel';
+import { shaderText } from '../src/gpu/shader_text';
 import { cases } from './gpu/ladder.gpu';
+import { ladderKernels } from './harness/kernels';
 import { problemsOf } from './harness/reflection';
 import { gpuSuite } from './harness/suite';
 
-const declared = Object.values(kernels).filter(
-  (value): value is Kernel => typeof value === 'object' && 'bindings' in value,
-);
-
 describe('kernels of the ladder', () => {
-  it.each(declared.map((kernel) => [kernel.name, kernel] as const))('%s', (_, kernel) => {
-    expect(problemsOf(kernel)).toEqual([]);
+  it.each(ladderKernels.map((kernel) => [kernel.name, kernel] as const))('%s', (_, kernel) => {
+    expect(kernel.constants).toEqual([]);
+    expect(problemsOf(shaderText(kernel, {}))).toEqual([]);
   });
 });
 

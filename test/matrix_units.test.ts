@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { shaderText } from '../src/gpu/shader_text';
 import {
   MATRIX_FEATURE,
   matrixFits,
   matrixLanes,
-  winogradProductMatrixKernel,
+  productByMatrix,
 } from '../src/kernels/winograd/winograd_product';
 import { lacking, openDawn } from './harness/dawn';
 
@@ -57,14 +58,15 @@ describe.skipIf(reason !== undefined)('the kernel for matrix units compiles', ()
     });
     try {
       const of = units(m, n, k, (adapter.info as { subgroupMaxSize?: number }).subgroupMaxSize);
-      const { code } = winogradProductMatrixKernel(of);
+      const { kernel, constants } = productByMatrix(of, 64);
+      const code = shaderText(kernel, constants);
       const module = device.createShaderModule({ code });
       expect((await module.getCompilationInfo()).messages.map(({ message }) => message)).toEqual(
         [],
       );
       const pipeline = await device.createComputePipelineAsync({
         layout: 'auto',
-        compute: { module, entryPoint: 'main', constants: { LANES: matrixLanes(of) } },
+        compute: { module, entryPoint: 'main' },
       });
       expect(pipeline).toBeDefined();
     } finally {
@@ -78,7 +80,8 @@ describe.skipIf(reason !== undefined)('the kernel for matrix units compiles', ()
       requiredFeatures: [MATRIX_FEATURE as GPUFeatureName, 'shader-f16', 'subgroups'],
     });
     try {
-      const { code } = winogradProductMatrixKernel(units(16, 16, 16));
+      const { kernel, constants } = productByMatrix(units(16, 16, 16), 64);
+      const code = shaderText(kernel, constants);
       const faulty = code.replace('subgroupMatrixMultiplyAccumulate(u0, v0, s00)', 'u0 + v0');
       expect(faulty).not.toBe(code);
       device.pushErrorScope('validation');

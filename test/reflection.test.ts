@@ -1,52 +1,46 @@
 import { describe, expect, it } from 'vitest';
 import type { Kernel } from '../src/gpu/kernel';
-import { softmaxKernel } from '../src/kernels/layers/softmax';
-import { winogradProductMatrixKernel } from '../src/kernels/winograd/winograd_product';
+import { shaderText, sourceOf } from '../src/gpu/shader_text';
+import { family } from '../src/kernels/family';
+import softmax from '../src/kernels/layers/softmax.wgsl';
+import linear from '../src/kernels/linear/linear_registers.wgsl';
+import { VARIANTS } from '../src/kernels/variants';
+import { interfaceOf } from '../vite/reflect';
+import { constantsOf, files, kernels } from './harness/kernels';
 import { problemsOf } from './harness/reflection';
 
-/** Every kernel's declaration is what its WGSL says, and its needs are within the default limits. */
+/** Every variant of every kernel is within the default limits, whatever constants the host gives it. */
 
-const modules = import.meta.glob<Record<string, unknown>>('../src/kernels/*/*.ts', { eager: true });
-const texts = import.meta.glob<string>('../src/kernels/*/*.wgsl', {
-  eager: true,
-  query: '?raw',
-  import: 'default',
-});
+const each = kernels.flatMap((kernel) =>
+  constantsOf(kernel).map((constants) => {
+    const values = Object.entries(constants).map(([name, value]) => ` ${name} ${value}`);
+    return { title: `${kernel.name}${values.join()}`, kernel, constants };
+  }),
+);
 
-function isKernel(value: unknown): value is Kernel {
-  return typeof value === 'object' && value !== null && 'bindings' in value && 'code' in value;
-}
+describe('kernels', () => {
+  it.each(each)('$title', ({ kernel, constants }) => {
+    expect(Object.keys(constants).sort()).toEqual(kernel.constants);
+    expect(problemsOf(shaderText(kernel, constants))).toEqual([]);
+  });
 
-/** Exported kernels, and those inside of exported objects: kernels by dtype, ways to convolve. */
-function kernelsIn(value: unknown): Kernel[] {
-  if (isKernel(value)) return [value];
-  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(kernelsIn) : [];
-}
+  it('all have constants to be checked with', () => {
+    expect(kernels.filter((kernel) => constantsOf(kernel).length === 0)).toEqual([]);
+  });
 
-/** One for each size of matrix units; only the size differs. */
-const matrixKernel = winogradProductMatrixKernel({ m: 16, n: 16, k: 16, subgroupMaxSize: 32 });
+  it('have different names, by which pipelines are cached', () => {
+    expect(new Set(kernels.map(({ name }) => name)).size).toBe(kernels.length);
+  });
 
-const kernels = [...new Set(Object.values(modules).flatMap(kernelsIn)), matrixKernel];
-
-/** A kernel for one type of weights is named after its file and the type. */
-const BY_DTYPE = /^(.*)_(f32|f16|int8)$/;
-
-const files = Object.entries(texts).map(([path, text]) => ({
-  name: path.replace(/^.*\/(.*)\.wgsl$/, '$1'),
-  text,
-}));
-
-/** The types of weights a kernel that reads them is made for. */
-function dtypesOf(name: string): string[] {
-  return name.startsWith('linear') ? ['f32', 'f16', 'int8'] : ['f32', 'f16'];
-}
-
-/** Kernels that go over listed places alone. */
-const LISTED_ONLY = ['fill_tiles'];
-
-describe('kernel declarations', () => {
-  it.each(kernels.map((kernel) => [kernel.name, kernel] as const))('%s', (_, kernel) => {
-    expect(problemsOf(kernel)).toEqual([]);
+  it('carry no comments, and for every declaration the line of the source that it starts at', () => {
+    const lines = new Map(files.map(({ name, text }) => [`${name}.wgsl`, text.split('\n')]));
+    for (const { name, text } of kernels) {
+      for (const [file, line, own] of text) {
+        expect(own, name).not.toContain('//');
+        const [start] = own.split(/\s/) as [string];
+        expect(lines.get(file)?.[line - 1], `${name}: ${file}:${line}`).toContain(start);
+      }
+    }
   });
 });
 
@@ -55,116 +49,143 @@ describe('WGSL files', () => {
     expect(text.slice(0, 400)).toMatch(/^(\/\/.*\n){3}/);
   });
 
-  const withEntryPoint = files.filter(({ text }) => text.includes('@compute'));
-  const shared = files.filter(({ text }) => !text.includes('@compute'));
-
-  it.each(withEntryPoint)(
-    '$name.wgsl belongs to one kernel, or to one a dtype',
-    ({ name, text }) => {
-      const owners = kernels
-        .filter((kernel) => kernel.code.endsWith(text))
-        .map((kernel) => kernel.name);
-      const dtypes = text.includes('array<Four>') ? dtypesOf(name) : undefined;
-      // Each once in f32 and once in f16, once over all places and once over listed ones.
-      const stored = text.includes('UNIT_M')
-        ? [`${name}_16x16x16`]
-        : /\bStored4?\b/.test(text)
-          ? [name, `${name}_half`]
-          : /\bRun\b/.test(text)
-            ? [name, `${name}_by_2`, `${name}_by_4`]
-            : [name];
-      const placed = LISTED_ONLY.includes(name) ? ['_listed'] : ['', '_listed'];
-      const forms = text.includes('place_of(')
-        ? stored.flatMap((form) => placed.map((ending) => `${form}${ending}`))
-        : stored;
-      const expected = forms.flatMap((form) =>
-        dtypes ? dtypes.map((dtype) => `${form}_${dtype}`) : [form],
-      );
-      expect(owners).toEqual(expected);
-    },
-  );
-
-  it.each(
-    kernels
-      .filter(({ name }) => BY_DTYPE.test(name))
-      .map((kernel) => [kernel.name, kernel] as const),
-  )('%s un-packs its weights by the prefix of its dtype and no other', (name, { code }) => {
-    const dtype = BY_DTYPE.exec(name)?.[2];
-    const prefixes = shared.filter((file) => file.name.startsWith('four_'));
-    const used = prefixes.filter(({ text }) => code.includes(text));
-    expect(used.map((file) => file.name)).toEqual([`four_${dtype}`]);
+  it('are in the table of variants if they have an entry point, and only then', () => {
+    const entryPoints = files.filter(({ isKernel }) => isKernel).map(({ name }) => name);
+    expect(Object.keys(VARIANTS).sort()).toEqual(entryPoints.sort());
   });
 
-  it.each(shared)('$name.wgsl is part of some kernel', ({ text }) => {
-    expect(kernels.some((kernel) => kernel.code.includes(text))).toBe(true);
-  });
-
-  it('are the source of every kernel', () => {
-    const sources = kernels.map(({ name }) =>
-      (BY_DTYPE.exec(name)?.[1] ?? name)
-        .replace(/_listed$|_16x16x16$/, '')
-        .replace(/_half$|_by_[24]$/, ''),
-    );
-    expect([...new Set(sources)].sort()).toEqual(withEntryPoint.map(({ name }) => name).sort());
-  });
-
-  it('have kernels of different names, by which pipelines are cached', () => {
-    expect(new Set(kernels.map(({ name }) => name)).size).toBe(kernels.length);
+  it.each(files.filter(({ isKernel }) => !isKernel))('$name.wgsl is part of some kernel', (own) => {
+    const file = `${own.name}.wgsl`;
+    expect(kernels.some(({ text }) => text.some(([from]) => from === file))).toBe(true);
   });
 });
 
+describe('a family', () => {
+  const ofLinear = family<typeof VARIANTS.linear_registers>(linear);
+
+  it('has the kernels of the table, by the values of their axes', () => {
+    expect(ofLinear.kernels.map(({ name }) => name)).toEqual([
+      'linear_registers_f32',
+      'linear_registers_f16',
+      'linear_registers_int8',
+    ]);
+    expect(ofLinear.pick({ weights: 'int8' })).toBe(ofLinear.kernels[2]);
+  });
+
+  it('says what there is when asked for something else', () => {
+    // @ts-expect-error there are no such weights
+    expect(() => ofLinear.pick({ weights: 'f64' })).toThrow(/linear_registers_f32.*_int8/);
+    // @ts-expect-error it does not go over places
+    expect(() => ofLinear.pick({ weights: 'f16', places: 'listed' })).toThrow(/There is no kernel/);
+  });
+});
+
+/** The text of softmax, changed: an `edit` that changes nothing proves nothing. */
+function softmaxWith(edit: (text: string) => string): string {
+  const right = shaderText(family<[]>(softmax).kernels[0] as Kernel, {});
+  const wrong = edit(right);
+  expect(wrong).not.toBe(right);
+  return wrong;
+}
+
 describe('the check itself', () => {
-  const right = softmaxKernel;
-  const wrong: [string, Partial<Kernel>, RegExp][] = [
-    ['a binding is missing', { bindings: right.bindings.slice(0, -1) }, /^bindings/],
-    ['bindings are swapped', { bindings: right.bindings.toReversed() }, /^bindings/],
+  const wrong: [string, (text: string) => string, RegExp][] = [
+    ['the entry point is not main', (text) => text.replace('fn main', 'fn other'), /^entry/],
     [
-      'an access mode differs',
-      { bindings: right.bindings.map((binding) => ({ ...binding, access: 'read_write' })) },
-      /^bindings/,
+      'there are two entry points',
+      (text) => `${text}\n@compute @workgroup_size(1) fn more() {}`,
+      /^entry points: 2/,
     ],
-    ['the group is not 0', { code: right.code.replaceAll('@group(0)', '@group(1)') }, /^bindings/],
-    ['a parameter is named otherwise', { params: [{ name: 'row', type: 'u32' }] }, /^params/],
-    ['a parameter has another type', { params: [{ name: 'rows', type: 'f32' }] }, /^params/],
-    [
-      'a parameter is at another offset',
-      { code: right.code.replace('rows: u32', '@align(16) first: u32, @align(16) rows: u32') },
-      /^params/,
-    ],
-    ['an override is not declared', { overrides: [] }, /^overrides/],
-    ['an override is not in the shader', { overrides: ['CLASSES', 'ROWS'] }, /^overrides/],
-    [
-      'an override goes by number',
-      { code: right.code.replace('override', '@id(3) override') },
-      /^overrides/,
-    ],
-    ['the entry point is not main', { code: right.code.replace('fn main', 'fn other') }, /^entry/],
     [
       'the workgroup is too large',
-      { code: right.code.replace('(64)', '(64, 4, 2)') },
+      (text) => text.replace('(64)', '(64, 4, 2)'),
       /^invocations a workgroup: 512/,
     ],
     [
-      'workgroup memory is too large, at the default of an override',
-      { code: `override N: u32 = 64;\nvar<workgroup> a: array<vec4f, N * 16 + 1>;\n${right.code}` },
+      'the workgroup is too large by a constant',
+      (text) => `const N = 16u;\n${text.replace('(64)', '(N, N * 2)')}`,
+      /^invocations a workgroup: 512/,
+    ],
+    [
+      'workgroup memory is too large',
+      (text) => `const N = 64u;\nvar<workgroup> a: array<vec4f, N * 16 + 1>;\n${text}`,
       /^bytes of workgroup memory: 16400/,
     ],
     [
-      'workgroup memory has no size without a value for an override',
-      { code: `var<workgroup> a: array<f32, CLASSES>;\n${right.code}` },
-      /^bytes of workgroup memory: NaN/,
+      'an override sizes workgroup memory',
+      (text) => `var<workgroup> a: array<f32, 2 * CLASSES>;\n${text}`,
+      /^sizes by an override: var<workgroup> a/,
+    ],
+    [
+      'an override sizes the workgroup',
+      (text) => text.replace('(64)', '(CLASSES)'),
+      /^sizes by an override: @compute/,
     ],
     [
       'there are too many storage bindings',
-      {
-        bindings: Array.from({ length: 9 }, (_, i) => ({ name: `b${i}`, access: 'read' as const })),
-      },
+      (text) =>
+        `${text}\n${Array.from({ length: 7 }, (_, i) => `@group(0) @binding(${i + 3}) var<storage> more${i}: array<f32>;`).join('\n')}`,
       /^storage bindings: 9/,
     ],
   ];
 
-  it.each(wrong)('fails when %s', (_, change, message) => {
-    expect(problemsOf(right)).toEqual([]);
-    expect(problemsOf({ ...right, ...change })).toContainEqual(expect.stringMatching(message));
+  it.each(wrong)('fails when %s', (_, edit, message) => {
+    expect(problemsOf(softmaxWith(edit))).toContainEqual(expect.stringMatching(message));
+  });
+});
+
+describe('what the host reads from a shader', () => {
+  it('is what it binds, its parameters and its overrides', () => {
+    expect(interfaceOf(softmaxWith((text) => text.replace('64', '32')))).toEqual({
+      bindings: [
+        { name: 'params', binding: 0, access: 'uniform' },
+        { name: 'logits', binding: 1, access: 'read' },
+        { name: 'probabilities', binding: 2, access: 'read_write' },
+      ],
+      params: [{ name: 'rows', type: 'u32' }],
+      overrides: ['CLASSES'],
+    });
+  });
+
+  const refused: [string, (text: string) => string, RegExp][] = [
+    ['another group', (text) => text.replaceAll('@group(0)', '@group(1)'), /@group\(1\)/],
+    [
+      'a uniform elsewhere',
+      (text) => text.replace('@binding(0)', '@binding(7)'),
+      /"params" at @binding\(0\)/,
+    ],
+    [
+      'a parameter of another type',
+      (text) => text.replace('rows: u32', 'rows: i32'),
+      /Params\.rows is i32/,
+    ],
+    [
+      'a parameter elsewhere',
+      (text) => text.replace('rows: u32', '@align(16) first: u32, @align(16) rows: u32'),
+      /Params\.rows is u32 at byte 16/,
+    ],
+    ['an override by number', (text) => text.replace('override', '@id(3) override'), /@id/],
+  ];
+
+  it.each(refused)('refuses %s', (_, edit, message) => {
+    expect(() => interfaceOf(softmaxWith(edit))).toThrow(message);
+  });
+});
+
+describe('a line of what a device compiles', () => {
+  it('leads to file and line of the source', () => {
+    const kernel = kernels.find(({ name }) => name === 'winograd_product_matrix_half') as Kernel;
+    const [constants] = constantsOf(kernel) as [Record<string, number>];
+    const lines = shaderText(kernel, constants).split('\n');
+    const sources = lines.map((_, index) => sourceOf(kernel, constants, index + 1));
+    const at = (start: string) => sources[lines.findIndex((line) => line.startsWith(start))];
+    const lineIn = (name: string, start: string) => {
+      const own = files.find((file) => file.name === name)?.text.split('\n') ?? [];
+      return `${name}.wgsl:${own.findIndex((line) => line.trim().startsWith(start)) + 1}`;
+    };
+    expect(at('workgroupBarrier')).toBe(lineIn('winograd_product_matrix', 'workgroupBarrier'));
+    expect(at('fn store_m')).toBe(lineIn('stored', 'fn store_m'));
+    expect(at('const UNIT_M')).toBeUndefined();
+    expect(sourceOf(kernel, constants, lines.length + 1)).toBeUndefined();
   });
 });

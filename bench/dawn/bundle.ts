@@ -1,6 +1,7 @@
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { projectRoot } from '../../cli/server';
+import { baseConfig } from '../../vite/base';
 
 /**
  * Builds `folder`/bench.mjs, with the model and the image that it measures beside it: carried to a machine that
@@ -9,9 +10,7 @@ import { projectRoot } from '../../cli/server';
 export async function bundle(folder: string): Promise<string> {
   const { build } = await import('vite');
   await build({
-    root: projectRoot,
-    configFile: false,
-    logLevel: 'error',
+    ...baseConfig(projectRoot),
     publicDir: false,
     // Packages too: there may be none where it goes.
     ssr: { noExternal: true, external: [] },

@@ -1,13 +1,13 @@
 import type { Arena } from '../../src/gpu/arena';
 import type { Dispatch, Kernel, Slice } from '../../src/gpu/kernel';
-import { gridOf } from '../../src/gpu/workgroups';
+import { workgroupsFor } from '../../src/gpu/workgroups';
 import {
   type ConvShape,
   conv,
   type PackedConv,
   packConv,
 } from '../../src/kernels/convolution/conv';
-import { type LinearTiling, linear, rowStride } from '../../src/kernels/linear/linear';
+import { rowStride } from '../../src/kernels/linear/linear';
 import {
   outStride,
   winogradConv,
@@ -26,6 +26,7 @@ import {
   winogradF2FilterBytes,
   winogradF2FiltersOf,
 } from './kernels';
+import { type AnyLinearTiling, anyLinear } from './naive';
 
 /*
  * The ladder (docs/kernels.md): the same layer computed in ways that are one idea apart, from the definition
@@ -141,7 +142,7 @@ function study(kernel: Kernel, layer: ConvLayer, items: number, weights: Slice):
     constants: {},
     params: { batch, in_channels: inChannels, out_channels: outChannels, height, width, slope },
     buffers: { input, ...named, bias, output },
-    workgroups: gridOf(kernel.name, items, 64),
+    workgroups: workgroupsFor(kernel.name, items, 64),
   };
 }
 
@@ -241,10 +242,10 @@ export const convLadder: readonly Rung<ConvLayer>[] = [
   },
 ];
 
-function tiledLinear(tiling: LinearTiling): Rung<LinearLayer>['record'] {
+function tiledLinear(tiling: AnyLinearTiling): Rung<LinearLayer>['record'] {
   return ({ outFeatures, ...layer }) =>
     once(
-      linear(tiling, {
+      anyLinear(tiling, {
         ...layer,
         label: tiling,
         dtype: 'f32',
@@ -266,7 +267,7 @@ export const linearLadder: readonly Rung<LinearLayer>[] = [
         constants: {},
         params: { batch, in_features: inFeatures, out_features: outFeatures, slope },
         buffers: { input, weights: plain, bias, output },
-        workgroups: gridOf(linear1Scalar.name, batch * outFeatures, 64),
+        workgroups: workgroupsFor(linear1Scalar.name, batch * outFeatures, 64),
       }),
   },
   {

@@ -1,39 +1,13 @@
-import { type Dispatch, defineKernel, type Slice } from '../../src/gpu/kernel';
-import { gridOf } from '../../src/gpu/workgroups';
-import copyCode from './peak_copy.wgsl?raw';
-import multiplyAddCode from './peak_multiply_add.wgsl?raw';
-import readCode from './peak_read.wgsl?raw';
+import type { Dispatch, Slice } from '../../src/gpu/kernel';
+import { workgroupsFor } from '../../src/gpu/workgroups';
+import { only } from '../../src/kernels/family';
+import copySource from './peak_copy.wgsl';
+import multiplyAddSource from './peak_multiply_add.wgsl';
+import readSource from './peak_read.wgsl';
 
-export const peakMultiplyAddKernel = defineKernel({
-  name: 'peak_multiply_add',
-  code: multiplyAddCode,
-  params: [
-    { name: 'steps', type: 'u32' },
-    { name: 'factor', type: 'f32' },
-    { name: 'addend', type: 'f32' },
-  ],
-  storage: [{ name: 'output', access: 'read_write' }],
-  overrides: ['CHAINS'],
-});
-
-const inputAndOutput = [
-  { name: 'input', access: 'read' },
-  { name: 'output', access: 'read_write' },
-] as const;
-
-export const peakCopyKernel = defineKernel({
-  name: 'peak_copy',
-  code: copyCode,
-  storage: inputAndOutput,
-  overrides: ['PER_INVOCATION', 'BLOCKED'],
-});
-
-export const peakReadKernel = defineKernel({
-  name: 'peak_read',
-  code: readCode,
-  storage: inputAndOutput,
-  overrides: ['PER_INVOCATION', 'BLOCKED'],
-});
+const peakMultiplyAddKernel = only(multiplyAddSource);
+const peakCopyKernel = only(copySource);
+const peakReadKernel = only(readSource);
 
 export const CHAINS = [2, 4, 8] as const;
 
@@ -58,7 +32,7 @@ export function multiplyAdds(args: MultiplyAddArgs): Dispatch {
     constants: { CHAINS: chains },
     params: { steps, factor, addend },
     buffers: { output },
-    workgroups: gridOf('multiply-adds', invocations, 64),
+    workgroups: workgroupsFor('multiply-adds', invocations, 64),
   };
 }
 

@@ -3,6 +3,7 @@ import { type AdapterFacts, type DeviceFacts, deviceFacts, factsOf } from './fac
 import type { Dispatch, Kernel, Slice } from './kernel';
 import { checkLimits, DEFAULT_LIMITS, deviceRequest, type Needs } from './limits';
 import { type DispatchTiming, Timestamps } from './profiler';
+import { shaderText, sourceOf, valuesOf } from './shader_text';
 
 export interface GpuOptions {
   /** Use this device; it is not destroyed by {@link Gpu.dispose}. Without it one is requested. */
@@ -355,16 +356,16 @@ export class Gpu {
     offset: number,
   ): GPUBindGroup {
     const { kernel } = dispatch;
-    const entries = kernel.bindings.map((binding, index): GPUBindGroupEntry => {
-      if (binding.access === 'uniform') {
+    const entries = kernel.bindings.map(({ name, binding, access }): GPUBindGroupEntry => {
+      if (access === 'uniform') {
         const size = Math.ceil(kernel.params.length / 4) * 16;
-        return { binding: index, resource: { buffer: uniform as GPUBuffer, offset, size } };
+        return { binding, resource: { buffer: uniform as GPUBuffer, offset, size } };
       }
-      const slice: Slice | undefined = dispatch.buffers[binding.name];
+      const slice: Slice | undefined = dispatch.buffers[name];
       if (!slice) {
         throw new ScoreCamError(
           'kernel',
-          `Kernel ${kernel.name} (${dispatch.label}): no buffer for "${binding.name}".`,
+          `Kernel ${kernel.name} (${dispatch.label}): no buffer for "${name}".`,
         );
       }
       const size = slice.size ?? slice.buffer.size - (slice.offset ?? 0);
@@ -372,11 +373,11 @@ export class Gpu {
       if (size > limit) {
         throw new ScoreCamError(
           'limit',
-          `Kernel ${kernel.name} (${dispatch.label}): binding "${binding.name}" needs ${size} bytes, ` +
+          `Kernel ${kernel.name} (${dispatch.label}): binding "${name}" needs ${size} bytes, ` +
             `this device allows ${limit} (maxStorageBufferBindingSize). Use smaller batches.`,
         );
       }
-      return { binding: index, resource: slice };
+      return { binding, resource: slice };
     });
     return this.device.createBindGroup({
       label: `${kernel.name} (${dispatch.label})`,
@@ -386,7 +387,7 @@ export class Gpu {
   }
 
   private layout(kernel: Kernel): GPUBindGroupLayout {
-    const key = kernel.bindings.map((binding) => binding.access).join();
+    const key = kernel.bindings.map(({ binding, access }) => `${binding} ${access}`).join();
     let layout = this.layouts.get(key);
     if (!layout) {
       const types = {
@@ -396,10 +397,10 @@ export class Gpu {
       } as const;
       layout = this.device.createBindGroupLayout({
         label: key,
-        entries: kernel.bindings.map((binding, index) => ({
-          binding: index,
+        entries: kernel.bindings.map(({ binding, access }) => ({
+          binding,
           visibility: GPUShaderStage.COMPUTE,
-          buffer: { type: types[binding.access] },
+          buffer: { type: types[access] },
         })),
       });
       this.layouts.set(key, layout);
@@ -408,18 +409,14 @@ export class Gpu {
   }
 
   private pipeline(dispatch: Dispatch): Promise<GPUComputePipeline> {
-    const { kernel, constants } = dispatch;
-    const values = kernel.overrides.map((name) => {
-      const value = constants[name];
-      if (value === undefined) {
-        throw new ScoreCamError('kernel', `Kernel ${kernel.name}: no value for override ${name}.`);
-      }
-      return value;
-    });
+    const { kernel } = dispatch;
+    const constants = valuesOf(dispatch, kernel.constants);
+    const overrides = valuesOf(dispatch, kernel.overrides);
+    const values = [...Object.values(constants), ...Object.values(overrides)];
     const key = `${kernel.name}:${values.join()}`;
     let pipeline = this.pipelines.get(key);
     if (!pipeline) {
-      pipeline = this.compile(dispatch).catch((error: unknown) => {
+      pipeline = this.compile(dispatch, constants, overrides).catch((error: unknown) => {
         this.pipelines.delete(key);
         throw error;
       });
@@ -428,19 +425,32 @@ export class Gpu {
     return pipeline;
   }
 
-  private async compile({ kernel, label, constants }: Dispatch): Promise<GPUComputePipeline> {
+  private async compile(
+    { kernel, label }: Dispatch,
+    constants: Readonly<Record<string, number>>,
+    overrides: Readonly<Record<string, number>>,
+  ): Promise<GPUComputePipeline> {
     // A faulty shader is an error of its module, told more precisely than that of the pipeline.
     this.device.pushErrorScope('validation');
-    const module = this.device.createShaderModule({ label: kernel.name, code: kernel.code });
+    const code = shaderText(kernel, constants);
+    const module = this.device.createShaderModule({ label: kernel.name, code });
     const faulty = this.device.popErrorScope();
     try {
       return await this.device.createComputePipelineAsync({
         label: `${kernel.name} (${label})`,
         layout: this.device.createPipelineLayout({ bindGroupLayouts: [this.layout(kernel)] }),
-        compute: { module, entryPoint: 'main', constants: { ...constants } },
+        compute: { module, entryPoint: 'main', constants: overrides },
       });
     } catch (cause) {
-      const reason = (await faulty)?.message ?? String(cause);
+      const { messages } = await module.getCompilationInfo();
+      const errors = messages
+        .filter(({ type }) => type === 'error')
+        .map(({ lineNum, message }) => {
+          const source = sourceOf(kernel, constants, lineNum);
+          return source ? `${source}: ${message}` : message;
+        });
+      const reason =
+        errors.length > 0 ? errors.join('; ') : ((await faulty)?.message ?? String(cause));
       throw new ScoreCamError(
         'kernel',
         `Kernel ${kernel.name} (${label}) did not compile: ${reason}`,

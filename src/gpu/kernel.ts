@@ -1,14 +1,17 @@
 /**
  * What a kernel is, on the host side.
  *
- * Every kernel is one `.wgsl` file (one entry point, `main`) and one `.ts` file beside it. The `.ts`
- * file declares what the shader binds (`defineKernel`; test/reflection.test.ts proves the declaration
- * against the WGSL) and exports one function that turns typed arguments into a {@link Dispatch}:
- * plain data, no GPU call. src/gpu/gpu.ts is the only place that executes dispatches.
+ * Every kernel is one `.wgsl` file (one entry point, `main`), one line in src/kernels/variants.ts and one `.ts` file
+ * beside the shader, which exports a function that turns typed arguments into a {@link Dispatch}: plain data, no GPU
+ * call. src/gpu/gpu.ts is the only place that executes dispatches. What a shader binds and what it lets the host set is
+ * read from its text when it is built (vite/wgsl.ts), and declared nowhere else.
  *
  * Conventions shared by all kernels:
  * - tensors are f32, NCHW, dense, no padding; sizes that a pipeline is specialised for are `override`
  *   constants, everything that changes from batch to batch is in the uniform struct `Params`
+ * - sizes of workgroups and of workgroup memory that the host decides are not overrides, which some browsers
+ *   (Safari, before WebKit's PR 57042 of January 2026) take and compute wrong: `import constants::{ROWS}` makes them
+ *   part of the text
  * - @group(0) only; if there is a `Params` struct it is @binding(0)
  */
 
@@ -18,8 +21,10 @@ export type Slice = GPUBufferBinding;
 export type Access = 'uniform' | 'read' | 'read_write';
 
 export interface Binding {
-  /** Variable name in the WGSL; its index in `bindings` is its @binding number. */
+  /** Variable name in the WGSL. */
   readonly name: string;
+  /** Its @binding number. */
+  readonly binding: number;
   readonly access: Access;
 }
 
@@ -29,29 +34,30 @@ export interface Param {
   readonly type: 'u32' | 'f32';
 }
 
-export interface Kernel {
-  /** Name of the `.wgsl` file, without its ending; appears in every label and error. */
-  readonly name: string;
-  readonly code: string;
+/** What stands at module scope, with the name of its `.wgsl` file and the line it starts at; its lines are the file's. */
+export type Declaration = readonly [file: string, line: number, text: string];
+
+/** What the host has to know of a shader. */
+export interface KernelText {
+  /** Directives first. */
+  readonly text: readonly Declaration[];
   readonly bindings: readonly Binding[];
+  readonly params: readonly Param[];
   /** Names of the `override` constants; each dispatch gives every one a value. */
   readonly overrides: readonly string[];
-  readonly params: readonly Param[];
+  /** Names of what it imports from `constants::`, u32; the same. */
+  readonly constants: readonly string[];
 }
 
-/**
- * How workgroups follow from a number of places (tiles or patches): `workgroupsOf`.
- */
-export interface GridRule {
-  /** Places that are taken together; the last ones may be fewer. */
-  readonly together: number;
-  /** Items of work in each of those. */
-  readonly items: number;
-  /** Items of a workgroup. */
-  readonly size: number;
-  /** Workgroups in y and in z: a number, or `MORE` in the one where those go on that x has no room for. */
-  readonly y: number;
-  readonly z: number;
+export interface Kernel extends KernelText {
+  /** Of the `.wgsl` file, without its ending, and of the variant; appears in every label and error. */
+  readonly name: string;
+}
+
+/** What `import source from './name.wgsl'` gives: all variants that the table has. */
+export interface KernelSource {
+  readonly file: string;
+  readonly variants: readonly (KernelText & { readonly axes: Readonly<Record<string, string>> })[];
 }
 
 /** One dispatch of one kernel: everything the runtime needs to encode it. */
@@ -59,31 +65,11 @@ export interface Dispatch {
   readonly kernel: Kernel;
   /** Shown in labels, errors and profiles: usually the layer's name. */
   readonly label: string;
+  /** Values of overrides and constants alike, by name. */
   readonly constants: Readonly<Record<string, number>>;
   /** Values of the uniform struct, by member name. */
   readonly params: Readonly<Record<string, number>>;
   /** Storage buffers by WGSL name. */
   readonly buffers: Readonly<Record<string, Slice>>;
   readonly workgroups: readonly [number, number, number];
-}
-
-export interface KernelDeclaration {
-  readonly name: string;
-  readonly code: string;
-  readonly params?: readonly Param[];
-  /** Storage bindings in binding order (after `params`, when there are any). */
-  readonly storage: readonly { readonly name: string; readonly access: 'read' | 'read_write' }[];
-  readonly overrides?: readonly string[];
-}
-
-export function defineKernel(declaration: KernelDeclaration): Kernel {
-  const params = declaration.params ?? [];
-  const uniform: Binding[] = params.length > 0 ? [{ name: 'params', access: 'uniform' }] : [];
-  return {
-    name: declaration.name,
-    code: declaration.code,
-    bindings: [...uniform, ...declaration.storage],
-    overrides: declaration.overrides ?? [],
-    params,
-  };
 }

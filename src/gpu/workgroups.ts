@@ -1,24 +1,40 @@
 import { ScoreCamError } from '../errors';
 import { ceilDiv } from '../numbers/padding';
-import type { GridRule } from './kernel';
 
 /** maxComputeWorkgroupsPerDimension, the same on every WebGPU device unless more is asked for. */
 const MAX_WORKGROUPS = 65535;
 
-/** Of a {@link GridRule}: workgroups that x has no room for go on in this dimension. */
+/** Of a {@link WorkgroupRule}: workgroups that x has no room for go on in this dimension. */
 export const MORE = 0;
+
+/** How workgroups follow from a number of places (tiles or patches): {@link workgroupsOver}. */
+export interface WorkgroupRule {
+  /** Places that are taken together; the last ones may be fewer. */
+  readonly together: number;
+  /** Items of work in each of those. */
+  readonly items: number;
+  /** Items of a workgroup. */
+  readonly size: number;
+  /** Workgroups in y and in z: a number, or `MORE` in the one where those go on that x has no room for. */
+  readonly y: number;
+  readonly z: number;
+}
 
 /**
  * Workgroups of `size` invocations for `items` independent items. One dimension is enough for 65535
- * workgroups only, so the grid goes on in y; the kernel's item is `id.x + id.y * groups.x * size`.
+ * workgroups only, so they go on in y; the kernel's item is `id.x + id.y * groups.x * size`.
  * @throws ScoreCamError `limit`
  */
-export function gridOf(label: string, items: number, size: number): [number, number, number] {
-  return checkedGrid(label, [...acrossGrid(ceilDiv(items, size)), 1]);
+export function workgroupsFor(
+  label: string,
+  items: number,
+  size: number,
+): [number, number, number] {
+  return checkedWorkgroups(label, [...foldedWorkgroups(ceilDiv(items, size)), 1]);
 }
 
-/** `count` workgroups in x and, beyond its limit, another dimension. The kernel's own is `x + other * grid.x`. */
-export function acrossGrid(count: number): [number, number] {
+/** `count` workgroups in x and, beyond its limit, another dimension. The kernel's own is `x + other * groups.x`. */
+export function foldedWorkgroups(count: number): [number, number] {
   const z = Math.max(1, ceilDiv(count, MAX_WORKGROUPS));
   return [ceilDiv(count, z), z];
 }
@@ -27,26 +43,26 @@ export function acrossGrid(count: number): [number, number] {
  * Workgroups for so many places.
  * @throws ScoreCamError `limit`
  */
-export function workgroupsOf(
+export function workgroupsOver(
   label: string,
-  { together, items, size, y, z }: GridRule,
+  { together, items, size, y, z }: WorkgroupRule,
   places: number,
 ): [number, number, number] {
   const count = ceilDiv(ceilDiv(places, together) * items, size);
-  if (y !== MORE && z !== MORE) return checkedGrid(label, [count, y, z]);
-  const [x, more] = acrossGrid(count);
-  return checkedGrid(label, [x, y === MORE ? more : y, z === MORE ? more : z]);
+  if (y !== MORE && z !== MORE) return checkedWorkgroups(label, [count, y, z]);
+  const [x, more] = foldedWorkgroups(count);
+  return checkedWorkgroups(label, [x, y === MORE ? more : y, z === MORE ? more : z]);
 }
 
 /**
- * The grid itself, when every dimension is within the limit.
+ * `workgroups` itself, when every dimension is within the limit.
  * @throws ScoreCamError `limit` naming value and limit
  */
-export function checkedGrid(
+export function checkedWorkgroups(
   label: string,
-  grid: readonly [number, number, number],
+  workgroups: readonly [number, number, number],
 ): [number, number, number] {
-  const largest = Math.max(...grid);
+  const largest = Math.max(...workgroups);
   if (largest > MAX_WORKGROUPS) {
     throw new ScoreCamError(
       'limit',
@@ -54,5 +70,5 @@ export function checkedGrid(
         'Use smaller batches.',
     );
   }
-  return [...grid];
+  return [...workgroups];
 }

@@ -1,4 +1,4 @@
-import type { ConvShape } from '../kernels/convolution/conv_kernel';
+import type { ConvShape, ConvTiling } from '../kernels/convolution/conv_kernel';
 import { CONV_TILES, type GemmTile, PRODUCT_TILES, tileName } from '../kernels/shared/gemm_tile';
 import { outStride, type WinogradMethod, winogradFilterBytes } from '../kernels/winograd/winograd';
 import { type MatrixUnits, matrixFits, quadsFit } from '../kernels/winograd/winograd_product';
@@ -9,8 +9,7 @@ import type { Precision } from '../numbers/dtypes';
  * the device, and of the precision asked for. Only compile() asks.
  */
 
-/** The ways to compute the sum directly; each is described in its .wgsl file. */
-export type ConvTiling = 'naive' | 'registers' | 'workgroup';
+export type { ConvTiling };
 
 /** One way to compute a convolution. Plain data: it is kept as JSON. */
 export type ConvMethod =

@@ -2,9 +2,9 @@ import { firstLayerSubjects, kernelSubjects } from '../../bench/measure/kernels/
 import { CHAINS, multiplyAdds, traffic } from '../../bench/measure/peak-kernels';
 import { Arena } from '../../src/gpu/arena';
 import type { Gpu } from '../../src/gpu/gpu';
-import type { Kernel } from '../../src/gpu/kernel';
 import type { GpuCase } from '../harness/case';
 import { assertClose, sumTolerance, testValues } from '../harness/compare';
+import { kernels } from '../harness/kernels';
 
 const EPSILON = 2 ** -24;
 
@@ -75,17 +75,7 @@ async function runTraffic(gpu: Gpu, kind: 'copy' | 'read', blocked: boolean) {
   return assertClose(kind, actual, sums, tolerance);
 }
 
-const modules = import.meta.glob<Record<string, unknown>>('../../src/kernels/*/*.ts', {
-  eager: true,
-});
-
-function kernelsIn(value: unknown): Kernel[] {
-  if (typeof value !== 'object' || value === null) return [];
-  if ('bindings' in value && 'code' in value) return [value as Kernel];
-  return Object.values(value).flatMap(kernelsIn);
-}
-
-/** Records every subject, without running it, and compares with what src/kernels exports. */
+/** Records every subject, without running it, and compares with the table of src/kernels. */
 async function everyKernel(gpu: Gpu): Promise<string> {
   const scale = { peak: { gflops: 1, gbps: 1 }, maxBindingBytes: 2 ** 27, small: true };
   const measured = new Set<string>();
@@ -97,7 +87,7 @@ async function everyKernel(gpu: Gpu): Promise<string> {
     if (!(flop >= 0 && bytes > 0)) throw new Error(`${subject.name}: ${flop} FLOP, ${bytes} bytes`);
   }
   // Those of matrix units are made for the sizes that a device has.
-  const there = [...new Set(Object.values(modules).flatMap(kernelsIn))]
+  const there = kernels
     .map(({ name }) => name)
     .filter((name) => !name.startsWith('winograd_product_matrix'));
   const missing = there.filter((name) => !measured.has(name));

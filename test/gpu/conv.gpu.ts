@@ -1,8 +1,8 @@
+import { type AnyConvTiling, anyConv } from '../../bench/ladder/naive';
 import type { Gpu } from '../../src/gpu/gpu';
-import { type ConvShape, conv, packConv } from '../../src/kernels/convolution/conv';
+import { type ConvShape, packConv } from '../../src/kernels/convolution/conv';
 import { CONV_TILES, type GemmTile, tileName } from '../../src/kernels/shared/gemm_tile';
 import type { ConvDtype } from '../../src/numbers/dtypes';
-import type { ConvTiling } from '../../src/plan/conv_choice';
 import type { GpuCase } from '../harness/case';
 import { assertClose, testValues } from '../harness/compare';
 import { convReference } from '../reference/conv';
@@ -16,7 +16,7 @@ interface Trial extends ConvShape {
 type Row = readonly [number, number, number, number, 1 | 3, number, boolean, number];
 
 /** Shapes round each tiling's tile: one less, the tile, one more, in channels, height and width. */
-const rows: Record<ConvTiling, readonly Row[]> = {
+const rows: Record<AnyConvTiling, readonly Row[]> = {
   naive: [
     [1, 1, 1, 1, 3, 0, false, 1],
     [3, 5, 7, 9, 3, 0.1, false, 3],
@@ -50,13 +50,13 @@ const rows: Record<ConvTiling, readonly Row[]> = {
 };
 
 /** Of rows, those that run with f16 weights too, which differ in nothing but how weights are read. */
-const halves: Record<ConvTiling, readonly number[]> = {
+const halves: Record<AnyConvTiling, readonly number[]> = {
   naive: [1, 4],
   registers: [0, 4, 8],
   workgroup: [1, 4, 5],
 };
 
-function name(tiling: ConvTiling, dtype: ConvDtype, t: Trial, tile?: GemmTile): string {
+function name(tiling: AnyConvTiling, dtype: ConvDtype, t: Trial, tile?: GemmTile): string {
   const activation = t.slope === 0 ? 'relu' : t.slope === 1 ? 'linear' : `leaky ${t.slope}`;
   return (
     `${tiling}${tile ? ` ${tileName(tile)}` : ''}, ${dtype}: ${t.batch} x ${t.inChannels} to ${t.outChannels} channels, ${t.height} x ${t.width}, ` +
@@ -66,7 +66,7 @@ function name(tiling: ConvTiling, dtype: ConvDtype, t: Trial, tile?: GemmTile): 
 
 async function run(
   gpu: Gpu,
-  tiling: ConvTiling,
+  tiling: AnyConvTiling,
   dtype: ConvDtype,
   { batch, ...shape }: Trial,
   tile?: GemmTile,
@@ -80,7 +80,7 @@ async function run(
   const packed = packConv(weights, bias, shape, dtype);
   const output = gpu.createBuffer('output', expected.values.length * 4);
   await gpu.submit('conv', [
-    conv(tiling, {
+    anyConv(tiling, {
       label: 'test',
       shape,
       dtype,
@@ -96,7 +96,7 @@ async function run(
   return assertClose('output', actual, expected.values, expected.tolerance);
 }
 
-function cased(tiling: ConvTiling, dtype: ConvDtype, row: Row, tile?: GemmTile): GpuCase {
+function cased(tiling: AnyConvTiling, dtype: ConvDtype, row: Row, tile?: GemmTile): GpuCase {
   const [inChannels, outChannels, height, width, kernel, slope, pool, batch] = row;
   const trial = { inChannels, outChannels, height, width, kernel, slope, pool, batch };
   return {
@@ -105,7 +105,7 @@ function cased(tiling: ConvTiling, dtype: ConvDtype, row: Row, tile?: GemmTile):
   };
 }
 
-export const cases: GpuCase[] = (Object.keys(rows) as ConvTiling[]).flatMap((tiling) => [
+export const cases: GpuCase[] = (Object.keys(rows) as AnyConvTiling[]).flatMap((tiling) => [
   ...rows[tiling].map((row) => cased(tiling, 'f32', row)),
   ...halves[tiling].map((i) => cased(tiling, 'f16', rows[tiling][i] as Row)),
 ]);

@@ -9,6 +9,7 @@ import {
   ScoreCamError,
 } from '../../src/index';
 import { softmax } from '../../src/kernels/layers/softmax';
+import softmaxText from '../../src/kernels/layers/softmax.wgsl?raw';
 import type { Model } from '../../src/model/model';
 import { compile } from '../../src/plan/compile';
 import { NetworkWeights } from '../../src/runtime/network-weights';
@@ -478,11 +479,20 @@ export const cases: GpuCase[] = [
         classes: 4,
       });
       await expectError(() => gpu.submit('a batch', [dispatch]), 'kernel', 'softmax (broken)');
-      const kernel = { ...dispatch.kernel, name: 'wrong', code: 'fn main( {' };
+      // A fault is told by file and line of the source, not of what was compiled.
+      const right = 'total += exp(logits[base + c] - largest);';
+      const text = dispatch.kernel.text.map(
+        ([file, start, own]) =>
+          [file, start, own.replace(right, 'total += exp(nothing);')] as const,
+      );
+      const line = softmaxText.split('\n').findIndex((own) => own.includes(right)) + 1;
       await expectError(
-        () => gpu.submit('a batch', [{ ...dispatch, kernel }]),
+        () =>
+          gpu.submit('a batch', [
+            { ...dispatch, kernel: { ...dispatch.kernel, text, name: 'wrong' } },
+          ]),
         'kernel',
-        'Kernel wrong (broken) did not compile',
+        `Kernel wrong (broken) did not compile: softmax.wgsl:${line}: unresolved value 'nothing'`,
       );
       await expectError(
         async () => gpu.createBuffer('huge', 2 ** 40),

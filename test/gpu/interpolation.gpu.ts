@@ -1,4 +1,5 @@
-import { type MapRangesArgs, mapRanges, mapRangesNaive } from '../../src/kernels/maps/map_ranges';
+import { mapRangesNaive } from '../../bench/ladder/naive';
+import { type MapRangesArgs, mapRanges } from '../../src/kernels/maps/map_ranges';
 import { upsample } from '../../src/kernels/maps/upsample';
 import type { Interpolation } from '../../src/kernels/shared/interpolation';
 import type { GpuCase } from '../harness/case';

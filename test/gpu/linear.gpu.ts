@@ -1,12 +1,13 @@
+import { type AnyLinearTiling, anyLinear } from '../../bench/ladder/naive';
 import type { Gpu } from '../../src/gpu/gpu';
-import { type LinearTiling, linear, shardRows } from '../../src/kernels/linear/linear';
+import { shardRows } from '../../src/kernels/linear/linear';
 import type { WeightDtype } from '../../src/numbers/dtypes';
 import type { GpuCase } from '../harness/case';
 import { assertClose, sumTolerance, testValues } from '../harness/compare';
 import { linearReference } from '../reference/linear';
 import { type EncodedWeights, encodeWeights, halfValue, paddedRows } from '../reference/weights';
 
-const tilings: readonly LinearTiling[] = ['naive', 'registers', 'quads', 'workgroup'];
+const tilings: readonly AnyLinearTiling[] = ['naive', 'registers', 'quads', 'workgroup'];
 
 interface Shape {
   readonly inFeatures: number;
@@ -35,14 +36,14 @@ const shapes: readonly Shape[] = [
  * f16 and int8 differ from f32 in nothing but how weights are read, so fewer shapes do; and SwiftShader
  * takes a second to compile a kernel with barriers.
  */
-const fewer: Record<LinearTiling, readonly number[]> = {
+const fewer: Record<AnyLinearTiling, readonly number[]> = {
   naive: [1, 2, 5],
   registers: [0, 1, 2, 5, 7],
   quads: [0, 1, 2, 5, 7],
   workgroup: [1, 5],
 };
 
-const trials = tilings.flatMap((tiling): (readonly [LinearTiling, WeightDtype, Shape])[] => [
+const trials = tilings.flatMap((tiling): (readonly [AnyLinearTiling, WeightDtype, Shape])[] => [
   ...shapes.map((shape) => [tiling, 'f32', shape] as const),
   ...(['f16', 'int8'] as const).flatMap((dtype) =>
     fewer[tiling].map((i) => [tiling, dtype, shapes[i] as Shape] as const),
@@ -56,7 +57,7 @@ interface Layer extends Shape {
 }
 
 /** Runs all shards of a layer: [batch, outFeatures]. */
-async function run(gpu: Gpu, tiling: LinearTiling, dtype: WeightDtype, layer: Layer) {
+async function run(gpu: Gpu, tiling: AnyLinearTiling, dtype: WeightDtype, layer: Layer) {
   const { inFeatures, outFeatures, batch, shards, slope, weights, bias } = layer;
   const affine = new Float32Array(2 * outFeatures);
   for (let o = 0; o < outFeatures; o++) {
@@ -78,7 +79,7 @@ async function run(gpu: Gpu, tiling: LinearTiling, dtype: WeightDtype, layer: La
     'linear',
     rows.map(({ firstOutput, outputs }, shard) => {
       const data = paddedRows(weights.data, inFeatures, firstOutput, outputs);
-      return linear(tiling, {
+      return anyLinear(tiling, {
         label: 'test',
         dtype,
         inFeatures,
@@ -97,7 +98,7 @@ async function run(gpu: Gpu, tiling: LinearTiling, dtype: WeightDtype, layer: La
   return gpu.read(output.buffer);
 }
 
-function nameOf(tiling: LinearTiling, dtype: WeightDtype, shape: Shape): string {
+function nameOf(tiling: AnyLinearTiling, dtype: WeightDtype, shape: Shape): string {
   const { inFeatures, outFeatures, batch, shards, slope } = shape;
   return (
     `${tiling}, ${dtype}, ${inFeatures} -> ${outFeatures}, batch ${batch}, ` +
@@ -105,7 +106,7 @@ function nameOf(tiling: LinearTiling, dtype: WeightDtype, shape: Shape): string 
   );
 }
 
-function againstReference(tiling: LinearTiling, dtype: WeightDtype, shape: Shape): GpuCase {
+function againstReference(tiling: AnyLinearTiling, dtype: WeightDtype, shape: Shape): GpuCase {
   const { inFeatures, outFeatures, batch, slope } = shape;
   return {
     name: nameOf(tiling, dtype, shape),
@@ -128,7 +129,7 @@ function againstReference(tiling: LinearTiling, dtype: WeightDtype, shape: Shape
  * Read four at a time, the end of an image's inputs comes with the start of the next image's, or again
  * with its own last ones: neither may count. Image 1 has infinite inputs only, image 3 one, the last.
  */
-function pastTheEnd(tiling: LinearTiling): GpuCase {
+function pastTheEnd(tiling: AnyLinearTiling): GpuCase {
   return {
     name: `${tiling}: infinite inputs stay in their image and do not become NaN`,
     async run(gpu) {
@@ -154,7 +155,7 @@ function pastTheEnd(tiling: LinearTiling): GpuCase {
 
 /** One input of 1: each output is its weight, bit for bit. */
 function everyValue(
-  tiling: LinearTiling,
+  tiling: AnyLinearTiling,
   dtype: WeightDtype,
   data: EncodedWeights['data'],
 ): GpuCase {

@@ -1,16 +1,15 @@
+import { type AnyConvTiling, anyConv, anyMaskedConv } from '../../bench/ladder/naive';
 import type { Gpu } from '../../src/gpu/gpu';
 import {
   type ConvShape,
-  conv,
-  maskedConv,
+  type ConvTiling,
   maskedTile,
   packConv,
 } from '../../src/kernels/convolution/conv';
 import { outputSize } from '../../src/kernels/convolution/conv_kernel';
 import type { Places } from '../../src/kernels/shared/places';
-import { type Size, tileGrid } from '../../src/kernels/tiles/tile_grid';
+import { tileGrid } from '../../src/kernels/tiles/tile_grid';
 import type { ConvDtype } from '../../src/numbers/dtypes';
-import type { ConvTiling } from '../../src/plan/conv_choice';
 import type { GpuCase } from '../harness/case';
 import { assertClose, testValues } from '../harness/compare';
 import { convReference, maskError, maskReference, rangesReference } from '../reference/conv';
@@ -45,7 +44,7 @@ const common: readonly Row[] = [
   [[3, 3, 1, 1, 3, 1, false], [7, 5], true, [0, 4], 0],
 ];
 
-const rows: Record<ConvTiling, readonly Row[]> = {
+const rows: Record<AnyConvTiling, readonly Row[]> = {
   naive: common,
   registers: [
     ...common,
@@ -58,7 +57,7 @@ const rows: Record<ConvTiling, readonly Row[]> = {
 };
 
 /** Of rows, those that run with f16 weights too, which differ in nothing but how weights are read. */
-const halves: Record<ConvTiling, readonly number[]> = {
+const halves: Record<AnyConvTiling, readonly number[]> = {
   naive: [2],
   registers: [1, 3],
   workgroup: [0, 2],
@@ -74,7 +73,7 @@ function trialOf(
   return { ...sizes, dtype, mapHeight, mapWidth, alignCorners, channels, firstMask };
 }
 
-function name(tiling: ConvTiling, t: Trial): string {
+function name(tiling: AnyConvTiling, t: Trial): string {
   return (
     `${tiling}, ${t.dtype}: ${t.inChannels} to ${t.outChannels} channels, maps ${t.mapHeight} x ${t.mapWidth} on ` +
     `${t.height} x ${t.width}, kernel ${t.kernel}, slope ${t.slope}${t.pool ? ', pool' : ''}` +
@@ -109,13 +108,13 @@ function dataOf(t: Trial) {
 
 function fused(
   gpu: Gpu,
-  tiling: ConvTiling,
+  tiling: AnyConvTiling,
   t: Trial,
   data: ReturnType<typeof dataOf>,
   places?: Places,
 ) {
   const output = gpu.createBuffer('output', data.expected.values.length * 4);
-  const dispatch = maskedConv(tiling, {
+  const dispatch = anyMaskedConv(tiling, {
     label: 'test',
     shape: t,
     dtype: t.dtype,
@@ -136,7 +135,7 @@ function fused(
   return { dispatch, output };
 }
 
-async function againstReference(gpu: Gpu, tiling: ConvTiling, t: Trial): Promise<string> {
+async function againstReference(gpu: Gpu, tiling: AnyConvTiling, t: Trial): Promise<string> {
   const data = dataOf(t);
   const { dispatch, output } = fused(gpu, tiling, t, data);
   await gpu.submit('masked conv', [dispatch]);
@@ -145,13 +144,13 @@ async function againstReference(gpu: Gpu, tiling: ConvTiling, t: Trial): Promise
 }
 
 /** The masked images made on the CPU and convolved by the plain kernel of the same tiling. */
-async function againstUnfused(gpu: Gpu, tiling: ConvTiling, t: Trial): Promise<string> {
+async function againstUnfused(gpu: Gpu, tiling: AnyConvTiling, t: Trial): Promise<string> {
   const data = dataOf(t);
   const { dispatch, output } = fused(gpu, tiling, t, data);
   const unfused = gpu.createBuffer('unfused', data.expected.values.length * 4);
   await gpu.submit('masked conv', [
     dispatch,
-    conv(tiling, {
+    anyConv(tiling, {
       label: 'unfused',
       shape: t,
       dtype: t.dtype,
@@ -174,7 +173,7 @@ async function againstUnfused(gpu: Gpu, tiling: ConvTiling, t: Trial): Promise<s
 }
 
 /** A constant map has no range: its mask is zero, never NaN, and the output is the activated bias. */
-async function constantMap(gpu: Gpu, tiling: ConvTiling, t: Trial): Promise<string> {
+async function constantMap(gpu: Gpu, tiling: AnyConvTiling, t: Trial): Promise<string> {
   const data = dataOf(t);
   const constant = { ...data, ranges: data.ranges.fill(1), maps: data.maps.fill(1) };
   const { dispatch, output } = fused(gpu, tiling, t, constant);
@@ -191,7 +190,7 @@ async function constantMap(gpu: Gpu, tiling: ConvTiling, t: Trial): Promise<stri
 /** Listed patches are what they are among all, bit for bit, and the rest of the output is left alone. */
 async function listedPatches(gpu: Gpu, tiling: ConvTiling, t: Trial): Promise<string> {
   const data = dataOf(t);
-  const { down, across } = tileGrid(t, maskedTile(tiling, t) as Size);
+  const { down, across } = tileGrid(t, maskedTile(tiling, t));
   const tiles = down * across;
   const chosen = Array.from({ length: data.batch * tiles }, (_, i) => i).filter((i) => i % 3 === 1);
   const list = gpu.upload('places', Uint32Array.from(chosen));
@@ -204,7 +203,7 @@ async function listedPatches(gpu: Gpu, tiling: ConvTiling, t: Trial): Promise<st
   const [a, b] = [await gpu.read(all.output, count), await gpu.read(some.output, count)];
   const { height, width } = outputSize(t);
   const scale = t.pool ? 2 : 1;
-  const tile = maskedTile(tiling, t) as Size;
+  const tile = maskedTile(tiling, t);
   const own = new Set(chosen);
   const wrong = [...b.keys()].filter((i) => {
     const n = Math.floor(i / (height * width * t.outChannels));
@@ -218,7 +217,7 @@ async function listedPatches(gpu: Gpu, tiling: ConvTiling, t: Trial): Promise<st
   return `${chosen.length} of ${data.batch * tiles} patches`;
 }
 
-const perTiling = (Object.keys(rows) as ConvTiling[]).flatMap((tiling): GpuCase[] => {
+const perTiling = (Object.keys(rows) as AnyConvTiling[]).flatMap((tiling): GpuCase[] => {
   const trials = [
     ...rows[tiling].map((row) => trialOf(row)),
     ...halves[tiling].map((i) => trialOf(rows[tiling][i] as Row, 'f16')),

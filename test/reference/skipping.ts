@@ -1,5 +1,5 @@
 import { outputSize } from '../../src/kernels/convolution/conv_kernel';
-import { PATCH } from '../../src/kernels/convolution/masked_conv_registers';
+import { PATCH } from '../../src/kernels/convolution/conv_registers';
 import { TILE } from '../../src/kernels/winograd/winograd';
 import type { Step } from '../../src/plan/steps';
 

@@ -1,19 +1,13 @@
 import type { Slice } from '../../../src/gpu/kernel';
-import {
-  type ConvShape,
-  conv,
-  maskedConv,
-  maskedTile,
-  packConv,
-} from '../../../src/kernels/convolution/conv';
+import { type ConvShape, maskedTile, packConv } from '../../../src/kernels/convolution/conv';
 import { outputSize } from '../../../src/kernels/convolution/conv_kernel';
 import { tileGrid } from '../../../src/kernels/tiles/tile_grid';
 import { type ConvDtype, WEIGHT_BYTES } from '../../../src/numbers/dtypes';
-import type { ConvTiling } from '../../../src/plan/conv_choice';
+import { type AnyConvTiling, anyConv, anyMaskedConv } from '../../ladder/naive';
 import { batchFor, type Scale } from '../scale';
 import { bytesOf, everySecond, type Subject, type Tensors, values } from './subject';
 
-const TILINGS: readonly ConvTiling[] = ['naive', 'registers', 'workgroup'];
+const TILINGS: readonly AnyConvTiling[] = ['naive', 'registers', 'workgroup'];
 const DTYPES: readonly ConvDtype[] = ['f32', 'f16'];
 
 /** conv3_2 of VGG-16, or a sixteenth of it. */
@@ -103,7 +97,7 @@ const convolutions = TILINGS.flatMap((tiling) =>
         const batch = convBatch(scale, shape);
         const { sizes, ...own } = convTensors(tensors, shape, dtype, batch);
         return {
-          run: [conv(tiling, { label: 'conv', shape, dtype, batch, ...own })],
+          run: [anyConv(tiling, { label: 'conv', shape, dtype, batch, ...own })],
           batch,
           flop: batch * convFlop(shape),
           bytes: batch * (sizes.input + sizes.output) + sizes.weights,
@@ -122,7 +116,7 @@ const plainFirst = TILINGS.map(
       const batch = convBatch(scale, FIRST);
       const { sizes, ...own } = convTensors(tensors, FIRST, 'f32', batch);
       return {
-        run: [conv(tiling, { label: 'conv1_1', shape: FIRST, dtype: 'f32', batch, ...own })],
+        run: [anyConv(tiling, { label: 'conv1_1', shape: FIRST, dtype: 'f32', batch, ...own })],
         batch,
         flop: batch * convFlop(FIRST),
         bytes: batch * (sizes.input + sizes.output) + sizes.weights,
@@ -132,14 +126,19 @@ const plainFirst = TILINGS.map(
 );
 
 /** @param listed computes every second patch of those there are */
-function maskedFirst(name: string, tiling: ConvTiling, dtype: ConvDtype, listed = false): Subject {
+function maskedFirst(
+  name: string,
+  tiling: AnyConvTiling,
+  dtype: ConvDtype,
+  listed = false,
+): Subject {
   return {
     name,
     group: 'first layer',
     record(tensors, scale) {
       const batch = convBatch(scale, FIRST);
       const { sizes, input: image, ...own } = convTensors(tensors, FIRST, dtype, batch, 1);
-      const tile = listed ? maskedTile(tiling, FIRST) : undefined;
+      const tile = listed && tiling !== 'naive' ? maskedTile(tiling, FIRST) : undefined;
       const { down, across } = tileGrid(FIRST, tile ?? FIRST);
       const list = everySecond(batch * down * across);
       const count = list.length;
@@ -147,7 +146,7 @@ function maskedFirst(name: string, tiling: ConvTiling, dtype: ConvDtype, listed 
       const share = places ? count / (batch * down * across) : 1;
       return {
         run: [
-          maskedConv(tiling, {
+          anyMaskedConv(tiling, {
             label: 'conv1_1',
             shape: FIRST,
             dtype,

@@ -1,11 +1,12 @@
-import { type LinearTiling, linear, rowStride } from '../../../src/kernels/linear/linear';
+import { rowStride } from '../../../src/kernels/linear/linear';
 import { linearBackward } from '../../../src/kernels/linear/linear_backward';
 import { linearColumns } from '../../../src/kernels/linear/linear_columns';
 import { WEIGHT_BYTES, type WeightDtype } from '../../../src/numbers/dtypes';
+import { type AnyLinearTiling, anyLinear } from '../../ladder/naive';
 import { batchFor, type Scale } from '../scale';
 import { bytesOf, rawBytes, type Subject, type Tensors, values } from './subject';
 
-const TILINGS: readonly LinearTiling[] = ['naive', 'registers', 'quads', 'workgroup'];
+const TILINGS: readonly AnyLinearTiling[] = ['naive', 'registers', 'quads', 'workgroup'];
 const DTYPES: readonly WeightDtype[] = ['f32', 'f16', 'int8'];
 
 /** fc2 of VGG-16, or a quarter of its rows. */
@@ -32,7 +33,7 @@ function weightTensors(tensors: Tensors, scale: Scale, dtype: WeightDtype) {
   };
 }
 
-function subject(tiling: LinearTiling, dtype: WeightDtype, many: boolean): Subject {
+function subject(tiling: AnyLinearTiling, dtype: WeightDtype, many: boolean): Subject {
   return {
     name: `linear_${tiling}_${dtype}, ${many ? 'many images' : '1 image'}`,
     group: 'fully connected',
@@ -43,7 +44,7 @@ function subject(tiling: LinearTiling, dtype: WeightDtype, many: boolean): Subje
       const { weightBytes, ...own } = weightTensors(tensors, scale, dtype);
       return {
         run: [
-          linear(tiling, {
+          anyLinear(tiling, {
             label: 'fc',
             dtype,
             inFeatures,

@@ -1,12 +1,13 @@
 import type { Dispatch } from '../../../src/gpu/kernel';
 import { applyMask } from '../../../src/kernels/inputs/apply_mask';
 import { revealPixels } from '../../../src/kernels/inputs/reveal_pixels';
-import { mapRanges, mapRangesNaive } from '../../../src/kernels/maps/map_ranges';
+import { mapRanges } from '../../../src/kernels/maps/map_ranges';
 import { normaliseMap } from '../../../src/kernels/maps/normalise_map';
 import { overlay } from '../../../src/kernels/maps/overlay';
 import { upsample } from '../../../src/kernels/maps/upsample';
 import { upsampleNormalise } from '../../../src/kernels/maps/upsample_normalise';
 import { weightedSum } from '../../../src/kernels/maps/weighted_sum';
+import { mapRangesNaive } from '../../ladder/naive';
 import { batchFor, type Scale } from '../scale';
 import { bytesOf, rawBytes, type Subject, type Tensors, values } from './subject';
 

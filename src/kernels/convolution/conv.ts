@@ -1,21 +1,23 @@
 import { ScoreCamError } from '../../errors';
-import type { Dispatch, GridRule, Kernel, Slice } from '../../gpu/kernel';
-import { checkedGrid, workgroupsOf } from '../../gpu/workgroups';
+import type { Dispatch, Kernel, Slice } from '../../gpu/kernel';
+import { workgroupsOver } from '../../gpu/workgroups';
 import type { ConvDtype } from '../../numbers/dtypes';
 import { encodeF16 } from '../../numbers/f16';
-import type { ConvTiling } from '../../plan/conv_choice';
 import type { GemmTile } from '../shared/gemm_tile';
-import type { ByPlaces, Places } from '../shared/places';
+import { type Places, placesOf } from '../shared/places';
 import { type Size, tileGrid } from '../tiles/tile_grid';
-import type { ConvShape, ConvVariant } from './conv_kernel';
-import { convNaive } from './conv_naive';
-import { convRegisters } from './conv_registers';
-import { convInTiles, convWorkgroup } from './conv_workgroup';
-import { maskedConvNaive } from './masked_conv_naive';
-import { maskedConvRegistersKernels, PATCH, patchRule } from './masked_conv_registers';
-import { maskedConvWorkgroupKernels, maskedPatch, maskedPatchRule } from './masked_conv_workgroup';
+import {
+  type ConvShape,
+  type ConvTiling,
+  convValues,
+  type MaskedConv,
+  type PlainConv,
+} from './conv_kernel';
+import { convRegisters, maskedConvRegisters } from './conv_registers';
+import { convWorkgroup } from './conv_workgroup';
+import { maskedConvWorkgroup } from './masked_conv_workgroup';
 
-export type { ConvShape } from './conv_kernel';
+export type { ConvShape, ConvTiling } from './conv_kernel';
 
 export interface ConvArgs {
   readonly label: string;
@@ -53,35 +55,19 @@ export interface MaskedConvArgs extends Omit<ConvArgs, 'input' | 'tile'> {
   readonly places?: Places | undefined;
 }
 
-const PLAIN: Record<ConvTiling, ConvVariant> = {
-  naive: convNaive,
+const PLAIN: Readonly<Record<ConvTiling, PlainConv>> = {
   registers: convRegisters,
   workgroup: convWorkgroup,
 };
 
-/** A masked convolution that goes over patches of the image, all of them or those listed. */
-interface MaskedPatches {
-  readonly kernels: ByPlaces<ConvVariant['kernels']>;
-  readonly tile: (shape: ConvShape) => Size;
-  readonly rule: (shape: ConvShape) => GridRule;
-}
-
-const MASKED: Record<Exclude<ConvTiling, 'naive'>, MaskedPatches> = {
-  registers: {
-    kernels: maskedConvRegistersKernels,
-    tile: () => PATCH,
-    rule: patchRule,
-  },
-  workgroup: {
-    kernels: maskedConvWorkgroupKernels,
-    tile: maskedPatch,
-    rule: maskedPatchRule,
-  },
+const MASKED: Readonly<Record<ConvTiling, MaskedConv>> = {
+  registers: maskedConvRegisters,
+  workgroup: maskedConvWorkgroup,
 };
 
-/** The patches that a tiling of the masked convolution can compute alone; undefined if it computes all. */
-export function maskedTile(tiling: ConvTiling, shape: ConvShape): Size | undefined {
-  return tiling === 'naive' ? undefined : MASKED[tiling].tile(shape);
+/** The patches that a tiling of the masked convolution can compute alone. */
+export function maskedTile(tiling: ConvTiling, shape: ConvShape): Size {
+  return MASKED[tiling].patch(shape);
 }
 
 /** Output channels are padded to a multiple of this, so that weights can be read four at a time. */
@@ -128,9 +114,16 @@ export function packConv(
 
 /** Convolution, bias, activation and optional pooling of a batch of tensors. */
 export function conv(tiling: ConvTiling, args: ConvArgs): Dispatch {
-  const { input, weights, bias, output, tile } = args;
-  const variant = tile && tiling === 'workgroup' ? convInTiles(() => tile) : PLAIN[tiling];
-  return dispatch(variant, args, { input, weights, bias, output }, {});
+  const { label, shape, dtype, batch, tile, input, weights, bias, output } = args;
+  const way = PLAIN[tiling];
+  const kernel = way.kernel(dtype);
+  const { values, workgroups } = way.cover(nameOf(label, kernel), shape, batch, tile);
+  return {
+    ...convValues(kernel, shape, values),
+    label,
+    buffers: { input, weights, bias, output },
+    workgroups,
+  };
 }
 
 /**
@@ -138,72 +131,26 @@ export function conv(tiling: ConvTiling, args: ConvArgs): Dispatch {
  * size and scaled to [0, 1], evaluated where the kernel reads the image and stored nowhere.
  */
 export function maskedConv(tiling: ConvTiling, args: MaskedConvArgs): Dispatch {
+  const { label, shape, dtype, batch, places } = args;
   const { image, maps, ranges, channels, weights, bias, output } = args;
-  const { shape, places, batch } = args;
-  const buffers = { image, maps, ranges, channels, weights, bias, output };
+  const { kernel: pick, patch, rule } = MASKED[tiling];
+  const kernel = pick({ weights: dtype, places: placesOf(places) });
+  const { down, across } = tileGrid(shape, patch(shape));
+  const count = places?.count ?? batch * down * across;
   const values = {
+    places: count,
     first_mask: args.firstMask,
     map_height: args.mapHeight,
     map_width: args.mapWidth,
     align_corners: args.alignCorners ? 1 : 0,
   };
-  if (tiling === 'naive') {
-    if (places) throw new Error('The naive tiling computes all places.');
-    return dispatch(maskedConvNaive, args, buffers, { ...values, places: 0 });
-  }
-  const { kernels, tile, rule } = MASKED[tiling];
-  const { down, across } = tileGrid(shape, tile(shape));
-  const count = places?.count ?? batch * down * across;
-  const kernel = (places ? kernels.listed : kernels.all)[args.dtype];
+  const listed = places ? { places: places.list } : {};
   return {
-    ...valuesOf(kernel, args, { ...values, places: count }),
-    label: args.label,
-    buffers: places ? { ...buffers, places: places.list } : buffers,
-    workgroups: workgroupsOf(nameOf(args, kernel), rule(shape), count),
-  };
-}
-
-function dispatch(
-  { kernels, workgroups, tile }: ConvVariant,
-  args: Pick<ConvArgs, 'label' | 'shape' | 'dtype' | 'batch'>,
-  buffers: Readonly<Record<string, Slice>>,
-  mask: Readonly<Record<string, number>>,
-): Dispatch {
-  const { label, shape, dtype, batch } = args;
-  const kernel = kernels[dtype];
-  return {
-    ...valuesOf(kernel, args, { ...mask, ...tile?.(shape, batch) }),
+    ...convValues(kernel, shape, values),
     label,
-    buffers,
-    workgroups: checkedGrid(nameOf(args, kernel), workgroups(shape, batch)),
+    buffers: { image, maps, ranges, channels, weights, bias, output, ...listed },
+    workgroups: workgroupsOver(nameOf(label, kernel), rule(shape), count),
   };
 }
 
-const nameOf = ({ label }: Pick<ConvArgs, 'label'>, { name }: Kernel): string =>
-  `${label} (${name})`;
-
-/** The kernel with a value for each of its overrides and parameters. */
-function valuesOf(
-  kernel: Kernel,
-  { shape, batch }: Pick<ConvArgs, 'shape' | 'batch'>,
-  others: Readonly<Record<string, number>>,
-): Pick<Dispatch, 'kernel' | 'constants' | 'params'> {
-  const values: Readonly<Record<string, number>> = {
-    ...others,
-    batch,
-    in_channels: shape.inChannels,
-    out_channels: shape.outChannels,
-    height: shape.height,
-    width: shape.width,
-    kernel: shape.kernel,
-    slope: shape.slope,
-    pool: shape.pool ? 1 : 0,
-  };
-  const pick = (names: readonly string[]) =>
-    Object.fromEntries(names.map((name) => [name, values[name.toLowerCase()] as number]));
-  return {
-    kernel,
-    constants: pick(kernel.overrides),
-    params: pick(kernel.params.map(({ name }) => name)),
-  };
-}
+const nameOf = (label: string, { name }: Kernel): string => `${label} (${name})`;

@@ -1,9 +1,11 @@
-import { defineKernel, type Kernel, type Param } from '../../gpu/kernel';
+import type { Dispatch, Kernel } from '../../gpu/kernel';
+import type { WorkgroupRule } from '../../gpu/workgroups';
 import type { ConvDtype } from '../../numbers/dtypes';
-import bilinear from '../shared/bilinear.wgsl?raw';
 import type { GemmTile } from '../shared/gemm_tile';
-import { type ByPlaces, byPlaces } from '../shared/places';
-import { kernelsByDtype } from '../shared/weight_dtype';
+import type { Size } from '../tiles/tile_grid';
+
+/** The ways to compute the sum directly; each is described in its .wgsl file. */
+export type ConvTiling = 'registers' | 'workgroup';
 
 /** A convolution of stride 1 with zero padding, its activation and an optional pooling behind it. */
 export interface ConvShape {
@@ -18,114 +20,57 @@ export interface ConvShape {
   readonly pool: boolean;
 }
 
-export type WorkgroupCount = readonly [number, number, number];
+/** One way to compute a convolution of a tensor. */
+export interface PlainConv {
+  readonly kernel: (weights: ConvDtype) => Kernel;
+  /**
+   * How workgroups cover a batch, and what the kernel asks for beyond the shape.
+   * @param tile of a kernel with several: this one instead of the one chosen by shape
+   * @throws ScoreCamError `limit`
+   */
+  readonly cover: (label: string, shape: ConvShape, batch: number, tile?: GemmTile) => Cover;
+}
 
-type Kernels = Readonly<Record<ConvDtype, Kernel>>;
+export interface Cover {
+  readonly workgroups: readonly [number, number, number];
+  readonly values: Readonly<Record<string, number>>;
+}
 
-/** One way to compute a convolution: a kernel a type of weights, and how many workgroups cover a batch. */
-export interface ConvVariant {
-  readonly kernels: Kernels;
-  readonly workgroups: (shape: ConvShape, batch: number) => WorkgroupCount;
-  /** Of a kernel with several tiles, its overrides ROWS and COLS. */
-  readonly tile?: (shape: ConvShape, batch: number) => GemmTile;
+/** One way to compute a convolution of an image under masks: patch by patch, all of them or those listed. */
+export interface MaskedConv {
+  readonly kernel: (variant: { weights: ConvDtype; places: 'all' | 'listed' }) => Kernel;
+  readonly patch: (shape: ConvShape) => Size;
+  /** How workgroups follow from the number of patches. */
+  readonly rule: (shape: ConvShape) => WorkgroupRule;
 }
 
 /**
- * Where a variant takes the values of a dispatch from: an override in capitals specialises the
- * pipeline, a parameter in small letters is a uniform.
+ * A kernel with a value for everything that its text asks for: a name in capitals specialises the pipeline, one in
+ * small letters is a uniform.
+ * @param others what does not follow from the shape
  */
-interface Inputs {
-  readonly overrides: readonly string[];
-  readonly params: readonly Param[];
-}
-
-const u32 = (name: string): Param => ({ name, type: 'u32' });
-const f32 = (name: string): Param => ({ name, type: 'f32' });
-
-const SHAPE = ['IN_CHANNELS', 'OUT_CHANNELS', 'HEIGHT', 'WIDTH', 'KERNEL', 'SLOPE', 'POOL'];
-const SIZES = ['in_channels', 'out_channels', 'height', 'width'].map(u32);
-
-/** One pipeline a shape. */
-export const SPECIALISED: Inputs = { overrides: SHAPE, params: [] };
-export const MASKED_SPECIALISED: Inputs = {
-  overrides: [...SHAPE, 'MAP_HEIGHT', 'MAP_WIDTH', 'ALIGN_CORNERS'],
-  params: [u32('places'), u32('first_mask')],
-};
-
-/** One pipeline a shape and tile. */
-export const TILED: Inputs = { overrides: [...SHAPE, 'ROWS', 'COLS'], params: [u32('batch')] };
-
-/** One pipeline for all shapes: where compiling takes longer than constants save. */
-export const GENERAL: Inputs = {
-  overrides: ['KERNEL', 'POOL'],
-  params: [u32('batch'), ...SIZES, f32('slope')],
-};
-export const MASKED_GENERAL: Inputs = {
-  overrides: ['KERNEL', 'POOL', 'ALIGN_CORNERS'],
-  params: [
-    u32('places'),
-    u32('first_mask'),
-    ...SIZES,
-    u32('map_height'),
-    u32('map_width'),
-    f32('slope'),
-  ],
-};
-
-const WEIGHTS_AND_OUTPUT = [
-  { name: 'weights', access: 'read' },
-  { name: 'bias', access: 'read' },
-  { name: 'output', access: 'read_write' },
-] as const;
-
-/** Declares a convolution of a tensor; one of four_*.wgsl goes in front of its text. */
-export function defineConv(name: string, code: string, inputs: Inputs): Kernels {
-  return kernelsByDtype(['f32', 'f16'], name, (fullName, prefix) =>
-    defineKernel({
-      name: fullName,
-      code: `${prefix}\n${code}`,
-      ...inputs,
-      storage: [{ name: 'input', access: 'read' }, ...WEIGHTS_AND_OUTPUT],
-    }),
-  );
-}
-
-const MASKED_STORAGE = [
-  { name: 'image', access: 'read' },
-  { name: 'maps', access: 'read' },
-  { name: 'ranges', access: 'read' },
-  { name: 'channels', access: 'read' },
-  ...WEIGHTS_AND_OUTPUT,
-] as const;
-
-/** Declares a convolution of image * mask; bilinear.wgsl goes in front of its text too. */
-export function defineMaskedConv(name: string, code: string, inputs: Inputs): Kernels {
-  return kernelsByDtype(['f32', 'f16'], name, (fullName, prefix) =>
-    defineKernel({
-      name: fullName,
-      code: `${bilinear}\n${prefix}\n${code}`,
-      ...inputs,
-      storage: MASKED_STORAGE,
-    }),
-  );
-}
-
-/** The same for a kernel that goes over all patches of a batch, or over those listed. */
-export function defineMaskedConvByPlaces(
-  name: string,
-  code: string,
-  inputs: Inputs,
-): ByPlaces<Kernels> {
-  return byPlaces(1 + MASKED_STORAGE.length, ({ ending, prefix: places, storage }) =>
-    kernelsByDtype(['f32', 'f16'], `${name}${ending}`, (fullName, prefix) =>
-      defineKernel({
-        name: fullName,
-        code: `${bilinear}\n${places}\n${prefix}\n${code}`,
-        ...inputs,
-        storage: [...MASKED_STORAGE, ...storage],
-      }),
-    ),
-  );
+export function convValues(
+  kernel: Kernel,
+  shape: ConvShape,
+  others: Readonly<Record<string, number>>,
+): Pick<Dispatch, 'kernel' | 'constants' | 'params'> {
+  const values: Readonly<Record<string, number>> = {
+    ...others,
+    in_channels: shape.inChannels,
+    out_channels: shape.outChannels,
+    height: shape.height,
+    width: shape.width,
+    kernel: shape.kernel,
+    slope: shape.slope,
+    pool: shape.pool ? 1 : 0,
+  };
+  const pick = (names: readonly string[]) =>
+    Object.fromEntries(names.map((name) => [name, values[name.toLowerCase()] as number]));
+  return {
+    kernel,
+    constants: pick([...kernel.constants, ...kernel.overrides]),
+    params: pick(kernel.params.map(({ name }) => name)),
+  };
 }
 
 /** Height and width of the output. */

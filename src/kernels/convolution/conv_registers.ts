@@ -1,12 +1,38 @@
+import { type WorkgroupRule, workgroupsOver } from '../../gpu/workgroups';
 import { ceilDiv } from '../../numbers/padding';
-import { type ConvVariant, defineConv, GENERAL } from './conv_kernel';
-import code from './conv_registers.wgsl?raw';
+import { family } from '../family';
+import { tileGrid } from '../tiles/tile_grid';
+import type { VARIANTS } from '../variants';
+import type { ConvShape, MaskedConv, PlainConv } from './conv_kernel';
+import source from './conv_registers.wgsl';
 
-/** One invocation 2 rows x 14 columns x 8 channels, no workgroup memory: for software adapters. */
-export const convRegisters: ConvVariant = {
-  kernels: defineConv('conv_registers', code, GENERAL),
-  workgroups: (shape, batch) => {
-    const patches = ceilDiv(shape.height, 2) * ceilDiv(shape.width, 14);
-    return [ceilDiv(batch * patches * ceilDiv(shape.outChannels, 8), 16), 1, 1];
+/* No workgroup memory: for software adapters. One invocation computes 8 channels of a patch. */
+
+const kernels = family<typeof VARIANTS.conv_registers>(source);
+
+/** A patch is 2 rows x 14 columns; a batch's are counted image by image, row by row. */
+export const PATCH = { height: 2, width: 14 } as const;
+
+/** 16 of a patch's blocks of 8 output channels are a workgroup. */
+const patchRule = ({ outChannels }: Pick<ConvShape, 'outChannels'>): WorkgroupRule => ({
+  together: 1,
+  items: ceilDiv(outChannels, 8),
+  size: 16,
+  y: 1,
+  z: 1,
+});
+
+export const convRegisters: PlainConv = {
+  kernel: (weights) => kernels.pick({ pixels: 'plain', places: 'all', weights }),
+  cover: (label, shape, batch) => {
+    const { down, across } = tileGrid(shape, PATCH);
+    const places = batch * down * across;
+    return { values: { places }, workgroups: workgroupsOver(label, patchRule(shape), places) };
   },
+};
+
+export const maskedConvRegisters: MaskedConv = {
+  kernel: (variant) => kernels.pick({ pixels: 'masked', ...variant }),
+  patch: () => PATCH,
+  rule: patchRule,
 };

@@ -1,6 +1,5 @@
 // Convolution, bias, activation and optional 2x2 max pooling in registers alone: no workgroup memory
 // and no barrier, which are what a software adapter is slowest at. Made for SwiftShader.
-// (One of four_*.wgsl stands in front of this text.)
 //
 //   sum[n, o, y, x]    = bias[o] + sum_(c, ky, kx) weights[c, ky, kx, o] input[n, c, y + ky - p, x + kx - p]
 //   output[n, o, y, x] = max(sum, 0) + slope min(sum, 0)      p = (KERNEL - 1) / 2
@@ -22,29 +21,30 @@
 // so a network needs one or two of them. The inner loop has no use for the constants.
 // Preconditions: KERNEL 1 or 3; slope >= 0; fewer than 2^31 elements a tensor.
 
+import package::convolution::patch_pixels::{load, plane_of, window_at};
+import package::shared::activation::activated4;
+import package::shared::places::place_of;
+import package::shared::weights::{Four, unpack};
+
 override KERNEL: u32;
 override POOL: bool;
 
 struct Params {
-  batch: u32,
+  places: u32,
   in_channels: u32,
   out_channels: u32,
   height: u32,
   width: u32,
   slope: f32,
+  @if(pixels_masked) first_mask: u32,
+  @if(pixels_masked) map_height: u32,
+  @if(pixels_masked) map_width: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> input: array<f32>;
 @group(0) @binding(2) var<storage, read> weights: array<Four>;
 @group(0) @binding(3) var<storage, read> bias: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> output: array<f32>;
-
-// One row or column of the window: where it is in memory, and whether it is in the image.
-struct Line {
-  offset: u32,
-  inside: bool,
-}
 
 // Up to four planes of the output, of which `count` exist.
 struct Plane {
@@ -52,37 +52,6 @@ struct Plane {
   height: u32,
   width: u32,
   count: u32,
-}
-
-fn line(i: i32, size: u32, pitch: u32) -> Line {
-  let last = i32(size) - 1;
-  return Line(u32(clamp(i, 0, last)) * pitch, i >= 0 && i <= last);
-}
-
-// Reads at a clamped address and then selects: cheaper than a branch, and never out of bounds.
-fn pixel(plane: u32, row: Line, column: Line) -> f32 {
-  return select(0.0, input[plane + row.offset + column.offset], row.inside && column.inside);
-}
-
-fn load(plane: u32, row: Line, columns: array<Line, 16>) -> array<f32, 16> {
-  return array<f32, 16>(
-    pixel(plane, row, columns[0]),
-    pixel(plane, row, columns[1]),
-    pixel(plane, row, columns[2]),
-    pixel(plane, row, columns[3]),
-    pixel(plane, row, columns[4]),
-    pixel(plane, row, columns[5]),
-    pixel(plane, row, columns[6]),
-    pixel(plane, row, columns[7]),
-    pixel(plane, row, columns[8]),
-    pixel(plane, row, columns[9]),
-    pixel(plane, row, columns[10]),
-    pixel(plane, row, columns[11]),
-    pixel(plane, row, columns[12]),
-    pixel(plane, row, columns[13]),
-    pixel(plane, row, columns[14]),
-    pixel(plane, row, columns[15]),
-  );
 }
 
 fn add_taps(sums: ptr<function, array<vec4f, 14>>, w0: vec4f, w1: vec4f, w2: vec4f, x: array<f32, 16>) {
@@ -123,16 +92,12 @@ fn filled(b: vec4f) -> array<vec4f, 14> {
   return array<vec4f, 14>(b, b, b, b, b, b, b, b, b, b, b, b, b, b);
 }
 
-fn activate(sum: vec4f) -> vec4f {
-  return max(sum, vec4f(0)) + params.slope * min(sum, vec4f(0));
-}
-
 // One element of four channels, of which the last ones may not exist.
 fn store(sum: vec4f, plane: Plane, y: u32, x: u32) {
   if (y >= plane.height || x >= plane.width) {
     return;
   }
-  let value = activate(sum);
+  let value = activated4(sum, params.slope);
   let size = plane.height * plane.width;
   let at = plane.start + y * plane.width + x;
   output[at] = value.x;
@@ -205,38 +170,15 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let blocks = (params.out_channels + 7u) / 8u;
   let across = (params.width + 13u) / 14u;
   let down = (params.height + 1u) / 2u;
-  if (id.x >= params.batch * down * across * blocks) {
+  if (id.x >= params.places * blocks) {
     return;
   }
   let block = id.x % blocks;
-  let place = id.x / blocks;
+  let place = place_of(id.x / blocks);
   let x = i32(place % across * 14u);
   let y = i32(place / across % down * 2u);
   let n = place / (across * down);
-
-  let above = line(y - 1, params.height, params.width);
-  let first = line(y, params.height, params.width);
-  let second = line(y + 1, params.height, params.width);
-  let below = line(y + 2, params.height, params.width);
-  let columns = array<Line, 16>(
-    line(x - 1, params.width, 1u),
-    line(x + 0, params.width, 1u),
-    line(x + 1, params.width, 1u),
-    line(x + 2, params.width, 1u),
-    line(x + 3, params.width, 1u),
-    line(x + 4, params.width, 1u),
-    line(x + 5, params.width, 1u),
-    line(x + 6, params.width, 1u),
-    line(x + 7, params.width, 1u),
-    line(x + 8, params.width, 1u),
-    line(x + 9, params.width, 1u),
-    line(x + 10, params.width, 1u),
-    line(x + 11, params.width, 1u),
-    line(x + 12, params.width, 1u),
-    line(x + 13, params.width, 1u),
-    line(x + 14, params.width, 1u),
-  );
-  let size = params.height * params.width;
+  let window = window_at(n, y, x);
 
   // a: channels 0 to 3 of the block, b: channels 4 to 7.
   var upper_a = filled(bias[2u * block]);
@@ -249,9 +191,9 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   var w1: vec4f;
   var w2: vec4f;
   for (var channel = 0u; channel < params.in_channels; channel++) {
-    let plane = (n * params.in_channels + channel) * size;
-    let row1 = load(plane, first, columns);
-    let row2 = load(plane, second, columns);
+    let plane = plane_of(n, channel);
+    let row1 = load(plane, window.first, window.columns);
+    let row2 = load(plane, window.second, window.columns);
     if (KERNEL == 1u) {
       w0 = unpack(weights[k]);
       w1 = unpack(weights[k + 1u]);
@@ -261,8 +203,8 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       add_point(&lower_b, w1, row2);
       k += stride;
     } else {
-      let row0 = load(plane, above, columns);
-      let row3 = load(plane, below, columns);
+      let row0 = load(plane, window.above, window.columns);
+      let row3 = load(plane, window.below, window.columns);
       w0 = unpack(weights[k]);
       w1 = unpack(weights[k + stride]);
       w2 = unpack(weights[k + 2u * stride]);

@@ -1,10 +1,12 @@
-import { acrossGrid } from '../../gpu/workgroups';
+import { checkedWorkgroups, foldedWorkgroups } from '../../gpu/workgroups';
 import { ceilDiv } from '../../numbers/padding';
+import { family } from '../family';
 import { CONV_TILES, chooseGemmTile, type GemmTile } from '../shared/gemm_tile';
-import { type ConvShape, type ConvVariant, defineConv, TILED } from './conv_kernel';
-import code from './conv_workgroup.wgsl?raw';
+import type { VARIANTS } from '../variants';
+import type { ConvShape, PlainConv } from './conv_kernel';
+import source from './conv_workgroup.wgsl';
 
-const kernels = defineConv('conv_workgroup', code, TILED);
+const kernels = family<typeof VARIANTS.conv_workgroup>(source);
 
 /** Quads of 2x2 pixels of a batch; an odd last row or column has quads of its own. */
 function quadsOf({ height, width }: ConvShape, batch: number): number {
@@ -16,16 +18,12 @@ export function chooseConvTile(shape: ConvShape, batch: number): GemmTile {
 }
 
 /** Implicit GEMM in tiles of workgroup memory: for GPUs. */
-export function convInTiles(tileOf: (shape: ConvShape, batch: number) => GemmTile): ConvVariant {
-  return {
-    kernels,
-    workgroups: (shape, batch) => {
-      const { rows, cols } = tileOf(shape, batch);
-      const [x, z] = acrossGrid(ceilDiv(quadsOf(shape, batch), 2 * cols));
-      return [x, ceilDiv(shape.outChannels, 8 * rows), z];
-    },
-    tile: tileOf,
-  };
-}
-
-export const convWorkgroup: ConvVariant = convInTiles(chooseConvTile);
+export const convWorkgroup: PlainConv = {
+  kernel: (weights) => kernels.pick({ weights }),
+  cover: (label, shape, batch, tile = chooseConvTile(shape, batch)) => {
+    const { rows, cols } = tile;
+    const [x, z] = foldedWorkgroups(ceilDiv(quadsOf(shape, batch), 2 * cols));
+    const y = ceilDiv(shape.outChannels, 8 * rows);
+    return { values: { batch, rows, cols }, workgroups: checkedWorkgroups(label, [x, y, z]) };
+  },
+};

@@ -1,6 +1,5 @@
 // Convolution, bias, activation and optional 2x2 max pooling as a matrix product in tiles of workgroup
-// memory (implicit GEMM: the matrix of patches is gathered tile by tile and never stored). For GPUs. (One of
-// four_*.wgsl stands in front of this text.)
+// memory (implicit GEMM: the matrix of patches is gathered tile by tile and never stored). For GPUs.
 //
 //   sum[n, o, y, x]    = bias[o] + sum_(c, ky, kx) weights[c, ky, kx, o] input[n, c, y + ky - p, x + kx - p]
 //   output[n, o, y, x] = max(sum, 0) + SLOPE min(sum, 0)      p = (KERNEL - 1) / 2
@@ -26,15 +25,16 @@
 // Workgroup memory: 16 KiB at 16 x 16, half for weights, half for pixels.
 // Preconditions: KERNEL 1 or 3; ROWS x COLS 16 x 16, 16 x 8, 8 x 16, 8 x 8 or 4 x 16; fewer than 2^31 elements a tensor.
 
-override IN_CHANNELS: u32;
-override OUT_CHANNELS: u32;
-override HEIGHT: u32;
-override WIDTH: u32;
-override KERNEL: u32;
-override SLOPE: f32;
-override POOL: bool;
-override ROWS: u32 = 16;
-override COLS: u32 = 16;
+import package::convolution::quads::{
+  IN_CHANNELS,
+  KERNEL,
+  OUT_CHANNELS,
+  bias,
+  store_quad,
+  weight_at,
+};
+import package::shared::size::{HEIGHT, WIDTH};
+import constants::{COLS, ROWS};
 
 struct Params {
   batch: u32,
@@ -42,9 +42,6 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> input: array<f32>;
-@group(0) @binding(2) var<storage, read> weights: array<Four>;
-@group(0) @binding(3) var<storage, read> bias: array<vec4f>;
-@group(0) @binding(4) var<storage, read_write> output: array<f32>;
 
 // Two buffers of [8 rows of K][2 ROWS], four channels each, and of [8 rows of K][2 COLS], one quad each.
 var<workgroup> weight_tile: array<vec4f, 32 * ROWS>;
@@ -61,13 +58,6 @@ fn quad_of(index: u32) -> Quad {
   let across = (WIDTH + 1u) / 2u;
   let down = (HEIGHT + 1u) / 2u;
   return Quad(index / (across * down), index / across % down * 2u, index % across * 2u);
-}
-
-// Four weights of row k; zero beyond the last row, which then adds nothing.
-fn weight_at(k: u32, column: u32, stride: u32) -> vec4f {
-  let depth = IN_CHANNELS * KERNEL * KERNEL;
-  let value = unpack(weights[min(k, depth - 1u) * stride + column]);
-  return select(vec4f(0), value, k < depth);
 }
 
 // Unsigned: a position left of or above the image wraps to a huge one, so one test is enough.
@@ -97,30 +87,8 @@ fn patch_at(k: u32, quad: Quad) -> vec4f {
 }
 
 fn store(sum: vec4f, o: u32, quad: Quad) {
-  if (o >= OUT_CHANNELS || quad.n >= params.batch) {
-    return;
-  }
-  let value = max(sum, vec4f(0)) + SLOPE * min(sum, vec4f(0));
-  let plane = quad.n * OUT_CHANNELS + o;
-  if (POOL) {
-    let height = HEIGHT / 2u;
-    let width = WIDTH / 2u;
-    if (quad.y / 2u < height && quad.x / 2u < width) {
-      let largest = max(max(value.x, value.y), max(value.z, value.w));
-      output[(plane * height + quad.y / 2u) * width + quad.x / 2u] = largest;
-    }
-    return;
-  }
-  let at = (plane * HEIGHT + quad.y) * WIDTH + quad.x;
-  output[at] = value.x;
-  if (quad.x + 1u < WIDTH) {
-    output[at + 1u] = value.y;
-  }
-  if (quad.y + 1u < HEIGHT) {
-    output[at + WIDTH] = value.z;
-  }
-  if (quad.y + 1u < HEIGHT && quad.x + 1u < WIDTH) {
-    output[at + WIDTH + 1u] = value.w;
+  if (quad.n < params.batch) {
+    store_quad(sum, quad.n, o, quad.y, quad.x);
   }
 }
 

@@ -1,8 +1,9 @@
-import type { GridRule } from '../../gpu/kernel';
-import { MORE } from '../../gpu/workgroups';
+import { MORE, type WorkgroupRule } from '../../gpu/workgroups';
 import { ceilDiv } from '../../numbers/padding';
-import { type ConvShape, defineMaskedConvByPlaces, MASKED_SPECIALISED } from './conv_kernel';
-import code from './masked_conv_workgroup.wgsl?raw';
+import { family } from '../family';
+import type { VARIANTS } from '../variants';
+import type { ConvShape, MaskedConv } from './conv_kernel';
+import source from './masked_conv_workgroup.wgsl';
 
 const INVOCATIONS = 128;
 
@@ -12,15 +13,10 @@ function channelGroups(outChannels: number): number {
   return outChannels > 16 ? 4 : 2;
 }
 
-/** Implicit GEMM in tiles of workgroup memory, the mask evaluated once a tile: for GPUs. */
-export const maskedConvWorkgroupKernels = defineMaskedConvByPlaces(
-  'masked_conv_workgroup',
-  code,
-  MASKED_SPECIALISED,
-);
+const kernels = family<typeof VARIANTS.masked_conv_workgroup>(source);
 
 /** Pixels of a workgroup's patch. */
-export function maskedPatch({ outChannels }: Pick<ConvShape, 'outChannels'>): {
+function maskedPatch({ outChannels }: Pick<ConvShape, 'outChannels'>): {
   readonly height: number;
   readonly width: number;
 } {
@@ -30,10 +26,17 @@ export function maskedPatch({ outChannels }: Pick<ConvShape, 'outChannels'>): {
 }
 
 /** A patch is a workgroup, and several where it has more output channels than one computes. */
-export const maskedPatchRule = ({ outChannels }: Pick<ConvShape, 'outChannels'>): GridRule => ({
+const maskedPatchRule = ({ outChannels }: Pick<ConvShape, 'outChannels'>): WorkgroupRule => ({
   together: 1,
   items: 1,
   size: 1,
   y: ceilDiv(outChannels, 8 * channelGroups(outChannels)),
   z: MORE,
 });
+
+/** Implicit GEMM in tiles of workgroup memory, the mask evaluated once a tile: for GPUs. */
+export const maskedConvWorkgroup: MaskedConv = {
+  kernel: kernels.pick,
+  patch: maskedPatch,
+  rule: maskedPatchRule,
+};

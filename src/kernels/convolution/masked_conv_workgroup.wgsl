@@ -1,6 +1,6 @@
 // Convolution of image * mask for a batch of masks, as a matrix product in tiles of workgroup memory:
 // conv_workgroup.wgsl with the mask applied as the pixels are gathered. No masked image is ever stored.
-// For GPUs. (bilinear.wgsl, one of places_*.wgsl and one of four_*.wgsl stand in front of this text.)
+// For GPUs.
 //
 //   up_m[y, x]         = map channels[first_mask + m], bilinearly upsampled to HEIGHT x WIDTH
 //   mask_m[y, x]       = (up_m[y, x] - min) / (max - min), min and max from ranges
@@ -32,16 +32,17 @@
 // Preconditions: KERNEL 1 or 3; fewer than 2^31 elements a tensor. A constant map (max = min) gives a
 // mask of zero.
 
-override IN_CHANNELS: u32;
-override OUT_CHANNELS: u32;
-override HEIGHT: u32;
-override WIDTH: u32;
-override KERNEL: u32;
-override SLOPE: f32;
-override POOL: bool;
-override MAP_HEIGHT: u32;
-override MAP_WIDTH: u32;
-override ALIGN_CORNERS: bool;
+import package::convolution::quads::{
+  IN_CHANNELS,
+  KERNEL,
+  OUT_CHANNELS,
+  bias,
+  store_quad,
+  weight_at,
+};
+import package::maps::upsampled_map::{column_taps, row_taps, upsampled};
+import package::shared::places::place_of;
+import package::shared::size::{HEIGHT, WIDTH};
 
 struct Params {
   places: u32,
@@ -49,13 +50,9 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> image: array<f32>;
-@group(0) @binding(2) var<storage, read> maps: array<f32>;
-@group(0) @binding(3) var<storage, read> ranges: array<vec2f>;
-@group(0) @binding(4) var<storage, read> channels: array<u32>;
-@group(0) @binding(5) var<storage, read> weights: array<Four>;
-@group(0) @binding(6) var<storage, read> bias: array<vec4f>;
-@group(0) @binding(7) var<storage, read_write> output: array<f32>;
+@group(0) @binding(5) var<storage, read> image: array<f32>;
+@group(0) @binding(6) var<storage, read> ranges: array<vec2f>;
+@group(0) @binding(7) var<storage, read> channels: array<u32>;
 
 // [8 rows of K][2 g], four channels each; [8 rows of K][128 / g], one quad each; [16][128 / g]: rows
 // y - 1 to y + 2 and columns x - 1 to x + 2 of each quad
@@ -68,28 +65,9 @@ fn mask_at(map: u32, y: u32, x: u32) -> f32 {
   if (y >= HEIGHT || x >= WIDTH) {
     return 0.0;
   }
-  let row = bilinear_taps(y, MAP_HEIGHT, HEIGHT, ALIGN_CORNERS);
-  let column = bilinear_taps(x, MAP_WIDTH, WIDTH, ALIGN_CORNERS);
-  let low = (map * MAP_HEIGHT + row.low) * MAP_WIDTH;
-  let high = (map * MAP_HEIGHT + row.high) * MAP_WIDTH;
-  let value = bilinear_mix(
-    maps[low + column.low],
-    maps[low + column.high],
-    maps[high + column.low],
-    maps[high + column.high],
-    row.weight,
-    column.weight,
-  );
+  let value = upsampled(map, row_taps(y), column_taps(x));
   let range = ranges[map];
   return select(0.0, (value - range.x) / (range.y - range.x), range.y > range.x);
-}
-
-// Four weights of row k; zero beyond the last row or column, which then adds nothing.
-fn weight_at(k: u32, column: u32, depth: u32, stride: u32) -> vec4f {
-  if (k >= depth || column >= stride) {
-    return vec4f(0);
-  }
-  return unpack(weights[k * stride + column]);
 }
 
 fn masked_pixel(channel: u32, row: u32, column: u32, mask: f32) -> f32 {
@@ -119,43 +97,13 @@ fn quad_at(k: u32, y: u32, x: u32, quad: u32, quads: u32) -> vec4f {
   );
 }
 
-fn store(sum: vec4f, n: u32, o: u32, y: u32, x: u32) {
-  if (o >= OUT_CHANNELS) {
-    return;
-  }
-  let value = max(sum, vec4f(0)) + SLOPE * min(sum, vec4f(0));
-  let plane = n * OUT_CHANNELS + o;
-  if (POOL) {
-    let height = HEIGHT / 2u;
-    let width = WIDTH / 2u;
-    if (y / 2u < height && x / 2u < width) {
-      let largest = max(max(value.x, value.y), max(value.z, value.w));
-      output[(plane * height + y / 2u) * width + x / 2u] = largest;
-    }
-    return;
-  }
-  let at = (plane * HEIGHT + y) * WIDTH + x;
-  if (y < HEIGHT && x < WIDTH) {
-    output[at] = value.x;
-  }
-  if (y < HEIGHT && x + 1u < WIDTH) {
-    output[at + 1u] = value.y;
-  }
-  if (y + 1u < HEIGHT && x < WIDTH) {
-    output[at + WIDTH] = value.z;
-  }
-  if (y + 1u < HEIGHT && x + 1u < WIDTH) {
-    output[at + WIDTH + 1u] = value.w;
-  }
-}
-
 @compute @workgroup_size(128)
 fn main(
   @builtin(workgroup_id) wg: vec3u,
-  @builtin(num_workgroups) grid: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let slot = wg.x + wg.z * grid.x;
+  let slot = wg.x + wg.z * workgroups.x;
   if (slot >= params.places) {
     return;
   }
@@ -197,8 +145,8 @@ fn main(
   for (var start = 0u; start < depth; start += 8u) {
     if (local < 16u * groups) {
       let k = start + local / (2u * groups);
-      let column = first_column + local % (2u * groups);
-      weight_tile[local] = weight_at(k, column, depth, stride);
+      let column = min(first_column + local % (2u * groups), stride - 1u);
+      weight_tile[local] = weight_at(k, column, stride);
     }
     for (var row = group; row < 8u; row += groups) {
       pixel_tile[row * quads + quad] = quad_at(start + row, y, x, quad, quads);
@@ -219,12 +167,12 @@ fn main(
     }
     workgroupBarrier();
   }
-  store(sum0, n, o, y, x);
-  store(sum1, n, o + 1u, y, x);
-  store(sum2, n, o + 2u, y, x);
-  store(sum3, n, o + 3u, y, x);
-  store(sum4, n, o + 4u, y, x);
-  store(sum5, n, o + 5u, y, x);
-  store(sum6, n, o + 6u, y, x);
-  store(sum7, n, o + 7u, y, x);
+  store_quad(sum0, n, o, y, x);
+  store_quad(sum1, n, o + 1u, y, x);
+  store_quad(sum2, n, o + 2u, y, x);
+  store_quad(sum3, n, o + 3u, y, x);
+  store_quad(sum4, n, o + 4u, y, x);
+  store_quad(sum5, n, o + 5u, y, x);
+  store_quad(sum6, n, o + 6u, y, x);
+  store_quad(sum7, n, o + 7u, y, x);
 }

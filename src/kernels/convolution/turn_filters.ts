@@ -1,22 +1,13 @@
-import { type Dispatch, defineKernel, type Slice } from '../../gpu/kernel';
-import { gridOf } from '../../gpu/workgroups';
+import type { Dispatch, Slice } from '../../gpu/kernel';
+import { workgroupsFor } from '../../gpu/workgroups';
 import type { ConvDtype } from '../../numbers/dtypes';
 import { ceilDiv } from '../../numbers/padding';
-import { kernelsByDtype } from '../shared/weight_dtype';
+import { family } from '../family';
+import type { VARIANTS } from '../variants';
 import type { ConvShape } from './conv_kernel';
-import code from './turn_filters.wgsl?raw';
+import source from './turn_filters.wgsl';
 
-export const turnFiltersKernels = kernelsByDtype(['f32', 'f16'], 'turn_filters', (name, prefix) =>
-  defineKernel({
-    name,
-    code: `${prefix}\n${code}`,
-    params: ['channels', 'out_channels', 'taps'].map((param) => ({ name: param, type: 'u32' })),
-    storage: [
-      { name: 'weights', access: 'read' },
-      { name: 'turned', access: 'read_write' },
-    ],
-  }),
-);
+const kernels = family<typeof VARIANTS.turn_filters>(source);
 
 export interface TurnFiltersArgs {
   readonly label: string;
@@ -44,7 +35,7 @@ export function turnedBytes({ inChannels, outChannels, kernel }: TurnFiltersArgs
 export function turnFilters(args: TurnFiltersArgs): Dispatch {
   const { label, shape, dtype, weights, turned } = args;
   return {
-    kernel: turnFiltersKernels[dtype],
+    kernel: kernels.pick({ weights: dtype }),
     label,
     constants: {},
     params: {
@@ -53,6 +44,6 @@ export function turnFilters(args: TurnFiltersArgs): Dispatch {
       taps: shape.kernel * shape.kernel,
     },
     buffers: { weights, turned },
-    workgroups: gridOf(label, turnedBytes(shape) / 16, 64),
+    workgroups: workgroupsFor(label, turnedBytes(shape) / 16, 64),
   };
 }

@@ -1,5 +1,5 @@
 // Filters for the way back through a convolution of stride 1: turned by half a turn, inputs and outputs
-// exchanged. (One of four_*.wgsl stands in front of this text.)
+// exchanged.
 //
 //   turned[o, taps - 1 - t, c] = weights[c, t, o]        t: position in the k x k filter, taps = k k
 //
@@ -9,6 +9,8 @@
 // rounded up to 8] in f32 whatever the weights are: both as packConv says. Padding is written as zeros.
 // One invocation four values of turned; neighbours on neighbouring o read side by side. Reads 16 bytes at
 // most and writes 16: bound by memory.
+
+import package::shared::weights::{Four, unpack};
 
 struct Params {
   channels: u32,

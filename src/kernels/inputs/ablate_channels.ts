@@ -1,16 +1,9 @@
-import { type Dispatch, defineKernel, type Slice } from '../../gpu/kernel';
-import { gridOf } from '../../gpu/workgroups';
-import code from './ablate_channels.wgsl?raw';
+import type { Dispatch, Slice } from '../../gpu/kernel';
+import { workgroupsFor } from '../../gpu/workgroups';
+import { only } from '../family';
+import source from './ablate_channels.wgsl';
 
-export const ablateChannelsKernel = defineKernel({
-  name: 'ablate_channels',
-  code,
-  params: ['batch', 'channels', 'pixels', 'first'].map((name) => ({ name, type: 'u32' }) as const),
-  storage: [
-    { name: 'maps', access: 'read' },
-    { name: 'output', access: 'read_write' },
-  ],
-});
+const kernel = only(source);
 
 export interface AblateChannelsArgs {
   readonly label: string;
@@ -29,11 +22,11 @@ export interface AblateChannelsArgs {
 export function ablateChannels(args: AblateChannelsArgs): Dispatch {
   const { label, batch, channels, pixels, first, maps, output } = args;
   return {
-    kernel: ablateChannelsKernel,
+    kernel,
     label,
     constants: {},
     params: { batch, channels, pixels, first },
     buffers: { maps, output },
-    workgroups: gridOf(label, batch * channels * pixels, 64),
+    workgroups: workgroupsFor(label, batch * channels * pixels, 64),
   };
 }

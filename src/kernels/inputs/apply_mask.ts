@@ -1,18 +1,9 @@
-import { type Dispatch, defineKernel, type Slice } from '../../gpu/kernel';
-import { gridOf } from '../../gpu/workgroups';
-import code from './apply_mask.wgsl?raw';
+import type { Dispatch, Slice } from '../../gpu/kernel';
+import { workgroupsFor } from '../../gpu/workgroups';
+import { only } from '../family';
+import source from './apply_mask.wgsl';
 
-export const applyMaskKernel = defineKernel({
-  name: 'apply_mask',
-  code,
-  params: [{ name: 'batch', type: 'u32' }],
-  storage: [
-    { name: 'image', access: 'read' },
-    { name: 'masks', access: 'read' },
-    { name: 'output', access: 'read_write' },
-  ],
-  overrides: ['CHANNELS', 'PIXELS'],
-});
+const kernel = only(source);
 
 export interface ApplyMaskArgs {
   readonly label: string;
@@ -33,11 +24,11 @@ export interface ApplyMaskArgs {
 export function applyMask(args: ApplyMaskArgs): Dispatch {
   const pixels = args.height * args.width;
   return {
-    kernel: applyMaskKernel,
+    kernel,
     label: args.label,
     constants: { CHANNELS: args.channels, PIXELS: pixels },
     params: { batch: args.batch },
     buffers: { image: args.image, masks: args.masks, output: args.output },
-    workgroups: gridOf(args.label, args.batch * args.channels * pixels, 64),
+    workgroups: workgroupsFor(args.label, args.batch * args.channels * pixels, 64),
   };
 }

@@ -1,20 +1,9 @@
-import { type Dispatch, defineKernel, type Slice } from '../../gpu/kernel';
-import { gridOf } from '../../gpu/workgroups';
-import code from './reveal_pixels.wgsl?raw';
+import type { Dispatch, Slice } from '../../gpu/kernel';
+import { workgroupsFor } from '../../gpu/workgroups';
+import { only } from '../family';
+import source from './reveal_pixels.wgsl';
 
-export const revealPixelsKernel = defineKernel({
-  name: 'reveal_pixels',
-  code,
-  params: ['batch', 'channels', 'pixels', 'first', 'steps'].map(
-    (name) => ({ name, type: 'u32' }) as const,
-  ),
-  storage: [
-    { name: 'over', access: 'read' },
-    { name: 'under', access: 'read' },
-    { name: 'ranks', access: 'read' },
-    { name: 'output', access: 'read_write' },
-  ],
-});
+const kernel = only(source);
 
 export interface RevealPixelsArgs {
   readonly label: string;
@@ -38,11 +27,11 @@ export interface RevealPixelsArgs {
 export function revealPixels(args: RevealPixelsArgs): Dispatch {
   const { label, batch, channels, pixels, first, steps, over, under, ranks, output } = args;
   return {
-    kernel: revealPixelsKernel,
+    kernel,
     label,
     constants: {},
     params: { batch, channels, pixels, first, steps },
     buffers: { over, under, ranks, output },
-    workgroups: gridOf(label, batch * channels * pixels, 64),
+    workgroups: workgroupsFor(label, batch * channels * pixels, 64),
   };
 }

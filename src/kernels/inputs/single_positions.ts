@@ -1,18 +1,9 @@
-import { type Dispatch, defineKernel, type Slice } from '../../gpu/kernel';
-import { gridOf } from '../../gpu/workgroups';
-import code from './single_positions.wgsl?raw';
+import type { Dispatch, Slice } from '../../gpu/kernel';
+import { workgroupsFor } from '../../gpu/workgroups';
+import { only } from '../family';
+import source from './single_positions.wgsl';
 
-export const singlePositionsKernel = defineKernel({
-  name: 'single_positions',
-  code,
-  params: ['batch', 'channels', 'height', 'width', 'first'].map(
-    (name) => ({ name, type: 'u32' }) as const,
-  ),
-  storage: [
-    { name: 'maps', access: 'read' },
-    { name: 'output', access: 'read_write' },
-  ],
-});
+const kernel = only(source);
 
 export interface SinglePositionsArgs {
   readonly label: string;
@@ -32,11 +23,11 @@ export interface SinglePositionsArgs {
 export function singlePositions(args: SinglePositionsArgs): Dispatch {
   const { label, batch, channels, height, width, first, maps, output } = args;
   return {
-    kernel: singlePositionsKernel,
+    kernel,
     label,
     constants: {},
     params: { batch, channels, height, width, first },
     buffers: { maps, output },
-    workgroups: gridOf(label, batch * channels * height * width, 64),
+    workgroups: workgroupsFor(label, batch * channels * height * width, 64),
   };
 }

@@ -1,20 +1,9 @@
-import { type Dispatch, defineKernel, type Slice } from '../../gpu/kernel';
-import { gridOf } from '../../gpu/workgroups';
-import code from './activation_backward.wgsl?raw';
+import type { Dispatch, Slice } from '../../gpu/kernel';
+import { workgroupsFor } from '../../gpu/workgroups';
+import { only } from '../family';
+import source from './activation_backward.wgsl';
 
-export const activationBackwardKernel = defineKernel({
-  name: 'activation_backward',
-  code,
-  params: [
-    { name: 'count', type: 'u32' },
-    { name: 'slope', type: 'f32' },
-  ],
-  storage: [
-    { name: 'activated', access: 'read' },
-    { name: 'gradient', access: 'read' },
-    { name: 'result', access: 'read_write' },
-  ],
-});
+const kernel = only(source);
 
 export interface ActivationBackwardArgs {
   readonly label: string;
@@ -33,11 +22,11 @@ export interface ActivationBackwardArgs {
 export function activationBackward(args: ActivationBackwardArgs): Dispatch {
   const { label, count, slope, activated, gradient, result } = args;
   return {
-    kernel: activationBackwardKernel,
+    kernel,
     label,
     constants: {},
     params: { count, slope },
     buffers: { activated, gradient, result },
-    workgroups: gridOf(label, count, 64),
+    workgroups: workgroupsFor(label, count, 64),
   };
 }

@@ -1,17 +1,9 @@
-import { type Dispatch, defineKernel, type Slice } from '../../gpu/kernel';
-import { gridOf } from '../../gpu/workgroups';
-import code from './global_average_pool.wgsl?raw';
+import type { Dispatch, Slice } from '../../gpu/kernel';
+import { workgroupsFor } from '../../gpu/workgroups';
+import { only } from '../family';
+import source from './global_average_pool.wgsl';
 
-export const globalAveragePoolKernel = defineKernel({
-  name: 'global_average_pool',
-  code,
-  params: [{ name: 'planes', type: 'u32' }],
-  storage: [
-    { name: 'input', access: 'read' },
-    { name: 'output', access: 'read_write' },
-  ],
-  overrides: ['PIXELS'],
-});
+const kernel = only(source);
 
 export interface GlobalAveragePoolArgs {
   readonly label: string;
@@ -29,11 +21,11 @@ export interface GlobalAveragePoolArgs {
 export function globalAveragePool(args: GlobalAveragePoolArgs): Dispatch {
   const planes = args.batch * args.channels;
   return {
-    kernel: globalAveragePoolKernel,
+    kernel,
     label: args.label,
     constants: { PIXELS: args.height * args.width },
     params: { planes },
     buffers: { input: args.input, output: args.output },
-    workgroups: gridOf(args.label, planes, 64),
+    workgroups: workgroupsFor(args.label, planes, 64),
   };
 }

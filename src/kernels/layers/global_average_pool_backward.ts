@@ -1,17 +1,9 @@
-import { type Dispatch, defineKernel, type Slice } from '../../gpu/kernel';
-import { gridOf } from '../../gpu/workgroups';
-import code from './global_average_pool_backward.wgsl?raw';
+import type { Dispatch, Slice } from '../../gpu/kernel';
+import { workgroupsFor } from '../../gpu/workgroups';
+import { only } from '../family';
+import source from './global_average_pool_backward.wgsl';
 
-export const globalAveragePoolBackwardKernel = defineKernel({
-  name: 'global_average_pool_backward',
-  code,
-  params: [{ name: 'planes', type: 'u32' }],
-  storage: [
-    { name: 'gradient', access: 'read' },
-    { name: 'result', access: 'read_write' },
-  ],
-  overrides: ['PIXELS'],
-});
+const kernel = only(source);
 
 export interface GlobalAveragePoolBackwardArgs {
   readonly label: string;
@@ -30,11 +22,11 @@ export function globalAveragePoolBackward(args: GlobalAveragePoolBackwardArgs): 
   const planes = args.batch * args.channels;
   const pixels = args.height * args.width;
   return {
-    kernel: globalAveragePoolBackwardKernel,
+    kernel,
     label: args.label,
     constants: { PIXELS: pixels },
     params: { planes },
     buffers: { gradient: args.gradient, result: args.result },
-    workgroups: gridOf(args.label, planes * pixels, 64),
+    workgroups: workgroupsFor(args.label, planes * pixels, 64),
   };
 }

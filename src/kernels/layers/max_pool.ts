@@ -1,17 +1,9 @@
-import { type Dispatch, defineKernel, type Slice } from '../../gpu/kernel';
-import { gridOf } from '../../gpu/workgroups';
-import code from './max_pool.wgsl?raw';
+import type { Dispatch, Slice } from '../../gpu/kernel';
+import { workgroupsFor } from '../../gpu/workgroups';
+import { only } from '../family';
+import source from './max_pool.wgsl';
 
-export const maxPoolKernel = defineKernel({
-  name: 'max_pool',
-  code,
-  params: [{ name: 'planes', type: 'u32' }],
-  storage: [
-    { name: 'input', access: 'read' },
-    { name: 'output', access: 'read_write' },
-  ],
-  overrides: ['HEIGHT', 'WIDTH'],
-});
+const kernel = only(source);
 
 export interface MaxPoolArgs {
   readonly label: string;
@@ -31,11 +23,11 @@ export function maxPool(args: MaxPoolArgs): Dispatch {
   const planes = args.batch * args.channels;
   const outputs = planes * Math.floor(args.height / 2) * Math.floor(args.width / 2);
   return {
-    kernel: maxPoolKernel,
+    kernel,
     label: args.label,
     constants: { HEIGHT: args.height, WIDTH: args.width },
     params: { planes },
     buffers: { input: args.input, output: args.output },
-    workgroups: gridOf(args.label, outputs, 64),
+    workgroups: workgroupsFor(args.label, outputs, 64),
   };
 }

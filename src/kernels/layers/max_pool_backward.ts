@@ -1,19 +1,10 @@
-import { type Dispatch, defineKernel, type Slice } from '../../gpu/kernel';
-import { gridOf } from '../../gpu/workgroups';
+import type { Dispatch, Slice } from '../../gpu/kernel';
+import { workgroupsFor } from '../../gpu/workgroups';
 import { ceilDiv } from '../../numbers/padding';
-import code from './max_pool_backward.wgsl?raw';
+import { only } from '../family';
+import source from './max_pool_backward.wgsl';
 
-export const maxPoolBackwardKernel = defineKernel({
-  name: 'max_pool_backward',
-  code,
-  params: [{ name: 'planes', type: 'u32' }],
-  storage: [
-    { name: 'input', access: 'read' },
-    { name: 'gradient', access: 'read' },
-    { name: 'result', access: 'read_write' },
-  ],
-  overrides: ['HEIGHT', 'WIDTH'],
-});
+const kernel = only(source);
 
 export interface MaxPoolBackwardArgs {
   readonly label: string;
@@ -35,11 +26,11 @@ export function maxPoolBackward(args: MaxPoolBackwardArgs): Dispatch {
   const { label, height, width, input, gradient, result } = args;
   const planes = args.batch * args.channels;
   return {
-    kernel: maxPoolBackwardKernel,
+    kernel,
     label,
     constants: { HEIGHT: height, WIDTH: width },
     params: { planes },
     buffers: { input, gradient, result },
-    workgroups: gridOf(label, planes * ceilDiv(height, 2) * ceilDiv(width, 2), 64),
+    workgroups: workgroupsFor(label, planes * ceilDiv(height, 2) * ceilDiv(width, 2), 64),
   };
 }

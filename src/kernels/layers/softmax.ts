@@ -1,17 +1,9 @@
-import { type Dispatch, defineKernel, type Slice } from '../../gpu/kernel';
+import type { Dispatch, Slice } from '../../gpu/kernel';
 import { ceilDiv } from '../../numbers/padding';
-import code from './softmax.wgsl?raw';
+import { only } from '../family';
+import source from './softmax.wgsl';
 
-export const softmaxKernel = defineKernel({
-  name: 'softmax',
-  code,
-  params: [{ name: 'rows', type: 'u32' }],
-  storage: [
-    { name: 'logits', access: 'read' },
-    { name: 'probabilities', access: 'read_write' },
-  ],
-  overrides: ['CLASSES'],
-});
+export const softmaxKernel = only(source);
 
 export interface SoftmaxArgs {
   readonly label: string;

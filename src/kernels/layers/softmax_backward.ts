@@ -1,20 +1,9 @@
-import { type Dispatch, defineKernel, type Slice } from '../../gpu/kernel';
-import { gridOf } from '../../gpu/workgroups';
-import code from './softmax_backward.wgsl?raw';
+import type { Dispatch, Slice } from '../../gpu/kernel';
+import { workgroupsFor } from '../../gpu/workgroups';
+import { only } from '../family';
+import source from './softmax_backward.wgsl';
 
-export const softmaxBackwardKernel = defineKernel({
-  name: 'softmax_backward',
-  code,
-  params: [
-    { name: 'rows', type: 'u32' },
-    { name: 'class_index', type: 'u32' },
-  ],
-  storage: [
-    { name: 'probabilities', access: 'read' },
-    { name: 'result', access: 'read_write' },
-  ],
-  overrides: ['CLASSES'],
-});
+const kernel = only(source);
 
 export interface SoftmaxBackwardArgs {
   readonly label: string;
@@ -31,11 +20,11 @@ export interface SoftmaxBackwardArgs {
 export function softmaxBackward(args: SoftmaxBackwardArgs): Dispatch {
   const { label, rows, classes, classIndex, probabilities, result } = args;
   return {
-    kernel: softmaxBackwardKernel,
+    kernel,
     label,
     constants: { CLASSES: classes },
     params: { rows, class_index: classIndex },
     buffers: { probabilities, result },
-    workgroups: gridOf(label, rows * classes, 64),
+    workgroups: workgroupsFor(label, rows * classes, 64),
   };
 }

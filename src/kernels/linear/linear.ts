@@ -1,53 +1,22 @@
 import { ScoreCamError } from '../../errors';
-import { type Dispatch, defineKernel, type Kernel, type Slice } from '../../gpu/kernel';
-import { checkedGrid } from '../../gpu/workgroups';
+import type { Dispatch, Slice } from '../../gpu/kernel';
+import { checkedWorkgroups } from '../../gpu/workgroups';
 import { WEIGHT_BYTES, type WeightDtype } from '../../numbers/dtypes';
 import { ceilDiv } from '../../numbers/padding';
-import { kernelsByDtype } from '../shared/weight_dtype';
-import naive from './linear_naive.wgsl?raw';
-import quadsCode from './linear_quads.wgsl?raw';
-import registers from './linear_registers.wgsl?raw';
-import workgroup from './linear_workgroup.wgsl?raw';
+import { family } from '../family';
+import type { VARIANTS } from '../variants';
+import inQuads from './linear_quads.wgsl';
+import inRegisters from './linear_registers.wgsl';
+import inWorkgroups from './linear_workgroup.wgsl';
 
 /** `quads` needs the feature `subgroups`. */
-export type LinearTiling = 'naive' | 'registers' | 'quads' | 'workgroup';
+export type LinearTiling = 'registers' | 'quads' | 'workgroup';
 
-function linearKernels(
-  tiling: LinearTiling,
-  code: string,
-  overrides: readonly string[] = [],
-  directives = '',
-): Readonly<Record<WeightDtype, Kernel>> {
-  return kernelsByDtype(['f32', 'f16', 'int8'], `linear_${tiling}`, (name, prefix) =>
-    defineKernel({
-      name,
-      code: `${directives}${prefix}\n${code}`,
-      params: [
-        { name: 'batch', type: 'u32' },
-        { name: 'first_output', type: 'u32' },
-        { name: 'shard_outputs', type: 'u32' },
-        { name: 'slope', type: 'f32' },
-      ],
-      storage: [
-        { name: 'input', access: 'read' },
-        { name: 'weights', access: 'read' },
-        { name: 'affine', access: 'read' },
-        { name: 'output', access: 'read_write' },
-      ],
-      overrides: ['IN_FEATURES', 'OUT_FEATURES', ...overrides],
-    }),
-  );
-}
-
-export const linearNaiveKernels = linearKernels('naive', naive);
-export const linearRegistersKernels = linearKernels('registers', registers, ['ROWS']);
-export const linearQuadsKernels = linearKernels(
-  'quads',
-  quadsCode,
-  ['ROWS', 'LANES'],
-  'enable subgroups;\n',
-);
-export const linearWorkgroupKernels = linearKernels('workgroup', workgroup);
+const TILINGS = {
+  registers: family<typeof VARIANTS.linear_registers>(inRegisters),
+  quads: family<typeof VARIANTS.linear_quads>(inQuads),
+  workgroup: family<typeof VARIANTS.linear_workgroup>(inWorkgroups),
+} as const;
 
 export interface LinearArgs {
   readonly label: string;
@@ -101,35 +70,33 @@ export function linear(tiling: LinearTiling, args: LinearArgs): Dispatch {
     },
     buffers: { input: args.input, weights: args.weights, affine: args.affine, output: args.output },
   };
-  const grid = (outputs: number, rows: number) =>
-    checkedGrid(label, [ceilDiv(shardOutputs, outputs), ceilDiv(batch, rows), 1]);
+  const workgroups = (outputs: number, rows: number) =>
+    checkedWorkgroups(label, [ceilDiv(shardOutputs, outputs), ceilDiv(batch, rows), 1]);
   switch (tiling) {
-    case 'naive':
-      return { ...common, kernel: linearNaiveKernels[dtype], constants, workgroups: grid(64, 1) };
     case 'registers': {
       const rows = rowsPerInvocation(batch);
       return {
         ...common,
-        kernel: linearRegistersKernels[dtype],
+        kernel: TILINGS.registers.pick({ weights: dtype }),
         constants: { ...constants, ROWS: rows },
-        workgroups: grid(8 * 4, 8 * rows),
+        workgroups: workgroups(8 * 4, 8 * rows),
       };
     }
     case 'quads': {
       const rows = rowsPerInvocation(batch);
       return {
         ...common,
-        kernel: linearQuadsKernels[dtype],
+        kernel: TILINGS.quads.pick({ weights: dtype }),
         constants: { ...constants, ROWS: rows, LANES: 4 * quads },
-        workgroups: grid(4 * 4 * quads, rows),
+        workgroups: workgroups(4 * 4 * quads, rows),
       };
     }
     case 'workgroup':
       return {
         ...common,
-        kernel: linearWorkgroupKernels[dtype],
+        kernel: TILINGS.workgroup.pick({ weights: dtype }),
         constants,
-        workgroups: grid(32, 32),
+        workgroups: workgroups(32, 32),
       };
   }
 }

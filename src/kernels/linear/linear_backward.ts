@@ -1,31 +1,13 @@
-import { type Dispatch, defineKernel, type Slice } from '../../gpu/kernel';
-import { checkedGrid } from '../../gpu/workgroups';
+import type { Dispatch, Slice } from '../../gpu/kernel';
+import { checkedWorkgroups } from '../../gpu/workgroups';
 import type { WeightDtype } from '../../numbers/dtypes';
 import { ceilDiv } from '../../numbers/padding';
-import { kernelsByDtype } from '../shared/weight_dtype';
+import { family } from '../family';
+import type { VARIANTS } from '../variants';
 import { rowStride } from './linear';
-import code from './linear_backward.wgsl?raw';
+import source from './linear_backward.wgsl';
 
-export const linearBackwardKernels = kernelsByDtype(
-  ['f32', 'f16', 'int8'],
-  'linear_backward',
-  (name, prefix) =>
-    defineKernel({
-      name,
-      code: `${prefix}\n${code}`,
-      params: ['batch', 'first_output', 'shard_outputs', 'accumulate'].map((param) => ({
-        name: param,
-        type: 'u32',
-      })),
-      storage: [
-        { name: 'gradient', access: 'read' },
-        { name: 'weights', access: 'read' },
-        { name: 'affine', access: 'read' },
-        { name: 'result', access: 'read_write' },
-      ],
-      overrides: ['IN_FEATURES', 'OUT_FEATURES'],
-    }),
-);
+const kernels = family<typeof VARIANTS.linear_backward>(source);
 
 export interface LinearBackwardArgs {
   readonly label: string;
@@ -54,7 +36,7 @@ export interface LinearBackwardArgs {
 export function linearBackward(args: LinearBackwardArgs): Dispatch {
   const { label, inFeatures, batch, gradient, weights, affine, result } = args;
   return {
-    kernel: linearBackwardKernels[args.dtype],
+    kernel: kernels.pick({ weights: args.dtype }),
     label,
     constants: { IN_FEATURES: inFeatures, OUT_FEATURES: args.outFeatures },
     params: {
@@ -64,6 +46,6 @@ export function linearBackward(args: LinearBackwardArgs): Dispatch {
       accumulate: Number(args.accumulate),
     },
     buffers: { gradient, weights, affine, result },
-    workgroups: checkedGrid(label, [ceilDiv(rowStride(inFeatures) / 4, 64), batch, 1]),
+    workgroups: checkedWorkgroups(label, [ceilDiv(rowStride(inFeatures) / 4, 64), batch, 1]),
   };
 }

@@ -1,5 +1,4 @@
-// Back through a fully connected layer, one row shard of its weights. (One of four_*.wgsl stands in front of
-// this text.)
+// Back through a fully connected layer, one row shard of its weights.
 //
 //   sum = sum of gradient[n, first_output + r] affine[first_output + r].x weights[r, k] over the shard's rows r
 //   result[n, k] = sum                   with accumulate: result[n, k] + sum, so that shards add up
@@ -8,6 +7,8 @@
 // weights [shard_outputs, IN_FEATURES rounded up to 4], result [batch, IN_FEATURES].
 // One invocation four inputs of one image: a row is read side by side by neighbours, so every weight is read
 // once an image, without a transposed copy. 8 shard_outputs FLOP an invocation; bound by reading weights.
+
+import package::shared::weights::{Four, unpack};
 
 override IN_FEATURES: u32;
 override OUT_FEATURES: u32;

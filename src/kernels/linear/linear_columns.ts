@@ -1,30 +1,11 @@
-import { type Dispatch, defineKernel, type Slice } from '../../gpu/kernel';
-import { gridOf } from '../../gpu/workgroups';
+import type { Dispatch, Slice } from '../../gpu/kernel';
+import { workgroupsFor } from '../../gpu/workgroups';
 import { WEIGHT_BYTES, type WeightDtype } from '../../numbers/dtypes';
+import { only } from '../family';
 import { rowStride } from './linear';
-import code from './linear_columns.wgsl?raw';
+import source from './linear_columns.wgsl';
 
-const PARAMS = [
-  'first_row',
-  'rows',
-  'channels',
-  'plane',
-  'out_features',
-  'first_output',
-  'shard_outputs',
-  'row_words',
-] as const;
-
-export const linearColumnsKernel = defineKernel({
-  name: 'linear_columns',
-  code,
-  params: PARAMS.map((name) => ({ name, type: 'u32' })),
-  storage: [
-    { name: 'elements', access: 'read' },
-    { name: 'weights', access: 'read_write' },
-  ],
-  overrides: ['ELEMENTS_PER_WORD'],
-});
+const kernel = only(source);
 
 export interface LinearColumnsArgs {
   readonly label: string;
@@ -54,7 +35,7 @@ export function linearColumns(args: LinearColumnsArgs): Dispatch {
   const { label, dtype, rows, channels, plane, shardOutputs } = args;
   const perWord = 4 / WEIGHT_BYTES[dtype];
   return {
-    kernel: linearColumnsKernel,
+    kernel,
     label,
     constants: { ELEMENTS_PER_WORD: perWord },
     params: {
@@ -68,6 +49,6 @@ export function linearColumns(args: LinearColumnsArgs): Dispatch {
       row_words: rowStride(channels * plane) / perWord,
     },
     buffers: { elements: args.elements, weights: args.weights },
-    workgroups: gridOf(label, rows * shardOutputs, 64),
+    workgroups: workgroupsFor(label, rows * shardOutputs, 64),
   };
 }

@@ -1,6 +1,5 @@
 // Fully connected layer, one row shard of its weights, in registers only, for software adapters with subgroups:
-// linear_registers.wgsl with the inputs read once for four invocations. (`enable subgroups` and one of four_*.wgsl
-// stand in front of this text.)
+// linear_registers.wgsl with the inputs read once for four invocations.
 //
 //   y = scale[o] * sum of input[n, k] weights[o - first_output, k] over k + bias[o]
 //   output[n, o] = max(y, 0) + slope min(y, 0)          o = first_output .. first_output + shard_outputs - 1
@@ -14,28 +13,13 @@
 // linear_registers has 4 and 4 ROWS. Outputs and images past the end repeat the last one; they are not stored. ROWS is
 // 1, 4 or 8: the branches on it are gone once the pipeline is compiled.
 
-override IN_FEATURES: u32;
-override OUT_FEATURES: u32;
+import package::linear::layer::{IN_FEATURES, input, params, row_starts, store4, weights};
+import package::shared::weights::unpack;
+import constants::LANES;
+
+enable subgroups;
+
 override ROWS: u32;
-override LANES: u32;
-
-struct Params {
-  batch: u32,
-  first_output: u32,
-  shard_outputs: u32,
-  slope: f32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> input: array<f32>;
-@group(0) @binding(2) var<storage, read> weights: array<Four>;
-@group(0) @binding(3) var<storage, read> affine: array<vec2f>;
-@group(0) @binding(4) var<storage, read_write> output: array<f32>;
-
-// The starts of 4 consecutive rows of a [count, pitch] matrix.
-fn row_starts(first: u32, count: u32, pitch: u32) -> vec4u {
-  return min(first + vec4u(0u, 1u, 2u, 3u), vec4u(count - 1u)) * pitch;
-}
 
 // Four inputs of an image, of which this invocation reads the one at `k`. Beyond the end of an image stands another.
 fn four_inputs(row: u32, k: u32) -> vec4f {
@@ -46,17 +30,6 @@ fn four_inputs(row: u32, k: u32) -> vec4f {
     quadBroadcast(own, 2u),
     quadBroadcast(own, 3u),
   );
-}
-
-fn store(n: u32, first: u32, totals: vec4f) {
-  if (n >= params.batch) {
-    return;
-  }
-  for (var i = 0u; i < 4u && first + i < params.shard_outputs; i++) {
-    let o = params.first_output + first + i;
-    let y = affine[o].x * totals[i] + affine[o].y;
-    output[n * OUT_FEATURES + o] = max(y, 0.0) + params.slope * min(y, 0.0);
-  }
 }
 
 @compute @workgroup_size(LANES)
@@ -96,11 +69,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id) in
     }
   }
   for (var i = 0u; i < min(ROWS, 4u); i++) {
-    store(n + i, first, totals[i]);
+    store4(n + i, first, totals[i]);
   }
   if (ROWS > 4u) {
     for (var i = 0u; i < 4u; i++) {
-      store(n + 4u + i, first, more_totals[i]);
+      store4(n + 4u + i, first, more_totals[i]);
     }
   }
 }

@@ -1,6 +1,5 @@
 // Fully connected layer, one row shard of its weights, in registers only: the version for software
-// adapters, where a barrier costs more than the memory traffic it saves. (One of four_*.wgsl stands in
-// front of this text.)
+// adapters, where a barrier costs more than the memory traffic it saves.
 //
 //   y = scale[o] * sum of input[n, k] weights[o - first_output, k] over k + bias[o]
 //   output[n, o] = max(y, 0) + slope min(y, 0)          o = first_output .. first_output + shard_outputs - 1
@@ -18,27 +17,10 @@
 // SwiftShader and not kept: one of K at a step (1.3 to 1.6 times slower), a step's products as sums of outer
 // products (no faster), and lanes over K with one barrier at the end (2 to 4 times slower at batch 1).
 
-override IN_FEATURES: u32;
-override OUT_FEATURES: u32;
+import package::linear::layer::{IN_FEATURES, input, params, row_starts, store4, weights};
+import package::shared::weights::unpack;
+
 override ROWS: u32;
-
-struct Params {
-  batch: u32,
-  first_output: u32,
-  shard_outputs: u32,
-  slope: f32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> input: array<f32>;
-@group(0) @binding(2) var<storage, read> weights: array<Four>;
-@group(0) @binding(3) var<storage, read> affine: array<vec2f>;
-@group(0) @binding(4) var<storage, read_write> output: array<f32>;
-
-// The starts of 4 consecutive rows of a [count, pitch] matrix.
-fn row_starts(first: u32, count: u32, pitch: u32) -> vec4u {
-  return min(first + vec4u(0u, 1u, 2u, 3u), vec4u(count - 1u)) * pitch;
-}
 
 fn four_inputs(at: u32) -> vec4f {
   return vec4f(input[at], input[at + 1u], input[at + 2u], input[at + 3u]);
@@ -60,17 +42,6 @@ fn weight_block(rows: vec4u, step: u32) -> mat4x4f {
     unpack(weights[rows.z + step]),
     unpack(weights[rows.w + step]),
   );
-}
-
-fn store(n: u32, first: u32, totals: vec4f) {
-  if (n >= params.batch) {
-    return;
-  }
-  for (var i = 0u; i < 4u && first + i < params.shard_outputs; i++) {
-    let o = params.first_output + first + i;
-    let y = affine[o].x * totals[i] + affine[o].y;
-    output[n * OUT_FEATURES + o] = max(y, 0.0) + params.slope * min(y, 0.0);
-  }
 }
 
 @compute @workgroup_size(8, 8)
@@ -117,11 +88,11 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     }
   }
   for (var i = 0u; i < min(ROWS, 4u); i++) {
-    store(n + i, first, totals[i]);
+    store4(n + i, first, totals[i]);
   }
   if (ROWS > 4u) {
     for (var i = 0u; i < 4u; i++) {
-      store(n + 4u + i, first, more_totals[i]);
+      store4(n + 4u + i, first, more_totals[i]);
     }
   }
 }

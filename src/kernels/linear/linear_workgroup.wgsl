@@ -1,5 +1,4 @@
 // Fully connected layer, one row shard of its weights, tiled in workgroup memory: the version for GPUs.
-// (One of four_*.wgsl stands in front of this text.)
 //
 //   y = scale[o] * sum of input[n, k] weights[o - first_output, k] over k + bias[o]
 //   output[n, o] = max(y, 0) + slope min(y, 0)          o = first_output .. first_output + shard_outputs - 1
@@ -19,26 +18,13 @@
 // Barriers: one between filling and reading the tiles, one between reading and filling them again;
 // the loop runs as often for every invocation, so control flow at the barriers is uniform.
 
-override IN_FEATURES: u32;
-override OUT_FEATURES: u32;
+import package::linear::layer::{IN_FEATURES, input, params, store, weights};
+import package::shared::weights::unpack;
 
 const TILE = 32u;
 const STRIDE = 33u;
 const INVOCATIONS = 64u;
 const FOURS = TILE / 4u;
-
-struct Params {
-  batch: u32,
-  first_output: u32,
-  shard_outputs: u32,
-  slope: f32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> input: array<f32>;
-@group(0) @binding(2) var<storage, read> weights: array<Four>;
-@group(0) @binding(3) var<storage, read> affine: array<vec2f>;
-@group(0) @binding(4) var<storage, read_write> output: array<f32>;
 
 // Both transposed, [k][image] and [k][output]: an invocation's 4 values lie side by side.
 var<workgroup> input_tile: array<f32, TILE * STRIDE>;
@@ -100,10 +86,9 @@ fn main(
   for (var i = 0u; i < 4u; i++) {
     for (var j = 0u; j < 4u; j++) {
       let n = first_n + my_n + i;
-      let o = params.first_output + first_o + my_o + j;
-      if (n < params.batch && first_o + my_o + j < params.shard_outputs) {
-        let y = affine[o].x * totals[i][j] + affine[o].y;
-        output[n * OUT_FEATURES + o] = max(y, 0.0) + params.slope * min(y, 0.0);
+      let o = first_o + my_o + j;
+      if (n < params.batch && o < params.shard_outputs) {
+        store(n, o, totals[i][j]);
       }
     }
   }

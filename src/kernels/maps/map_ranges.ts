@@ -1,33 +1,10 @@
-import { type Dispatch, defineKernel, type Slice } from '../../gpu/kernel';
-import { checkedGrid, gridOf } from '../../gpu/workgroups';
-import {
-  type Interpolation,
-  interpolationCode,
-  interpolationConstants,
-  interpolationOverrides,
-} from '../shared/interpolation';
-import code from './map_ranges.wgsl?raw';
-import naive from './map_ranges_naive.wgsl?raw';
+import type { Dispatch, Slice } from '../../gpu/kernel';
+import { checkedWorkgroups } from '../../gpu/workgroups';
+import { only } from '../family';
+import { type Interpolation, interpolationConstants } from '../shared/interpolation';
+import source from './map_ranges.wgsl';
 
-const storage = [
-  { name: 'maps', access: 'read' },
-  { name: 'ranges', access: 'read_write' },
-] as const;
-
-export const mapRangesKernel = defineKernel({
-  name: 'map_ranges',
-  code: interpolationCode + code,
-  storage,
-  overrides: interpolationOverrides,
-});
-
-export const mapRangesNaiveKernel = defineKernel({
-  name: 'map_ranges_naive',
-  code: interpolationCode + naive,
-  params: [{ name: 'count', type: 'u32' }],
-  storage,
-  overrides: interpolationOverrides,
-});
+const kernel = only(source);
 
 export interface MapRangesArgs extends Interpolation {
   readonly label: string;
@@ -44,21 +21,11 @@ export interface MapRangesArgs extends Interpolation {
  */
 export function mapRanges(args: MapRangesArgs): Dispatch {
   return {
-    kernel: mapRangesKernel,
+    kernel,
     label: args.label,
     constants: interpolationConstants(args),
     params: {},
     buffers: { maps: args.maps, ranges: args.ranges },
-    workgroups: checkedGrid(args.label, [args.count, 1, 1]),
-  };
-}
-
-/** The same, computed in the straightforward way; the oracle of {@link mapRanges}. */
-export function mapRangesNaive(args: MapRangesArgs): Dispatch {
-  return {
-    ...mapRanges(args),
-    kernel: mapRangesNaiveKernel,
-    params: { count: args.count },
-    workgroups: gridOf(args.label, args.count, 64),
+    workgroups: checkedWorkgroups(args.label, [args.count, 1, 1]),
   };
 }

@@ -1,17 +1,9 @@
-import { type Dispatch, defineKernel, type Slice } from '../../gpu/kernel';
-import { gridOf } from '../../gpu/workgroups';
-import code from './normalise_map.wgsl?raw';
+import type { Dispatch, Slice } from '../../gpu/kernel';
+import { workgroupsFor } from '../../gpu/workgroups';
+import { only } from '../family';
+import source from './normalise_map.wgsl';
 
-export const normaliseMapKernel = defineKernel({
-  name: 'normalise_map',
-  code,
-  params: [{ name: 'count', type: 'u32' }],
-  storage: [
-    { name: 'range', access: 'read' },
-    { name: 'input', access: 'read' },
-    { name: 'output', access: 'read_write' },
-  ],
-});
+const kernel = only(source);
 
 export interface NormaliseMapArgs {
   readonly label: string;
@@ -27,11 +19,11 @@ export interface NormaliseMapArgs {
 /** Min-max normalisation; a flat map becomes zeros. */
 export function normaliseMap(args: NormaliseMapArgs): Dispatch {
   return {
-    kernel: normaliseMapKernel,
+    kernel,
     label: args.label,
     constants: {},
     params: { count: args.count },
     buffers: { range: args.range, input: args.input, output: args.output },
-    workgroups: gridOf(args.label, args.count, 64),
+    workgroups: workgroupsFor(args.label, args.count, 64),
   };
 }

@@ -1,21 +1,9 @@
-import { type Dispatch, defineKernel, type Slice } from '../../gpu/kernel';
-import { gridOf } from '../../gpu/workgroups';
-import code from './overlay.wgsl?raw';
+import type { Dispatch, Slice } from '../../gpu/kernel';
+import { workgroupsFor } from '../../gpu/workgroups';
+import { only } from '../family';
+import source from './overlay.wgsl';
 
-export const overlayKernel = defineKernel({
-  name: 'overlay',
-  code,
-  params: [
-    { name: 'count', type: 'u32' },
-    { name: 'opacity', type: 'f32' },
-  ],
-  storage: [
-    { name: 'map', access: 'read' },
-    { name: 'image', access: 'read' },
-    { name: 'colours', access: 'read' },
-    { name: 'output', access: 'read_write' },
-  ],
-});
+const kernel = only(source);
 
 export interface OverlayArgs {
   readonly label: string;
@@ -37,11 +25,11 @@ export interface OverlayArgs {
 export function overlay(args: OverlayArgs): Dispatch {
   const count = args.width * args.height;
   return {
-    kernel: overlayKernel,
+    kernel,
     label: args.label,
     constants: {},
     params: { count, opacity: args.opacity },
     buffers: { map: args.map, image: args.image, colours: args.colours, output: args.output },
-    workgroups: gridOf(args.label, count, 64),
+    workgroups: workgroupsFor(args.label, count, 64),
   };
 }

@@ -1,23 +1,10 @@
-import { type Dispatch, defineKernel, type Slice } from '../../gpu/kernel';
-import { gridOf } from '../../gpu/workgroups';
-import {
-  type Interpolation,
-  interpolationCode,
-  interpolationConstants,
-  interpolationOverrides,
-} from '../shared/interpolation';
-import code from './upsample.wgsl?raw';
+import type { Dispatch, Slice } from '../../gpu/kernel';
+import { workgroupsFor } from '../../gpu/workgroups';
+import { only } from '../family';
+import { type Interpolation, interpolationConstants } from '../shared/interpolation';
+import source from './upsample.wgsl';
 
-export const upsampleKernel = defineKernel({
-  name: 'upsample',
-  code: interpolationCode + code,
-  params: [{ name: 'count', type: 'u32' }],
-  storage: [
-    { name: 'maps', access: 'read' },
-    { name: 'output', access: 'read_write' },
-  ],
-  overrides: [...interpolationOverrides, 'RELU'],
-});
+const kernel = only(source);
 
 export interface UpsampleArgs extends Interpolation {
   readonly label: string;
@@ -33,11 +20,11 @@ export interface UpsampleArgs extends Interpolation {
 /** Bilinear upsampling of `count` maps. */
 export function upsample(args: UpsampleArgs): Dispatch {
   return {
-    kernel: upsampleKernel,
+    kernel,
     label: args.label,
     constants: { ...interpolationConstants(args), RELU: Number(args.relu) },
     params: { count: args.count },
     buffers: { maps: args.input, output: args.output },
-    workgroups: gridOf(args.label, args.count * args.height * args.width, 64),
+    workgroups: workgroupsFor(args.label, args.count * args.height * args.width, 64),
   };
 }

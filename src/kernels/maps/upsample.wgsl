@@ -7,6 +7,9 @@
 // 16 FLOP. ReLU comes after the interpolation, as in the official code: clipping the low-resolution
 // map first would give another contour.
 
+import package::maps::upsampled_map::{column_taps, maps, row_taps, upsampled};
+import package::shared::size::{HEIGHT, WIDTH};
+
 override RELU: bool;
 
 struct Params {
@@ -14,7 +17,6 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> maps: array<f32>;
 @group(0) @binding(2) var<storage, read_write> output: array<f32>;
 
 @compute @workgroup_size(64)

@@ -1,28 +1,10 @@
-import { type Dispatch, defineKernel, type Slice } from '../../gpu/kernel';
-import { gridOf } from '../../gpu/workgroups';
-import {
-  type Interpolation,
-  interpolationCode,
-  interpolationConstants,
-  interpolationOverrides,
-} from '../shared/interpolation';
-import code from './upsample_normalise.wgsl?raw';
+import type { Dispatch, Slice } from '../../gpu/kernel';
+import { workgroupsFor } from '../../gpu/workgroups';
+import { only } from '../family';
+import { type Interpolation, interpolationConstants } from '../shared/interpolation';
+import source from './upsample_normalise.wgsl';
 
-export const upsampleNormaliseKernel = defineKernel({
-  name: 'upsample_normalise',
-  code: interpolationCode + code,
-  params: [
-    { name: 'batch', type: 'u32' },
-    { name: 'first_mask', type: 'u32' },
-  ],
-  storage: [
-    { name: 'maps', access: 'read' },
-    { name: 'ranges', access: 'read' },
-    { name: 'channels', access: 'read' },
-    { name: 'masks', access: 'read_write' },
-  ],
-  overrides: interpolationOverrides,
-});
+const kernel = only(source);
 
 export interface UpsampleNormaliseArgs extends Interpolation {
   readonly label: string;
@@ -43,7 +25,7 @@ export interface UpsampleNormaliseArgs extends Interpolation {
 /** Masks in [0, 1] from activation maps; a flat map becomes zeros. */
 export function upsampleNormalise(args: UpsampleNormaliseArgs): Dispatch {
   return {
-    kernel: upsampleNormaliseKernel,
+    kernel,
     label: args.label,
     constants: interpolationConstants(args),
     params: { batch: args.batch, first_mask: args.firstMask },
@@ -53,6 +35,6 @@ export function upsampleNormalise(args: UpsampleNormaliseArgs): Dispatch {
       channels: args.channels,
       masks: args.masks,
     },
-    workgroups: gridOf(args.label, args.batch * args.height * args.width, 64),
+    workgroups: workgroupsFor(args.label, args.batch * args.height * args.width, 64),
   };
 }

@@ -8,13 +8,15 @@
 // One invocation a mask value: reads 16 bytes of the map, which stays in the cache, writes 4, about
 // 20 FLOP. The masked convolution does this on the fly; this kernel is its oracle and baseline.
 
+import package::maps::upsampled_map::{column_taps, maps, row_taps, upsampled};
+import package::shared::size::{HEIGHT, WIDTH};
+
 struct Params {
   batch: u32,
   first_mask: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> maps: array<f32>;
 @group(0) @binding(2) var<storage, read> ranges: array<vec2f>;
 @group(0) @binding(3) var<storage, read> channels: array<u32>;
 @group(0) @binding(4) var<storage, read_write> masks: array<f32>;

@@ -1,12 +1,15 @@
 // Reading one of several maps at another resolution: what the kernels have in common that bind
-// `maps`, [count, MAP_HEIGHT, MAP_WIDTH], and want it at [HEIGHT, WIDTH]. Put between bilinear.wgsl
-// and the kernel's own text on the host side, so that all of them compute the very same values.
+// `maps`, [count, MAP_HEIGHT, MAP_WIDTH], and want it at [HEIGHT, WIDTH]. All of them
+// compute the very same values. A kernel that imports it has its `maps` at @binding(1).
+
+import package::shared::bilinear::{Taps, bilinear_mix, bilinear_taps};
+import package::shared::size::{HEIGHT, WIDTH};
 
 override MAP_HEIGHT: u32;
 override MAP_WIDTH: u32;
-override HEIGHT: u32;
-override WIDTH: u32;
 override ALIGN_CORNERS: bool;
+
+@group(0) @binding(1) var<storage, read> maps: array<f32>;
 
 fn row_taps(y: u32) -> Taps {
   return bilinear_taps(y, MAP_HEIGHT, HEIGHT, ALIGN_CORNERS);

@@ -1,18 +1,9 @@
-import { type Dispatch, defineKernel, type Slice } from '../../gpu/kernel';
-import { gridOf } from '../../gpu/workgroups';
-import code from './weighted_sum.wgsl?raw';
+import type { Dispatch, Slice } from '../../gpu/kernel';
+import { workgroupsFor } from '../../gpu/workgroups';
+import { only } from '../family';
+import source from './weighted_sum.wgsl';
 
-export const weightedSumKernel = defineKernel({
-  name: 'weighted_sum',
-  code,
-  params: [{ name: 'count', type: 'u32' }],
-  storage: [
-    { name: 'maps', access: 'read' },
-    { name: 'weights', access: 'read' },
-    { name: 'output', access: 'read_write' },
-  ],
-  overrides: ['PIXELS'],
-});
+const kernel = only(source);
 
 export interface WeightedSumArgs {
   readonly label: string;
@@ -34,11 +25,11 @@ export interface WeightedSumArgs {
 export function weightedSum(args: WeightedSumArgs): Dispatch {
   const pixels = args.mapHeight * args.mapWidth;
   return {
-    kernel: weightedSumKernel,
+    kernel,
     label: args.label,
     constants: { PIXELS: pixels },
     params: { count: args.count },
     buffers: { maps: args.maps, weights: args.weights, output: args.output },
-    workgroups: gridOf(args.label, pixels, 64),
+    workgroups: workgroupsFor(args.label, pixels, 64),
   };
 }

@@ -1,5 +1,4 @@
-// Bilinear interpolation, shared by every kernel that reads a map at another resolution. This file is
-// put in front of the kernel's own text on the host side.
+// Bilinear interpolation, shared by every kernel that reads a map at another resolution.
 //
 // The positions are those of torch.nn.functional.interpolate(mode='bilinear'), for output index i:
 //   align_corners false   source = max((i + 1/2) in / out - 1/2, 0)

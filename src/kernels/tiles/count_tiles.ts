@@ -1,18 +1,9 @@
-import { type Dispatch, defineKernel, type Slice } from '../../gpu/kernel';
-import { gridOf } from '../../gpu/workgroups';
-import code from './count_tiles.wgsl?raw';
+import type { Dispatch, Slice } from '../../gpu/kernel';
+import { workgroupsFor } from '../../gpu/workgroups';
+import { only } from '../family';
+import source from './count_tiles.wgsl';
 
-export const countTilesKernel = defineKernel({
-  name: 'count_tiles',
-  code,
-  params: ['masks', 'words', 'lists'].map((name) => ({ name, type: 'u32' })),
-  storage: [
-    { name: 'lists', access: 'read' },
-    { name: 'bits', access: 'read' },
-    { name: 'counts', access: 'read_write' },
-    { name: 'before', access: 'read_write' },
-  ],
-});
+const kernel = only(source);
 
 export interface CountTilesArgs {
   readonly label: string;
@@ -33,11 +24,11 @@ export interface CountTilesArgs {
 export function countTiles(args: CountTilesArgs): Dispatch {
   const { label, masks, words, lists, count, bits, counts, before } = args;
   return {
-    kernel: countTilesKernel,
+    kernel,
     label,
     constants: {},
     params: { masks, words, lists: count },
     buffers: { lists, bits, counts, before },
-    workgroups: gridOf(label, masks * count, 64),
+    workgroups: workgroupsFor(label, masks * count, 64),
   };
 }

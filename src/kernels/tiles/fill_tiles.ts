@@ -1,42 +1,13 @@
-import { type Dispatch, defineKernel, type Kernel, type Slice } from '../../gpu/kernel';
-import { MORE, workgroupsOf } from '../../gpu/workgroups';
+import type { Dispatch, Slice } from '../../gpu/kernel';
+import { MORE, workgroupsOver } from '../../gpu/workgroups';
 import { ceilDiv } from '../../numbers/padding';
-import { listedPlaces, type Places } from '../shared/places';
-import code from './fill_tiles.wgsl?raw';
+import { family } from '../family';
+import type { Places } from '../shared/places';
+import type { VARIANTS } from '../variants';
+import source from './fill_tiles.wgsl';
 import type { TileGrid } from './tile_grid';
 
-const listed = listedPlaces(3);
-
-const PARAMS = [
-  'places',
-  'channels',
-  'height',
-  'width',
-  'tiles',
-  'across',
-  'tile_height',
-  'tile_width',
-];
-
-/** Only over listed tiles: a pass that needs all of them filled in skips nothing. */
-const copying = (ending: string, run: string): Kernel =>
-  defineKernel({
-    name: `fill_tiles${ending}${listed.ending}`,
-    code: `alias Run = ${run};\n${listed.prefix}\n${code}`,
-    params: PARAMS.map((name) => ({ name, type: 'u32' })),
-    storage: [
-      { name: 'tensor', access: 'read' },
-      { name: 'output', access: 'read_write' },
-      ...listed.storage,
-    ],
-  });
-
-/** By the pixels copied at once. */
-export const fillTilesKernels = {
-  1: copying('', 'f32'),
-  2: copying('_by_2', 'vec2f'),
-  4: copying('_by_4', 'vec4f'),
-};
+const kernels = family<typeof VARIANTS.fill_tiles>(source);
 
 /** The longest run that divides both a row of the tensor and a row of a tile. */
 function runOf({ width, tileWidth }: TileGrid): 1 | 2 | 4 {
@@ -67,7 +38,7 @@ export function fillTiles({
 }: FillTilesArgs): Dispatch {
   const run = runOf(grid);
   return {
-    kernel: fillTilesKernels[run],
+    kernel: kernels.pick({ run: `${run}`, places: 'listed' }),
     label,
     constants: {},
     params: {
@@ -81,7 +52,7 @@ export function fillTiles({
       tile_width: grid.tileWidth / run,
     },
     buffers: { tensor, output, places: places.list },
-    workgroups: workgroupsOf(
+    workgroups: workgroupsOver(
       label,
       { together: 1, items: ceilDiv(channels, 4), size: 64, y: MORE, z: 1 },
       places.count,

@@ -1,5 +1,5 @@
-// Listed tiles of a batch copied from one tensor: what stands where a mask does not reach. (places_listed.wgsl
-// stands in front of this text, and what is copied at once: `Run`, one, two or four pixels of a row.)
+// Listed tiles of a batch copied from one tensor: what stands where a mask does not reach.
+// `Run` is copied at once: one, two or four pixels of a row.
 //
 //   output[n, c, y, x] = tensor[c, y, x]   for the pixels of every listed tile
 //
@@ -8,6 +8,12 @@
 // (one channel: 1.6 to 2 times as slow on SwiftShader), neighbours on neighbouring tiles. Reads and writes 4 bytes a
 // pixel.
 // Preconditions: fewer than 2^31 elements.
+
+import package::shared::places::place_of;
+
+@if(run_1) alias Run = f32;
+@if(run_2) alias Run = vec2f;
+@if(run_4) alias Run = vec4f;
 
 struct Params {
   places: u32,

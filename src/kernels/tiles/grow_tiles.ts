@@ -1,31 +1,11 @@
-import { type Dispatch, defineKernel, type Slice } from '../../gpu/kernel';
-import { gridOf } from '../../gpu/workgroups';
+import type { Dispatch, Slice } from '../../gpu/kernel';
+import { workgroupsFor } from '../../gpu/workgroups';
 import { ceilDiv } from '../../numbers/padding';
-import code from './grow_tiles.wgsl?raw';
+import { only } from '../family';
+import source from './grow_tiles.wgsl';
 import type { TileGrid } from './tile_grid';
 
-export const growTilesKernel = defineKernel({
-  name: 'grow_tiles',
-  code,
-  params: [
-    'masks',
-    'words',
-    'first_word',
-    'other_word',
-    'except_word',
-    'tiles',
-    'across',
-    'tile_height',
-    'tile_width',
-    'other_across',
-    'other_height',
-    'other_width',
-    'height',
-    'width',
-  ].map((name) => ({ name, type: 'u32' })),
-  storage: [{ name: 'bits', access: 'read_write' }],
-  overrides: ['ALL', 'EXCEPT'],
-});
+const kernel = only(source);
 
 export interface GrowTilesArgs {
   readonly label: string;
@@ -47,7 +27,7 @@ export interface GrowTilesArgs {
 export function growTiles(args: GrowTilesArgs): Dispatch {
   const { label, masks, bits, words, grid, other, exceptWord } = args;
   return {
-    kernel: growTilesKernel,
+    kernel,
     label,
     constants: { ALL: Number(other === undefined), EXCEPT: Number(exceptWord !== undefined) },
     params: {
@@ -67,6 +47,6 @@ export function growTiles(args: GrowTilesArgs): Dispatch {
       width: grid.width,
     },
     buffers: { bits },
-    workgroups: gridOf(label, masks * ceilDiv(grid.down * grid.across, 32), 64),
+    workgroups: workgroupsFor(label, masks * ceilDiv(grid.down * grid.across, 32), 64),
   };
 }

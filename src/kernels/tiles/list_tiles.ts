@@ -1,20 +1,9 @@
-import { type Dispatch, defineKernel, type Slice } from '../../gpu/kernel';
-import { gridOf } from '../../gpu/workgroups';
-import code from './list_tiles.wgsl?raw';
+import type { Dispatch, Slice } from '../../gpu/kernel';
+import { workgroupsFor } from '../../gpu/workgroups';
+import { only } from '../family';
+import source from './list_tiles.wgsl';
 
-export const listTilesKernel = defineKernel({
-  name: 'list_tiles',
-  code,
-  params: ['first_mask', 'batch', 'words', 'lists'].map((name) => ({ name, type: 'u32' })),
-  storage: [
-    { name: 'lists', access: 'read' },
-    { name: 'rows', access: 'read' },
-    { name: 'bits', access: 'read' },
-    { name: 'counts', access: 'read' },
-    { name: 'before', access: 'read' },
-    { name: 'places', access: 'read_write' },
-  ],
-});
+const kernel = only(source);
 
 export interface ListTilesArgs {
   readonly label: string;
@@ -39,11 +28,11 @@ export interface ListTilesArgs {
 export function listTiles(args: ListTilesArgs): Dispatch {
   const { label, firstMask, batch, words, lists, count, rows, bits, counts, before, places } = args;
   return {
-    kernel: listTilesKernel,
+    kernel,
     label,
     constants: {},
     params: { first_mask: firstMask, batch, words, lists: count },
     buffers: { lists, rows, bits, counts, before, places },
-    workgroups: gridOf(label, batch * words, 64),
+    workgroups: workgroupsFor(label, batch * words, 64),
   };
 }

@@ -1,39 +1,11 @@
-import { type Dispatch, defineKernel, type Slice } from '../../gpu/kernel';
-import { gridOf } from '../../gpu/workgroups';
+import type { Dispatch, Slice } from '../../gpu/kernel';
+import { workgroupsFor } from '../../gpu/workgroups';
 import { ceilDiv } from '../../numbers/padding';
-import bilinear from '../shared/bilinear.wgsl?raw';
-import code from './mask_tiles.wgsl?raw';
+import { only } from '../family';
+import source from './mask_tiles.wgsl';
 import type { TileGrid } from './tile_grid';
 
-export const maskTilesKernel = defineKernel({
-  name: 'mask_tiles',
-  code: `${bilinear}\n${code}`,
-  params: [
-    'masks',
-    'words',
-    'first_word',
-    'tiles',
-    'across',
-    'tile_height',
-    'tile_width',
-    'border',
-    'scale',
-    'border_below',
-    'layer_height',
-    'layer_width',
-    'height',
-    'width',
-    'map_height',
-    'map_width',
-  ].map((name) => ({ name, type: 'u32' })),
-  storage: [
-    { name: 'maps', access: 'read' },
-    { name: 'ranges', access: 'read' },
-    { name: 'channels', access: 'read' },
-    { name: 'bits', access: 'read_write' },
-  ],
-  overrides: ['ALIGN_CORNERS'],
-});
+const kernel = only(source);
 
 export interface MaskTilesArgs {
   readonly label: string;
@@ -63,7 +35,7 @@ export interface MaskTilesArgs {
 export function maskTiles(args: MaskTilesArgs): Dispatch {
   const { label, grid, below, masks, maps, ranges, channels, bits } = args;
   return {
-    kernel: maskTilesKernel,
+    kernel,
     label,
     constants: { ALIGN_CORNERS: Number(args.alignCorners) },
     params: {
@@ -85,6 +57,6 @@ export function maskTiles(args: MaskTilesArgs): Dispatch {
       map_width: args.mapWidth,
     },
     buffers: { maps, ranges, channels, bits },
-    workgroups: gridOf(label, masks * ceilDiv(grid.down * grid.across, 32), 64),
+    workgroups: workgroupsFor(label, masks * ceilDiv(grid.down * grid.across, 32), 64),
   };
 }

@@ -13,6 +13,8 @@
 // Preconditions: fewer than 2^31 elements; height and width are the image's, layer_height and layer_width the
 // tiled layer's own.
 
+import package::shared::bilinear::bilinear_positions;
+
 override ALIGN_CORNERS: bool;
 
 struct Params {

@@ -1,15 +1,15 @@
-import { type Dispatch, defineKernel, type Slice } from '../../gpu/kernel';
-import { gridOf, MORE, workgroupsOf } from '../../gpu/workgroups';
+import type { Dispatch, Slice } from '../../gpu/kernel';
+import { MORE, workgroupsFor, workgroupsOver } from '../../gpu/workgroups';
 import { type ConvDtype, type Precision, STORED_BYTES } from '../../numbers/dtypes';
 import { ceilDiv } from '../../numbers/padding';
 import type { ConvShape } from '../convolution/conv_kernel';
+import { family } from '../family';
 import type { GemmTile } from '../shared/gemm_tile';
-import { byPlaces, type Places } from '../shared/places';
-import { byPrecision } from '../shared/stored';
-import { kernelsByDtype } from '../shared/weight_dtype';
-import filtersCode from './winograd_filters.wgsl?raw';
-import inputCode from './winograd_input.wgsl?raw';
-import outputCode from './winograd_output.wgsl?raw';
+import { type Places, placesOf } from '../shared/places';
+import type { VARIANTS } from '../variants';
+import filtersSource from './winograd_filters.wgsl';
+import inputSource from './winograd_input.wgsl';
+import outputSource from './winograd_output.wgsl';
 import {
   chooseProductTile,
   type MatrixUnits,
@@ -48,64 +48,9 @@ export const IN_REGISTERS: WinogradMethod = { precision: 'f32', product: 'regist
 const isForSoftware = ({ product }: Pick<WinogradMethod, 'product'>): boolean =>
   product === 'registers' || product === 'quads';
 
-const u32 = (name: string) => ({ name, type: 'u32' }) as const;
-
-export const winogradFiltersKernels = byPrecision(({ ending, prefix: stored }) =>
-  kernelsByDtype(['f32', 'f16'], `winograd_filters${ending}`, (name, prefix) =>
-    defineKernel({
-      name,
-      code: `${stored}\n${prefix}\n${filtersCode}`,
-      params: ['channels', 'out_stride'].map(u32),
-      storage: [
-        { name: 'weights', access: 'read' },
-        { name: 'filters', access: 'read_write' },
-      ],
-    }),
-  ),
-);
-
-const INPUT_PARAMS = ['first', 'tiles', 'channels', 'height', 'width', 'stride', 'block_tiles'].map(
-  u32,
-);
-const INPUT_STORAGE = [
-  { name: 'input', access: 'read' },
-  { name: 'transformed', access: 'read_write' },
-] as const;
-
-const OUTPUT_PARAMS = [
-  ...['first', 'tiles', 'out_channels', 'out_stride', 'height', 'width', 'stride'].map(u32),
-  { name: 'slope', type: 'f32' },
-  u32('block_tiles'),
-] as const;
-const OUTPUT_STORAGE = [
-  { name: 'product', access: 'read' },
-  { name: 'bias', access: 'read' },
-  { name: 'output', access: 'read_write' },
-] as const;
-
-/** Over all tiles or those listed. */
-export const winogradInputKernels = byPrecision(({ ending: half, prefix: stored }) =>
-  byPlaces(3, ({ ending, prefix, storage }) =>
-    defineKernel({
-      name: `winograd_input${half}${ending}`,
-      code: `${stored}\n${prefix}\n${inputCode}`,
-      params: INPUT_PARAMS,
-      storage: [...INPUT_STORAGE, ...storage],
-    }),
-  ),
-);
-
-export const winogradOutputKernels = byPrecision(({ ending: half, prefix: stored }) =>
-  byPlaces(4, ({ ending, prefix, storage }) =>
-    defineKernel({
-      name: `winograd_output${half}${ending}`,
-      code: `${stored}\n${prefix}\n${outputCode}`,
-      params: OUTPUT_PARAMS,
-      storage: [...OUTPUT_STORAGE, ...storage],
-      overrides: ['POOL'],
-    }),
-  ),
-);
+const filterTransforms = family<typeof VARIANTS.winograd_filters>(filtersSource);
+const inputTransforms = family<typeof VARIANTS.winograd_input>(inputSource);
+const outputTransforms = family<typeof VARIANTS.winograd_output>(outputSource);
 
 /** Output channels as U and M have them: rounded up to 8. */
 export const outStride = (shape: Pick<ConvShape, 'outChannels'>): number =>
@@ -219,12 +164,12 @@ export function winogradFilters(args: WinogradFiltersArgs): Dispatch {
   const { label, shape, dtype, precision, weights, filters } = args;
   const out_stride = outStride(shape);
   return {
-    kernel: winogradFiltersKernels[precision][dtype],
+    kernel: filterTransforms.pick({ stored: precision, weights: dtype }),
     label,
     constants: {},
     params: { channels: shape.inChannels, out_stride },
     buffers: { weights, filters },
-    workgroups: gridOf(label, shape.inChannels * (out_stride / 4), 64),
+    workgroups: workgroupsFor(label, shape.inChannels * (out_stride / 4), 64),
   };
 }
 
@@ -273,16 +218,16 @@ function convolveSlice(
   const block_tiles = blockOf(method, stride);
   const out_stride = outStride(shape);
   const invocations = (channels: number) =>
-    workgroupsOf(
+    workgroupsOver(
       label,
       { together: BLOCK, items: BLOCK * channels, size: 64, y: MORE, z: 1 },
       tiles,
     );
   const listed = places ? { places: places.list } : {};
-  const form = places ? 'listed' : 'all';
+  const variant = { stored: method.precision, places: placesOf(places) } as const;
   return [
     {
-      kernel: winogradInputKernels[method.precision][form],
+      kernel: inputTransforms.pick(variant),
       label,
       constants: {},
       params: { first, tiles, channels: inChannels, height, width, stride, block_tiles },
@@ -300,7 +245,7 @@ function convolveSlice(
       product,
     }),
     {
-      kernel: winogradOutputKernels[method.precision][form],
+      kernel: outputTransforms.pick(variant),
       label,
       constants: { POOL: Number(shape.pool) },
       params: {
@@ -348,7 +293,7 @@ export function winogradProduct(args: ProductArgs): Dispatch {
     constants,
     params: { channels, out_stride, stride },
     buffers: { filters, transformed, product },
-    workgroups: workgroupsOf(label, { ...rule, z: PRODUCTS }, count),
+    workgroups: workgroupsOver(label, { ...rule, z: PRODUCTS }, count),
   };
 }
 

@@ -1,19 +1,19 @@
 // Winograd F(4x4, 3x3), before the three kernels of the convolution itself: the filter transform (Lavin and
-// Gray 2016, section 4.1). (One of four_*.wgsl and one of stored_*.wgsl stand in front of this text.)
+// Gray 2016, section 4.1).
 //
 //   U[., c, o] = G g G^T        g: the 3x3 filter from input channel c to output channel o
 //
-//   G = [64/81 0 0; -s -3/4 s -9/16 s; -s 3/4 s -9/16 s; t 3/2 t 9/4 t; t -3/2 t 9/4 t; 0 0 1]
-//   s = 128/243, t = 32/243
-//
-// The polynomials are interpolated at 0, +-3/4, +-3/2 and infinity, not at 0, +-1, +-2 as in the paper: the numbers
-// of all transforms are nearer to each other, and roundings 2.4 times smaller (docs/gpu-kernels.md).
+//   transforms.wgsl has G
 //
 // Shapes: weights [channels 3 3, out_stride / 4] Four, see packConv; filters U [36, channels, out_stride],
 // written four at a time. out_stride is a multiple of 8; its padding is zero and stays it.
 // One invocation an input channel and four output channels, neighbours on neighbouring outputs. Reads 9
 // Four and writes 36 vec4; about 140 vec4f operations, in registers.
 // Preconditions: kernel 3, fewer than 2^31 elements.
+
+import package::shared::weights::{Four, unpack};
+import package::winograd::stored::{Stored4, store_u};
+import package::winograd::transforms::{Filter6, transform_filter};
 
 struct Params {
   channels: u32,
@@ -24,32 +24,9 @@ struct Params {
 @group(0) @binding(1) var<storage, read> weights: array<Four>;
 @group(0) @binding(2) var<storage, read_write> filters: array<Stored4>;
 
-// G applied to three values, each of four filters.
-struct Six {
-  u0: vec4f,
-  u1: vec4f,
-  u2: vec4f,
-  u3: vec4f,
-  u4: vec4f,
-  u5: vec4f,
-}
-
-fn transform(g0: vec4f, g1: vec4f, g2: vec4f) -> Six {
-  let near = g0 + 0.5625 * g2;
-  let far = g0 + 2.25 * g2;
-  return Six(
-    (64.0 / 81.0) * g0,
-    (-128.0 / 243.0) * (near + 0.75 * g1),
-    (-128.0 / 243.0) * (near - 0.75 * g1),
-    (32.0 / 243.0) * (far + 1.5 * g1),
-    (32.0 / 243.0) * (far - 1.5 * g1),
-    g2,
-  );
-}
-
 // Row i of U, from the three values of row i of G g.
 fn store(at: u32, step: u32, i: u32, g0: vec4f, g1: vec4f, g2: vec4f) {
-  let row = transform(g0, g1, g2);
+  let row = transform_filter(g0, g1, g2);
   filters[at + (6u * i + 0u) * step] = store_u(row.u0);
   filters[at + (6u * i + 1u) * step] = store_u(row.u1);
   filters[at + (6u * i + 2u) * step] = store_u(row.u2);
@@ -58,8 +35,8 @@ fn store(at: u32, step: u32, i: u32, g0: vec4f, g1: vec4f, g2: vec4f) {
   filters[at + (6u * i + 5u) * step] = store_u(row.u5);
 }
 
-fn column(at: u32, pitch: u32, x: u32) -> Six {
-  return transform(
+fn column(at: u32, pitch: u32, x: u32) -> Filter6 {
+  return transform_filter(
     unpack(weights[at + x * pitch]),
     unpack(weights[at + (x + 3u) * pitch]),
     unpack(weights[at + (x + 6u) * pitch]),

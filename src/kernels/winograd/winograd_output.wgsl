@@ -7,9 +7,13 @@
 // Shapes: product [36, stride / b, out_stride, b], b = block_tiles, as the product kernels leave it (winograd_input
 // says what a block is), bias [out_stride], output [batch, out_channels, height, width], or half of both with POOL
 // (an odd last row or column is dropped).
-// One of stored_*.wgsl and one of places_*.wgsl stand in front of this text: all tiles, or those listed, from
-// place `first` on.
+// All tiles, or those listed, from place `first` on.
 // One invocation a channel and tile. Reads 36 f32, writes 16 (or 4); about 150 FLOP, in registers.
+
+import package::shared::activation::activated4;
+import package::shared::places::place_of;
+import package::winograd::stored::{Stored, load_m};
+import package::winograd::transforms::transform_product;
 
 override POOL: bool;
 
@@ -30,17 +34,8 @@ struct Params {
 @group(0) @binding(2) var<storage, read> bias: array<f32>;
 @group(0) @binding(3) var<storage, read_write> output: array<f32>;
 
-// A^T applied to six values.
-fn transform(m0: f32, m1: f32, m2: f32, m3: f32, m4: f32, m5: f32) -> vec4f {
-  let a = m1 + m2;
-  let b = m1 - m2;
-  let c = m3 + m4;
-  let d = m3 - m4;
-  return vec4f(m0 + a + c, 0.75 * b + 1.5 * d, 0.5625 * a + 2.25 * c, 0.421875 * b + 3.375 * d + m5);
-}
-
 fn row(at: u32, step: u32) -> vec4f {
-  return transform(
+  return transform_product(
     load_m(product[at]),
     load_m(product[at + step]),
     load_m(product[at + 2u * step]),
@@ -48,10 +43,6 @@ fn row(at: u32, step: u32) -> vec4f {
     load_m(product[at + 4u * step]),
     load_m(product[at + 5u * step]),
   );
-}
-
-fn activate(sum: vec4f) -> vec4f {
-  return max(sum, vec4f(0)) + params.slope * min(sum, vec4f(0));
 }
 
 fn store_row(plane: u32, y: u32, x: u32, values: vec4f) {
@@ -109,10 +100,10 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let b = vec4f(bias[channel]);
   // One column of the tile a line: the four rows of it.
   let columns = mat4x4f(
-    activate(transform(r0.x, r1.x, r2.x, r3.x, r4.x, r5.x) + b),
-    activate(transform(r0.y, r1.y, r2.y, r3.y, r4.y, r5.y) + b),
-    activate(transform(r0.z, r1.z, r2.z, r3.z, r4.z, r5.z) + b),
-    activate(transform(r0.w, r1.w, r2.w, r3.w, r4.w, r5.w) + b),
+    activated4(transform_product(r0.x, r1.x, r2.x, r3.x, r4.x, r5.x) + b, params.slope),
+    activated4(transform_product(r0.y, r1.y, r2.y, r3.y, r4.y, r5.y) + b, params.slope),
+    activated4(transform_product(r0.z, r1.z, r2.z, r3.z, r4.z, r5.z) + b, params.slope),
+    activated4(transform_product(r0.w, r1.w, r2.w, r3.w, r4.w, r5.w) + b, params.slope),
   );
   let rows = transpose(columns);
   let plane = tile / (down * across) * params.out_channels + channel;

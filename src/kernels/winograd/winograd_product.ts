@@ -1,54 +1,36 @@
-import { defineKernel, type GridRule, type Kernel } from '../../gpu/kernel';
-import { MORE } from '../../gpu/workgroups';
+import type { Kernel } from '../../gpu/kernel';
+import { MORE, type WorkgroupRule } from '../../gpu/workgroups';
 import type { Precision } from '../../numbers/dtypes';
 import { ceilDiv } from '../../numbers/padding';
+import { family, only } from '../family';
 import { chooseGemmTile, type GemmTile, PRODUCT_TILES } from '../shared/gemm_tile';
-import { byPrecision } from '../shared/stored';
-import storedF16 from '../shared/stored_f16.wgsl?raw';
-import registersCode from './winograd_product.wgsl?raw';
-import matrixCode from './winograd_product_matrix.wgsl?raw';
-import quadsCode from './winograd_product_quads.wgsl?raw';
-import workgroupCode from './winograd_product_workgroup.wgsl?raw';
+import type { VARIANTS } from '../variants';
+import matrix from './winograd_product_matrix.wgsl';
+import quads from './winograd_product_quads.wgsl';
+import registers from './winograd_product_registers.wgsl';
+import workgroup from './winograd_product_workgroup.wgsl';
 
 /*
  * The matrix products of Winograd: in registers, alone or shared by four invocations, in workgroup memory, or by
  * matrix units.
  */
 
-const declare = (name: string, code: string, overrides: readonly string[] = []): Kernel =>
-  defineKernel({
-    name,
-    code,
-    params: ['channels', 'out_stride', 'stride'].map((param) => ({ name: param, type: 'u32' })),
-    storage: [
-      { name: 'filters', access: 'read' },
-      { name: 'transformed', access: 'read' },
-      { name: 'product', access: 'read_write' },
-    ],
-    overrides,
-  });
-
-export const winogradProductKernels = byPrecision(({ ending, prefix }) =>
-  declare(`winograd_product${ending}`, `${prefix}\n${registersCode}`),
-);
-
-export const winogradProductQuadsKernel = declare('winograd_product_quads', quadsCode, ['LANES']);
-
-export const winogradProductWorkgroupKernels = byPrecision(({ ending, prefix }) =>
-  declare(`winograd_product_workgroup${ending}`, `${prefix}\n${workgroupCode}`, ['ROWS', 'COLS']),
-);
+const inRegisters = family<typeof VARIANTS.winograd_product_registers>(registers);
+const inQuads = only(quads);
+const inWorkgroups = family<typeof VARIANTS.winograd_product_workgroup>(workgroup);
+const byMatrix = only(matrix);
 
 /** How one product kernel covers a product. */
 export interface ProductPlan {
   readonly kernel: Kernel;
   readonly constants: Readonly<Record<string, number>>;
   /** From the tiles: workgroups of one of the products; the products are z. */
-  readonly rule: Omit<GridRule, 'z'>;
+  readonly rule: Omit<WorkgroupRule, 'z'>;
 }
 
 export function productInRegisters(precision: Precision, outStride: number): ProductPlan {
   return {
-    kernel: winogradProductKernels[precision],
+    kernel: inRegisters.pick({ stored: precision }),
     constants: {},
     rule: { together: 16, items: outStride / 8, size: 16, y: 1 },
   };
@@ -62,12 +44,12 @@ export function quadsFit(sizes: {
   return sizes.channels % 4 === 0 && sizes.outStride % 32 === 0;
 }
 
-/** @param quads of a subgroup */
-export function productInQuads(quads: number, outStride: number): ProductPlan {
+/** @param count of quads in a subgroup */
+export function productInQuads(count: number, outStride: number): ProductPlan {
   return {
-    kernel: winogradProductQuadsKernel,
-    constants: { LANES: 4 * quads },
-    rule: { together: 16, items: outStride / 32, size: quads, y: MORE },
+    kernel: inQuads,
+    constants: { LANES: 4 * count },
+    rule: { together: 16, items: outStride / 32, size: count, y: MORE },
   };
 }
 
@@ -82,7 +64,7 @@ export function productInWorkgroups(
   outStride: number,
 ): ProductPlan {
   return {
-    kernel: winogradProductWorkgroupKernels[precision],
+    kernel: inWorkgroups.pick({ stored: precision }),
     constants: { ROWS: rows, COLS: cols },
     rule: { together: 8 * cols, items: 1, size: 1, y: ceilDiv(outStride, 8 * rows) },
   };
@@ -97,29 +79,8 @@ export interface MatrixUnits {
   readonly subgroupMaxSize: number;
 }
 
-/** The feature, and what the kernel must say before anything else. */
+/** The feature that the kernel needs. */
 export const MATRIX_FEATURE = 'chromium-experimental-subgroup-matrix';
-const DIRECTIVES = `enable chromium_experimental_subgroup_matrix;
-enable subgroups;
-diagnostic(off, chromium.subgroup_matrix_uniformity);
-`;
-
-/**
- * The product by units of one size. Which loop round a subgroup runs is the same for all of its invocations, which
- * the compiler cannot see: hence the diagnostic.
- */
-export function winogradProductMatrixKernel({ m, n, k }: MatrixUnits): Kernel {
-  const types = `
-alias Left = subgroup_matrix_left<f16, ${k}, ${m}>;
-alias Right = subgroup_matrix_right<f16, ${n}, ${k}>;
-alias Sum = subgroup_matrix_result<f32, ${n}, ${m}>;
-const UNIT_M = ${m}u;
-const UNIT_N = ${n}u;
-const UNIT_K = ${k}u;
-`;
-  const code = `${DIRECTIVES}${storedF16}\n${types}\n${matrixCode}`;
-  return declare(`winograd_product_matrix_${m}x${n}x${k}`, code, ['LANES']);
-}
 
 /** Outputs and tiles of a workgroup. */
 const MATRIX_TILE = 64;
@@ -148,9 +109,10 @@ export function matrixFits(
 }
 
 export function productByMatrix(units: MatrixUnits, outStride: number): ProductPlan {
+  const { m, n, k } = units;
   return {
-    kernel: winogradProductMatrixKernel(units),
-    constants: { LANES: matrixLanes(units) },
+    kernel: byMatrix,
+    constants: { LANES: matrixLanes(units), UNIT_M: m, UNIT_N: n, UNIT_K: k },
     rule: { together: MATRIX_TILE, items: 1, size: 1, y: ceilDiv(outStride, MATRIX_TILE) },
   };
 }

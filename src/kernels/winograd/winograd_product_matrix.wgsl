@@ -2,8 +2,6 @@
 // U, V and M are f16 and the device multiplies small matrices in one instruction a subgroup.
 // COMPILED BUT NOT YET RUN ON HARDWARE: no device at hand had the feature. Nothing chooses it until
 // tuneConvolutions has compared it with the f32 kernel on the device itself.
-// (winograd_product.ts puts the directives, stored_f16.wgsl and the types of one size of unit in front of this text:
-// Left is UNIT_M x UNIT_K, Right UNIT_K x UNIT_N, Sum UNIT_M x UNIT_N in f32.)
 //
 //   M[e, o, t] = sum_c U[e, c, o] V[e, c, t]        e in workgroup z
 //
@@ -20,7 +18,27 @@
 // Preconditions: out_stride, stride and channels multiples of UNIT_M, UNIT_N and UNIT_K; LANES, the workgroup, a
 // multiple of the largest subgroup; fewer than 2^31 elements a tensor.
 
-override LANES: u32 = 128;
+import package::winograd::stored::{Stored, Stored4, store_m};
+import constants::{LANES, UNIT_K, UNIT_M, UNIT_N};
+import chromium::{
+  col_major,
+  row_major,
+  subgroupMatrixLoad,
+  subgroupMatrixMultiplyAccumulate,
+  subgroupMatrixStore,
+  subgroup_matrix_left,
+  subgroup_matrix_result,
+  subgroup_matrix_right,
+};
+
+enable chromium_experimental_subgroup_matrix;
+enable subgroups;
+// Which loop round a subgroup runs is the same for all of its invocations, which the compiler cannot see.
+diagnostic(off, chromium.subgroup_matrix_uniformity);
+
+alias Left = subgroup_matrix_left<f16, UNIT_K, UNIT_M>;
+alias Right = subgroup_matrix_right<f16, UNIT_N, UNIT_K>;
+alias Sum = subgroup_matrix_result<f32, UNIT_N, UNIT_M>;
 
 struct Params {
   channels: u32,
@@ -29,8 +47,8 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> filters: array<f16>;
-@group(0) @binding(2) var<storage, read> transformed: array<f16>;
+@group(0) @binding(1) var<storage, read> filters: array<Stored>;
+@group(0) @binding(2) var<storage, read> transformed: array<Stored>;
 @group(0) @binding(3) var<storage, read_write> product: array<Stored4>;
 
 var<workgroup> sums: array<f32, 4096>;

@@ -14,9 +14,9 @@
 // takes 12 instructions a round, hence four channels a round; with 32 tiles the loop no longer fits the processor's
 // instruction cache and takes 1.3 to 1.6 times as long. (Disassembled; docs/kernels.md has the count.)
 
-enable subgroups;
+import constants::LANES;
 
-override LANES: u32;
+enable subgroups;
 
 struct Params {
   channels: u32,

@@ -1,5 +1,5 @@
 // Winograd, second of three kernels, for GPUs: the matrix products in tiles of workgroup memory. F(4x4, 3x3) has
-// 36 of them, F(2x2, 3x3) has 16. (One of stored_*.wgsl stands in front of this text.)
+// 36 of them, F(2x2, 3x3) has 16.
 //
 //   M[e, o, t] = sum_c U[e, c, o] V[e, c, t]        e in workgroup z
 //
@@ -23,8 +23,8 @@
 // its sum is not stored; a row beyond K counts as zero. A workgroup beyond the last tile does harm to nothing.
 // Preconditions: ROWS and COLS 8 or 16; fewer than 2^31 elements a tensor.
 
-override ROWS: u32 = 16;
-override COLS: u32 = 16;
+import package::winograd::stored::{Stored4, store_m};
+import constants::{COLS, ROWS};
 
 struct Params {
   channels: u32,

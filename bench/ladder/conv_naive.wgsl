@@ -1,6 +1,5 @@
 // Convolution, bias, activation and optional 2x2 max pooling: the plainest version, kept for ever as
-// a second oracle and as the baseline of the benchmarks. (One of four_*.wgsl stands in front of this
-// text.)
+// a second oracle and as the baseline of the benchmarks.
 //
 //   sum[n, o, y, x]    = bias[o] + sum_(c, ky, kx) weights[c, ky, kx, o] input[n, c, y + ky - p, x + kx - p]
 //   output[n, o, y, x] = max(sum, 0) + SLOPE min(sum, 0)
@@ -13,6 +12,9 @@
 // One invocation an output element. GEMM: M = OUT_CHANNELS, N = batch HEIGHT WIDTH,
 // K = IN_CHANNELS KERNEL^2; 2 M N K FLOPs; nothing is reused: 8 bytes read per multiply-add.
 // Preconditions: KERNEL odd; fewer than 2^31 elements a tensor.
+
+import package::shared::activation::activated;
+import package::shared::weights::{Four, unpack};
 
 override IN_CHANNELS: u32;
 override OUT_CHANNELS: u32;
@@ -50,7 +52,7 @@ fn convolve(n: u32, o: u32, y: u32, x: u32) -> f32 {
       }
     }
   }
-  return max(sum, 0.0) + SLOPE * min(sum, 0.0);
+  return activated(sum, SLOPE);
 }
 
 // x: pixels of one output plane, y: output channels, z: images

@@ -1,5 +1,5 @@
 // Winograd, second of three kernels: the matrix products, in registers alone, no barrier. F(4x4, 3x3) has 36 of
-// them, F(2x2, 3x3) has 16. For software adapters. (One of stored_*.wgsl stands in front of this text.)
+// them, F(2x2, 3x3) has 16. For software adapters.
 //
 //   M[e, o, t] = sum_c U[e, c, o] V[e, c, t]        e in workgroup z
 //
@@ -12,6 +12,8 @@
 // time, because it keeps a variable in memory: that halves the reads and writes of sums. (Four at a time:
 // twice as slow.) Neighbours take neighbouring channels of the same tiles, so that small maps, with few
 // tiles, fill the lanes too.
+
+import package::winograd::stored::{Stored4, store_m};
 
 struct Params {
   channels: u32,

@@ -6,12 +6,14 @@
 // One invocation a map, every upsampled value computed, none stored. Reads 16 bytes, all from a few
 // cache lines, and does about 20 FLOP an upsampled value. Kept as second oracle and as baseline.
 
+import package::maps::upsampled_map::{column_taps, maps, row_taps, upsampled};
+import package::shared::size::{HEIGHT, WIDTH};
+
 struct Params {
   count: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> maps: array<f32>;
 @group(0) @binding(2) var<storage, read_write> ranges: array<vec2f>;
 
 @compute @workgroup_size(64)

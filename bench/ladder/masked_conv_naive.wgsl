@@ -1,6 +1,5 @@
 // Convolution of image * mask for a batch of masks: the plainest version, kept for ever as a second
-// oracle and as the baseline of the benchmarks. (bilinear.wgsl and one of four_*.wgsl
-// stand in front of this text.)
+// oracle and as the baseline of the benchmarks.
 //
 //   up_m[y, x]         = map channels[first_mask + m], bilinearly upsampled to HEIGHT x WIDTH
 //   mask_m[y, x]       = (up_m[y, x] - min) / (max - min), min and max from ranges
@@ -19,6 +18,10 @@
 // Preconditions: KERNEL odd; fewer than 2^31 elements a tensor. A constant map (max = min) gives a mask
 // of zero.
 
+import package::shared::activation::activated;
+import package::shared::bilinear::{bilinear_mix, bilinear_taps};
+import package::shared::weights::{Four, unpack};
+
 override IN_CHANNELS: u32;
 override OUT_CHANNELS: u32;
 override HEIGHT: u32;
@@ -31,8 +34,6 @@ override MAP_WIDTH: u32;
 override ALIGN_CORNERS: bool;
 
 struct Params {
-  // Of the other tilings; not read here.
-  places: u32,
   first_mask: u32,
 }
 
@@ -85,7 +86,7 @@ fn convolve(m: u32, o: u32, y: u32, x: u32) -> f32 {
       }
     }
   }
-  return max(sum, 0.0) + SLOPE * min(sum, 0.0);
+  return activated(sum, SLOPE);
 }
 
 // x: pixels of one output plane, y: output channels, z: masks

@@ -1,5 +1,4 @@
-// Fully connected layer, one row shard of its weights, the straightforward way. (One of four_*.wgsl stands
-// in front of this text.)
+// Fully connected layer, one row shard of its weights, the straightforward way.
 //
 //   y = scale[o] * sum of input[n, k] weights[o - first_output, k] over k + bias[o]
 //   output[n, o] = max(y, 0) + slope min(y, 0)          o = first_output .. first_output + shard_outputs - 1
@@ -10,21 +9,8 @@
 // One invocation an output value: 2 IN_FEATURES FLOP and as many loads. Every weight is read `batch`
 // times and every input shard_outputs times. Kept as second oracle and as baseline.
 
-override IN_FEATURES: u32;
-override OUT_FEATURES: u32;
-
-struct Params {
-  batch: u32,
-  first_output: u32,
-  shard_outputs: u32,
-  slope: f32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> input: array<f32>;
-@group(0) @binding(2) var<storage, read> weights: array<Four>;
-@group(0) @binding(3) var<storage, read> affine: array<vec2f>;
-@group(0) @binding(4) var<storage, read_write> output: array<f32>;
+import package::linear::layer::{IN_FEATURES, input, params, store, weights};
+import package::shared::weights::unpack;
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -44,7 +30,5 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   for (var k = IN_FEATURES / 4u * 4u; k < IN_FEATURES; k++) {
     total += input[start + k] * unpack(weights[row + k / 4u])[k % 4u];
   }
-  let o = params.first_output + id.x;
-  let y = affine[o].x * total + affine[o].y;
-  output[n * OUT_FEATURES + o] = max(y, 0.0) + params.slope * min(y, 0.0);
+  store(n, id.x, total);
 }

@@ -1,0 +1,127 @@
+/*
+ * Which variants every kernel exists in: the one table of them. The build links exactly these (vite/wgsl.ts), the host
+ * picks among them by name (family.ts), benchmarks and reflection tests go through all. Data only.
+ */
+
+/**
+ * What a kernel may vary in; value v of axis a is the condition `a_v` in WGSL, as in `@if(weights_f16)`.
+ * - `weights`: the type of weights in memory (shared/weights.wgsl)
+ * - `stored`: the type of Winograd's tensors in memory (winograd/stored.wgsl)
+ * - `places`: whether it goes over all places of a batch, tiles or patches, or over listed ones (shared/places.wgsl)
+ * - `pixels`: whether they are a tensor's, or an image's under masks
+ * - `run`: pixels of a row that are copied at once
+ */
+export interface Axes {
+  readonly pixels?: readonly ('plain' | 'masked')[];
+  readonly stored?: readonly ('f32' | 'f16')[];
+  readonly run?: readonly ('1' | '2' | '4')[];
+  readonly places?: readonly ('all' | 'listed')[];
+  readonly weights?: readonly ('f32' | 'f16' | 'int8')[];
+}
+
+type Axis = keyof Axes;
+
+/** In the order in which they stand in a kernel's name, and what each value adds to it. */
+const NAMES: { readonly [A in Axis]-?: Readonly<Record<NonNullable<Axes[A]>[number], string>> } = {
+  pixels: { plain: '', masked: '_masked' },
+  stored: { f32: '', f16: '_half' },
+  run: { 1: '', 2: '_by_2', 4: '_by_4' },
+  places: { all: '', listed: '_listed' },
+  weights: { f32: '_f32', f16: '_f16', int8: '_int8' },
+};
+
+/** One value for each axis that a kernel has. */
+export type Variant = { readonly [A in Axis]?: NonNullable<Axes[A]>[number] };
+
+/** Every combination of the values in one of the rows. */
+export type VariantOf<Row> = Row extends Axes
+  ? { readonly [A in keyof Row]: Row[A] extends readonly (infer Value)[] ? Value : never }
+  : never;
+
+const F32_F16 = { weights: ['f32', 'f16'] } as const;
+const ALL_TYPES = { weights: ['f32', 'f16', 'int8'] } as const;
+const STORED = { stored: ['f32', 'f16'] } as const;
+const PLACES = { places: ['all', 'listed'] } as const;
+const ONE = [{}] as const;
+
+/** By file; a kernel has the combinations of each of its rows. */
+export const VARIANTS = {
+  // convolution
+  conv_registers: [
+    { pixels: ['plain'], places: ['all'], ...F32_F16 },
+    { pixels: ['masked'], ...PLACES, ...F32_F16 },
+  ],
+  conv_workgroup: [F32_F16],
+  masked_conv_workgroup: [{ ...PLACES, ...F32_F16 }],
+  turn_filters: [F32_F16],
+  // winograd
+  winograd_filters: [{ ...STORED, ...F32_F16 }],
+  winograd_input: [{ ...STORED, ...PLACES }],
+  winograd_output: [{ ...STORED, ...PLACES }],
+  winograd_product_registers: [STORED],
+  winograd_product_quads: ONE,
+  winograd_product_workgroup: [STORED],
+  winograd_product_matrix: [{ stored: ['f16'] }],
+  // linear
+  linear_registers: [ALL_TYPES],
+  linear_quads: [ALL_TYPES],
+  linear_workgroup: [ALL_TYPES],
+  linear_backward: [ALL_TYPES],
+  linear_columns: ONE,
+  // tiles
+  mask_tiles: ONE,
+  grow_tiles: ONE,
+  count_tiles: ONE,
+  list_tiles: ONE,
+  // Over listed tiles alone: a pass that needs all of them filled in skips nothing.
+  fill_tiles: [{ run: ['1', '2', '4'], places: ['listed'] }],
+  // maps
+  map_ranges: ONE,
+  upsample: ONE,
+  upsample_normalise: ONE,
+  weighted_sum: ONE,
+  normalise_map: ONE,
+  overlay: ONE,
+  // layers
+  activation_backward: ONE,
+  global_average_pool: ONE,
+  global_average_pool_backward: ONE,
+  max_pool: ONE,
+  max_pool_backward: ONE,
+  softmax: ONE,
+  softmax_backward: ONE,
+  // inputs
+  ablate_channels: ONE,
+  apply_mask: ONE,
+  reveal_pixels: ONE,
+  single_positions: ONE,
+} as const satisfies Readonly<Record<string, readonly Axes[]>>;
+
+/** All variants of a kernel. */
+export function variantsOf(rows: readonly Axes[]): Variant[] {
+  return rows.flatMap((row) =>
+    axesOf(row).reduce<Variant[]>(
+      (variants, axis) =>
+        variants.flatMap(
+          (variant) => row[axis]?.map((value) => ({ ...variant, [axis]: value })) ?? [],
+        ),
+      [{}],
+    ),
+  );
+}
+
+const axesOf = (of: Axes | Variant): Axis[] =>
+  (Object.keys(NAMES) as Axis[]).filter((axis) => of[axis] !== undefined);
+
+/** What holds in WGSL for a variant: `@if(weights_f16)`. */
+export function conditionsOf(variant: Variant): Record<string, boolean> {
+  return Object.fromEntries(axesOf(variant).map((axis) => [`${axis}_${variant[axis]}`, true]));
+}
+
+/** A kernel's name: its file's, and what is not the plain case. */
+export function nameOf(file: string, variant: Variant): string {
+  const endings = axesOf(variant).map(
+    (axis) => (NAMES[axis] as Readonly<Record<string, string>>)[variant[axis] as string],
+  );
+  return `${file}${endings.join('')}`;
+}

@@ -1,0 +1,34 @@
+// How Winograd's tensors U (filters), V (transformed input) and M (product) stand in memory: as f32, or as f16, half
+// the bytes, which needs the feature shader-f16. Sums are f32 in both.
+//
+// f16 holds 6e-8 to 65504, with its full 11 bits from 6e-5 on. The input transform of F(4x4, 3x3) may multiply
+// by 32.4 (the absolute values in a row of B^T add to 5.7), the filter transform by 1/58: so V is stored 32 times
+// smaller and U 32 times larger, which changes nothing in their product, and M 16 times smaller. All three are
+// powers of two: they round nothing. Activations up to 65000 and sums up to 380000 fit.
+
+@if(stored_f16) enable f16;
+
+@if(stored_f32) alias Stored = f32;
+@if(stored_f16) alias Stored = f16;
+@if(stored_f32) alias Stored4 = vec4f;
+@if(stored_f16) alias Stored4 = vec4h;
+
+fn store_u(value: vec4f) -> Stored4 {
+  @if(stored_f32) return value;
+  @if(stored_f16) return vec4h(32.0 * value);
+}
+
+fn store_v(value: f32) -> Stored {
+  @if(stored_f32) return value;
+  @if(stored_f16) return f16(value / 32.0);
+}
+
+fn store_m(value: vec4f) -> Stored4 {
+  @if(stored_f32) return value;
+  @if(stored_f16) return vec4h(value / 16.0);
+}
+
+fn load_m(value: Stored) -> f32 {
+  @if(stored_f32) return value;
+  @if(stored_f16) return 16.0 * f32(value);
+}

@@ -1,0 +1,69 @@
+import type { Kernel, KernelSource } from '../../src/gpu/kernel';
+import { family } from '../../src/kernels/family';
+import { CONV_TILES, type GemmTile, PRODUCT_TILES } from '../../src/kernels/shared/gemm_tile';
+import { matrixLanes } from '../../src/kernels/winograd/winograd_product';
+
+const sources = import.meta.glob<KernelSource>('../../src/kernels/*/*.wgsl', {
+  eager: true,
+  import: 'default',
+});
+
+const texts = import.meta.glob<string>('../../src/kernels/*/*.wgsl', {
+  eager: true,
+  query: '?raw',
+  import: 'default',
+});
+
+/** Every .wgsl file of the library: kernels, and modules that they import. */
+export const files = Object.entries(texts).map(([path, text]) => ({
+  name: path.replace(/^.*\/(.*)\.wgsl$/, '$1'),
+  text,
+  isKernel: text.includes('@compute'),
+}));
+
+const kernelsOf = (sources: Readonly<Record<string, KernelSource>>): readonly Kernel[] =>
+  Object.values(sources).flatMap((source) => family<[]>(source).kernels);
+
+/** Every kernel of the library in every variant. */
+export const kernels = kernelsOf(sources);
+
+/** Those of the ladder, and of the measurement of a device's peak. */
+export const ladderKernels = kernelsOf(
+  import.meta.glob<KernelSource>('../../bench/ladder/*.wgsl', { eager: true, import: 'default' }),
+);
+export const peakKernels = kernelsOf(
+  import.meta.glob<KernelSource>('../../bench/measure/*.wgsl', { eager: true, import: 'default' }),
+);
+
+const ofTile = ({ rows, cols }: GemmTile) => ({ ROWS: rows, COLS: cols });
+
+/** Subgroups of 4 to 128 invocations, a workgroup each. */
+const LANES = [4, 8, 16, 32, 64, 128].map((lanes) => ({ LANES: lanes }));
+
+const UNITS = [
+  { m: 16, n: 16, k: 16, subgroupMaxSize: 32 },
+  { m: 8, n: 8, k: 8, subgroupMaxSize: 128 },
+].map((units) => ({
+  LANES: matrixLanes(units),
+  UNIT_M: units.m,
+  UNIT_N: units.n,
+  UNIT_K: units.k,
+}));
+
+/** Every set of values that the host gives to what a kernel imports from `constants::`, by its file. */
+const CONSTANTS: Readonly<Record<string, readonly Readonly<Record<string, number>>[]>> = {
+  conv_workgroup: CONV_TILES.map(ofTile),
+  winograd_product_workgroup: PRODUCT_TILES.map(ofTile),
+  winograd_product_quads: LANES,
+  linear_quads: LANES,
+  winograd_product_matrix: UNITS,
+};
+
+export function constantsOf({
+  name,
+  constants,
+}: Kernel): readonly Readonly<Record<string, number>>[] {
+  if (constants.length === 0) return [{}];
+  const file = Object.keys(CONSTANTS).find((own) => name === own || name.startsWith(`${own}_`));
+  return (file ? CONSTANTS[file] : undefined) ?? [];
+}
