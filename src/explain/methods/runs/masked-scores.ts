@@ -1,6 +1,9 @@
-import type { Slice } from '../gpu/kernel';
-import type { MaskedRunOptions, Masks, Runner } from '../runtime/runner';
-import { softmaxRows } from './forward';
+import { Arena } from '../../../gpu/arena';
+import type { Slice } from '../../../gpu/kernel';
+import type { MaskedRunOptions, Masks, Runner } from '../../../runtime/runner';
+import { baselineInput } from '../../baseline';
+import { softmaxRows } from '../../forward';
+import type { RunOptions } from '../method';
 
 /** What a network says to masked images, or to altered activation maps: [passes, classes] each. */
 export interface Scores {
@@ -26,3 +29,18 @@ export async function scoresOf(runner: Runner, logits: Float32Array): Promise<Sc
 }
 
 const NO_SCORES: Scores = { logits: new Float32Array(0), probabilities: new Float32Array(0) };
+
+/** [classes] probabilities of the image without evidence. */
+export async function baselineScores(
+  runner: Runner,
+  { choice, pixels, manifest }: RunOptions,
+): Promise<Float32Array> {
+  const arena = new Arena(runner.gpu);
+  try {
+    const input = baselineInput(choice.baseline, pixels, manifest) as Float32Array<ArrayBuffer>;
+    const { logits } = await runner.forward(arena.upload('baseline', input), arena);
+    return await softmaxRows(runner.gpu, logits, runner.network.labels.length);
+  } finally {
+    arena.dispose();
+  }
+}
