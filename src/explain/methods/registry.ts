@@ -18,6 +18,7 @@ import { reciproCam } from './recipro-cam';
 import { rise } from './rise';
 import { scoreCam } from './score-cam';
 import { ssCam } from './ss-cam';
+import { xGradCam } from './xgrad-cam';
 
 const LIST = [
   scoreCam,
@@ -32,6 +33,7 @@ const LIST = [
   gradCamPlusPlus,
   hiResCam,
   layerCam,
+  xGradCam,
   cam,
 ] as const;
 
