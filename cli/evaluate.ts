@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, extname, join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { METRICS, type Metric } from '../src/evaluation/types';
-import { targetIndex } from '../src/model/network';
+import { type Layer, targetIndex } from '../src/model/network';
 import { TRAINING_SEEDS_END } from '../weights/scenes';
 import { CliError, Interrupted, runCommand, usageError } from './errors';
 import { falseConfidence, saturationOf } from './evaluation/argument';
@@ -262,10 +262,16 @@ async function evaluate(signal: AbortSignal): Promise<void> {
     );
   }
   const network = await readNetwork(source, signal);
-  const channels = network.layers[targetIndex(network, network.targetLayer)]?.output.channels ?? 0;
-  const costOf = (spec: MethodSpec, own: readonly Metric[], classes: number): number =>
-    passesOf(spec, channels, classes) + measuringPasses(spec, own, channels, classes, counts.steps);
-  const perImage = specs.reduce((sum, spec) => sum + passesOf(spec, channels, 2), 0);
+  const { output } = network.layers[targetIndex(network, network.targetLayer)] as Layer;
+  const { channels, height, width } = output;
+  const costsOf = (own: readonly Metric[], classes: number): number[] => {
+    const target = { channels, positions: height * width, classes };
+    const passes = passesOf(specs, target);
+    return specs.map(
+      (spec, i) => (passes[i] as number) + measuringPasses(spec, own, target, counts.steps),
+    );
+  };
+  const perImage = costsOf([], 2).reduce((sum, passes) => sum + passes, 0);
   const curves =
     counts.curves > 0 && metrics.some((one) => one === 'insertion' || one === 'deletion');
   console.error(
@@ -308,7 +314,7 @@ async function evaluate(signal: AbortSignal): Promise<void> {
         specs,
         metrics,
         counts,
-        costOf,
+        costsOf,
         meter,
         signal,
       );
@@ -345,7 +351,7 @@ async function measureAll(
   specs: readonly MethodSpec[],
   metrics: readonly Metric[],
   counts: { curves: number; adcc: number; steps: number; pictures: number },
-  costOf: (spec: MethodSpec, metrics: readonly Metric[], classes: number) => number,
+  costsOf: (metrics: readonly Metric[], classes: number) => number[],
   meter: (done: number, total: number) => void,
   signal: AbortSignal,
 ): Promise<string[]> {
@@ -355,9 +361,7 @@ async function measureAll(
       return metric !== 'adcc' || i < counts.adcc;
     });
   // In passes, not in maps: the first images, which have more metrics, would mislead about the rest.
-  const costs = subjects.map(({ classes }, i) =>
-    specs.map((spec) => costOf(spec, metricsOf(i), classes)),
-  );
+  const costs = subjects.map(({ classes }, i) => costsOf(metricsOf(i), classes));
   const total = costs.flat().reduce((sum, cost) => sum + cost, 0);
   let done = 0;
   const names: string[] = [];

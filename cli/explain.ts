@@ -1,15 +1,14 @@
 import { realpathSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { Command, CommanderError } from 'commander';
-import { poolingHead } from '../src/explain/cam-head';
 import {
   BASELINES,
   GRADIENTS_OF,
-  METHODS,
   NUMBERS,
   type NumberOption,
-} from '../src/explain/method-options';
-import { weightings } from '../src/explain/weightings';
+} from '../src/explain/methods/options';
+import { METHOD_NAMES, METHODS, takers } from '../src/explain/methods/registry';
+import { weightings } from '../src/explain/methods/weightings';
 import { targetIndex } from '../src/model/network';
 import { CliError, runCommand, usageError } from './errors';
 import {
@@ -25,6 +24,7 @@ import {
   parseNumber,
   readImage,
   readNetwork,
+  SPELLINGS,
 } from './options';
 import { checkWritable, suffixes, writeAll } from './output';
 import type { ClassResult, ExplainResult, MethodResult, Opened } from './page';
@@ -58,19 +58,24 @@ const program = new Command('explain')
   .option('--model <model>', 'name, path of a manifest or of its folder, or URL', DEFAULT_MODEL)
   .option('--class <classes>', 'auto, index or label; several with commas', 'auto')
   .option('--layer <names>', "target layer, or several to fuse (default: the model's own)")
-  .option('--method <names>', `${Object.keys(METHODS).join(', ')}; several to compare`, 'score-cam')
+  .option('--method <names>', `${METHOD_NAMES.join(', ')}; several to compare`, 'score-cam')
   .option('--weighting <name>', `of score-cam: ${Object.keys(weightings).join(', ')}`)
   .option('--align-corners <bool>', 'true or false: how score-cam upsamples its masks')
   .option('--baseline <name>', 'mean, black or blurred: what the weighting increase compares with')
   .option('--of <name>', 'logit or probability: what the gradient methods differentiate')
-  .option('--channels <list>', 'only these channels, such as 0-7,12')
-  .option('--top <n>', 'of faster-score-cam (10), ss-cam and is-cam: channels of largest deviation')
-  .option('--samples <n>', 'of ss-cam: noisy masks for each map (35)')
-  .option('--sigma <share>', "of ss-cam: noise, as a share of the map's range (0.1)")
-  .option('--steps <n>', 'of is-cam: masks of growing strength for each map (10)')
-  .option('--groups <n>', 'of group-cam: groups of maps, a mask each (32)')
-  .option('--masks <n>', 'of rise: random masks (1000)')
-  .option('--seed <n>', 'of ss-cam and rise: another seed, other noise (0)')
+  .option('--channels <list>', 'only these channels, such as 0-7,12');
+for (const option of Object.keys(NUMBERS) as NumberOption[]) {
+  const { whole, summary } = NUMBERS[option];
+  const methods = takers(option).map((name) => {
+    const value = METHODS[name].options[option];
+    return value === undefined ? name : `${name} (${value})`;
+  });
+  program.option(
+    `${SPELLINGS[option]} <${whole ? 'n' : 'share'}>`,
+    `of ${methods.join(', ')}: ${summary}`,
+  );
+}
+program
   .option('--out <folder>', 'where the files go (default: out/<image name>)')
   .option('--json', 'print result.json instead of a summary')
   .exitOverride()
@@ -114,11 +119,13 @@ async function explain(signal: AbortSignal): Promise<void> {
     methods: parseMethods(options.method, given),
     options: given,
   };
-  if (options.layer !== undefined && request.methods.every((method) => method === 'rise')) {
-    throw usageError('--layer is of no use to rise, which looks into no layer.');
+  if (options.layer !== undefined && !request.methods.some((name) => METHODS[name].usesLayer)) {
+    throw usageError(
+      `--layer is of no use to ${request.methods.join(', ')}, which looks into no layer.`,
+    );
   }
   // Known from the layers alone: before other methods have run for minutes.
-  if (request.methods.includes('cam')) for (const layer of layers) poolingHead(network, layer);
+  for (const method of request.methods) METHODS[method].check?.(network, layers);
   checkWritable(out);
 
   const display = new ProgressDisplay();

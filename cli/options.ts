@@ -1,13 +1,8 @@
 /** What the words of the command line mean; everything here is checked before a browser starts. */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import {
-  METHODS,
-  type MethodOption,
-  NUMBERS,
-  type NumberOption,
-} from '../src/explain/method-options';
-import type { Method } from '../src/explain/types';
+import { type MethodOption, NUMBERS, type NumberOption } from '../src/explain/methods/options';
+import { METHOD_NAMES, type Method, takers } from '../src/explain/methods/registry';
 import { type Manifest, parseManifest } from '../src/model/manifest';
 import { locateModel } from '../src/model/model';
 import { buildNetwork, type Network } from '../src/model/network';
@@ -129,7 +124,7 @@ export function readImage(path: string): Buffer {
 /** What of the methods' options was given, in the words of the library. */
 export type GivenOptions = Partial<Record<MethodOption, unknown>>;
 
-const SPELLINGS: Readonly<Record<MethodOption, string>> = {
+export const SPELLINGS: Readonly<Record<MethodOption, string>> = {
   weighting: '--weighting',
   alignCorners: '--align-corners',
   baseline: '--baseline',
@@ -146,19 +141,17 @@ const SPELLINGS: Readonly<Record<MethodOption, string>> = {
 
 /** Methods separated by commas, each once; every option given must be of use to one of them. */
 export function parseMethods(text: string, given: GivenOptions): Method[] {
-  const known = Object.keys(METHODS) as Method[];
   const methods = text.split(',').map((part) => {
-    const method = known.find((name) => name === part.trim());
+    const method = METHOD_NAMES.find((name) => name === part.trim());
     if (method) return method;
     throw usageError(
-      `There is no method "${part.trim()}". Choose one or several, with commas, from: ${known.join(', ')}.`,
+      `There is no method "${part.trim()}". Choose one or several, with commas, from: ${METHOD_NAMES.join(', ')}.`,
     );
   });
   for (const option of Object.keys(SPELLINGS) as MethodOption[]) {
-    if (given[option] === undefined || methods.some((name) => METHODS[name].includes(option))) {
-      continue;
-    }
-    const taking = known.filter((name) => METHODS[name].includes(option));
+    if (given[option] === undefined) continue;
+    const taking = takers(option);
+    if (methods.some((name) => taking.includes(name))) continue;
     throw usageError(
       `${SPELLINGS[option]} is of no use to ${methods.join(', ')}: it belongs to ${taking.join(', ')}.`,
     );

@@ -13,7 +13,6 @@ import {
   loadModel,
   METHODS,
   type Method,
-  type MethodOption,
   type NumberOption,
   type Passes,
   type Progress,
@@ -64,7 +63,7 @@ export interface ClassResult {
 export interface MethodResult {
   readonly layer: string;
   readonly method: Method;
-  /** null for methods other than score-cam and faster-score-cam. */
+  /** null for methods without weightings. */
   readonly weighting: string | null;
   /** null for methods without gradients. */
   readonly of: string | null;
@@ -137,13 +136,11 @@ const api = {
   async explain({ classes, layers, methods, options }: ExplainRequest): Promise<ExplainResult> {
     const results: Explanation[][] = [];
     for (const method of methods) {
-      const own = Object.entries(options).filter(([name]) =>
-        METHODS[method].includes(name as MethodOption),
-      );
+      const { options: taken, usesLayer } = METHODS[method];
+      const own = Object.entries(options).filter(([name]) => name in taken);
       const explanations = await explainClasses(classes, {
         ...(Object.fromEntries(own) as ExplainOptions),
-        // rise looks into no layer.
-        layer: method === 'rise' ? undefined : layers,
+        layer: usesLayer ? layers : undefined,
         method,
       });
       results.push(explanations);

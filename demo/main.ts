@@ -4,6 +4,7 @@ import {
   createExplainer,
   type Explainer,
   type Explanation,
+  METHODS,
   type Method,
   PRESETS,
   type Progress,
@@ -46,39 +47,25 @@ let running: AbortController | undefined;
 /** What is shown or being worked on; another method explains it anew. */
 let image: Blob | undefined;
 
-/** The methods on offer: name, and what it does and takes on a target layer with so many maps. */
-const METHODS: readonly (readonly [Method, string, (maps: number) => string])[] = [
-  [
-    'score-cam',
-    'Score-CAM',
-    (maps) => `Hides all but what one map shows, and asks again: up to ${maps + 1} passes.`,
-  ],
-  [
-    'faster-score-cam',
-    'Faster-Score-CAM',
-    (maps) =>
-      `The same for the ${Math.min(10, maps)} most varied maps: ${Math.min(10, maps) + 1} passes.`,
-  ],
-  [
-    'ablation-cam',
-    'Ablation-CAM',
-    (maps) => `Takes one map away: 1 pass, and the last layers alone ${maps} times.`,
-  ],
-  ['grad-cam', 'Grad-CAM', () => 'Asks the gradient which maps matter: 1 pass, and 1 back.'],
-  [
-    'layer-cam',
-    'LayerCAM',
-    () => 'The gradient at every place by itself: 1 pass, and 1 back. Finer, and noisier.',
-  ],
-];
-
-function noteMethod(maps: number): void {
-  const [, , price] = METHODS.find(([name]) => name === method.value) as (typeof METHODS)[number];
-  element('method-note').textContent = price(maps);
+/** What the chosen method does and takes at the target layer. */
+function noteMethod({ model: { layers, targetLayer } }: Explainer): void {
+  const { summary, cost } = METHODS[method.value as Method];
+  const layer = layers.find(({ name }) => name === targetLayer);
+  const { channels = 0, height = 0, width = 0 } = layer ?? {};
+  const { forward, backward, head } = cost({}, { channels, positions: height * width, classes: 1 });
+  const price = [
+    forward === 1 ? '1 pass' : `up to ${forward} passes`,
+    ...(backward > 0 ? [`and ${backward} back`] : []),
+    ...(head > 0 ? [`and the last layers alone ${head} times`] : []),
+  ];
+  element('method-note').textContent = `${summary}: ${price.join(', ')}.`;
 }
 
-function mapsOf({ model: { layers, targetLayer } }: Explainer): number {
-  return layers.find(({ name }) => name === targetLayer)?.channels ?? 0;
+/** Offers the methods that are defined for a network; the chosen one stays if it is among them. */
+function listMethods(names: readonly Method[]): void {
+  const { value } = method;
+  method.replaceChildren(...names.map((name) => new Option(METHODS[name].title, name)));
+  if (names.some((name) => name === value)) method.value = value;
 }
 
 function say(text: string, isError = false): void {
@@ -140,7 +127,8 @@ async function start(): Promise<void> {
 function describe(loadedNetwork: Explainer): void {
   const { model, adapter } = loadedNetwork;
   const { name, labels, weights: loaded } = model;
-  noteMethod(mapsOf(loadedNetwork));
+  listMethods(model.methods);
+  noteMethod(loadedNetwork);
   const gpu = adapter.description || `${adapter.vendor} ${adapter.architecture}`;
   const known =
     labels.length > 20 ? `${labels.slice(0, 6).join(', ')} and so on` : labels.join(', ');
@@ -414,9 +402,8 @@ for (const type of ['dragover', 'dragleave', 'drop'] as const) {
 }
 
 method.addEventListener('change', () => {
-  const told = (loaded: Explainer): void => noteMethod(mapsOf(loaded));
   // That a network does not load has been said.
-  void explainer?.then(told, () => {});
+  void explainer?.then(noteMethod, () => {});
   if (image) void run(image);
 });
 
@@ -436,6 +423,6 @@ weights.addEventListener('change', () => {
   weights.value = '';
 });
 
-method.replaceChildren(...METHODS.map(([name, text]) => new Option(text, name)));
+listMethods(Object.keys(METHODS) as Method[]);
 listModels();
 void start();

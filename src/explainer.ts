@@ -2,7 +2,6 @@ import { ScoreCamError } from './errors';
 import { measure } from './evaluation/measure';
 import type { Measurable, MeasureOptions, Measures } from './evaluation/types';
 import type { Evidence } from './explain/evidence';
-import { evidenceOf, usesGradients } from './explain/evidence-of';
 import type { ExplainOptions } from './explain/explain-options';
 import {
   classIndex,
@@ -14,7 +13,10 @@ import {
 } from './explain/explanation';
 import { runForward } from './explain/forward';
 import { normalise, type Pixels, prepareImage } from './explain/image';
-import { choose, oneOf } from './explain/methods';
+import { admittedMethods, choose } from './explain/methods/choose';
+import { METHODS, type Method } from './explain/methods/registry';
+import { weightings } from './explain/methods/weightings';
+import { oneOf } from './explain/one-of';
 import { progressMeter } from './explain/progress';
 import type {
   Callbacks,
@@ -23,7 +25,6 @@ import type {
   ImageSource,
   WeightFacts,
 } from './explain/types';
-import { weightings } from './explain/weightings';
 import { Arena } from './gpu/arena';
 import type { AdapterFacts } from './gpu/facts';
 import { Gpu, requestAdapter } from './gpu/gpu';
@@ -52,8 +53,15 @@ export interface ModelFacts {
   readonly input: Manifest['input'];
   readonly targetLayer: string;
   readonly weights: WeightFacts;
-  /** Layers that can be explained. */
-  readonly layers: readonly { readonly name: string; readonly channels: number }[];
+  /** Layers that can be explained, with the size of their maps. */
+  readonly layers: readonly {
+    readonly name: string;
+    readonly channels: number;
+    readonly height: number;
+    readonly width: number;
+  }[];
+  /** Methods that are defined at the target layer. */
+  readonly methods: readonly Method[];
 }
 
 /** A model on a GPU, ready to classify and explain images. Made by {@link createExplainer}. */
@@ -86,10 +94,13 @@ export class Explainer {
       input: manifest.input,
       targetLayer: manifest.targetLayer,
       weights: facts,
-      layers: targetLayers(network).map(({ name, output }) => ({
+      layers: targetLayers(network).map(({ name, output: { channels, height, width } }) => ({
         name,
-        channels: output.channels,
+        channels,
+        height,
+        width,
       })),
+      methods: admittedMethods(network, manifest.targetLayer),
     };
   }
 
@@ -165,6 +176,9 @@ export class Explainer {
     const { gpu, network } = runner;
     const { labels } = this.model;
     const choice = choose(options, network);
+    const { needsGradients, givesPreviews, load } = METHODS[choice.method];
+    // Before any pass: where its code cannot be fetched, that is known at once.
+    const runMethod = await load();
     const clock = stopwatch();
     const arena = new Arena(gpu);
     try {
@@ -172,7 +186,7 @@ export class Explainer {
       const input = arena.upload('image', values);
       const forward = await runForward(runner, input, arena, {
         layers: choice.layers,
-        keep: usesGradients(choice.method) ? layersToKeep(network, choice.layers) : [],
+        keep: needsGradients ? layersToKeep(network, choice.layers) : [],
         alignCorners: choice.alignCorners,
         ownRanges: choice.weighting !== undefined && weightings[choice.weighting].normaliseFirst,
       });
@@ -204,14 +218,14 @@ export class Explainer {
       const begun = performance.now();
       const onEvidence = async (soFar: Evidence): Promise<void> =>
         onPreview?.(await explained(soFar, performance.now() - begun));
-      const evidence = await evidenceOf(forward, {
+      const evidence = await runMethod(forward, {
         choice,
         memoryBudget,
         pixels,
         manifest,
         onProgress,
         signal,
-        ...(onPreview ? { onEvidence } : {}),
+        ...(onPreview && givesPreviews ? { onEvidence } : {}),
       });
       return await explained(evidence, clock());
     } finally {

@@ -9,6 +9,12 @@
  * @module
  */
 
+import type { MethodFacts } from './explain/methods/method';
+import { METHODS as DESCRIPTIONS, type Method } from './explain/methods/registry';
+
+/** Every method by its name: what it is, takes and costs, as docs/methods.md lists them. */
+export const METHODS: Readonly<Record<Method, MethodFacts>> = DESCRIPTIONS;
+
 export { ScoreCamError, type ScoreCamErrorCode } from './errors';
 export {
   drop,
@@ -33,28 +39,29 @@ export {
 } from './evaluation/types';
 export type { ExplainOptions } from './explain/explain-options';
 export type { DrawOptions, Explanation } from './explain/explanation';
+export type { CostOf, MethodFacts } from './explain/methods/method';
+export type { MethodOptions } from './explain/methods/method-options';
 export {
-  METHODS,
+  type Baseline,
+  type GradientOf,
   type MethodOption,
   NUMBERS,
   type NumberOption,
-} from './explain/method-options';
+  type OptionValues,
+  type Weighting,
+} from './explain/methods/options';
+export type { Method } from './explain/methods/registry';
 export type {
-  Baseline,
   ChannelCounts,
   ClassScore,
   ExplainerOptions,
-  GradientOf,
   ImageSource,
   LayerResult,
-  Method,
-  MethodOptions,
   Passes,
   Progress,
   SaliencyMap,
   Timings,
   WeightFacts,
-  Weighting,
 } from './explain/types';
 export { createExplainer, type Explainer, type ModelFacts } from './explainer';
 export type { AdapterFacts } from './gpu/facts';

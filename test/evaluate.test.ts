@@ -19,7 +19,12 @@ const folder = mkdtempSync(join(tmpdir(), 'score-cam-evaluate-'));
 const inFolder = (...parts: string[]): string => join(folder, ...parts);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
+type Spec = ReturnType<typeof parseSpecs>[number];
+
 describe('method specs', () => {
+  /** The embedded model's target layer, for two classes. */
+  const target = { channels: 64, positions: 196, classes: 2 };
+
   it('are names with weightings and options', () => {
     expect(parseSpecs('score-cam:increase, is-cam( top=10 ; steps=4 ),grad-cam++')).toEqual([
       { name: 'score-cam:increase', method: 'score-cam', options: { weighting: 'increase' } },
@@ -40,10 +45,8 @@ describe('method specs', () => {
   });
 
   it('know their price', () => {
-    const price = (text: string): number =>
-      passesOf(parseSpecs(text)[0] as ReturnType<typeof parseSpecs>[number], 64, 2);
+    const price = (text: string): number => passesOf(parseSpecs(text), target)[0] as number;
     expect(price('score-cam')).toBe(65);
-    expect(price('score-cam:increase')).toBe(1);
     expect(price('faster-score-cam')).toBe(11);
     expect(price('ss-cam(top=10; samples=4)')).toBe(41);
     expect(price('group-cam(groups=16)')).toBe(34);
@@ -51,10 +54,23 @@ describe('method specs', () => {
     expect(price('recipro-cam')).toBe(1);
   });
 
+  it('pay one pass for increase only where score-cam left its scores before', () => {
+    const prices = (text: string): number[] => passesOf(parseSpecs(text), target);
+    expect(prices('score-cam, grad-cam, score-cam:increase')).toEqual([65, 1, 1]);
+    expect(prices('score-cam:probability, score-cam:increase')).toEqual([65, 1]);
+    expect(prices('score-cam:increase')).toEqual([66]);
+    expect(prices('score-cam:increase, score-cam')).toEqual([66, 65]);
+    expect(prices('score-cam:softmax-logit, score-cam:increase')).toEqual([65, 66]);
+    expect(prices('score-cam, faster-score-cam:increase')).toEqual([65, 12]);
+    // ADCC explains anew, from the masked passes on.
+    const [, reweighed] = parseSpecs('score-cam, score-cam:increase') as [Spec, Spec];
+    expect(measuringPasses(reweighed, ['adcc'], target, 100)).toBe(2 * (1 + 66));
+  });
+
   it('know the price of measuring', () => {
-    const [spec] = parseSpecs('faster-score-cam') as [ReturnType<typeof parseSpecs>[number]];
+    const [spec] = parseSpecs('faster-score-cam') as [Spec];
     const price = (...metrics: Parameters<typeof measuringPasses>[1]): number =>
-      measuringPasses(spec, metrics, 64, 2, 100);
+      measuringPasses(spec, metrics, target, 100);
     expect(price('sparsity', 'pointing')).toBe(0);
     expect(price('confidence')).toBe(4);
     expect(price('insertion', 'deletion')).toBe(404);

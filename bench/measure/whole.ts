@@ -1,8 +1,8 @@
-import { evidenceOf } from '../../src/explain/evidence-of';
 import { explainClass, type Run } from '../../src/explain/explanation';
 import { type Forward, runForward } from '../../src/explain/forward';
 import { normalise, type Pixels } from '../../src/explain/image';
-import { choose } from '../../src/explain/methods';
+import { choose } from '../../src/explain/methods/choose';
+import { METHODS } from '../../src/explain/methods/registry';
 import { Arena } from '../../src/gpu/arena';
 import type { Gpu } from '../../src/gpu/gpu';
 import type { Slice } from '../../src/gpu/kernel';
@@ -123,10 +123,11 @@ export class LoadedModel {
     runner.ways = ways;
     const arena = new Arena(gpu);
     try {
+      const scoreCam = await METHODS[choice.method].load();
       const forward = await this.target(arena);
       const { probabilities } = forward;
       const shared = { choice, memoryBudget: MEMORY_BUDGET, pixels, manifest };
-      const evidence = await evidenceOf(forward, {
+      const evidence = await scoreCam(forward, {
         ...shared,
         onProgress: undefined,
         signal: undefined,

@@ -1,4 +1,5 @@
 /** Runs in headless Chrome: explains and measures one image by one method at a time. */
+import { METHODS } from '../../src/explain/methods/registry';
 import {
   type Box,
   cascade,
@@ -16,6 +17,7 @@ import {
 import { drawScene } from '../../weights/scenes';
 import type { Argument, CamAgreement, Discrimination, SaturationPoint } from './argument';
 import { withPoolingHead } from './pooling-variant';
+import { leavesScores, takesScores } from './reuse';
 import type { MethodSpec } from './specs';
 import type { Asked, EvaluationJob, PicturedRow, Row, SanityPoint, Subject } from './types';
 
@@ -131,8 +133,8 @@ export async function evaluate(explainer: Explainer, job: EvaluationJob): Promis
   try {
     explanations = await explainAll(explainer, taken, spec);
   } catch (error) {
-    // That CAM is not defined for this network is part of the answer.
-    if (!(error instanceof ScoreCamError && spec.method === 'cam')) throw error;
+    // That a method is not defined for this network is part of the answer.
+    if (!(error instanceof ScoreCamError && METHODS[spec.method].check)) throw error;
     return asked.map((one) => ({ ...rowOf(one), refused: error.message }));
   }
   const rows: PicturedRow[] = [];
@@ -164,11 +166,12 @@ function wholePasses({ passes, weighting }: Explanation, { scored }: Taken): Pas
 async function explainAll(
   explainer: Explainer,
   subject: Taken,
-  { method, options }: MethodSpec,
+  spec: MethodSpec,
 ): Promise<Explanation[]> {
+  const { method, options } = spec;
   const { image, asked, scored } = subject;
   const [first, ...others] = asked as [Asked, ...Asked[]];
-  if (method === 'score-cam' && options.weighting === 'increase' && scored) {
+  if (takesScores(spec) && scored) {
     const reweighed: Explanation[] = [];
     for (const one of scored) reweighed.push(await one.withWeighting('increase'));
     return reweighed;
@@ -176,7 +179,7 @@ async function explainAll(
   const main = await explainer.explain(image, { ...options, method, class: first.index });
   const explanations = [main];
   for (const { index } of others) explanations.push(await main.forClass(index));
-  if (method === 'score-cam' && main.weighting === 'probability') subject.scored = explanations;
+  if (leavesScores(spec)) subject.scored = explanations;
   return explanations;
 }
 

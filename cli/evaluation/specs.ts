@@ -1,10 +1,12 @@
 /** Which methods are evaluated, with their options, by names such as `is-cam(top=10, steps=4)`. */
 import type { Metric } from '../../src/evaluation/types';
-import { METHODS, NUMBERS, type NumberOption } from '../../src/explain/method-options';
-import type { Method, Weighting } from '../../src/explain/types';
-import { weightings } from '../../src/explain/weightings';
+import type { CostOf } from '../../src/explain/methods/method';
+import { NUMBERS, type NumberOption, type Weighting } from '../../src/explain/methods/options';
+import { METHOD_NAMES, METHODS, type Method, takers } from '../../src/explain/methods/registry';
+import { weightings } from '../../src/explain/methods/weightings';
 import { usageError } from '../errors';
 import { parseNumber } from '../options';
+import { leavesScores, takesScores } from './reuse';
 
 export interface MethodSpec {
   /** As it stands in tables. */
@@ -15,14 +17,22 @@ export interface MethodSpec {
   };
 }
 
-/**
- * Every method, with options that keep the many passes of SS-CAM, IS-CAM and RISE within what a software
- * adapter can do for some hundred images.
- */
-export const DEFAULT_SPECS =
-  'score-cam, score-cam:increase, score-cam:softmax-logit, score-cam:softmax-increase, faster-score-cam, ' +
-  'ss-cam(top=10; samples=4), is-cam(top=10; steps=4), group-cam(groups=16), rise(masks=100), ablation-cam, ' +
-  'recipro-cam, grad-cam, grad-cam++, hires-cam, layer-cam, cam';
+/** What else is evaluated by default than each method as it is: Score-CAM's other weightings. */
+const WEIGHTINGS = Object.keys(weightings).filter((name) => name !== 'probability');
+
+/** Options that keep the many passes of these within what a software adapter can do for some hundred images. */
+const CHEAPER: Readonly<Partial<Record<Method, string>>> = {
+  'ss-cam': '(top=10; samples=4)',
+  'is-cam': '(top=10; steps=4)',
+  'group-cam': '(groups=16)',
+  rise: '(masks=100)',
+};
+
+/** Every method. */
+export const DEFAULT_SPECS = METHOD_NAMES.flatMap((name) => [
+  `${name}${CHEAPER[name] ?? ''}`,
+  ...(name === 'score-cam' ? WEIGHTINGS.map((weighting) => `${name}:${weighting}`) : []),
+]).join(', ');
 
 /** @throws CliError naming the part that is wrong and what there is */
 export function parseSpecs(text: string): MethodSpec[] {
@@ -37,21 +47,21 @@ function parseSpec(text: string): MethodSpec {
     /^([a-z+-]+)(?::([a-z-]+))?\s*(?:\(([^)]*)\))?$/.exec(text) ?? [];
   if (!Object.hasOwn(METHODS, method)) {
     throw usageError(
-      `--methods "${text}": choose from ${Object.keys(METHODS).join(', ')}; options as in ` +
+      `--methods "${text}": choose from ${METHOD_NAMES.join(', ')}; options as in ` +
         '"is-cam(top=10; steps=4)", weightings as in "score-cam:increase".',
     );
   }
-  const taken = METHODS[method as Method];
-  if (weighting !== undefined && !(taken.includes('weighting') && weighting in weightings)) {
+  const taken = METHODS[method as Method].options;
+  if (weighting !== undefined && !('weighting' in taken && weighting in weightings)) {
     throw usageError(
-      `--methods "${text}": score-cam and faster-score-cam take the weightings ` +
+      `--methods "${text}": ${takers('weighting').join(' and ')} take the weightings ` +
         `${Object.keys(weightings).join(', ')}.`,
     );
   }
   const options = (list ?? '').split(';').flatMap((part): [NumberOption, number][] => {
     if (part.trim() === '') return [];
     const [option = '', value = ''] = part.split('=').map((word) => word.trim());
-    const numeric = taken.filter((one): one is NumberOption => one in NUMBERS);
+    const numeric = Object.keys(taken).filter((one): one is NumberOption => one in NUMBERS);
     if (!numeric.includes(option as NumberOption)) {
       throw usageError(
         `--methods "${text}": ${method} has no option "${option}"` +
@@ -71,41 +81,29 @@ function parseSpec(text: string): MethodSpec {
   };
 }
 
-/** Forward passes that a spec takes for one image and so many classes, at most; head-only ones are not counted. */
-export function passesOf(
-  { method, options }: MethodSpec,
-  channels: number,
-  classes: number,
-): number {
-  const top = Math.min(options.top ?? (method === 'faster-score-cam' ? 10 : channels), channels);
-  switch (method) {
-    case 'score-cam':
-      return options.weighting === 'increase' ? 1 : 1 + channels;
-    case 'faster-score-cam':
-      return 1 + top;
-    case 'ss-cam':
-      return 1 + top * (options.samples ?? NUMBERS.samples.fallback);
-    case 'is-cam':
-      return 1 + top * (options.steps ?? NUMBERS.steps.fallback);
-    case 'group-cam':
-      return 2 + classes * Math.min(options.groups ?? NUMBERS.groups.fallback, channels);
-    case 'rise':
-      return 1 + (options.masks ?? NUMBERS.masks.fallback);
-    default:
-      return 1;
-  }
+/**
+ * Forward passes that each of the specs takes for one image, one after another, at most; head-only ones are not
+ * counted.
+ */
+export function passesOf(specs: readonly MethodSpec[], target: CostOf): number[] {
+  return specs.map((spec, i) => {
+    const isReweighed = takesScores(spec) && specs.slice(0, i).some(leavesScores);
+    // That one is the baseline's.
+    return isReweighed ? 1 : METHODS[spec.method].cost(spec.options, target).forward;
+  });
 }
 
 /** Forward passes that measuring the maps of one image takes, at most. */
 export function measuringPasses(
-  spec: MethodSpec,
+  { method, options }: MethodSpec,
   metrics: readonly Metric[],
-  channels: number,
-  classes: number,
+  target: CostOf,
   steps: number,
 ): number {
   const has = (metric: Metric): number => Number(metrics.includes(metric));
   const masked = has('confidence') ? 2 : has('adcc');
   const curves = (has('insertion') + has('deletion')) * (steps + 1);
-  return classes * (masked + curves + has('adcc') * passesOf(spec, channels, 1));
+  // ADCC makes each map anew, whatever was there before.
+  const again = METHODS[method].cost(options, { ...target, classes: 1 }).forward;
+  return target.classes * (masked + curves + has('adcc') * again);
 }

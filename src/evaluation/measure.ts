@@ -1,7 +1,7 @@
 import { ScoreCamError } from '../errors';
 import { baselineInput } from '../explain/baseline';
 import { normalise } from '../explain/image';
-import { oneOf } from '../explain/methods';
+import { oneOf } from '../explain/one-of';
 import type { SaliencyMap } from '../explain/types';
 import { Arena } from '../gpu/arena';
 import { applyMask } from '../kernels/inputs/apply_mask';

@@ -1,4 +1,5 @@
-import type { Callbacks, MethodOptions, SaliencyMap } from '../explain/types';
+import type { MethodOptions } from '../explain/methods/method-options';
+import type { Callbacks, SaliencyMap } from '../explain/types';
 
 /** What can be measured of a map; docs/metrics.md has the formulas. */
 export type Metric = 'confidence' | 'insertion' | 'deletion' | 'adcc' | 'pointing' | 'sparsity';

@@ -1,6 +1,6 @@
 import type { Manifest } from '../model/manifest';
 import { normalise, type Pixels } from './image';
-import type { Baseline } from './types';
+import type { Baseline } from './methods/options';
 
 /** Half the window of the blur, and its standard deviation, in pixels: those of RISE's insertion game. */
 const BLUR_REACH = 5;

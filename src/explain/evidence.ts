@@ -1,5 +1,7 @@
+import type { Target } from './forward';
+import type { Weighting } from './methods/options';
 import type { ActivationMaps, MapRule } from './saliency';
-import type { LayerResult, Passes, Weighting } from './types';
+import type { LayerResult, Passes } from './types';
 
 /** What a method makes of one target layer for one class. */
 export interface LayerEvidence extends Omit<LayerResult, 'map'> {
@@ -19,4 +21,21 @@ export interface Evidence {
   /** Of score-cam: the same masked scores under another weighting. */
   readonly reweighed?: (weighting: Weighting) => Promise<Evidence>;
   readonly ofClass: (classIndex: number) => Promise<readonly LayerEvidence[]>;
+}
+
+/** What methods without masked passes report of a layer besides its weights. */
+export function unmasked({
+  name,
+  maps,
+  constantChannels,
+}: Pick<Target, 'name' | 'maps' | 'constantChannels'>): Omit<
+  LayerEvidence,
+  'maps' | 'alpha' | 'weights'
+> {
+  return {
+    layer: name,
+    channels: { total: maps.count, constant: constantChannels.length, evaluated: 0 },
+    constantChannels,
+    scores: new Float32Array(0),
+  };
 }

@@ -1,5 +1,6 @@
 import type { Explanation } from './explanation';
-import type { Callbacks, MethodOptions } from './types';
+import type { MethodOptions } from './methods/method-options';
+import type { Callbacks } from './types';
 
 /** Options of one explanation. */
 export interface ExplainOptions extends MethodOptions, Callbacks {

@@ -5,20 +5,12 @@ import { type ColourMapName, colourMaps } from '../kernels/maps/colour_maps';
 import { overlay } from '../kernels/maps/overlay';
 import type { Evidence } from './evidence';
 import type { Pixels } from './image';
-import type { Choice } from './methods';
+import type { Chosen } from './methods/choose';
+import type { MethodOptions } from './methods/method-options';
+import type { GradientOf, Weighting } from './methods/options';
+import type { Method } from './methods/registry';
 import { fuseMaps, saliencyMap } from './saliency';
-import type {
-  ChannelCounts,
-  ClassScore,
-  GradientOf,
-  LayerResult,
-  Method,
-  MethodOptions,
-  Passes,
-  SaliencyMap,
-  Timings,
-  Weighting,
-} from './types';
+import type { ChannelCounts, ClassScore, LayerResult, Passes, SaliencyMap, Timings } from './types';
 
 const NO_PASSES: Passes = { forward: 0, backward: 0, head: 0 };
 
@@ -29,7 +21,7 @@ export interface Run {
   readonly pixels: Pixels;
   /** Softmax probabilities of the unmasked image, by class index. */
   readonly probabilities: Float32Array;
-  readonly choice: Choice;
+  readonly choice: Chosen;
   /** As the caller gave them, without class, signal, progress and previews. */
   readonly options: MethodOptions;
   readonly evidence: Evidence;
@@ -82,7 +74,7 @@ export class Explanation {
     return rank(this.run.probabilities, this.run.labels).slice(0, 5);
   }
 
-  /** The target layer; several are separated by commas; empty for rise. */
+  /** The target layer; several are separated by commas; empty for methods that look into none (rise). */
   get layer(): string {
     return this.run.choice.layers.join(',');
   }

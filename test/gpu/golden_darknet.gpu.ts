@@ -147,15 +147,20 @@ export const cases: GpuCase[] = [
     },
   },
   {
-    name: 'Grad-CAM and CAM of both classes',
+    name: 'Grad-CAM, XGrad-CAM and CAM of both classes',
     needsShared: true,
     async run(gpu, { sharedUrl }) {
       const explainer = await openDarknet(gpu, sharedUrl);
       try {
         const image = await sharedBlob(sharedUrl, `${GOLDEN}image-224.png`);
-        const cat = await explainer.explain(image, { class: 7, method: 'grad-cam' });
-        const gradCams = [cat, await cat.forClass(173)];
-        const notes = await checkMaps(sharedUrl, gradCams, 'gradcam-pgc');
+        const notes: string[] = [];
+        for (const [method, file] of [
+          ['grad-cam', 'gradcam-pgc'],
+          ['xgrad-cam', 'xgradcam-pgc'],
+        ] as const) {
+          const cat = await explainer.explain(image, { class: 7, method });
+          notes.push(...(await checkMaps(sharedUrl, [cat, await cat.forClass(173)], file)));
+        }
         const size = { mapHeight: 14, mapWidth: 14, height: 224, width: 224, alignCorners: false };
         // The class's own map is the last convolution's; from conv15 it is that but for the bias.
         for (const layer of ['conv15', 'conv16']) {

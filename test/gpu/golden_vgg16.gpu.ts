@@ -160,7 +160,7 @@ export const cases: GpuCase[] = [
     }),
   ),
   {
-    name: "gradients, Grad-CAM's weights, and pytorch-grad-cam's maps of four gradient methods",
+    name: "gradients, Grad-CAM's weights, and pytorch-grad-cam's maps of five gradient methods",
     needsShared: true,
     async run(gpu, { sharedUrl }) {
       const { classes } = await golden(sharedUrl);
@@ -190,6 +190,7 @@ export const cases: GpuCase[] = [
         ['grad-cam++', 'logit', 'gradcampp'],
         ['hires-cam', 'logit', 'hirescam'],
         ['layer-cam', 'logit', 'layercam'],
+        ['xgrad-cam', 'logit', 'xgradcam'],
       ] as const) {
         const first = await explainer.explain(image, { method, of, class: 303 });
         for (const { class: asked, map, weights: alpha } of [first, await first.forClass(617)]) {

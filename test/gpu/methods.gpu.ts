@@ -97,7 +97,7 @@ const scoreCamCases = networks.map(
   }),
 );
 
-const GRADIENT_METHODS = ['grad-cam', 'grad-cam++', 'hires-cam', 'layer-cam'] as const;
+const GRADIENT_METHODS = ['grad-cam', 'grad-cam++', 'hires-cam', 'layer-cam', 'xgrad-cam'] as const;
 
 const gradientCases = networks.map(
   ([layers, layer]): GpuCase => ({

@@ -1,7 +1,7 @@
 import { normalise } from '../../src/explain/image';
+import { riseMasks } from '../../src/explain/methods/runs/rise';
+import { samplesAtOnce } from '../../src/explain/methods/runs/sampled-score-cam';
 import { gaussian } from '../../src/explain/random';
-import { riseMasks } from '../../src/explain/rise';
-import { samplesAtOnce } from '../../src/explain/sampled-score-cam';
 import type { Gpu } from '../../src/gpu/gpu';
 import {
   createExplainer,

@@ -1,7 +1,7 @@
 import { normaliseReference, upsampleReference } from './interpolation';
 
 /** The gradient methods' maps in f64, written from the papers' formulas. */
-export type CamName = 'grad-cam' | 'grad-cam++' | 'hires-cam' | 'layer-cam';
+export type CamName = 'grad-cam' | 'grad-cam++' | 'hires-cam' | 'layer-cam' | 'xgrad-cam';
 
 interface Size {
   readonly count: number;
@@ -31,6 +31,7 @@ export function camReference(
   const alphaOf = (k: number): number => {
     if (method === 'grad-cam') return overPixels((i) => g(k, i)) / pixels;
     const total = overPixels((i) => a(k, i));
+    if (method === 'xgrad-cam') return overPixels((i) => g(k, i) * a(k, i)) / (total + 1e-7);
     return overPixels((i) => {
       const [g2, g3] = [g(k, i) ** 2, g(k, i) ** 3];
       return (Math.max(g(k, i), 0) * g2) / (2 * g2 + total * g3 + 1e-6);

@@ -1,22 +1,23 @@
-import { Arena } from '../gpu/arena';
-import { mapRanges } from '../kernels/maps/map_ranges';
-import { gradients, readTape } from '../runtime/backward';
-import type { Runner } from '../runtime/runner';
-import { column } from './column';
-import type { Evidence, LayerEvidence } from './evidence';
-import type { Forward } from './forward';
-import { meanGradients, unmasked } from './gradients';
-import { normalise } from './image';
-import { progressMeter } from './progress';
-import type { ActivationMaps } from './saliency';
-import { baselineScores, type ScoreCamOptions } from './score-cam';
+import { Arena } from '../../../gpu/arena';
+import { mapRanges } from '../../../kernels/maps/map_ranges';
+import { gradients, readTape } from '../../../runtime/backward';
+import type { Runner } from '../../../runtime/runner';
+import { type Evidence, type LayerEvidence, unmasked } from '../../evidence';
+import type { Forward } from '../../forward';
+import { normalise } from '../../image';
+import { progressMeter } from '../../progress';
+import type { ActivationMaps } from '../../saliency';
+import { column } from '../column';
+import { meanGradients } from '../grad-cam';
+import type { RunOptions } from '../method';
+import { baselineScores } from './baseline-scores';
 
 /**
  * Group-CAM (Zhang, Rao and Yang 2021) on zero: the maps, weighed by their mean gradient of the
  * logit and sorted by it, are summed up in `groups` groups; each rectified, normalised sum G is one mask, with
  * weight p_c(X o G) - p_c(X_b). The masks depend on the class.
  */
-export async function groupCam(forward: Forward, options: ScoreCamOptions): Promise<Evidence> {
+export async function groupCam(forward: Forward, options: RunOptions): Promise<Evidence> {
   const { runner, logits, kept, targets } = forward;
   const { choice, pixels, manifest } = options;
   const tape = await readTape(runner, logits, kept, choice.layers);
@@ -38,7 +39,8 @@ export async function groupCam(forward: Forward, options: ScoreCamOptions): Prom
       try {
         const image = arena.upload('image', normalise(pixels, manifest));
         for (const target of own) {
-          const weights = meanGradients(target.maps, found.get(target.name) as Float32Array);
+          const gradient = found.get(target.name) as Float32Array;
+          const { weights } = meanGradients(target.maps, gradient);
           const maps = groupMaps(target.maps, weights, groups);
           const done = before;
           const onPasses = (masked: number): void => meter(done + masked, most);
@@ -102,7 +104,7 @@ async function scoreMaps(
   arena: Arena,
   image: Forward['input'],
   { data, count, height, width }: ActivationMaps,
-  { memoryBudget, signal, onPasses }: ScoreCamOptions & { onPasses: (done: number) => void },
+  { memoryBudget, signal, onPasses }: RunOptions & { onPasses: (done: number) => void },
 ): Promise<Float32Array> {
   if (count === 0) return new Float32Array(0);
   const { gpu, network } = runner;

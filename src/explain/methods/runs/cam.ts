@@ -1,21 +1,20 @@
-import type { Slice } from '../gpu/kernel';
-import { rowStride } from '../kernels/linear/linear';
-import { sizeOf } from '../model/network';
-import { WEIGHT_BYTES, type WeightDtype } from '../numbers/dtypes';
-import { toF32 } from '../numbers/tensor_dtypes';
-import { convStep, linearStep } from '../plan/compile';
-import type { Runner } from '../runtime/runner';
-import { type Head, poolingHead } from './cam-head';
-import type { Evidence } from './evidence';
-import type { Forward } from './forward';
-import { unmasked } from './gradients';
+import type { Slice } from '../../../gpu/kernel';
+import { rowStride } from '../../../kernels/linear/linear';
+import { sizeOf } from '../../../model/network';
+import { WEIGHT_BYTES, type WeightDtype } from '../../../numbers/dtypes';
+import { toF32 } from '../../../numbers/tensor_dtypes';
+import { convStep, linearStep } from '../../../plan/compile';
+import type { Runner } from '../../../runtime/runner';
+import { type Evidence, unmasked } from '../../evidence';
+import type { Forward } from '../../forward';
+import { type Head, poolingHead } from '../pooling-head';
 
 /**
  * CAM (Zhou et al. 2016, Eq. 2): sum_k w_k^c A_k with the weights of the layer behind the pooling, read back
  * from the GPU in the form they have there. No ReLU, as in the paper; biases are the same at every pixel and
  * vanish in the normalisation.
  */
-export async function camEvidence({ runner, targets }: Forward): Promise<Evidence> {
+export async function cam({ runner, targets }: Forward): Promise<Evidence> {
   const own = targets.map(({ name, maps, constantChannels }) => ({ name, maps, constantChannels }));
   return {
     rule: { relu: 'none', alignCorners: false },

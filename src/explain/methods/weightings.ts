@@ -1,6 +1,6 @@
+import type { MapRule } from '../saliency';
 import { column } from './column';
-import type { MapRule } from './saliency';
-import type { Weighting } from './types';
+import type { Weighting } from './options';
 
 export interface ChannelScores {
   /** Channels that were evaluated, in the order of the rows. */

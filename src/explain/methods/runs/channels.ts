@@ -1,6 +1,6 @@
-import type { Target } from './forward';
-import type { Choice } from './methods';
-import type { ActivationMaps } from './saliency';
+import type { Target } from '../../forward';
+import type { ActivationMaps } from '../../saliency';
+import type { Choice } from '../method';
 
 /** The channels to evaluate: those asked for whose mask is not constant, or of these the `top` ones. */
 export function channelsOf(target: Target, { channels, top }: Choice): Uint32Array<ArrayBuffer> {

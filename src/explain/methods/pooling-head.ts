@@ -1,12 +1,12 @@
 /** Where CAM is defined: nothing but the network's layers, so that Node can ask before a browser starts. */
-import { ScoreCamError } from '../errors';
+import { ScoreCamError } from '../../errors';
 import {
   type ConvLayer,
   type LinearLayer,
   type Network,
   targetIndex,
   targetLayers,
-} from '../model/network';
+} from '../../model/network';
 
 /** What stands between a layer's maps and the logits besides the pooling: one linear layer, or nothing. */
 export type Head =

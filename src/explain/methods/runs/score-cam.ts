@@ -1,24 +1,14 @@
-import { ScoreCamError } from '../errors';
-import { Arena } from '../gpu/arena';
-import type { Runner, Scores } from '../runtime/runner';
-import { baselineInput } from './baseline';
+import { ScoreCamError } from '../../../errors';
+import type { Runner, Scores } from '../../../runtime/runner';
+import type { Evidence, LayerEvidence } from '../../evidence';
+import type { Forward, Target } from '../../forward';
+import { oneOf } from '../../one-of';
+import { progressMeter } from '../../progress';
+import type { RunOptions } from '../method';
+import type { Weighting } from '../options';
+import { type ChannelScores, weightings } from '../weightings';
+import { baselineScores } from './baseline-scores';
 import { channelsOf, standardDeviations } from './channels';
-import type { Evidence, LayerEvidence } from './evidence';
-import type { Forward, Target } from './forward';
-import type { normalise, Pixels } from './image';
-import { type Choice, oneOf } from './methods';
-import { progressMeter } from './progress';
-import type { Callbacks, Weighting } from './types';
-import { type ChannelScores, weightings } from './weightings';
-
-export interface ScoreCamOptions extends Callbacks {
-  /** Hears the evidence of the passes run so far, several times. */
-  readonly onEvidence?: ((evidence: Evidence) => Promise<void>) | undefined;
-  readonly choice: Choice;
-  readonly memoryBudget: number;
-  readonly pixels: Pixels;
-  readonly manifest: Parameters<typeof normalise>[1];
-}
 
 /** The masked scores of one target layer. */
 interface Scored extends Omit<LayerEvidence, 'alpha' | 'weights'> {
@@ -30,7 +20,7 @@ interface Scored extends Omit<LayerEvidence, 'alpha' | 'weights'> {
  * mask is not constant, and one of the baseline where the weighting compares with it. The scores are good
  * for every class.
  */
-export async function scoreCam(forward: Forward, options: ScoreCamOptions): Promise<Evidence> {
+export async function scoreCam(forward: Forward, options: RunOptions): Promise<Evidence> {
   const { runner, targets } = forward;
   const { choice } = options;
   const { needsBaseline } = weightings[choice.weighting as Weighting];
@@ -61,7 +51,7 @@ function weighed(
   runner: Runner,
   scored: readonly Scored[],
   baseline: Float32Array | undefined,
-  options: ScoreCamOptions,
+  options: RunOptions,
   forward: number,
 ): Evidence {
   const { choice } = options;
@@ -96,25 +86,11 @@ function weighed(
   };
 }
 
-/** [classes] probabilities of the image without evidence. */
-export async function baselineScores(
-  runner: Runner,
-  { choice, pixels, manifest }: ScoreCamOptions,
-): Promise<Float32Array> {
-  const arena = new Arena(runner.gpu);
-  try {
-    const input = baselineInput(choice.baseline, pixels, manifest) as Float32Array<ArrayBuffer>;
-    return (await runner.forward(arena.upload('baseline', input), arena)).probabilities;
-  } finally {
-    arena.dispose();
-  }
-}
-
 async function scoreLayer(
   { runner, input, logits: imageLogits }: Forward,
   { name, maps, activations, ranges, constantChannels }: Target,
   channels: Uint32Array<ArrayBuffer>,
-  options: ScoreCamOptions & {
+  options: RunOptions & {
     readonly onPasses: (done: number) => void;
     readonly onScored?: (scored: Scored) => Promise<void>;
   },

@@ -1,39 +1,29 @@
-import { ScoreCamError } from '../errors';
-import { type Network, targetIndex } from '../model/network';
-import { poolingHead } from './cam-head';
+import { ScoreCamError } from '../../errors';
+import { type Network, targetIndex } from '../../model/network';
+import { oneOf } from '../one-of';
+import type { Choice, MethodDescription } from './method';
+import type { MethodOptions } from './method-options';
 import {
   BASELINES,
   GRADIENTS_OF,
-  METHODS,
   type MethodOption,
   NUMBERS,
   type NumberOption,
-} from './method-options';
-import type { Baseline, GradientOf, Method, MethodOptions, Weighting } from './types';
+  type Weighting,
+} from './options';
+import { METHOD_NAMES, METHODS, type Method, OPTIONS, takers } from './registry';
 import { weightings } from './weightings';
 
-const MATTERS_TO = Object.entries(METHODS);
-const OPTIONS = [...new Set(Object.values(METHODS).flat())] as readonly MethodOption[];
-
-/** What is to be done, checked against the network, with every default filled in. */
-export interface Choice extends Readonly<Partial<Record<NumberOption, number>>> {
+/** A method, and what it is to do. */
+export interface Chosen extends Choice {
   readonly method: Method;
-  /** None for rise, which looks into no layer. */
-  readonly layers: readonly string[];
-  /** Sorted, without repeats; undefined for all. */
-  readonly channels: readonly number[] | undefined;
-  /** Of score-cam and faster-score-cam, else undefined. */
-  readonly weighting: Weighting | undefined;
-  readonly alignCorners: boolean;
-  readonly baseline: Baseline;
-  /** Of the gradient methods, else undefined. */
-  readonly of: GradientOf | undefined;
 }
 
 /** @throws ScoreCamError `option` naming what does not fit and what does. */
-export function choose(options: MethodOptions, network: Network): Choice {
-  const method = oneOf('method', options.method ?? 'score-cam', Object.keys(METHODS) as Method[]);
-  refuseForeign(method, options);
+export function choose(options: MethodOptions, network: Network): Chosen {
+  const method = oneOf('method', options.method ?? 'score-cam', METHOD_NAMES);
+  const description = METHODS[method];
+  refuseForeign(description, options);
   const weighting = oneOf(
     'weighting',
     options.weighting ?? 'probability',
@@ -55,31 +45,46 @@ export function choose(options: MethodOptions, network: Network): Choice {
         `nothing: leave it out, or use the weighting ${using.join(' or ')}.`,
     );
   }
-  if (method === 'rise' && options.layer !== undefined) {
+  const { usesLayer, check } = description;
+  if (!usesLayer && options.layer !== undefined) {
     throw new ScoreCamError(
       'option',
-      `The method rise looks into no layer, so layer "${options.layer}" would change nothing: leave it out.`,
+      `The method ${method} looks into no layer, so layer "${options.layer}" would change nothing: leave it out.`,
     );
   }
-  const layers = method === 'rise' ? [] : layersOf(options.layer ?? network.targetLayer, network);
-  if (method === 'cam') for (const layer of layers) poolingHead(network, layer);
+  const layers = usesLayer ? layersOf(options.layer ?? network.targetLayer, network) : [];
+  check?.(network, layers);
   return {
     method,
     layers,
     channels: channelsOf(options.channels, layers, network),
-    weighting: METHODS[method].includes('weighting') ? weighting : undefined,
+    weighting: 'weighting' in description.options ? weighting : undefined,
     alignCorners: alignCorners ?? weightings[weighting].alignCorners,
     baseline,
-    of: METHODS[method].includes('of') ? of : undefined,
-    ...numbersOf(method, options),
+    of: 'of' in description.options ? of : undefined,
+    ...numbersOf(description, options),
   };
 }
 
-/** The numbers that a method takes. `top` is a default of faster-score-cam alone; others evaluate all. */
-function numbersOf(method: Method, options: MethodOptions): Partial<Record<NumberOption, number>> {
-  const taken = (Object.keys(NUMBERS) as NumberOption[]).filter((option) =>
-    METHODS[method].includes(option),
-  );
+/** The methods that are defined at a layer. */
+export function admittedMethods(network: Network, layer: string): readonly Method[] {
+  return METHOD_NAMES.filter((name) => {
+    try {
+      METHODS[name].check?.(network, [layer]);
+      return true;
+    } catch (error) {
+      if (!(error instanceof ScoreCamError)) throw error;
+      return false;
+    }
+  });
+}
+
+/** The numbers that a method takes, where they are given or it has a default. */
+function numbersOf(
+  { options: defaults }: MethodDescription,
+  options: MethodOptions,
+): Partial<Record<NumberOption, number>> {
+  const taken = (Object.keys(NUMBERS) as NumberOption[]).filter((option) => option in defaults);
   if (options.channels !== undefined && options.top !== undefined) {
     throw new ScoreCamError(
       'option',
@@ -88,11 +93,9 @@ function numbersOf(method: Method, options: MethodOptions): Partial<Record<Numbe
   }
   return Object.fromEntries(
     taken.flatMap((option) => {
-      const { fallback, least, whole } = NUMBERS[option];
-      const value = options[option];
-      if (value === undefined) {
-        return option === 'top' && method !== 'faster-score-cam' ? [] : [[option, fallback]];
-      }
+      const { least, whole } = NUMBERS[option];
+      const value = options[option] ?? defaults[option];
+      if (value === undefined) return [];
       if (Number.isFinite(value) && value >= least && (!whole || Number.isInteger(value))) {
         return [[option, value]];
       }
@@ -104,25 +107,14 @@ function numbersOf(method: Method, options: MethodOptions): Partial<Record<Numbe
   );
 }
 
-function refuseForeign(method: Method, options: MethodOptions): void {
-  for (const option of OPTIONS) {
-    if (options[option] === undefined || METHODS[method].includes(option)) continue;
-    const taking = MATTERS_TO.filter(([, taken]) => taken.includes(option)).map(([name]) => name);
-    const takes = METHODS[method];
-    throw new ScoreCamError(
-      'option',
-      `The method ${method} has no use for "${option}", which belongs to ${taking.join(', ')}. ` +
-        `${method} takes ${takes.length > 0 ? takes.map((name) => `"${name}"`).join(', ') : 'none of these'}.`,
-    );
-  }
-}
-
-/** @throws ScoreCamError `option` listing what there is. */
-export function oneOf<T extends string>(option: string, value: T, allowed: readonly T[]): T {
-  if (allowed.includes(value)) return value;
+function refuseForeign({ name, options: taken }: MethodDescription, options: MethodOptions): void {
+  const foreign = OPTIONS.find((option) => options[option] !== undefined && !(option in taken));
+  if (foreign === undefined) return;
+  const takes = (Object.keys(taken) as MethodOption[]).map((option) => `"${option}"`);
   throw new ScoreCamError(
     'option',
-    `There is no ${option} "${value}". Choose from: ${allowed.join(', ')}.`,
+    `The method ${name} has no use for "${foreign}", which belongs to ${takers(foreign).join(', ')}. ` +
+      `${name} takes ${takes.length > 0 ? takes.join(', ') : 'none of these'}.`,
   );
 }
 

@@ -1,9 +1,9 @@
-import { Arena } from '../gpu/arena';
-import type { Evidence } from './evidence';
-import type { Forward } from './forward';
-import { progressMeter } from './progress';
-import { uniform } from './random';
-import type { ScoreCamOptions } from './score-cam';
+import { Arena } from '../../../gpu/arena';
+import type { Evidence } from '../../evidence';
+import type { Forward } from '../../forward';
+import { progressMeter } from '../../progress';
+import { uniform } from '../../random';
+import type { RunOptions } from '../method';
 
 /** Cells of a mask's grid along a side, and the share of them that are open (the paper's ImageNet setting). */
 export const RISE_CELLS = 7;
@@ -16,7 +16,7 @@ const BLOCK = 64;
  * RISE (Petsiuk, Das and Saenko 2018, Eq. 6): the mean of random masks M_i, each weighed by p_c(X o M_i) and
  * divided by the mean of a mask. It asks nothing but the scores; no layer is looked into.
  */
-export async function rise(forward: Forward, options: ScoreCamOptions): Promise<Evidence> {
+export async function rise(forward: Forward, options: RunOptions): Promise<Evidence> {
   const { runner, input } = forward;
   const { choice, memoryBudget, signal } = options;
   const total = choice.masks as number;

@@ -1,0 +1,58 @@
+/**
+ * The methods: one file each beside this one, which says what the method is, takes and costs, and loads how it
+ * runs (`runs/`). This list is the only one; the library, the command line, the demo and the test of docs/methods.md
+ * read it. Neither it nor what it imports needs a GPU, a browser or a kernel until a method is loaded.
+ */
+import { ablationCam } from './ablation-cam';
+import { cam } from './cam';
+import { fasterScoreCam } from './faster-score-cam';
+import { gradCam } from './grad-cam';
+import { gradCamPlusPlus } from './grad-cam-plus-plus';
+import { groupCam } from './group-cam';
+import { hiResCam } from './hires-cam';
+import { isCam } from './is-cam';
+import { layerCam } from './layer-cam';
+import type { MethodDescription } from './method';
+import type { MethodOption } from './options';
+import { reciproCam } from './recipro-cam';
+import { rise } from './rise';
+import { scoreCam } from './score-cam';
+import { ssCam } from './ss-cam';
+import { xGradCam } from './xgrad-cam';
+
+const LIST = [
+  scoreCam,
+  fasterScoreCam,
+  ssCam,
+  isCam,
+  groupCam,
+  rise,
+  ablationCam,
+  reciproCam,
+  gradCam,
+  gradCamPlusPlus,
+  hiResCam,
+  layerCam,
+  xGradCam,
+  cam,
+] as const;
+
+/** How the maps of a layer become one map; docs/methods.md has the formulas. */
+export type Method = (typeof LIST)[number]['name'];
+
+/** Every method by its name, in the order of docs/methods.md. */
+export const METHODS = Object.fromEntries(
+  LIST.map((method) => [method.name, method]),
+) as unknown as Readonly<Record<Method, MethodDescription>>;
+
+export const METHOD_NAMES = Object.keys(METHODS) as readonly Method[];
+
+/** Every option that some method takes. */
+export const OPTIONS = [
+  ...new Set(LIST.flatMap(({ options }) => Object.keys(options))),
+] as readonly MethodOption[];
+
+/** The methods that take an option. */
+export function takers(option: MethodOption): readonly Method[] {
+  return METHOD_NAMES.filter((name) => option in METHODS[name].options);
+}

@@ -1,0 +1,37 @@
+import { checkFinite } from '../../../numbers/finite';
+import { gradients, readTape, type Score } from '../../../runtime/backward';
+import { type Evidence, unmasked } from '../../evidence';
+import type { Forward } from '../../forward';
+import type { GradientRule } from '../gradient-method';
+import type { RunOptions } from '../method';
+import type { GradientOf } from '../options';
+
+/**
+ * The gradient methods: each class costs one backward pass, from what the forward pass kept, which is in
+ * page memory from here on. Maps are rectified, then resized, as in the papers and pytorch-grad-cam.
+ * @throws ScoreCamError `not-finite` if a gradient overflows.
+ */
+export async function gradientEvidence(
+  { runner, logits, kept, targets }: Forward,
+  { choice: { layers, of } }: RunOptions,
+  weigh: GradientRule,
+): Promise<Evidence> {
+  const tape = await readTape(runner, logits, kept, layers);
+  const own = targets.map(({ name, maps, constantChannels }) => ({ name, maps, constantChannels }));
+  return {
+    rule: { relu: 'before', alignCorners: false },
+    passes: { forward: 0, backward: 0, head: 0 },
+    passesOfClass: { forward: 0, backward: 1, head: 0 },
+    ofClass: async (classIndex) => {
+      const score: Score = { classIndex, of: of as GradientOf };
+      const found = await gradients(runner, tape, layers, score);
+      return own.map((target) => {
+        const gradient = found.get(target.name) as Float32Array;
+        checkFinite(gradient, `The gradients at ${target.name}`);
+        const weighed = weigh(target.maps, gradient);
+        checkFinite(weighed.alpha, `The weights of ${target.name}`);
+        return { ...unmasked(target), ...weighed };
+      });
+    },
+  };
+}
