@@ -11,7 +11,8 @@ import type { Method } from '../src/explain/types';
 import { type Manifest, parseManifest } from '../src/model/manifest';
 import { locateModel } from '../src/model/model';
 import { buildNetwork, type Network } from '../src/model/network';
-import { PRESETS, presetManifest } from '../src/model/presets';
+import { presetManifest } from '../src/model/preset-manifests';
+import { PRESETS } from '../src/model/presets';
 import type { WeightDtype } from '../src/numbers/dtypes';
 import { CliError, usageError } from './errors';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { seededVgg } from '../src/model/model';
+import { seededVgg } from '../src/model/seeded-vgg';
 import { nextBatch, planBatches, planSteps, splitHead } from '../src/plan/plan';
 import { Pace } from '../src/runtime/pace';
 

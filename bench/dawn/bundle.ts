@@ -20,7 +20,10 @@ export async function bundle(folder: string): Promise<string> {
       emptyOutDir: false,
       target: 'node20',
       minify: false,
-      rollupOptions: { output: { format: 'es', entryFileNames: 'bench.mjs' } },
+      // One file: what the library loads on demand comes with it.
+      rollupOptions: {
+        output: { format: 'es', entryFileNames: 'bench.mjs', inlineDynamicImports: true },
+      },
     },
   });
   for (const file of ['manifest.json', 'model.safetensors', 'sample.png']) {

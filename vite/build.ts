@@ -1,0 +1,104 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { build, type LibraryOptions, type Plugin, transformWithEsbuild } from 'vite';
+import { projectRoot } from '../cli/server';
+import { baseConfig } from './base';
+
+/** What JavaScript every browser with WebGPU and every supported Node reads. */
+const TARGET = 'es2022';
+
+/** The ways into the package, each `dist/NAME.js`: package.json's `exports` names them again for its readers. */
+const ENTRIES = { index: 'src/index.ts', evaluation: 'src/evaluation/index.ts' } as const;
+
+/** The same in one file that imports nothing. */
+export const SINGLE_FILE = 'score-cam-webgpu.js';
+
+/**
+ * Writes the package's files into `folder`, which is emptied first: the ES build, whose chunks come when they are
+ * asked for, and the one-file build.
+ */
+export async function buildPackage(folder: string): Promise<void> {
+  rmSync(folder, { recursive: true, force: true });
+  await bundle(
+    folder,
+    { entry: ENTRIES, formats: ['es'], fileName: (_, name) => `${name}.js` },
+    false,
+  );
+  await bundle(
+    folder,
+    { entry: 'src/single.ts', formats: ['es'], fileName: () => SINGLE_FILE },
+    true,
+  );
+}
+
+async function bundle(folder: string, lib: LibraryOptions, inOneFile: boolean): Promise<void> {
+  const base = baseConfig(projectRoot);
+  await build({
+    ...base,
+    plugins: [...base.plugins, minified()],
+    publicDir: false,
+    build: {
+      lib,
+      outDir: folder,
+      emptyOutDir: false,
+      target: TARGET,
+      minify: false,
+      sourcemap: true,
+      rollupOptions: {
+        output: { chunkFileNames: 'chunks/[name].js', inlineDynamicImports: inOneFile },
+      },
+    },
+  });
+}
+
+/**
+ * Vite leaves a library's white space for the sake of annotations that bundlers read. Here package.json says that no
+ * module has side effects, and the files are meant to be served as they are.
+ */
+function minified(): Plugin {
+  return {
+    name: 'minified',
+    renderChunk: {
+      order: 'post',
+      handler: (code, { fileName }) =>
+        transformWithEsbuild(code, fileName, {
+          minify: true,
+          format: 'esm',
+          target: TARGET,
+          legalComments: 'none',
+          sourcemap: true,
+        }),
+    },
+  };
+}
+
+/** Declarations rolled up into one file an entry, so that no resolution of imports can fail in them. */
+export async function buildTypes(folder: string): Promise<void> {
+  const { rollup } = await import('rollup');
+  const { dts } = await import('rollup-plugin-dts');
+  for (const [name, input] of Object.entries(ENTRIES)) {
+    const bundle = await rollup({
+      input: join(projectRoot, input),
+      plugins: [
+        dts({
+          tsconfig: join(projectRoot, 'tsconfig.json'),
+          // Constructors that only the library calls would bring its insides along.
+          compilerOptions: { stripInternal: true },
+        }),
+      ],
+      onLog: (_, { message }) => {
+        throw new Error(`The types of ${input}: ${message}`);
+      },
+    });
+    await bundle.write({
+      file: join(folder, `${name}.d.ts`),
+      format: 'es',
+      banner: name === 'index' ? WEBGPU_TYPES : '',
+    });
+  }
+  const names = Object.keys(ENTRIES).map((name) => `export * from './${name}.js';\n`);
+  writeFileSync(join(folder, SINGLE_FILE.replace(/js$/, 'd.ts')), names.join(''));
+}
+
+/** TypeScript does not know WebGPU before 6.0; the package is an optional peer. */
+const WEBGPU_TYPES = '/// <reference types="@webgpu/types" />\n';
