@@ -1,12 +1,11 @@
 /** Builds the package into dist, and says what it weighs. */
 import { join } from 'node:path';
-import { buildPackage, buildTypes } from '../vite/build';
+import { buildPackage } from '../vite/build';
 import { BUDGET, packageSizes } from '../vite/sizes';
 import { projectRoot } from './server';
 
 const folder = join(projectRoot, 'dist');
 await buildPackage(folder);
-await buildTypes(folder);
 const kilobytes = (bytes: number): string => `${(bytes / 1000).toFixed(1)} kB`;
 for (const [what, bytes] of Object.entries(packageSizes(folder))) {
   const most = kilobytes(BUDGET[what as keyof typeof BUDGET]);

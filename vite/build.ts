@@ -13,22 +13,24 @@ const ENTRIES = { index: 'src/index.ts', evaluation: 'src/evaluation/index.ts' }
 /** The same in one file that imports nothing. */
 export const SINGLE_FILE = 'score-cam-webgpu.js';
 
-/**
- * Writes the package's files into `folder`, which is emptied first: the ES build, whose chunks come when they are
- * asked for, and the one-file build.
- */
+/** Builds all of the package's files into `folder`, which is emptied first. */
 export async function buildPackage(folder: string): Promise<void> {
   rmSync(folder, { recursive: true, force: true });
-  await bundle(
-    folder,
-    { entry: ENTRIES, formats: ['es'], fileName: (_, name) => `${name}.js` },
-    false,
-  );
-  await bundle(
-    folder,
-    { entry: 'src/single.ts', formats: ['es'], fileName: () => SINGLE_FILE },
-    true,
-  );
+  await buildModules(folder);
+  await buildSingleFile(folder);
+  await buildTypes(folder);
+}
+
+/** The ES build: its entries, and chunks that come when they are asked for. */
+async function buildModules(folder: string): Promise<void> {
+  const fileName = (_: string, name: string): string => `${name}.js`;
+  await bundle(folder, { entry: ENTRIES, formats: ['es'], fileName }, false);
+}
+
+/** The one-file build. */
+export async function buildSingleFile(folder: string): Promise<void> {
+  const fileName = (): string => SINGLE_FILE;
+  await bundle(folder, { entry: 'src/single.ts', formats: ['es'], fileName }, true);
 }
 
 async function bundle(folder: string, lib: LibraryOptions, inOneFile: boolean): Promise<void> {
@@ -73,7 +75,7 @@ function minified(): Plugin {
 }
 
 /** Declarations rolled up into one file an entry, so that no resolution of imports can fail in them. */
-export async function buildTypes(folder: string): Promise<void> {
+async function buildTypes(folder: string): Promise<void> {
   const { rollup } = await import('rollup');
   const { dts } = await import('rollup-plugin-dts');
   for (const [name, input] of Object.entries(ENTRIES)) {

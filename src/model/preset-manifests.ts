@@ -1,6 +1,5 @@
 import { IMAGENET_LABELS } from './imagenet-labels';
 import { type Manifest, parseManifest } from './manifest';
-import { PRESETS } from './presets';
 import { type VggDepth, type VggOptions, vggManifest } from './vgg';
 
 /** SHA-256 of timm's `model.safetensors`, as their pages on huggingface.co say it; not all do. */
@@ -25,10 +24,11 @@ const KERAS = {
  * @returns undefined where there is no preset of that name.
  */
 export function presetManifest(name: string): Manifest | undefined {
-  const found = /^vgg(11|13|16|19)(_bn|-keras)?$/.exec(name);
-  if (!found || !PRESETS.includes(name)) return undefined;
-  const depth = Number(found[1]) as VggDepth;
-  const options = found[2] === '-keras' ? keras(depth) : torchvision(name, found[2] === '_bn');
+  const found = /^vgg(?:(11|13|16|19)(_bn)?|(16|19)-keras)$/.exec(name);
+  if (!found) return undefined;
+  const [, torchDepth, batchNorm, kerasDepth] = found;
+  const depth = Number(torchDepth ?? kerasDepth) as VggDepth;
+  const options = kerasDepth ? keras(depth) : torchvision(name, batchNorm !== undefined);
   return parseManifest(vggManifest({ depth, name, labels: IMAGENET_LABELS, ...options }), name);
 }
 
