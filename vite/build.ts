@@ -102,5 +102,5 @@ async function buildTypes(folder: string): Promise<void> {
   writeFileSync(join(folder, SINGLE_FILE.replace(/js$/, 'd.ts')), names.join(''));
 }
 
-/** TypeScript does not know WebGPU before 6.0; the package is an optional peer. */
+/** What a GPUDevice is: TypeScript 5 does not know it. package.json has it as an optional peer. */
 const WEBGPU_TYPES = '/// <reference types="@webgpu/types" />\n';
