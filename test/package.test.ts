@@ -63,7 +63,7 @@ export const isOurs = (error: unknown): boolean => error instanceof ScoreCamErro
 const IN_NODE = `
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { createExplainer, ScoreCamError } from 'score-cam-webgpu';
+import { createExplainer, loadModel, loadPreset, openModel, ScoreCamError } from 'score-cam-webgpu';
 import { METRICS, pearson } from 'score-cam-webgpu/evaluation';
 import * as single from 'score-cam-webgpu/single';
 
@@ -76,6 +76,14 @@ assert.deepEqual(single.METRICS, METRICS);
 const manifest = new URL(import.meta.resolve('score-cam-webgpu/scenes-vgg16/manifest.json'));
 const { weights } = JSON.parse(readFileSync(manifest, 'utf8'));
 assert.equal(readFileSync(new URL(weights.file, manifest)).length, weights.bytes);
+// What comes on demand: presets and labels, generated weights, PyTorch's files.
+const preset = await loadPreset('vgg16');
+assert.equal(preset.labels.length, 1000);
+const seeded = await loadModel('vgg11-seeded-1');
+assert.equal((await seeded.weights.read('classifier.6.bias', 0, 1000)).length, 1000);
+const file = new Blob([readFileSync(process.argv[2])]);
+const model = await openModel(preset, undefined, { weights: file });
+assert.ok(model.weights.tensors.has('features.0.weight'));
 `;
 
 describe('the package', () => {
@@ -168,9 +176,10 @@ describe('the package', () => {
     },
   );
 
-  it('imports in Node, without a DOM, and finds the embedded model', () => {
+  it('imports in Node, without a DOM, finds the embedded model, and what comes on demand', () => {
     writeFileSync(join(temp, 'in-node.mjs'), IN_NODE);
-    run(temp, process.execPath, 'in-node.mjs');
+    const torchFile = join(projectRoot, 'test/fixtures/zip.pth');
+    run(temp, process.execPath, 'in-node.mjs', torchFile);
   });
 
   describe('its sourcemaps', () => {
