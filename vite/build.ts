@@ -23,7 +23,7 @@ export async function buildPackage(folder: string): Promise<void> {
 }
 
 /** The ES build: its entries, and chunks that come when they are asked for. */
-async function buildModules(folder: string): Promise<void> {
+export async function buildModules(folder: string): Promise<void> {
   const fileName = (_: string, name: string): string => `${name}.js`;
   await bundle(folder, { entry: ENTRIES, formats: ['es'], fileName }, false);
 }
