@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { SafetensorsFile } from '../cli/safetensors-file';
 import type { StoredTensor } from '../src/model/forms';
-import { seededVgg } from '../src/model/model';
+import { seededVgg } from '../src/model/seeded-vgg';
 import type { VggDepth } from '../src/model/vgg';
 import { elementCount } from '../src/model/weight-source';
 

@@ -5,7 +5,7 @@ import type { Browser, CDPSession, Page } from 'puppeteer';
 import { launchChrome } from '../cli/chrome';
 import { fileAddress, serveProject } from '../cli/server';
 import type { AdapterFacts, WeightDtype } from '../src/index';
-import { presetManifest } from '../src/model/presets';
+import { presetManifest } from '../src/model/preset-manifests';
 import { writeTimmFile } from './timm-file';
 import type { Explained, Loaded } from './weights-page';
 import { writeJson } from './write';

@@ -1,7 +1,8 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, extname, join } from 'node:path';
 import { Command, CommanderError } from 'commander';
-import { METRICS, type Metric } from '../src/evaluation/types';
+import { METRICS } from '../src/evaluation/index';
+import type { Metric } from '../src/evaluation/types';
 import { type Layer, targetIndex } from '../src/model/network';
 import { TRAINING_SEEDS_END } from '../weights/scenes';
 import { CliError, Interrupted, runCommand, usageError } from './errors';

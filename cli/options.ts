@@ -6,7 +6,8 @@ import { METHOD_NAMES, type Method, takers } from '../src/explain/methods/regist
 import { type Manifest, parseManifest } from '../src/model/manifest';
 import { locateModel } from '../src/model/model';
 import { buildNetwork, type Network } from '../src/model/network';
-import { PRESETS, presetManifest } from '../src/model/presets';
+import { presetManifest } from '../src/model/preset-manifests';
+import { PRESETS } from '../src/model/presets';
 import type { WeightDtype } from '../src/numbers/dtypes';
 import { CliError, usageError } from './errors';
 

@@ -2,7 +2,8 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
-import { PRESETS, presetManifest } from '../src/model/presets';
+import { presetManifest } from '../src/model/preset-manifests';
+import { PRESETS } from '../src/model/presets';
 import type { WeightDtype } from '../src/numbers/dtypes';
 import { Interrupted, runCommand, usageError } from './errors';
 import { DOWNLOADS, prepareModel } from './prepare';

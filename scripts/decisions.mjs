@@ -17,14 +17,7 @@ const COMMANDS = {
     cwd: 'project',
     steps: (args) => [bin('vitest', 'vitest', ['run', ...vitestReporters(args), ...args])],
   },
-  build: {
-    browser: false,
-    cwd: 'project',
-    steps: (args) => [
-      bin('vite', 'vite', ['build', ...args]),
-      bin('typescript', 'tsc', ['-p', 'tsconfig.build.json']),
-    ],
-  },
+  build: { browser: false, cwd: 'project', steps: (args) => [script('cli/build.ts', args)] },
 };
 
 const script = (file, args) => ({ kind: 'script', file, args });

@@ -1,5 +1,4 @@
 import { ScoreCamError } from './errors';
-import { measure } from './evaluation/measure';
 import type { Measurable, MeasureOptions, Measures } from './evaluation/types';
 import type { Evidence } from './explain/evidence';
 import type { ExplainOptions } from './explain/explain-options';
@@ -72,6 +71,7 @@ export class Explainer {
   private readonly manifest: Manifest;
   private readonly memoryBudget: number;
 
+  /** @internal Made by {@link createExplainer}. */
   constructor(
     model: Pick<LocatedModel, 'manifest' | 'network'>,
     gpu: Gpu,
@@ -144,10 +144,11 @@ export class Explainer {
   }
 
   /**
-   * Measures how good a map is: an explanation's, or one of your own (docs/metrics.md).
+   * Measures how good a map is: an explanation's, or one of your own (docs/metrics.md). What measures is fetched at
+   * the first use.
    * @throws ScoreCamError `option` naming what is missing or does not fit
    */
-  measure(subject: Measurable, options: MeasureOptions = {}): Promise<Measures> {
+  async measure(subject: Measurable, options: MeasureOptions = {}): Promise<Measures> {
     const { runner, manifest, memoryBudget } = this;
     const again = async (input: Float32Array<ArrayBuffer>) => {
       if (!subject.options) {
@@ -161,6 +162,7 @@ export class Explainer {
       const { map, passes } = await this.explainInput(input, subject.image, own, 0);
       return { map, passes: passes.forward };
     };
+    const { measure } = await import('./evaluation/measure');
     return measure({ runner, manifest, memoryBudget, again }, subject, options);
   }
 

@@ -16,26 +16,13 @@ import { METHODS as DESCRIPTIONS, type Method } from './explain/methods/registry
 export const METHODS: Readonly<Record<Method, MethodFacts>> = DESCRIPTIONS;
 
 export { ScoreCamError, type ScoreCamErrorCode } from './errors';
-export {
-  drop,
-  energyIn,
-  type Figures,
-  figuresOf,
-  pearson,
-  type Summary,
-  spearman,
-  summarise,
-  win,
-} from './evaluation/metrics';
-export { cascade, randomised } from './evaluation/randomise';
-export {
-  type Box,
-  type Curve,
-  METRICS,
-  type Measurable,
-  type MeasureOptions,
-  type Measures,
-  type Metric,
+export type {
+  Box,
+  Curve,
+  Measurable,
+  MeasureOptions,
+  Measures,
+  Metric,
 } from './evaluation/types';
 export type { ExplainOptions } from './explain/explain-options';
 export type { DrawOptions, Explanation } from './explain/explanation';
@@ -74,7 +61,7 @@ export {
   openModel,
   type WeightsLocation,
 } from './model/model';
-export { PRESETS, presetManifest } from './model/presets';
+export { loadPreset, PRESETS } from './model/presets';
 export { type VggOptions, vggManifest } from './model/vgg';
 export type { TensorFacts, WeightSource } from './model/weight-source';
 export type { Precision, WeightDtype } from './numbers/dtypes';

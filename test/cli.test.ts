@@ -38,7 +38,7 @@ import { findBrowser } from '../scripts/browser.mjs';
 import { storedTensors } from '../src/model/forms';
 import type { Manifest } from '../src/model/manifest';
 import { buildNetwork } from '../src/model/network';
-import { presetManifest } from '../src/model/presets';
+import { presetManifest } from '../src/model/preset-manifests';
 import { elementCount } from '../src/model/weight-source';
 import { DTYPE_BYTES } from '../src/numbers/tensor_dtypes';
 import { generated, HostileServer } from './harness/hostile-server';

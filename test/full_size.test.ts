@@ -27,7 +27,7 @@ import type { WeightDtype } from '../src/index';
 import { storedBytes } from '../src/model/forms';
 import type { Manifest } from '../src/model/manifest';
 import { buildNetwork } from '../src/model/network';
-import { presetManifest } from '../src/model/presets';
+import { presetManifest } from '../src/model/preset-manifests';
 import { HostileServer } from './harness/hostile-server';
 import type { VggGolden } from './harness/shared';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { checkLimits, DEFAULT_LIMITS, deviceRequest } from '../src/gpu/limits';
-import { seededVgg } from '../src/model/model';
 import { buildNetwork } from '../src/model/network';
+import { seededVgg } from '../src/model/seeded-vgg';
 import { vggManifest } from '../src/model/vgg';
 import { needsOf } from '../src/plan/needs';
 

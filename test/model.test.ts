@@ -5,8 +5,8 @@ import schema from '../docs/manifest.schema.json';
 import { memorySource } from '../src/model/bytes/byte-source';
 import { openSafetensors as openFile } from '../src/model/formats/safetensors';
 import { parseManifest } from '../src/model/manifest';
-import { seededVgg } from '../src/model/model';
 import { buildNetwork, layerFlops, targetIndex } from '../src/model/network';
+import { seededVgg } from '../src/model/seeded-vgg';
 import { vggManifest } from '../src/model/vgg';
 import type { VggGolden } from './harness/shared';
 

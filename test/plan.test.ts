@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ScoreCamError } from '../src/errors';
-import { seededVgg } from '../src/model/model';
+import { seededVgg } from '../src/model/seeded-vgg';
 import { maskedPasses, nextBatch, passesBehind, planBatches } from '../src/plan/batches';
 import { compile, keeping, type PlanOptions } from '../src/plan/compile';
 import { methodName } from '../src/plan/conv_choice';

@@ -4,7 +4,8 @@ import { storedBytes, storedTensors } from '../src/model/forms';
 import { IMAGENET_LABELS } from '../src/model/imagenet-labels';
 import { parseManifest } from '../src/model/manifest';
 import { buildNetwork } from '../src/model/network';
-import { PRESETS, presetManifest } from '../src/model/presets';
+import { presetManifest } from '../src/model/preset-manifests';
+import { PRESETS } from '../src/model/presets';
 import { elementCount } from '../src/model/weight-source';
 
 const manifestOf = (name: string) => {

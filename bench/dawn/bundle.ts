@@ -20,6 +20,7 @@ export async function bundle(folder: string): Promise<string> {
       emptyOutDir: false,
       target: 'node20',
       minify: false,
+      // One file: what the library loads on demand comes with it.
       rollupOptions: {
         output: { format: 'es', entryFileNames: 'bench.mjs', inlineDynamicImports: true },
       },

@@ -5,8 +5,8 @@ import { launchChrome } from '../../cli/chrome';
 import { duration } from '../../cli/progress';
 import { projectRoot, serveProject } from '../../cli/server';
 import { installPackages } from '../../scripts/main.mjs';
-import { seededVgg } from '../../src/model/model';
 import { layerFlops } from '../../src/model/network';
+import { seededVgg } from '../../src/model/seeded-vgg';
 import type { Passes } from './page';
 import { CONTENDERS, type Contender, type PeerResult, type PeerResults } from './types';
 

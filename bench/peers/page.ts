@@ -2,7 +2,8 @@
 import { normalise, prepareImage } from '../../src/explain/image';
 import { factsOf } from '../../src/gpu/facts';
 import type { AdapterFacts } from '../../src/index';
-import { type Model, seededVgg } from '../../src/model/model';
+import type { Model } from '../../src/model/model';
+import { seededVgg } from '../../src/model/seeded-vgg';
 import type { Ready } from './contender';
 import { prepareOnnxRuntime } from './onnxruntime';
 import { prepareOurs } from './ours';

@@ -2,7 +2,7 @@
  * The argument of the seminar this project grew out of, for one image: gradients against measured increases of
  * confidence. Computations alone; in-page.ts runs the network, argument-report.ts writes it down.
  */
-import { pearson, spearman } from '../../src/evaluation/metrics';
+import { pearson, spearman } from '../../src/evaluation/index';
 
 /** One activation map's weight by Grad-CAM and what Score-CAM measured of it. */
 export interface MapWeights {

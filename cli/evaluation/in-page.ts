@@ -1,18 +1,16 @@
 /** Runs in headless Chrome: explains and measures one image by one method at a time. */
+
+import { cascade, energyIn, randomised, spearman } from '../../src/evaluation/index';
 import { METHODS } from '../../src/explain/methods/registry';
 import {
   type Box,
-  cascade,
   createExplainer,
   type Explainer,
   type Explanation,
-  energyIn,
   loadModel,
   type Model,
   type Passes,
-  randomised,
   ScoreCamError,
-  spearman,
 } from '../../src/index';
 import { drawScene } from '../../weights/scenes';
 import type { Argument, CamAgreement, Discrimination, SaturationPoint } from './argument';

@@ -1,11 +1,5 @@
 /** From measured maps to tables, without a browser. */
-import {
-  type Figures,
-  figuresOf,
-  type Summary,
-  summarise,
-  win,
-} from '../../src/evaluation/metrics';
+import { type Figures, figuresOf, type Summary, summarise, win } from '../../src/evaluation/index';
 import { uniform } from '../../src/explain/random';
 import type { Measures, Passes } from '../../src/index';
 import type { MethodSpec } from './specs';

@@ -53,7 +53,7 @@ export class Explanation {
   readonly passes: Passes;
   readonly timings: Timings;
 
-  /** Made by {@link explainClass}. */
+  /** @internal Made by {@link explainClass}. */
   constructor(run: Run, score: ClassScore, { map, layers, passes, timings }: Result) {
     this.run = run;
     this.class = score;

@@ -8,9 +8,8 @@ import type { WeightCache } from './keep/cache';
 import { keptManifest } from './keep/kept-manifest';
 import { type Manifest, parseManifest } from './manifest';
 import { buildNetwork, type Network } from './network';
-import { PRESETS, presetManifest } from './presets';
-import { seededWeights } from './seeded';
-import { type VggDepth, vggManifest } from './vgg';
+import { loadPreset, PRESETS } from './presets';
+import type { VggDepth } from './vgg';
 import type { WeightSource } from './weight-source';
 
 /** A network with its numbers at hand: everything but the GPU. */
@@ -76,10 +75,11 @@ export async function locateModel(
 ): Promise<LocatedModel> {
   const seeded = SEEDED_NAME.exec(String(model));
   if (seeded) {
-    const made = seededVgg(Number(seeded[1]) as VggDepth, Number(seeded[2]));
-    return located(made.manifest, undefined, options);
+    const { seededManifest } = await import('./seeded-vgg');
+    const made = seededManifest(Number(seeded[1]) as VggDepth, Number(seeded[2]));
+    return located(made, undefined, options);
   }
-  const preset = presetManifest(String(model));
+  const preset = await loadPreset(String(model));
   if (preset) return located(preset, undefined, options);
   const url = resolveUrl(model);
   const manifest = await fetchManifest(url, options);
@@ -124,22 +124,6 @@ async function fetchWhole(url: URL, options: OpenOptions): Promise<Uint8Array> {
   );
 }
 
-/** A full-size VGG with generated weights and 1000 numbered classes. */
-export function seededVgg(depth: VggDepth, seed: number): Model {
-  const name = `vgg${depth}-seeded-${seed}`;
-  const raw = vggManifest({
-    depth,
-    name,
-    description: `Full-size VGG-${depth} with weights generated from seed ${seed}: for tests and timing.`,
-    licence: 'MIT',
-    labels: Array.from({ length: 1000 }, (_, index) => `class ${index}`),
-    weights: { format: 'seeded', seed },
-  });
-  const manifest = parseManifest(raw, name);
-  const network = buildNetwork(manifest);
-  return { manifest, network, weights: seededWeights(network, seed) };
-}
-
 /** Opens the weights a manifest names, relative to `base` (the manifest's own URL). */
 export async function openModel(
   manifest: Manifest,
@@ -163,7 +147,8 @@ function located(manifest: Manifest, base: URL | undefined, options: OpenOptions
     return { manifest, network, identity: url && `${manifest.name} ${url}`, open };
   }
   if (weights.format === 'seeded') {
-    const open = async (): Promise<WeightSource> => seededWeights(network, weights.seed);
+    const open = async (): Promise<WeightSource> =>
+      (await import('./seeded')).seededWeights(network, weights.seed);
     return { manifest, network, identity: undefined, open };
   }
   const { file, bytes, sha256 } = weights;

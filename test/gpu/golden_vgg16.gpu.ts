@@ -3,7 +3,7 @@ import { saliencyMap } from '../../src/explain/saliency';
 import { Explainer } from '../../src/explainer';
 import { Arena } from '../../src/gpu/arena';
 import { createExplainer } from '../../src/index';
-import { seededVgg } from '../../src/model/model';
+import { seededVgg } from '../../src/model/seeded-vgg';
 import { compile } from '../../src/plan/compile';
 import { gradients, runTaped } from '../../src/runtime/backward';
 import { NetworkWeights } from '../../src/runtime/network-weights';

@@ -1,3 +1,4 @@
+import { pearson, randomised } from '../../src/evaluation/index';
 import { normalise } from '../../src/explain/image';
 import { uniform } from '../../src/explain/random';
 import {
@@ -5,8 +6,6 @@ import {
   createExplainer,
   type Explainer,
   type Measures,
-  pearson,
-  randomised,
   type SaliencyMap,
   ScoreCamError,
 } from '../../src/index';

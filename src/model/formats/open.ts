@@ -4,9 +4,6 @@ import type { WeightSource } from '../weight-source';
 import { withHead } from './head';
 import { readJson } from './json';
 import { openSafetensors } from './safetensors';
-import { openSafetensorsIndex } from './safetensors-index';
-import { openTfjs } from './tfjs';
-import { openTorchLegacy, openTorchZip } from './torch';
 
 /** Enough to recognise any format, tar archives' name at byte 257 the last. */
 const HEAD = 512;
@@ -39,7 +36,7 @@ const OTHERS: readonly (readonly [start: string, what: string, remedy: string])[
 
 /**
  * Opens a weights file of any format that is read here. The format is recognised by the file's first
- * bytes, never by its name.
+ * bytes, never by its name. What reads formats other than safetensors is fetched when such a file comes.
  * @param sibling Opens the files beside it that an index names; never called for a single file.
  * @throws ScoreCamError `weights` naming file, byte or tensor and expectation, or what the file looks
  * like and what to give instead.
@@ -54,8 +51,8 @@ export async function openWeights(file: ByteSource, sibling: OpenSibling): Promi
   // Bytes as characters of the same number: for comparing, whatever their encoding is.
   const text = String.fromCharCode(...head);
   if (isSafetensors(head)) return openSafetensors(whole);
-  if (text.startsWith('PK\x03\x04')) return openTorchZip(whole);
-  if (isPickle(head)) return openTorchLegacy(whole);
+  if (text.startsWith('PK\x03\x04')) return (await import('./torch')).openTorchZip(whole);
+  if (isPickle(head)) return (await import('./torch')).openTorchLegacy(whole);
   const visible = text.replace(/^(?:\xef\xbb\xbf)?\s*/, '');
   if (visible.startsWith('{')) return openJson(whole, sibling);
   for (const [start, what, remedy] of OTHERS) {
@@ -79,8 +76,12 @@ function isSafetensors(head: Uint8Array): boolean {
 
 async function openJson(file: ByteSource, sibling: OpenSibling): Promise<WeightSource> {
   const json = await readJson(file);
-  if ('weightsManifest' in json) return openTfjs(file.name, json, sibling);
-  if ('weight_map' in json) return openSafetensorsIndex(file.name, json, sibling);
+  if ('weightsManifest' in json) {
+    return (await import('./tfjs')).openTfjs(file.name, json, sibling);
+  }
+  if ('weight_map' in json) {
+    return (await import('./safetensors-index')).openSafetensorsIndex(file.name, json, sibling);
+  }
   const isManifest = typeof json.format === 'string' && json.format.startsWith('score-cam-webgpu');
   throw new ScoreCamError(
     'weights',

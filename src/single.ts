@@ -1,0 +1,8 @@
+/**
+ * score-cam-webgpu/single: everything the package has in one file, for a page without a bundler.
+ *
+ * @module
+ */
+
+export * from './evaluation/index';
+export * from './index';

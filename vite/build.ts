@@ -1,0 +1,111 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { minify } from 'terser';
+import { build, type LibraryOptions, type Plugin } from 'vite';
+import { projectRoot } from '../cli/server';
+import { baseConfig } from './base';
+
+/** What JavaScript every browser with WebGPU and every supported Node reads. */
+const TARGET = 'es2022';
+
+/** The ways into the package, each `dist/NAME.js`: package.json's `exports` names them again for its readers. */
+const ENTRIES = { index: 'src/index.ts', evaluation: 'src/evaluation/index.ts' } as const;
+
+/** The same in one file that imports nothing. */
+export const SINGLE_FILE = 'score-cam-webgpu.js';
+
+/** Builds all of the package's files into `folder`, which is emptied first. */
+export async function buildPackage(folder: string): Promise<void> {
+  rmSync(folder, { recursive: true, force: true });
+  await buildModules(folder);
+  await buildSingleFile(folder);
+  await buildTypes(folder);
+}
+
+/** The ES build: its entries, and chunks that come when they are asked for. */
+export async function buildModules(folder: string): Promise<void> {
+  const fileName = (_: string, name: string): string => `${name}.js`;
+  await bundle(folder, { entry: ENTRIES, formats: ['es'], fileName }, false);
+}
+
+/** The one-file build. */
+export async function buildSingleFile(folder: string): Promise<void> {
+  const fileName = (): string => SINGLE_FILE;
+  await bundle(folder, { entry: 'src/single.ts', formats: ['es'], fileName }, true);
+}
+
+async function bundle(folder: string, lib: LibraryOptions, inOneFile: boolean): Promise<void> {
+  const base = baseConfig(projectRoot);
+  await build({
+    ...base,
+    plugins: [...base.plugins, minified()],
+    publicDir: false,
+    build: {
+      lib,
+      outDir: folder,
+      emptyOutDir: false,
+      target: TARGET,
+      minify: false,
+      sourcemap: true,
+      rollupOptions: {
+        output: { chunkFileNames: 'chunks/[name].js', inlineDynamicImports: inOneFile },
+      },
+    },
+  });
+}
+
+/**
+ * Vite leaves a library's white space for the sake of annotations that bundlers read. Here package.json says that no
+ * module has side effects, and the files are meant to be served as they are. Terser, since esbuild leaves 4 % more.
+ */
+function minified(): Plugin {
+  return {
+    name: 'minified',
+    renderChunk: {
+      order: 'post',
+      async handler(code) {
+        const { code: short, map } = await minify(code, {
+          module: true,
+          ecma: 2020,
+          compress: { passes: 3 },
+          format: { comments: false },
+          sourceMap: true,
+        });
+        if (short === undefined || typeof map !== 'string')
+          throw new Error('Nothing was minified.');
+        return { code: short, map: JSON.parse(map) };
+      },
+    },
+  };
+}
+
+/** Declarations rolled up into one file an entry, so that no resolution of imports can fail in them. */
+async function buildTypes(folder: string): Promise<void> {
+  const { rollup } = await import('rollup');
+  const { dts } = await import('rollup-plugin-dts');
+  for (const [name, input] of Object.entries(ENTRIES)) {
+    const bundle = await rollup({
+      input: join(projectRoot, input),
+      plugins: [
+        dts({
+          tsconfig: join(projectRoot, 'tsconfig.json'),
+          // Constructors that only the library calls would bring its insides along.
+          compilerOptions: { stripInternal: true },
+        }),
+      ],
+      onLog: (_, { message }) => {
+        throw new Error(`The types of ${input}: ${message}`);
+      },
+    });
+    await bundle.write({
+      file: join(folder, `${name}.d.ts`),
+      format: 'es',
+      banner: name === 'index' ? WEBGPU_TYPES : '',
+    });
+  }
+  const names = Object.keys(ENTRIES).map((name) => `export * from './${name}.js';\n`);
+  writeFileSync(join(folder, SINGLE_FILE.replace(/js$/, 'd.ts')), names.join(''));
+}
+
+/** What a GPUDevice is: TypeScript 5 does not know it. package.json has it as an optional peer. */
+const WEBGPU_TYPES = '/// <reference types="@webgpu/types" />\n';
