@@ -25,8 +25,3 @@ export function topLevelOf(code: string): TopLevel[] {
   }
   return found;
 }
-
-/** `enable`, `requires` and `diagnostic`: WGSL has them in front of everything else. */
-export function isDirective(text: string): boolean {
-  return /^(enable|requires|diagnostic)\b/.test(text);
-}

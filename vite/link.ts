@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, join, relative, sep } from 'node:path';
 import { linkRegistry, parseSrcModule, type WeslAST } from 'wesl/core';
 import type { Declaration } from '../src/gpu/kernel';
-import { isDirective, topLevelOf } from './declarations';
+import { isDirective } from '../src/gpu/shader_text';
+import { topLevelOf } from './declarations';
 import { type Interface, interfaceOf } from './reflect';
 
 /*
@@ -30,6 +31,8 @@ const STAND_INS: Readonly<Record<string, string>> = {
   constants: CONSTANTS.map((name) => `const ${name} = 1u;`).join('\n'),
   chromium: CHROMIUM.map((name) => `fn ${name}() {}`).join('\n'),
 };
+
+const MAIN = 'package::main';
 
 export interface Linked extends Interface {
   readonly text: readonly Declaration[];
@@ -63,12 +66,15 @@ export function linkKernel(
   conditions: Readonly<Record<string, boolean>>,
   used: (path: string) => void,
 ): Linked {
+  // What a kernel imports may import from it in turn: by the name that both know. One elsewhere has none.
+  const inside = relative(root, file).split(sep);
+  const own = inside[0] === '..' ? MAIN : ['package', ...inside].join('::').replace(/\.wgsl$/, '');
   const resolveModule = (modulePath: string): WeslAST | undefined => {
     const standIn = STAND_INS[modulePath];
     if (standIn !== undefined) return moduleOf(modulePath, modulePath, standIn);
     const [start, ...folders] = modulePath.split('::');
     if (start !== 'package') return undefined;
-    const path = modulePath === 'package::main' ? file : `${join(root, ...folders)}.wgsl`;
+    const path = modulePath === own ? file : `${join(root, ...folders)}.wgsl`;
     try {
       const ast = moduleOf(modulePath, path, readFileSync(path, 'utf8'));
       used(path);
@@ -79,7 +85,11 @@ export function linkKernel(
       throw error;
     }
   };
-  const linked = linkRegistry({ resolver: { resolveModule }, conditions: { ...conditions } });
+  const linked = linkRegistry({
+    resolver: { resolveModule },
+    rootModuleName: own,
+    conditions: { ...conditions },
+  });
   const code = linked.dest.text;
   const sourceOf = (at: number) => {
     const { src, position } = linked.destToSrc(at);
@@ -97,18 +107,10 @@ export function linkKernel(
       text.push([basename(path), line, own]);
     }
   }
-  // Directives stand first; what follows may be in any order.
-  const [directives, rest] = [true, false].map((wanted) =>
-    text.filter(([, , own]) => isDirective(own) === wanted),
-  );
-  const whole = [...(directives ?? []), ...(rest ?? [])];
   return {
-    ...interfaceOf(
-      [...whole.map(([, , own]) => own), ...constants.map((name) => `const ${name} = 1u;`)].join(
-        '\n',
-      ),
-    ),
-    text: whole,
+    ...interfaceOf(code),
+    // Directives first; the rest may be in any order.
+    text: text.toSorted(([, , a], [, , b]) => Number(isDirective(b)) - Number(isDirective(a))),
     constants: constants.sort(),
   };
 }

@@ -1,11 +1,5 @@
 // Fully connected layer, one row shard of its weights, the straightforward way.
-//
-//   y = scale[o] * sum of input[n, k] weights[o - first_output, k] over k + bias[o]
-//   output[n, o] = max(y, 0) + slope min(y, 0)          o = first_output .. first_output + shard_outputs - 1
-//
-// Shapes: input [batch, IN_FEATURES], weights [shard_outputs, IN_FEATURES rounded up to 4] with zeros at
-// the end of each row, affine [OUT_FEATURES] pairs (scale, bias) and output [batch, OUT_FEATURES] of the
-// whole layer.
+// What it computes, and the shapes: layer.wgsl.
 // One invocation an output value: 2 IN_FEATURES FLOP and as many loads. Every weight is read `batch`
 // times and every input shard_outputs times. Kept as second oracle and as baseline.
 

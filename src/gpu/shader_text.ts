@@ -24,8 +24,8 @@ export function valuesOf(
   );
 }
 
-/** Directives have to come before the constants, and those before nothing. */
-const isDirective = (text: string): boolean => /^(enable|requires|diagnostic)\b/.test(text);
+/** What WGSL has in front of everything else, constants too. */
+export const isDirective = (text: string): boolean => /^(enable|requires|diagnostic)\b/.test(text);
 
 /** The text of a shader, declaration by declaration, with constants of the values given. */
 function parts({ text }: Pick<Kernel, 'text'>, constants: Readonly<Record<string, number>>) {

@@ -1,3 +1,5 @@
+import type { Precision, WeightDtype } from '../numbers/dtypes';
+
 /*
  * Which variants every kernel exists in: the one table of them. The build links exactly these (vite/wgsl.ts), the host
  * picks among them by name (family.ts), benchmarks and reflection tests go through all. Data only.
@@ -13,10 +15,10 @@
  */
 export interface Axes {
   readonly pixels?: readonly ('plain' | 'masked')[];
-  readonly stored?: readonly ('f32' | 'f16')[];
+  readonly stored?: readonly Precision[];
   readonly run?: readonly ('1' | '2' | '4')[];
   readonly places?: readonly ('all' | 'listed')[];
-  readonly weights?: readonly ('f32' | 'f16' | 'int8')[];
+  readonly weights?: readonly WeightDtype[];
 }
 
 type Axis = keyof Axes;

@@ -1,11 +1,14 @@
 // Convolution, bias, activation and optional 2x2 max pooling in registers alone: no workgroup memory
 // and no barrier, which are what a software adapter is slowest at. Made for SwiftShader.
 //
-//   sum[n, o, y, x]    = bias[o] + sum_(c, ky, kx) weights[c, ky, kx, o] input[n, c, y + ky - p, x + kx - p]
+// Of a tensor, or of one image under many masks, of which no masked image is ever stored: patch_pixels.wgsl
+// reads either.
+//
+//   sum[n, o, y, x]    = bias[o] + sum_(c, ky, kx) weights[c, ky, kx, o] pixels[n, c, y + ky - p, x + kx - p]
 //   output[n, o, y, x] = max(sum, 0) + slope min(sum, 0)      p = (KERNEL - 1) / 2
 //   with POOL: output[n, o, y, x] = the largest of the four at (2 y, 2 x) .. (2 y + 1, 2 x + 1)
 //
-// Shapes: input [batch, in_channels, height, width], output [batch, out_channels, height, width] or, with POOL,
+// Shapes: pixels [batch, in_channels, height, width], output [batch, out_channels, height, width] or, with POOL,
 // [batch, out_channels, floor(height / 2), floor(width / 2)]; stride 1; outside the image is zero.
 // Weights [in_channels KERNEL KERNEL, stride / 4] Four, see packConv: the stride is out_channels
 // rounded up to 8, so a read is never out of bounds and needs no check.
@@ -15,7 +18,8 @@
 // loops over the patch are written out, because SwiftShader keeps a variable in registers (or at least
 // at a fixed address) only if every index into it is a constant; a loop over ky was 1.4 times slower.
 // 14 divides every width of a VGG network, and 2 x 14 holds whole pooling quads. For each input channel
-// an invocation reads 4 x 16 pixels and 9 x 8 weights for 2016 multiply-adds: 0.27 bytes each.
+// an invocation reads 4 x 16 pixels and 9 x 8 weights for 2016 multiply-adds: 0.27 bytes each. Places are patches,
+// 16 of whose blocks of 8 channels are a workgroup: all of them, or those listed.
 //
 // Sizes are uniforms here, not overrides: one pipeline takes SwiftShader about a second to compile, and
 // so a network needs one or two of them. The inner loop has no use for the constants.

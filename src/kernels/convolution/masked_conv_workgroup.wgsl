@@ -1,6 +1,7 @@
 // Convolution of image * mask for a batch of masks, as a matrix product in tiles of workgroup memory:
-// conv_workgroup.wgsl with the mask applied as the pixels are gathered. No masked image is ever stored.
-// For GPUs.
+// the mask is applied as the pixels are gathered. No masked image is ever stored. For GPUs. It shares weights and
+// outputs with conv_workgroup.wgsl (quads.wgsl) and is a kernel of its own, because its tiles are patches of one image,
+// which can be listed, and the mask takes the workgroup memory that the other has a second buffer in.
 //
 //   up_m[y, x]         = map channels[first_mask + m], bilinearly upsampled to HEIGHT x WIDTH
 //   mask_m[y, x]       = (up_m[y, x] - min) / (max - min), min and max from ranges
@@ -19,9 +20,8 @@
 // of at most 32 or 16 channels, whose tiles would stay empty), 8 of K at a time: a patch of 4x4 quads, or
 // 4x8 or 8x8, so that a mask that reaches little of the image reaches few patches. Places are patches, in
 // workgroup x and, beyond its limit, z. One invocation has 8 channels of one quad, so pooling needs no
-// neighbour. Weights are un-packed on
-// the way into workgroup memory. A tile at g = 8 reads
-// 64 weights and 64 pixels for 4096 multiply-adds: 0.125 bytes each.
+// neighbour. Weights are un-packed on the way into workgroup memory. A tile at g = 8 reads 64 weights
+// and 64 pixels for 4096 multiply-adds: 0.125 bytes each.
 // The mask does not depend on a channel: before the product the workgroup evaluates it once, on the 4x4
 // window of every quad, and keeps it in workgroup memory (2 to 8 values an invocation).
 // Workgroups beyond the last place end at once, whole, before any barrier.

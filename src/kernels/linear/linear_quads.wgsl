@@ -1,11 +1,6 @@
 // Fully connected layer, one row shard of its weights, in registers only, for software adapters with subgroups:
 // linear_registers.wgsl with the inputs read once for four invocations.
-//
-//   y = scale[o] * sum of input[n, k] weights[o - first_output, k] over k + bias[o]
-//   output[n, o] = max(y, 0) + slope min(y, 0)          o = first_output .. first_output + shard_outputs - 1
-//
-// Shapes: input [batch, IN_FEATURES], weights [shard_outputs, IN_FEATURES rounded up to 4] with zeros at the end of
-// each row, affine [OUT_FEATURES] pairs (scale, bias) and output [batch, OUT_FEATURES] of the whole layer.
+// What it computes, and the shapes: layer.wgsl.
 // GEMM mapping: M = batch, N = outputs, K = IN_FEATURES. A workgroup is one subgroup of LANES invocations, in fours. A
 // quad computes 16 outputs of ROWS images, four an invocation; a step takes 4 of K. A read costs SwiftShader some 130
 // instructions, whether its four invocations want one number or four: so each reads one of the four inputs of a step,

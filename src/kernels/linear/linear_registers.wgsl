@@ -1,12 +1,6 @@
 // Fully connected layer, one row shard of its weights, in registers only: the version for software
 // adapters, where a barrier costs more than the memory traffic it saves.
-//
-//   y = scale[o] * sum of input[n, k] weights[o - first_output, k] over k + bias[o]
-//   output[n, o] = max(y, 0) + slope min(y, 0)          o = first_output .. first_output + shard_outputs - 1
-//
-// Shapes: input [batch, IN_FEATURES], weights [shard_outputs, IN_FEATURES rounded up to 4] with zeros at
-// the end of each row, affine [OUT_FEATURES] pairs (scale, bias) and output [batch, OUT_FEATURES] of the
-// whole layer.
+// What it computes, and the shapes: layer.wgsl.
 // GEMM mapping: M = batch, N = outputs, K = IN_FEATURES. One invocation computes 4 outputs of ROWS
 // images; a step takes 4 of K, so that four weights are read and un-packed at once: 4 reads of weights
 // and 4 ROWS inputs for 16 ROWS multiply-adds. Every weight is read ceil(batch / ROWS) times, every input

@@ -1,11 +1,5 @@
 // Fully connected layer, one row shard of its weights, tiled in workgroup memory: the version for GPUs.
-//
-//   y = scale[o] * sum of input[n, k] weights[o - first_output, k] over k + bias[o]
-//   output[n, o] = max(y, 0) + slope min(y, 0)          o = first_output .. first_output + shard_outputs - 1
-//
-// Shapes: input [batch, IN_FEATURES], weights [shard_outputs, IN_FEATURES rounded up to 4] with zeros at
-// the end of each row, affine [OUT_FEATURES] pairs (scale, bias) and output [batch, OUT_FEATURES] of the
-// whole layer.
+// What it computes, and the shapes: layer.wgsl.
 // GEMM mapping: M = batch, N = outputs, K = IN_FEATURES. A workgroup of 8 x 8 invocations computes a
 // tile of 32 images x 32 outputs, each invocation 4 x 4 of it as sums of outer products. K goes in
 // steps of 32: 32 neighbouring invocations read 32 neighbouring inputs of one row, 128 bytes at once, and

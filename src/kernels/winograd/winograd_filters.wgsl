@@ -1,9 +1,7 @@
 // Winograd F(4x4, 3x3), before the three kernels of the convolution itself: the filter transform (Lavin and
 // Gray 2016, section 4.1).
 //
-//   U[., c, o] = G g G^T        g: the 3x3 filter from input channel c to output channel o
-//
-//   transforms.wgsl has G
+//   U[., c, o] = G g G^T        g: the 3x3 filter from input channel c to output channel o; G: transforms.wgsl
 //
 // Shapes: weights [channels 3 3, out_stride / 4] Four, see packConv; filters U [36, channels, out_stride],
 // written four at a time. out_stride is a multiple of 8; its padding is zero and stays it.

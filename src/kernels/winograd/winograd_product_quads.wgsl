@@ -10,7 +10,7 @@
 // input channels at a time. One beyond the last computes what the last does, and does not store it.
 // What costs on SwiftShader is not arithmetic but reading: one number for each of four invocations takes some 80
 // instructions. So each invocation reads four of the 16 tiles and gets the others' by swaps, an instruction each: 12
-// reads for 128 multiply-adds, where winograd_product has 24. A sum that is kept from one round of the loop to the next
+// reads for 128 multiply-adds, where winograd_product_registers has 24. A sum that is kept from one round of the loop to the next
 // takes 12 instructions a round, hence four channels a round; with 32 tiles the loop no longer fits the processor's
 // instruction cache and takes 1.3 to 1.6 times as long. (Disassembled; docs/kernels.md has the count.)
 

@@ -1,5 +1,5 @@
 // Winograd, second of three kernels: the matrix products, in registers alone, no barrier. F(4x4, 3x3) has 36 of
-// them, F(2x2, 3x3) has 16. For software adapters.
+// them. For software adapters.
 //
 //   M[e, o, t] = sum_c U[e, c, o] V[e, c, t]        e in workgroup z
 //

@@ -1,5 +1,5 @@
 // Winograd, second of three kernels, for GPUs: the matrix products in tiles of workgroup memory. F(4x4, 3x3) has
-// 36 of them, F(2x2, 3x3) has 16.
+// 36 of them.
 //
 //   M[e, o, t] = sum_c U[e, c, o] V[e, c, t]        e in workgroup z
 //
