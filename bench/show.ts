@@ -1,4 +1,5 @@
-import { ProgressDisplay, stepMeter } from '../cli/progress';
+import { ProgressDisplay } from '../cli/progress';
+import { progressMeter } from '../src/explain/progress';
 import { giga, spreadOf } from './measure/statistics';
 import type { Measurement } from './measure/types';
 
@@ -29,7 +30,9 @@ export function display(): {
   onResult(result: Measurement): void;
 } {
   const progress = new ProgressDisplay();
-  const meter = stepMeter('steps', (step) => progress.update(step));
+  const meter = progressMeter('steps', (step) => progress.update(step), {
+    resumes: true,
+  });
   return {
     onProgress(done, total) {
       meter(done, total);

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, extname, join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { METRICS, type Metric } from '../src/evaluation/types';
+import { progressMeter } from '../src/explain/progress';
 import { targetIndex } from '../src/model/network';
 import { TRAINING_SEEDS_END } from '../weights/scenes';
 import { CliError, Interrupted, runCommand, usageError } from './errors';
@@ -29,7 +30,7 @@ import {
 } from './options';
 import { checkWritable, writeAll } from './output';
 import type { Opened } from './page';
-import { ProgressDisplay, stepMeter } from './progress';
+import { ProgressDisplay } from './progress';
 import { fileAddress, projectRoot } from './server';
 import { Session } from './session';
 
@@ -297,7 +298,7 @@ async function evaluate(signal: AbortSignal): Promise<void> {
     session = await Session.open({ signal, onStep, folders: [dirname(source.path)] });
     const address = fileAddress(session.url, source.path);
     const opened = await session.call('open', address);
-    const meter = stepMeter('passes', onStep);
+    const meter = progressMeter('passes', onStep, { resumes: true });
     let images: string[];
     let sanity: SanityPoint[] = [];
     try {

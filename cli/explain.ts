@@ -9,6 +9,7 @@ import {
   NUMBERS,
   type NumberOption,
 } from '../src/explain/method-options';
+import type { Step } from '../src/explain/progress';
 import { weightings } from '../src/explain/weightings';
 import { targetIndex } from '../src/model/network';
 import { CliError, runCommand, usageError } from './errors';
@@ -29,7 +30,7 @@ import {
 import { checkWritable, suffixes, writeAll } from './output';
 import type { ClassResult, ExplainResult, MethodResult, Opened } from './page';
 import { prepareModel } from './prepare';
-import { ProgressDisplay, type Step } from './progress';
+import { ProgressDisplay } from './progress';
 import { fileAddress, projectRoot, remoteAddress } from './server';
 import { Session } from './session';
 

@@ -1,12 +1,5 @@
 import { SingleBar } from 'cli-progress';
-
-export interface Step {
-  readonly phase: string;
-  readonly done: number;
-  readonly total: number;
-  readonly rate: number;
-  readonly secondsLeft: number | undefined;
-}
+import type { Step } from '../src/explain/progress';
 
 /** Shows progress on stderr: a bar on a terminal, at most five lines a phase elsewhere. */
 export class ProgressDisplay {
@@ -58,21 +51,6 @@ export class ProgressDisplay {
     this.quarter = quarter;
     process.stderr.write(`${step.phase}: ${note(step)}\n`);
   }
-}
-
-/** Turns (done, total) into steps with rate and time left. What was done at the first call took no time. */
-export function stepMeter(
-  phase: string,
-  onStep: (step: Step) => void,
-): (done: number, total: number) => void {
-  let start: { readonly seconds: number; readonly done: number } | undefined;
-  return (done, total) => {
-    const now = performance.now() / 1000;
-    start ??= { seconds: now, done };
-    const seconds = now - start.seconds;
-    const rate = seconds > 0 ? (done - start.done) / seconds : 0;
-    onStep({ phase, done, total, rate, secondsLeft: rate > 0 ? (total - done) / rate : undefined });
-  };
 }
 
 const IN_BYTES: readonly string[] = ['download', 'convert', 'weights'];

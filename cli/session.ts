@@ -1,10 +1,10 @@
 import type { Browser, Page } from 'puppeteer';
 import type { ViteDevServer } from 'vite';
 import { ScoreCamError, type ScoreCamErrorCode } from '../src/errors';
+import type { Step } from '../src/explain/progress';
 import { launchChrome } from './chrome';
 import { CliError } from './errors';
 import type { Outcome, PageApi } from './page';
-import type { Step } from './progress';
 import { readable, type ServeOptions, serveProject } from './server';
 
 export interface SessionOptions extends ServeOptions {

@@ -1,4 +1,5 @@
 /** The demo page: an image in, a heat map out, all through the library's public API. */
+import { placementOf } from '../src/explain/image';
 import {
   browserCache,
   createExplainer,
@@ -279,21 +280,16 @@ async function run(wanted: Blob): Promise<void> {
 }
 
 /** The image while the network works on it. */
-async function preview(
-  image: Blob,
-  { width, height, resize }: Explainer['model']['input'],
-): Promise<void> {
+async function preview(image: Blob, input: Explainer['model']['input']): Promise<void> {
   const bitmap = await createImageBitmap(image).catch(() => undefined);
   // Explaining it will say what is wrong with it.
   if (!bitmap) return;
-  const fill = Math.max(width / bitmap.width, height / bitmap.height);
-  const across = resize === 'cover' ? fill * bitmap.width : width;
-  const down = resize === 'cover' ? fill * bitmap.height : height;
-  canvas.width = width;
-  canvas.height = height;
+  const { scaleX, scaleY, left, top } = placementOf(bitmap, input);
+  canvas.width = input.width;
+  canvas.height = input.height;
   canvas
     .getContext('2d')
-    ?.drawImage(bitmap, (width - across) / 2, (height - down) / 2, across, down);
+    ?.drawImage(bitmap, left, top, scaleX * bitmap.width, scaleY * bitmap.height);
   bitmap.close();
   canvas.setAttribute('aria-label', 'The image, not yet explained');
   drop.classList.add('full');

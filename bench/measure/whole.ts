@@ -52,6 +52,7 @@ export class LoadedModel {
     this.input = this.arena.upload('image', values as Float32Array<ArrayBuffer>);
   }
 
+  /** Loads the model's weights, and closes them. */
   static async load(
     gpu: Gpu,
     model: Model,
@@ -61,8 +62,12 @@ export class LoadedModel {
     const { weights: described } = model.manifest;
     const dtype = (described.format === 'seeded' ? undefined : described.dtype) ?? 'f32';
     const options = { dtype, onBytes };
-    const weights = await NetworkWeights.load(gpu, model.network, model.weights, options);
-    return new LoadedModel(gpu, model, weights, pixels);
+    try {
+      const weights = await NetworkWeights.load(gpu, model.network, model.weights, options);
+      return new LoadedModel(gpu, model, weights, pixels);
+    } finally {
+      await model.weights.close?.();
+    }
   }
 
   /** One forward pass up to the logits. */
