@@ -1,4 +1,5 @@
 /// The bench as a page: measures on the GPU of whoever opened it and shows the same report.
+import { today } from '../cli/words';
 import { browserHost } from './browser-host';
 import { measure } from './measure/measure';
 import { giga, spreadOf } from './measure/statistics';
@@ -46,7 +47,7 @@ async function run(): Promise<void> {
     );
     show({
       format: FORMAT,
-      date: new Date().toISOString().slice(0, 10),
+      date: today(),
       machine: {
         // Browsers do not tell.
         cpu: '',

@@ -1,11 +1,13 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, CDPSession, Page } from 'puppeteer';
 import { launchChrome } from '../cli/chrome';
 import { fileAddress, serveProject } from '../cli/server';
+import { today } from '../cli/words';
 import type { AdapterFacts, WeightDtype } from '../src/index';
 import { presetManifest } from '../src/model/presets';
+import { processors } from './machine';
 import { writeTimmFile } from './timm-file';
 import type { Explained, Loaded } from './weights-page';
 import { writeJson } from './write';
@@ -32,9 +34,8 @@ export interface FormResult extends Loaded {
 export async function benchWeights(channels: number, out: string | undefined): Promise<void> {
   const { browserVersion, adapter, results } = await measureWeights(channels);
   if (out === undefined) return;
-  const date = new Date().toISOString().slice(0, 10);
-  const machine = { cpu: cpus()[0]?.model, cores: cpus().length, browser: browserVersion };
-  writeJson(out, { date, adapter, machine, channels, results });
+  const machine = { ...processors(), browser: browserVersion };
+  writeJson(out, { date: today(), adapter, machine, channels, results });
   console.log(`Written to ${out}`);
 }
 

@@ -1,5 +1,6 @@
 /// Runs in headless Chrome: draws the picture that sets several methods side by side.
 import type { Explanation } from '../src/index';
+import { percent } from './words';
 
 /** Room round each picture, and below it for two lines of text, in pixels. */
 const GAP = 8;
@@ -48,7 +49,7 @@ export async function compare(results: readonly (readonly Explanation[])[]): Pro
   };
 
   for (const [row, { class: asked }] of rows.entries()) {
-    const share = `${asked.label} ${(100 * asked.probability).toFixed(1)} %`;
+    const share = `${asked.label} ${percent(asked.probability)}`;
     await draw(first, 0, [0, row], ['image', share]);
     for (const [i, explanations] of results.entries()) {
       const one = explanations[row] as Explanation;

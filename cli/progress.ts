@@ -1,5 +1,6 @@
 import { SingleBar } from 'cli-progress';
 import type { Step } from '../src/explain/progress';
+import { duration } from './words';
 
 /** Shows progress on stderr: a bar on a terminal, at most five lines a phase elsewhere. */
 export class ProgressDisplay {
@@ -70,13 +71,4 @@ function unitOf(phase: string, total: number): [name: string, size: number] {
   if (IN_BYTES.includes(phase)) return total < 2 ** 20 ? ['KiB', 2 ** 10] : ['MiB', 2 ** 20];
   if (phase === 'tuning') return ['ways to convolve', 1];
   return [phase === 'masks' ? 'passes' : phase, 1];
-}
-
-export function duration(seconds: number): string {
-  const whole = Math.ceil(seconds);
-  const minutes = Math.floor(whole / 60);
-  if (whole < 60) return `${whole} s`;
-  return minutes < 60
-    ? `${minutes} min ${whole % 60} s`
-    : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }

@@ -1,4 +1,5 @@
 /** The demo page: an image in, a heat map out, all through the library's public API. */
+import { adapterName, percent } from '../cli/words';
 import { placementOf } from '../src/explain/image';
 import {
   browserCache,
@@ -88,10 +89,6 @@ function say(text: string, isError = false): void {
   status.classList.toggle('error', isError);
 }
 
-function percent(value: number): string {
-  return `${(100 * value).toFixed(1)} %`;
-}
-
 function explain(error: unknown): string {
   if (!(error instanceof ScoreCamError)) return `Something went wrong: ${error}`;
   const { code, message } = error;
@@ -142,7 +139,7 @@ function describe(loadedNetwork: Explainer): void {
   const { model, adapter } = loadedNetwork;
   const { name, labels, weights: loaded } = model;
   noteMethod(mapsOf(loadedNetwork));
-  const gpu = adapter.description || `${adapter.vendor} ${adapter.architecture}`;
+  const gpu = adapterName(adapter);
   const known =
     labels.length > 20 ? `${labels.slice(0, 6).join(', ')} and so on` : labels.join(', ');
   const kept = loaded.notKept ? ` Its weights could not be kept here: ${loaded.notKept}.` : '';

@@ -1,6 +1,6 @@
+import { median } from '../../cli/median';
 import type { DispatchTiming, Gpu } from '../../src/gpu/gpu';
 import type { Dispatch } from '../../src/gpu/kernel';
-import { median } from './statistics';
 import type { Clock, Measurement } from './types';
 
 /** Milliseconds that a run takes at least: shorter work is done several times in one submit. */

@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser } from 'puppeteer';
 import { launchChrome } from '../../cli/chrome';
-import { duration } from '../../cli/progress';
+
 import { projectRoot, serveProject } from '../../cli/server';
+import { duration } from '../../cli/words';
 import { installPackages } from '../../scripts/main.mjs';
 import { seededVgg } from '../../src/model/model';
 import { layerFlops } from '../../src/model/network';
