@@ -1,5 +1,4 @@
-import { launchChrome } from '../cli/chrome';
-import { serveProject } from '../cli/server';
+import { openServedChrome } from '../cli/served-chrome';
 import { benchFile, processors } from './machine';
 import type { BenchOptions } from './options';
 import { display } from './show';
@@ -10,8 +9,7 @@ export async function benchInChrome(
   { runs, ladder, stated, out, report }: BenchOptions & { readonly out: string },
   signal: AbortSignal,
 ): Promise<void> {
-  const { url, server } = await serveProject();
-  const browser = await launchChrome({ handleSignals: false });
+  const { url, browser, close } = await openServedChrome();
   const end = () => void browser.close();
   signal.addEventListener('abort', end);
   try {
@@ -31,7 +29,6 @@ export async function benchInChrome(
     throw error;
   } finally {
     signal.removeEventListener('abort', end);
-    await browser.close();
-    await server.close();
+    await close();
   }
 }

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, CDPSession, Page } from 'puppeteer';
-import { launchChrome } from '../cli/chrome';
-import { fileAddress, serveProject } from '../cli/server';
+import { openServedChrome } from '../cli/served-chrome';
+import { fileAddress } from '../cli/server';
 import { today } from '../cli/words';
 import type { AdapterFacts, WeightDtype } from '../src/index';
 import { presetManifest } from '../src/model/presets';
@@ -49,8 +49,8 @@ export async function measureWeights(channels: number): Promise<{
   results: FormResult[];
 }> {
   const folder = mkdtempSync(join(tmpdir(), 'score-cam-weights-'));
-  const { url, server } = await serveProject([folder]);
-  const browser = await launchChrome();
+  const options = { folders: [folder], handleSignals: true };
+  const { url, browser, close } = await openServedChrome(options);
   try {
     const file = await writeTimmFile(folder, 16, 1);
     const { sha256, bytes } = file;
@@ -99,8 +99,7 @@ export async function measureWeights(channels: number): Promise<{
     }
     return { browserVersion, adapter: adapter as AdapterFacts, results };
   } finally {
-    await browser.close();
-    await server.close();
+    await close();
     rmSync(folder, { recursive: true, force: true });
   }
 }
