@@ -1,5 +1,6 @@
 /// Runs in headless Chrome: draws the picture that sets several methods side by side.
 import type { Explanation } from '../src/index';
+import { whiteCanvas } from './picture';
 import { percent } from './words';
 
 /** Room round each picture, and below it for two lines of text, in pixels. */
@@ -19,14 +20,10 @@ export async function compare(results: readonly (readonly Explanation[])[]): Pro
   const width = scale * first.map.width;
   const height = scale * first.map.height;
   const cell = { width: width + GAP, height: height + TEXT + GAP };
-  const canvas = new OffscreenCanvas(
+  const { canvas, context } = whiteCanvas(
     (results.length + 1) * cell.width + GAP,
     rows.length * cell.height + GAP,
   );
-  const context = canvas.getContext('2d') as OffscreenCanvasRenderingContext2D;
-  context.fillStyle = 'white';
-  context.fillRect(0, 0, canvas.width, canvas.height);
-  context.fillStyle = 'black';
   context.textAlign = 'center';
   context.textBaseline = 'top';
   context.imageSmoothingEnabled = false;

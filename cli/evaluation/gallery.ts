@@ -1,5 +1,6 @@
 /// Runs in headless Chrome: draws one picture of many maps.
 import { base64, blobOf } from '../base64';
+import { whiteCanvas } from '../picture';
 
 /** A picture of many maps: a row an image and class, a column a method. */
 export async function gallery(
@@ -10,14 +11,10 @@ export async function gallery(
   const gap = 6;
   const left = 110;
   const top = 44;
-  const canvas = new OffscreenCanvas(
+  const { canvas, context } = whiteCanvas(
     left + columns.length * (size + gap),
     top + rows.length * (size + gap),
   );
-  const context = canvas.getContext('2d') as OffscreenCanvasRenderingContext2D;
-  context.fillStyle = 'white';
-  context.fillRect(0, 0, canvas.width, canvas.height);
-  context.fillStyle = 'black';
   context.font = '13px sans-serif';
   context.textBaseline = 'middle';
   for (const [column, name] of columns.entries()) {

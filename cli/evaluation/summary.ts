@@ -1,5 +1,4 @@
 /** From measured maps to tables, without a browser. */
-
 import {
   type Figures,
   figuresOf,
