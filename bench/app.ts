@@ -1,14 +1,12 @@
 /// The bench as a page: measures on the GPU of whoever opened it and shows the same report.
+import { today } from '../cli/words';
+import { element } from '../demo/element';
 import { browserHost } from './browser-host';
 import { measure } from './measure/measure';
 import { giga, spreadOf } from './measure/statistics';
 import { type BenchFile, FORMAT, type Measurement } from './measure/types';
 import { ms, number } from './report/format';
 import { reportPage } from './report/page';
-
-function element<T extends HTMLElement>(id: string): T {
-  return document.getElementById(id) as T;
-}
 
 const form = element<HTMLFormElement>('form');
 const stop = element<HTMLButtonElement>('stop');
@@ -46,7 +44,7 @@ async function run(): Promise<void> {
     );
     show({
       format: FORMAT,
-      date: new Date().toISOString().slice(0, 10),
+      date: today(),
       machine: {
         // Browsers do not tell.
         cpu: '',

@@ -1,15 +1,10 @@
 /** `npm run bench`: docs/benchmarking.md says what is measured and how. */
 import { join } from 'node:path';
-import { CliError, runCommand, usageError } from '../cli/errors';
+import { newCommand, parsed } from '../cli/command';
+import { runCommand, usageError } from '../cli/errors';
+import { parseWhole } from '../cli/option-types';
 import { projectRoot } from '../cli/server';
-import {
-  type BenchOptions,
-  benchCommand,
-  parseBenchOptions,
-  type RawOptions,
-  wholeNumber,
-  withBenchOptions,
-} from './options';
+import { type BenchOptions, parseBenchOptions, type RawOptions, withBenchOptions } from './options';
 
 interface AllOptions extends RawOptions {
   readonly dawn?: boolean;
@@ -21,7 +16,7 @@ interface AllOptions extends RawOptions {
 }
 
 const command = withBenchOptions(
-  benchCommand(
+  newCommand(
     'npm run bench --',
     'Times kernels, VGG-16 and the embedded model on the adapter headless Chrome offers; writes JSON and a report.',
   ),
@@ -44,11 +39,11 @@ const command = withBenchOptions(
 
 /** Parts are loaded when they are wanted, so that a mistake on the command line is told at once. */
 async function main(signal: AbortSignal): Promise<void> {
-  const raw = parse();
+  const raw = parsed<AllOptions>(command);
   const options = parseBenchOptions(raw);
   refuseUseless(raw);
   if (raw.weights) {
-    const channels = wholeNumber('--channels', raw.channels, 1, 512);
+    const channels = parseWhole('--channels', raw.channels, 1, 512);
     const { benchWeights } = await import('./weights');
     return benchWeights(channels, options.out);
   }
@@ -105,16 +100,6 @@ function refuseUseless(raw: AllOptions): void {
   const [first, second] = [...withLadder, ...given];
   if (second)
     throw usageError(`${first} and ${second} measure different things: give one of them.`);
-}
-
-function parse(): AllOptions {
-  try {
-    return command.parse().opts<AllOptions>();
-  } catch (error) {
-    const { code, message } = error as { code?: string; message: string };
-    if (code === 'commander.helpDisplayed') process.exit(0);
-    throw new CliError(`${message.replace(/^error: /, '')}. See npm run bench -- --help.`, 2);
-  }
 }
 
 await runCommand(main);

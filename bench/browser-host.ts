@@ -1,5 +1,5 @@
 import { prepareImage } from '../src/explain/image';
-import { loadModel } from '../src/model/model';
+import { loadModel, locateModel } from '../src/model/model';
 import type { Host } from './measure/measure';
 
 const scenes = (file: string): URL => new URL(`/weights/scenes-vgg16/${file}`, location.href);
@@ -8,7 +8,7 @@ const scenes = (file: string): URL => new URL(`/weights/scenes-vgg16/${file}`, l
 export const browserHost: Pick<Host, 'model' | 'pixels'> = {
   model: () => loadModel(scenes('manifest.json')),
   pixels: async () => {
-    const { manifest } = await loadModel(scenes('manifest.json'));
+    const { manifest } = await locateModel(scenes('manifest.json'));
     return prepareImage(scenes('sample.png'), manifest.input);
   },
 };

@@ -1,7 +1,5 @@
-import { cpus } from 'node:os';
-import { launchChrome } from '../cli/chrome';
-import { serveProject } from '../cli/server';
-import { FORMAT } from './measure/types';
+import { openServedChrome } from '../cli/served-chrome';
+import { benchFile, processors } from './machine';
 import type { BenchOptions } from './options';
 import { display } from './show';
 import { writeResults } from './write';
@@ -11,8 +9,7 @@ export async function benchInChrome(
   { runs, ladder, stated, out, report }: BenchOptions & { readonly out: string },
   signal: AbortSignal,
 ): Promise<void> {
-  const { url, server } = await serveProject();
-  const browser = await launchChrome({ handleSignals: false });
+  const { url, browser, close } = await openServedChrome();
   const end = () => void browser.close();
   signal.addEventListener('abort', end);
   try {
@@ -23,27 +20,15 @@ export async function benchInChrome(
     await page.goto(`${url}/bench/page.html`);
     await page.waitForFunction('window.bench !== undefined');
     const runtime = await browser.version();
-    console.error(`${runtime}, ${cpus().length} x ${cpus()[0]?.model}`);
+    const { cpu, cores } = processors();
+    console.error(`${runtime}, ${cores} x ${cpu}`);
     const measured = await page.evaluate((given) => window.bench(given), { runs, ladder });
-    const file = {
-      format: FORMAT,
-      date: new Date().toISOString().slice(0, 10),
-      machine: {
-        cpu: cpus()[0]?.model ?? 'unknown',
-        cores: cpus().length,
-        runtime,
-        platform: `${process.platform} ${process.arch}`,
-      },
-      ...(Object.keys(stated).length > 0 ? { stated } : {}),
-      ...measured,
-    };
-    writeResults({ ...file, format: FORMAT }, out, report);
+    writeResults(benchFile(measured, runtime, stated), out, report);
   } catch (error) {
     signal.throwIfAborted();
     throw error;
   } finally {
     signal.removeEventListener('abort', end);
-    await browser.close();
-    await server.close();
+    await close();
   }
 }

@@ -1,5 +1,5 @@
-import { Command } from 'commander';
-import { usageError } from '../cli/errors';
+import type { Command } from 'commander';
+import { parseFilled, parsePositive, parseWhole } from '../cli/option-types';
 
 /** What every way to run the bench takes. */
 export interface BenchOptions {
@@ -39,44 +39,16 @@ export function withBenchOptions(command: Command): Command {
     .option('--adapter <name>', 'with --dawn: the adapter whose name contains this');
 }
 
-/** A command that throws instead of ending the process, so that errors look like everywhere else. */
-export function benchCommand(name: string, description: string): Command {
-  return new Command()
-    .name(name)
-    .description(description)
-    .allowExcessArguments(false)
-    .configureOutput({ writeErr: () => {} })
-    .exitOverride();
-}
-
 /** @throws CliError naming value, limit and remedy */
 export function parseBenchOptions(raw: RawOptions): BenchOptions {
-  const gflops = positive('--peak-gflops', raw.peakGflops, '67000 for an H100');
-  const gbps = positive('--peak-gbps', raw.peakGbps, '3350 for an H100');
+  const gflops = parsePositive('--peak-gflops', raw.peakGflops, '67000 for an H100');
+  const gbps = parsePositive('--peak-gbps', raw.peakGbps, '3350 for an H100');
   return {
-    runs: wholeNumber('--runs', raw.runs, 1, 1000),
+    runs: parseWhole('--runs', raw.runs, 1, 1000),
     ladder: raw.ladder ?? false,
     stated: { ...(gflops ? { gflops } : {}), ...(gbps ? { gbps } : {}) },
-    out: filled('--out', raw.out),
-    report: filled('--report', raw.report),
-    adapter: filled('--adapter', raw.adapter),
+    out: parseFilled('--out', raw.out),
+    report: parseFilled('--report', raw.report),
+    adapter: parseFilled('--adapter', raw.adapter),
   };
-}
-
-export function wholeNumber(option: string, text: string, least: number, most: number): number {
-  const value = Number(text);
-  if (/^\d+$/.test(text) && value >= least && value <= most) return value;
-  throw usageError(`${option} is "${text}": give a whole number from ${least} to ${most}.`);
-}
-
-function positive(option: string, text: string | undefined, example: string): number | undefined {
-  if (text === undefined) return undefined;
-  const value = Number(text);
-  if (text.trim() !== '' && Number.isFinite(value) && value > 0) return value;
-  throw usageError(`${option} is "${text}": give a number above 0, such as ${example}.`);
-}
-
-function filled(option: string, text: string | undefined): string | undefined {
-  if (text === undefined || text.trim() !== '') return text;
-  throw usageError(`${option} is empty: give it a value or leave it out.`);
 }

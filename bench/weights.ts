@@ -1,11 +1,13 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, CDPSession, Page } from 'puppeteer';
-import { launchChrome } from '../cli/chrome';
-import { fileAddress, serveProject } from '../cli/server';
+import { openServedChrome } from '../cli/served-chrome';
+import { fileAddress } from '../cli/server';
+import { today } from '../cli/words';
 import type { AdapterFacts, WeightDtype } from '../src/index';
 import { presetManifest } from '../src/model/preset-manifests';
+import { processors } from './machine';
 import { writeTimmFile } from './timm-file';
 import type { Explained, Loaded } from './weights-page';
 import { writeJson } from './write';
@@ -32,9 +34,8 @@ export interface FormResult extends Loaded {
 export async function benchWeights(channels: number, out: string | undefined): Promise<void> {
   const { browserVersion, adapter, results } = await measureWeights(channels);
   if (out === undefined) return;
-  const date = new Date().toISOString().slice(0, 10);
-  const machine = { cpu: cpus()[0]?.model, cores: cpus().length, browser: browserVersion };
-  writeJson(out, { date, adapter, machine, channels, results });
+  const machine = { ...processors(), browser: browserVersion };
+  writeJson(out, { date: today(), adapter, machine, channels, results });
   console.log(`Written to ${out}`);
 }
 
@@ -48,8 +49,8 @@ export async function measureWeights(channels: number): Promise<{
   results: FormResult[];
 }> {
   const folder = mkdtempSync(join(tmpdir(), 'score-cam-weights-'));
-  const { url, server } = await serveProject([folder]);
-  const browser = await launchChrome();
+  const options = { folders: [folder], handleSignals: true };
+  const { url, browser, close } = await openServedChrome(options);
   try {
     const file = await writeTimmFile(folder, 16, 1);
     const { sha256, bytes } = file;
@@ -98,8 +99,7 @@ export async function measureWeights(channels: number): Promise<{
     }
     return { browserVersion, adapter: adapter as AdapterFacts, results };
   } finally {
-    await browser.close();
-    await server.close();
+    await close();
     rmSync(folder, { recursive: true, force: true });
   }
 }

@@ -1,12 +1,13 @@
-import { join } from 'node:path';
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import type { CheckResult } from './check';
+import { newCommand, parsed } from './command';
 import { CliError, runCommand } from './errors';
-import { DEFAULT_MODEL, findModel, readNetwork } from './options';
+import { parseWhole } from './option-types';
+import { DEFAULT_MODEL, findModelOnDisk, readNetwork } from './options';
 import type { Opened } from './page';
 import { ProgressDisplay } from './progress';
-import { fileAddress, projectRoot } from './server';
+import { fileAddress } from './server';
 import { Session } from './session';
+import { adapterLine, percent } from './words';
 
 /** What the embedded model promises. */
 const LEAST_ACCURACY = 0.97;
@@ -15,35 +16,22 @@ const LEAST_ENERGY_INSIDE = 0.6;
 /** The README's figures start at this seed, far from all seeds used in training. */
 const FIRST_MEASURED_SEED = 2_000_000;
 
-const program = new Command('check-model')
-  .description('Measures the embedded model on scenes it has never seen, on our own kernels.')
-  .option('--scenes <count>', 'one-object scenes to classify', count, 200)
-  .option('--pairs <count>', 'two-object scenes to explain, both objects each', count, 5)
-  .option('--seed-start <seed>', 'seed of the first scene', whole, FIRST_MEASURED_SEED)
-  .exitOverride()
-  .configureOutput({ outputError: () => {} });
-
-function whole(text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
-  return Number(text);
-}
-
-function count(text: string): number {
-  if (whole(text) === 0) throw new InvalidArgumentError('It must be at least 1.');
-  return whole(text);
-}
+const program = newCommand(
+  'check-model',
+  'Measures the embedded model on scenes it has never seen, on our own kernels.',
+)
+  .option('--scenes <count>', 'one-object scenes to classify', '200')
+  .option('--pairs <count>', 'two-object scenes to explain, both objects each', '5')
+  .option('--seed-start <seed>', 'seed of the first scene', String(FIRST_MEASURED_SEED));
 
 async function check(signal: AbortSignal): Promise<void> {
-  try {
-    program.parse();
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    if (error.exitCode === 0) process.exit(0);
-    throw new CliError(error.message.replace(/^error: /, ''), 2);
-  }
-  const options = program.opts<{ scenes: number; pairs: number; seedStart: number }>();
-  const source = findModel(DEFAULT_MODEL, join(projectRoot, 'weights'));
-  if (source.kind !== 'file') throw new CliError(`${DEFAULT_MODEL} is not in weights/.`);
+  const given = parsed<{ scenes: string; pairs: string; seedStart: string }>(program);
+  const options = {
+    scenes: parseWhole('--scenes', given.scenes, 1),
+    pairs: parseWhole('--pairs', given.pairs, 1),
+    seedStart: parseWhole('--seed-start', given.seedStart, 0),
+  };
+  const source = findModelOnDisk(DEFAULT_MODEL);
   await readNetwork(source, signal);
 
   const display = new ProgressDisplay();
@@ -64,7 +52,6 @@ async function check(signal: AbortSignal): Promise<void> {
 }
 
 function table({ adapter, model }: Opened, { scenes, pairs, ...result }: CheckResult): string {
-  const percent = (value: number): string => `${(100 * value).toFixed(1)} %`;
   const rows = [
     ['measure', 'on', 'result', 'at least'],
     [
@@ -88,7 +75,7 @@ function table({ adapter, model }: Opened, { scenes, pairs, ...result }: CheckRe
       .trimEnd(),
   );
   return [
-    `${model.name} on ${adapter.description || `${adapter.vendor} ${adapter.architecture}`}`,
+    `${model.name} on ${adapterLine(adapter)}`,
     '',
     ...lines,
     '',

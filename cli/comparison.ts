@@ -1,5 +1,7 @@
 /// Runs in headless Chrome: draws the picture that sets several methods side by side.
 import type { Explanation } from '../src/index';
+import { whiteCanvas } from './picture';
+import { percent } from './words';
 
 /** Room round each picture, and below it for two lines of text, in pixels. */
 const GAP = 8;
@@ -18,14 +20,10 @@ export async function compare(results: readonly (readonly Explanation[])[]): Pro
   const width = scale * first.map.width;
   const height = scale * first.map.height;
   const cell = { width: width + GAP, height: height + TEXT + GAP };
-  const canvas = new OffscreenCanvas(
+  const { canvas, context } = whiteCanvas(
     (results.length + 1) * cell.width + GAP,
     rows.length * cell.height + GAP,
   );
-  const context = canvas.getContext('2d') as OffscreenCanvasRenderingContext2D;
-  context.fillStyle = 'white';
-  context.fillRect(0, 0, canvas.width, canvas.height);
-  context.fillStyle = 'black';
   context.textAlign = 'center';
   context.textBaseline = 'top';
   context.imageSmoothingEnabled = false;
@@ -48,7 +46,7 @@ export async function compare(results: readonly (readonly Explanation[])[]): Pro
   };
 
   for (const [row, { class: asked }] of rows.entries()) {
-    const share = `${asked.label} ${(100 * asked.probability).toFixed(1)} %`;
+    const share = `${asked.label} ${percent(asked.probability)}`;
     await draw(first, 0, [0, row], ['image', share]);
     for (const [i, explanations] of results.entries()) {
       const one = explanations[row] as Explanation;

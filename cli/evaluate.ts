@@ -1,14 +1,12 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { basename, dirname, extname, join } from 'node:path';
-import { Command, CommanderError } from 'commander';
+import { dirname } from 'node:path';
 import { METRICS } from '../src/evaluation/index';
 import type { Metric } from '../src/evaluation/types';
+import { progressMeter } from '../src/explain/progress';
 import { type Layer, targetIndex } from '../src/model/network';
-import { TRAINING_SEEDS_END } from '../weights/scenes';
-import { CliError, Interrupted, runCommand, usageError } from './errors';
-import { falseConfidence, saturationOf } from './evaluation/argument';
-import { argumentPlots, argumentReport } from './evaluation/argument-report';
-import { plotAll } from './evaluation/plots';
+import { newCommand, parsed } from './command';
+import { Interrupted, runCommand, usageError } from './errors';
+import { argueOver } from './evaluation/argue-over';
+import { writeResults } from './evaluation/results';
 import {
   DEFAULT_SPECS,
   type MethodSpec,
@@ -17,21 +15,13 @@ import {
   passesOf,
 } from './evaluation/specs';
 import { Store } from './evaluation/store';
-import { judge, summariseRows } from './evaluation/summary';
-import { csvTable, markdownTable, verdictText } from './evaluation/tables';
-import type { SanityPoint, Subject } from './evaluation/types';
-import {
-  DEFAULT_MODEL,
-  findModel,
-  parseClasses,
-  parseName,
-  readImage,
-  readNetwork,
-} from './options';
-import { checkWritable, writeAll } from './output';
-import type { Opened } from './page';
-import { ProgressDisplay, stepMeter } from './progress';
-import { fileAddress, projectRoot } from './server';
+import { DEFAULT_SCENES, type Planned, subjectOf, subjectsOf } from './evaluation/subjects';
+import type { SanityPoint } from './evaluation/types';
+import { parseFilled, parseList, parseName, parseWhole } from './option-types';
+import { DEFAULT_MODEL, findModelOnDisk, readNetwork } from './options';
+import { checkWritable } from './output';
+import { ProgressDisplay } from './progress';
+import { fileAddress } from './server';
 import { Session } from './session';
 
 interface Options {
@@ -47,7 +37,7 @@ interface Options {
   sanity: string;
   pictures: string;
   seed: string;
-  out: string;
+  out?: string;
   restart?: boolean;
   dryRun?: boolean;
   argument?: boolean | string;
@@ -56,13 +46,11 @@ interface Options {
 
 /** Scenes that nobody has seen in training, and that no other figure of the project rests on. */
 const FIRST_SEED = 3_000_000;
-const DEFAULT_SCENES = '200';
-const DEFAULT_OUT = 'out/evaluation';
 
-const program = new Command('evaluate')
-  .description(
-    'Measures how good the methods are: on scenes of two objects that the project draws, or on your images.',
-  )
+const program = newCommand(
+  'evaluate',
+  'Measures how good the methods are: on scenes of two objects that the project draws, or on your images.',
+)
   .option('--images <folder>', 'PNG and JPEG files instead of scenes')
   .option('--boxes <file>', 'JSON: { "a.png": [{ "label": "...", "box": [x, y, width, height] }] }')
   .option('--methods <list>', 'with options: "score-cam, is-cam(top=10; steps=4)"', DEFAULT_SPECS)
@@ -77,8 +65,7 @@ const program = new Command('evaluate')
   .option('--seed <n>', 'seed of the first scene', String(FIRST_SEED))
   .option(
     '--out <folder>',
-    'where the files go; a run with the same settings goes on',
-    'out/evaluation',
+    'where the files go (default: out/evaluation, or out/argument); a run with the same settings goes on',
   )
   .option('--restart', 'forget what is there')
   .option(
@@ -89,179 +76,27 @@ const program = new Command('evaluate')
     '--class <class>',
     "of --argument: index or label (default: the scene's first object, or the likeliest)",
   )
-  .option('--dry-run', 'only say how much there is to do')
-  .exitOverride()
-  .configureOutput({ outputError: () => {} });
-
-function parseOptions(): Options {
-  try {
-    program.parse();
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    if (error.exitCode === 0) process.exit(0);
-    throw new CliError(`${error.message.replace(/^error: /, '')} (--help lists the options)`, 2);
-  }
-  return program.opts<Options>();
-}
-
-function whole(option: string, text: string, least: number): number {
-  if (/^\d{1,9}$/.test(text) && Number(text) >= least) return Number(text);
-  throw usageError(`${option} "${text}": give a whole number from ${least} on.`);
-}
-
-type Boxes = Readonly<Record<string, readonly { label: string; box: readonly number[] }[]>>;
-
-function readBoxes(path: string): Boxes {
-  let json: unknown;
-  try {
-    json = JSON.parse(readFileSync(path, 'utf8'));
-  } catch (error) {
-    throw new CliError(`--boxes ${path} cannot be read as JSON: ${(error as Error).message}`);
-  }
-  if (typeof json !== 'object' || json === null || Array.isArray(json)) {
-    throw new CliError(`--boxes ${path}: it must be an object of lists by file name.`);
-  }
-  for (const [file, objects] of Object.entries(json)) {
-    const good =
-      Array.isArray(objects) &&
-      objects.every(
-        (one: { label?: unknown; box?: unknown }) =>
-          typeof one?.label === 'string' &&
-          Array.isArray(one.box) &&
-          one.box.length === 4 &&
-          one.box.every(Number.isFinite) &&
-          one.box[2] > 0 &&
-          one.box[3] > 0,
-      );
-    if (good) continue;
-    throw new CliError(
-      `--boxes ${path}: "${file}" must be a list of { "label": "...", "box": [x, y, width, height] } with ` +
-        `sizes above 0, is ${JSON.stringify(objects)?.slice(0, 100)}.`,
-    );
-  }
-  return json as Boxes;
-}
-
-/** An image to come: how many classes are asked of it, and the image, read only when its turn comes. */
-interface Planned {
-  readonly classes: number;
-  readonly take: () => Subject;
-}
-
-function subjectsOf(options: Options): Planned[] {
-  const limit = options.limit === undefined ? undefined : whole('--limit', options.limit, 1);
-  if (options.images === undefined) {
-    if (options.boxes !== undefined) throw usageError('--boxes is of no use without --images.');
-    const first = whole('--seed', options.seed, 0);
-    if (first < TRAINING_SEEDS_END) {
-      throw usageError(
-        `--seed ${first}: seeds below ${TRAINING_SEEDS_END} were used in training; begin there or later.`,
-      );
-    }
-    return Array.from({ length: limit ?? Number(DEFAULT_SCENES) }, (_, i) => ({
-      classes: 2,
-      take: () => ({ kind: 'scene', seed: first + i }),
-    }));
-  }
-  const { images } = options;
-  if (!existsSync(images)) throw usageError(`--images ${images}: there is no such folder.`);
-  const boxes = options.boxes === undefined ? {} : readBoxes(options.boxes);
-  const names = readdirSync(images)
-    .filter((name) => ['.png', '.jpg', '.jpeg'].includes(extname(name).toLowerCase()))
-    .sort();
-  if (names.length === 0) throw usageError(`--images ${images}: there is no PNG or JPEG in it.`);
-  const unknown = Object.keys(boxes).find((name) => !names.includes(name));
-  if (unknown !== undefined) {
-    throw usageError(`--boxes ${options.boxes}: there is no image "${unknown}" in ${images}.`);
-  }
-  return names.slice(0, limit).map((name) => {
-    const objects = (boxes[name] ?? []).map(({ label, box: [x, y, width, height] }) => ({
-      label,
-      box: { x, y, width, height } as { x: number; y: number; width: number; height: number },
-    }));
-    return {
-      classes: Math.max(1, new Set(objects.map(({ label }) => label)).size),
-      take: () => ({
-        kind: 'file',
-        name,
-        base64: readImage(join(images, name)).toString('base64'),
-        objects,
-      }),
-    };
-  });
-}
-
-/** The report on one image. */
-async function argument(options: Options, signal: AbortSignal): Promise<void> {
-  const source = findModel(options.model, join(projectRoot, 'weights'));
-  if (source.kind !== 'file') {
-    throw usageError(
-      `--model ${options.model}: give a model on this disk; npm run weights makes one.`,
-    );
-  }
-  const network = await readNetwork(source, signal);
-  const [asked] = options.class === undefined ? [] : parseClasses(options.class, network.labels);
-  const subject: Subject =
-    typeof options.argument === 'string'
-      ? {
-          kind: 'file',
-          name: basename(options.argument),
-          base64: readImage(options.argument).toString('base64'),
-          objects: [],
-        }
-      : { kind: 'scene', seed: whole('--seed', options.seed, 0) };
-  const out = options.out === DEFAULT_OUT ? 'out/argument' : options.out;
-  checkWritable(out);
-  const display = new ProgressDisplay();
-  const onStep = display.update.bind(display);
-  const session = await Session.open({ signal, onStep, folders: [dirname(source.path)] });
-  try {
-    await session.call('open', fileAddress(session.url, source.path));
-    await session.call('takeSubject', subject);
-    const found = await session.call('argue', asked === 'auto' ? undefined : asked);
-    display.stop();
-    const report = argumentReport(found);
-    const json = {
-      ...found,
-      ...falseConfidence(found.maps),
-      saturated: saturationOf(found.saturation),
-    };
-    const files = new Map([
-      ['report.md', report],
-      ['report.json', `${JSON.stringify(json, undefined, 2)}\n`],
-      ...Object.entries(argumentPlots(found)),
-    ]);
-    writeAll(out, new Map([...files].map(([name, text]) => [name, Buffer.from(text)])));
-    console.log(report);
-    console.log(`Wrote to ${out}: ${[...files.keys()].join(', ')}`);
-  } finally {
-    display.stop();
-    await session.close();
-  }
-}
+  .option('--dry-run', 'only say how much there is to do');
 
 async function evaluate(signal: AbortSignal): Promise<void> {
-  const options = parseOptions();
-  if (options.argument) return argument(options, signal);
+  const options = parsed<Options>(program);
+  const out = parseFilled('--out', options.out, 'give a folder');
+  if (options.argument) {
+    const subject = subjectOf(options.argument, options.seed);
+    return argueOver(subject, { ...options, out: out ?? 'out/argument' }, signal);
+  }
   if (options.class !== undefined) throw usageError('--class is of use to --argument only.');
   const specs = parseSpecs(options.methods);
-  const metrics = options.metrics
-    .split(',')
-    .map((name) => parseName('--metrics', name.trim(), METRICS) as Metric);
+  const metrics = parseList(options.metrics).map((name) => parseName('--metrics', name, METRICS));
   const counts = {
-    curves: whole('--curves', options.curves, 0),
-    adcc: whole('--adcc', options.adcc, 0),
-    pictures: whole('--pictures', options.pictures, 0),
-    sanity: whole('--sanity', options.sanity, 0),
-    steps: whole('--steps', options.steps, 1),
+    curves: parseWhole('--curves', options.curves, 0),
+    adcc: parseWhole('--adcc', options.adcc, 0),
+    pictures: parseWhole('--pictures', options.pictures, 0),
+    sanity: parseWhole('--sanity', options.sanity, 0),
+    steps: parseWhole('--steps', options.steps, 1),
   };
   const subjects = subjectsOf(options);
-  const source = findModel(options.model, join(projectRoot, 'weights'));
-  if (source.kind !== 'file') {
-    throw usageError(
-      `--model ${options.model}: give a model on this disk; npm run weights makes one.`,
-    );
-  }
+  const source = findModelOnDisk(options.model);
   const network = await readNetwork(source, signal);
   const { output } = network.layers[targetIndex(network, network.targetLayer)] as Layer;
   const { channels, height, width } = output;
@@ -281,9 +116,10 @@ async function evaluate(signal: AbortSignal): Promise<void> {
       `${curves ? `; ${specs.length * 4 * counts.steps} more on each of the first ${counts.curves}` : ''}.`,
   );
   if (options.dryRun) return;
-  checkWritable(options.out);
+  const folder = out ?? 'out/evaluation';
+  checkWritable(folder);
   const store = new Store(
-    options.out,
+    folder,
     {
       model: options.model,
       methods: specs.map(({ name }) => name),
@@ -304,7 +140,7 @@ async function evaluate(signal: AbortSignal): Promise<void> {
     session = await Session.open({ signal, onStep, folders: [dirname(source.path)] });
     const address = fileAddress(session.url, source.path);
     const opened = await session.call('open', address);
-    const meter = stepMeter('passes', onStep);
+    const meter = progressMeter('passes', onStep, { resumes: true });
     let images: string[];
     let sanity: SanityPoint[] = [];
     try {
@@ -323,7 +159,7 @@ async function evaluate(signal: AbortSignal): Promise<void> {
     } finally {
       display.stop();
     }
-    const text = await write(session, store, {
+    const text = await writeResults(session, store, {
       ...counts,
       opened,
       specs,
@@ -331,12 +167,10 @@ async function evaluate(signal: AbortSignal): Promise<void> {
       sanity,
     });
     console.log(text);
-    console.log(
-      `\nWrote to ${options.out}: table.md, table.csv, results.json, gallery.png and plots`,
-    );
+    console.log(`\nWrote to ${folder}: table.md, table.csv, results.json, gallery.png and plots`);
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error;
-    const kept = `Stopped: what is finished is kept in ${options.out}, and the same command goes on there.`;
+    const kept = `Stopped: what is finished is kept in ${folder}, and the same command goes on there.`;
     throw new Interrupted(error.signal, kept);
   } finally {
     display.stop();
@@ -406,65 +240,6 @@ async function sanityOf(
     points.push(...(await session.call('sanity', address, some)));
   }
   return points;
-}
-
-interface Findings {
-  readonly opened: Opened;
-  readonly specs: readonly MethodSpec[];
-  readonly images: readonly string[];
-  readonly sanity: readonly SanityPoint[];
-  readonly pictures: number;
-}
-
-/** All files of the result; returns the table and the verdict. */
-async function write(session: Session, store: Store, findings: Findings): Promise<string> {
-  const { opened, specs, images, sanity, pictures } = findings;
-  const wanted = new Set(images);
-  const rows = store.rows.filter(({ image }) => wanted.has(image));
-  const methods = summariseRows(rows, specs);
-  const defined = specs.filter(({ name }) =>
-    methods.some((one) => one.name === name && !one.refused),
-  );
-  const verdicts = judge(rows, 'score-cam', 'grad-cam');
-  const { vendor, architecture, description, isFallback } = opened.adapter;
-  const adapter = `${description || `${vendor} ${architecture}`.trim()}${isFallback ? ' (software)' : ''}`;
-  const date = new Date().toISOString().slice(0, 10);
-  const heading =
-    `${opened.model.name}, ${images.length} images, ${rows.filter(({ method }) => method === specs[0]?.name).length} ` +
-    `maps a method; ${session.browserVersion}, ${adapter}, ${date}`;
-  const verdict = verdictText('score-cam', 'grad-cam', verdicts);
-  const text = `${heading}\n\n${markdownTable(methods)}\n${verdict ? `\n${verdict}\n` : ''}`;
-  const file = (name: string): string => join(store.folder, name);
-  writeFileSync(file('table.md'), text);
-  writeFileSync(file('table.csv'), csvTable(methods));
-  const results = {
-    date,
-    adapter: opened.adapter,
-    browser: session.browserVersion,
-    model: opened.model.name,
-  };
-  writeFileSync(
-    file('results.json'),
-    `${JSON.stringify({ ...results, images: images.length, methods, verdicts, sanity }, undefined, 2)}\n`,
-  );
-  for (const [name, svg] of Object.entries(plotAll(methods, sanity)))
-    writeFileSync(file(name), svg);
-  const shown = rows.filter(
-    ({ image, method }) => images.slice(0, pictures).includes(image) && method === defined[0]?.name,
-  );
-  if (shown.length > 0) {
-    const lines = shown.map(({ image, label }) => ({
-      label,
-      pictures: defined.map(({ name }) => store.picture({ image, label, method: name })),
-    }));
-    const png = await session.call(
-      'gallery',
-      defined.map(({ name }) => name),
-      lines,
-    );
-    writeFileSync(file('gallery.png'), Buffer.from(png, 'base64'));
-  }
-  return text;
 }
 
 await runCommand(evaluate);

@@ -1,6 +1,5 @@
 import { realpathSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
-import { Command, CommanderError } from 'commander';
 import {
   BASELINES,
   GRADIENTS_OF,
@@ -9,18 +8,19 @@ import {
 } from '../src/explain/methods/options';
 import { METHOD_NAMES, METHODS, takers } from '../src/explain/methods/registry';
 import { weightings } from '../src/explain/methods/weightings';
+import type { Step } from '../src/explain/progress';
 import { targetIndex } from '../src/model/network';
-import { CliError, runCommand, usageError } from './errors';
+import { newCommand, parsed } from './command';
+import { runCommand, usageError } from './errors';
+import { parseBoolean, parseFilled, parseList, parseName } from './option-types';
 import {
   DEFAULT_MODEL,
   defaultOut,
   findModel,
   type ModelSource,
-  parseBoolean,
   parseChannels,
   parseClasses,
   parseMethods,
-  parseName,
   parseNumber,
   readImage,
   readNetwork,
@@ -29,9 +29,10 @@ import {
 import { checkWritable, suffixes, writeAll } from './output';
 import type { ClassResult, ExplainResult, MethodResult, Opened } from './page';
 import { prepareModel } from './prepare';
-import { ProgressDisplay, type Step } from './progress';
+import { ProgressDisplay } from './progress';
 import { fileAddress, projectRoot, remoteAddress } from './server';
 import { Session } from './session';
+import { adapterLine, percent } from './words';
 
 interface Options extends Partial<Record<NumberOption, string>> {
   model: string;
@@ -49,11 +50,11 @@ interface Options extends Partial<Record<NumberOption, string>> {
 
 const SAMPLE = join(projectRoot, 'weights', DEFAULT_MODEL, 'sample.png');
 
-const program = new Command('explain')
+const program = newCommand(
+  'explain',
+  'Shows where a network looks for a class, with Score-CAM on WebGPU in headless Chrome.',
+)
   .usage('[IMAGE] [options]')
-  .description(
-    'Shows where a network looks for a class, with Score-CAM on WebGPU in headless Chrome.',
-  )
   .argument('[IMAGE]', 'PNG or JPEG of any size', relative(process.cwd(), SAMPLE))
   .option('--model <model>', 'name, path of a manifest or of its folder, or URL', DEFAULT_MODEL)
   .option('--class <classes>', 'auto, index or label; several with commas', 'auto')
@@ -77,18 +78,16 @@ for (const option of Object.keys(NUMBERS) as NumberOption[]) {
 }
 program
   .option('--out <folder>', 'where the files go (default: out/<image name>)')
-  .option('--json', 'print result.json instead of a summary')
-  .exitOverride()
-  .configureOutput({ outputError: () => {} });
+  .option('--json', 'print result.json instead of a summary');
 
 async function explain(signal: AbortSignal): Promise<void> {
-  const [imagePath, options] = parseArguments();
-  const out = options.out ?? defaultOut(imagePath);
-  if (out === '') throw usageError('--out is empty: give a folder.');
+  const options = parsed<Options>(program);
+  const imagePath = program.processedArgs[0] as string;
+  const out = parseFilled('--out', options.out, 'give a folder') ?? defaultOut(imagePath);
   const image = readImage(imagePath);
-  const found = findModel(options.model, join(projectRoot, 'weights'));
+  const found = findModel(options.model);
   const network = await readNetwork(found, signal);
-  const layers = (options.layer ?? network.targetLayer).split(',').map((name) => name.trim());
+  const layers = parseList(options.layer ?? network.targetLayer);
   const indices = layers.map((layer) => targetIndex(network, layer));
   const { alignCorners, channels } = options;
   if (channels !== undefined && layers.length > 1) {
@@ -150,17 +149,6 @@ async function explain(signal: AbortSignal): Promise<void> {
     display.stop();
     await session?.close();
   }
-}
-
-function parseArguments(): [string, Options] {
-  try {
-    program.parse();
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    if (error.exitCode === 0) process.exit(0);
-    throw new CliError(`${error.message.replace(/^error: /, '')} (--help lists the options)`, 2);
-  }
-  return [program.processedArgs[0] as string, program.opts<Options>()];
 }
 
 /** Downloads a preset that is not on this disk yet. */
@@ -287,7 +275,6 @@ function collectClasses(
 /** The result for people. */
 function describe(summary: Summary, out: string, files: readonly string[]): string {
   const { adapter, classes, top, methods } = summary;
-  const percent = (value: number): string => `${(100 * value).toFixed(1)} %`;
   const lines = classes.map(({ class: { index, label, probability } }, i) => {
     const flat = methods.flatMap(({ method, classes: own }) => (own[i]?.map.flat ? [method] : []));
     const whose = methods.length > 1 ? `its map by ${flat.join(', ')} is` : 'its map is';
@@ -302,7 +289,7 @@ function describe(summary: Summary, out: string, files: readonly string[]): stri
   }
   lines.push(
     ...methods.map(describeMethod),
-    `Adapter: ${adapterName(adapter)}`,
+    `Adapter: ${adapterLine(adapter)}`,
     `Wrote to ${out}: ${files.join(', ')}`,
   );
   return lines.join('\n');
@@ -318,16 +305,6 @@ function describeMethod({ method, layer, channels, passes, timings }: ListedMeth
   }
   const run = Object.entries(passes).map(([kind, count]) => `${kind} ${count}`);
   return `${method}${layer ? ` of ${layer}` : ''}: passes ${run.join(', ')}; ${seconds}`;
-}
-
-function adapterName({
-  vendor,
-  architecture,
-  description,
-  isFallback,
-}: Summary['adapter']): string {
-  const name = description || [vendor, architecture].filter(Boolean).join(' ') || 'unnamed';
-  return isFallback ? `${name} (software)` : name;
 }
 
 await runCommand(explain);

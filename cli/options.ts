@@ -10,8 +10,13 @@ import { presetManifest } from '../src/model/preset-manifests';
 import { PRESETS } from '../src/model/presets';
 import type { WeightDtype } from '../src/numbers/dtypes';
 import { CliError, usageError } from './errors';
+import { parseList } from './option-types';
+import { projectRoot } from './server';
 
 export const DEFAULT_MODEL = 'scenes-vgg16';
+
+/** Where models are found by name. */
+const WEIGHTS_FOLDER = join(projectRoot, 'weights');
 
 export type AskedClass = 'auto' | number;
 
@@ -29,7 +34,7 @@ export type ModelSource =
   | { readonly kind: 'url'; readonly url: string };
 
 /** Finds a model by name (a folder of `weightsFolder`, a preset, or vgg16-seeded-N), path or URL. */
-export function findModel(text: string, weightsFolder: string): ModelSource {
+export function findModel(text: string, weightsFolder: string = WEIGHTS_FOLDER): ModelSource {
   if (/^vgg\d+-seeded-\d+$/.test(text)) return { kind: 'generated', name: text };
   if (/^https?:\/\//i.test(text)) return { kind: 'url', url: text };
   const named = join(weightsFolder, text, 'manifest.json');
@@ -47,6 +52,13 @@ export function findModel(text: string, weightsFolder: string): ModelSource {
     `There is no model "${text}": give ${DEFAULT_MODEL}, ${PRESETS.join(', ')} (with -f16 or -int8 for a ` +
       'smaller form), vgg16-seeded-N, the path of a manifest or of its folder, or a URL.',
   );
+}
+
+/** The same for commands that take models on this disk only. */
+export function findModelOnDisk(text: string): Extract<ModelSource, { kind: 'file' }> {
+  const source = findModel(text);
+  if (source.kind === 'file') return source;
+  throw usageError(`--model ${text}: give a model on this disk; npm run weights makes one.`);
 }
 
 function presetSource(text: string, weightsFolder: string): ModelSource | undefined {
@@ -160,17 +172,6 @@ export function parseMethods(text: string, given: GivenOptions): Method[] {
   return [...new Set(methods)];
 }
 
-/** One of the names that an option knows. */
-export function parseName(option: string, text: string, known: readonly string[]): string {
-  if (known.includes(text)) return text;
-  throw usageError(`${option} "${text}": choose from ${known.join(', ')}.`);
-}
-
-/** `true` or `false`. */
-export function parseBoolean(option: string, text: string): boolean {
-  return parseName(option, text, ['true', 'false']) === 'true';
-}
-
 /** A number that the library takes under that name. */
 export function parseNumber(option: NumberOption, text: string): number {
   const { least, whole } = NUMBERS[option];
@@ -211,7 +212,7 @@ export function parseChannels(text: string, total: number): number[] {
  * themselves: the longest label that fits wins.
  */
 export function parseClasses(text: string, labels: readonly string[]): AskedClass[] {
-  const pieces = text.split(',').map((piece) => piece.trim());
+  const pieces = parseList(text);
   const found: AskedClass[] = [];
   for (let at = 0; at < pieces.length; ) {
     let end = pieces.length;

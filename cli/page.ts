@@ -1,7 +1,7 @@
 /// Runs in headless Chrome: drives the library's public API for the commands in cli/*.ts. What goes in
 /// and out is JSON; bytes travel as base64.
 
-import { progressMeter } from '../src/explain/progress';
+import { progressMeter, type Step } from '../src/explain/progress';
 import {
   type AdapterFacts,
   type ChannelCounts,
@@ -15,17 +15,22 @@ import {
   type Method,
   type NumberOption,
   type Passes,
-  type Progress,
   ScoreCamError,
   type Timings,
 } from '../src/index';
+import { base64, blobOf } from './base64';
 import { type CheckOptions, type CheckResult, checkModel } from './check';
 import { compare } from './comparison';
+import { argue } from './evaluation/argue';
 import type { Argument } from './evaluation/argument';
-import { argue, evaluate, gallery, sanity, takeSubject } from './evaluation/in-page';
+import { gallery } from './evaluation/gallery';
+import { evaluate } from './evaluation/in-page';
+import { sanity } from './evaluation/sanity';
 import type { MethodSpec } from './evaluation/specs';
+import { takeSubject } from './evaluation/subject';
 import type { EvaluationJob, PicturedRow, SanityPoint, Subject } from './evaluation/types';
 import type { AskedClass } from './options';
+import { overlayOf } from './picture';
 
 export interface Opened {
   readonly adapter: AdapterFacts;
@@ -92,31 +97,21 @@ export type Outcome<T> =
 declare global {
   interface Window {
     /** Made by the Node side. */
-    onStep(progress: Progress | CheckStep | WorkStep): void;
+    onStep(step: Step): void;
     scoreCam: PageApi;
   }
 }
-
-/** Of work that consists of more than passes. */
-type WorkStep = Omit<Progress, 'phase'> & { readonly phase: 'parts' | 'randomised models' };
-
-type CheckStep = Parameters<NonNullable<CheckOptions['onProgress']>>[0];
 
 let image: Blob | undefined;
 let explainer: Explainer | undefined;
 let address: string | undefined;
 
-const onProgress = (progress: Progress | CheckStep): void => window.onStep(progress);
-
-function stepMeter(phase: WorkStep['phase']): (done: number, total: number) => void {
-  return progressMeter('masks', (progress) => window.onStep({ ...progress, phase }));
-}
+const onProgress = (step: Step): void => window.onStep(step);
 
 const api = {
   /** Takes the image, first of all: whether it is one is known before any weight is read. */
   async takeImage(base64: string, name: string): Promise<void> {
-    const bytes = await fetch(`data:application/octet-stream;base64,${base64}`);
-    image = new File([await bytes.blob()], name);
+    image = new File([await blobOf(base64)], name);
     try {
       (await createImageBitmap(image)).close();
     } catch {
@@ -162,12 +157,12 @@ const api = {
   },
 
   async sanity(address: string, specs: readonly MethodSpec[]): Promise<SanityPoint[]> {
-    return sanity(opened(), address, specs, stepMeter('randomised models'));
+    return sanity(opened(), address, specs, progressMeter('randomised models', onProgress));
   },
 
   async argue(wanted: number | undefined): Promise<Argument> {
     const load = () => loadModel(address as string);
-    return argue(opened(), wanted, load, stepMeter('parts'));
+    return argue(opened(), wanted, load, progressMeter('parts', onProgress));
   },
 
   gallery,
@@ -234,26 +229,9 @@ async function classResult(explanation: Explanation): Promise<ClassResult> {
     map: { width: map.width, height: map.height, flat: map.flat },
     mapMilliseconds: timings.map,
     mapBytes: await base64(map.data),
-    overlay: await png(explanation, 0.5),
-    heatmap: await png(explanation, 1),
+    overlay: await overlayOf(explanation),
+    heatmap: await overlayOf(explanation, 1),
   };
-}
-
-async function png(explanation: Explanation, opacity: number): Promise<string> {
-  const canvas = new OffscreenCanvas(1, 1);
-  await explanation.draw(canvas, { opacity });
-  return base64(await canvas.convertToBlob({ type: 'image/png' }));
-}
-
-/** Base64 of a blob's bytes or of floats, which every machine with a browser keeps little-endian. */
-function base64(data: Blob | Float32Array): Promise<string> {
-  const blob = data instanceof Blob ? data : new Blob([data as Float32Array<ArrayBuffer>]);
-  return new Promise((resolve, reject) => {
-    const reader = new FileReader();
-    reader.onload = () => resolve((reader.result as string).replace(/^[^,]*,/, ''));
-    reader.onerror = () => reject(reader.error);
-    reader.readAsDataURL(blob);
-  });
 }
 
 function guarded<Args extends unknown[], T>(

@@ -1,6 +1,7 @@
 import { mkdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { ScoreCamError } from '../src/errors';
+import { progressMeter, type Step } from '../src/explain/progress';
 import { weightBlocks } from '../src/model/blocks';
 import { verifiedSource } from '../src/model/bytes/verified-source';
 import { openWeights } from '../src/model/formats/open';
@@ -12,7 +13,6 @@ import type { WeightDtype } from '../src/numbers/dtypes';
 import { DTYPE_BYTES } from '../src/numbers/tensor_dtypes';
 import { Columns } from './columns';
 import { CliError, usageError } from './errors';
-import { type Step, stepMeter } from './progress';
 import { SafetensorsFile } from './safetensors-file';
 import { isUrl, WeightFiles } from './weight-files';
 
@@ -139,7 +139,7 @@ async function convert(
   target: SafetensorsFile,
   { dtype, channelOrder, signal, onStep }: ConvertOptions,
 ): Promise<void> {
-  const meter = stepMeter('convert', onStep);
+  const meter = progressMeter('convert', onStep, { resumes: true });
   const total = storedBytes(network, dtype);
   let done = 0;
   const write = async (tensor: string, offset: number, bytes: Uint8Array): Promise<void> => {

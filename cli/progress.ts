@@ -1,12 +1,6 @@
 import { SingleBar } from 'cli-progress';
-
-export interface Step {
-  readonly phase: string;
-  readonly done: number;
-  readonly total: number;
-  readonly rate: number;
-  readonly secondsLeft: number | undefined;
-}
+import type { Step } from '../src/explain/progress';
+import { duration } from './words';
 
 /** Shows progress on stderr: a bar on a terminal, at most five lines a phase elsewhere. */
 export class ProgressDisplay {
@@ -60,21 +54,6 @@ export class ProgressDisplay {
   }
 }
 
-/** Turns (done, total) into steps with rate and time left. What was done at the first call took no time. */
-export function stepMeter(
-  phase: string,
-  onStep: (step: Step) => void,
-): (done: number, total: number) => void {
-  let start: { readonly seconds: number; readonly done: number } | undefined;
-  return (done, total) => {
-    const now = performance.now() / 1000;
-    start ??= { seconds: now, done };
-    const seconds = now - start.seconds;
-    const rate = seconds > 0 ? (done - start.done) / seconds : 0;
-    onStep({ phase, done, total, rate, secondsLeft: rate > 0 ? (total - done) / rate : undefined });
-  };
-}
-
 const IN_BYTES: readonly string[] = ['download', 'convert', 'weights'];
 
 /** `128 of 512 passes, 45.2 a second, 9 s left`; weights are counted in bytes. */
@@ -92,13 +71,4 @@ function unitOf(phase: string, total: number): [name: string, size: number] {
   if (IN_BYTES.includes(phase)) return total < 2 ** 20 ? ['KiB', 2 ** 10] : ['MiB', 2 ** 20];
   if (phase === 'tuning') return ['ways to convolve', 1];
   return [phase === 'masks' ? 'passes' : phase, 1];
-}
-
-export function duration(seconds: number): string {
-  const whole = Math.ceil(seconds);
-  const minutes = Math.floor(whole / 60);
-  if (whole < 60) return `${whole} s`;
-  return minutes < 60
-    ? `${minutes} min ${whole % 60} s`
-    : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }

@@ -1,11 +1,10 @@
 import type { Browser, Page } from 'puppeteer';
-import type { ViteDevServer } from 'vite';
 import { ScoreCamError, type ScoreCamErrorCode } from '../src/errors';
-import { launchChrome } from './chrome';
+import type { Step } from '../src/explain/progress';
 import { CliError } from './errors';
 import type { Outcome, PageApi } from './page';
-import type { Step } from './progress';
-import { readable, type ServeOptions, serveProject } from './server';
+import { openServedChrome, type ServedChrome } from './served-chrome';
+import { readable, type ServeOptions } from './server';
 
 export interface SessionOptions extends ServeOptions {
   /** Folders the page may read besides the project's own. */
@@ -26,35 +25,26 @@ export class Session {
   private readonly page: Page;
   /** Rejects when the page or the browser dies, or the command is stopped. */
   private readonly end: Promise<never>;
-  private readonly closers: (() => Promise<unknown>)[];
+  private readonly chrome: ServedChrome;
 
   private constructor(
-    url: string,
+    chrome: ServedChrome,
     browserVersion: string,
     page: Page,
     end: Promise<never>,
-    closers: (() => Promise<unknown>)[],
   ) {
-    this.url = url;
+    this.url = chrome.url;
     this.browserVersion = browserVersion;
     this.page = page;
     this.end = end;
-    this.closers = closers;
+    this.chrome = chrome;
   }
 
   static async open(options: SessionOptions): Promise<Session> {
-    const { signal, folders = [], onStep, ...serve } = options;
-    const closers: (() => Promise<unknown>)[] = [];
+    const { signal, onStep, ...serve } = options;
+    const chrome = await openServedChrome(serve);
     try {
-      // Both are waited for even when one fails, so that whatever started is closed.
-      const [served, launched] = await Promise.allSettled([
-        serveProject(folders, serve),
-        launchChrome({ handleSignals: false }),
-      ]);
-      if (served.status === 'fulfilled') closers.push(() => served.value.server.close());
-      if (launched.status === 'fulfilled') closers.push(() => launched.value.close());
-      const { url } = settled<{ url: string; server: ViteDevServer }>(served);
-      const browser = settled<Browser>(launched);
+      const { url, browser } = chrome;
       const page = await browser.newPage();
       const end = endOf(browser, page, signal);
       await page.exposeFunction('onStep', onStep);
@@ -63,9 +53,9 @@ export class Session {
         end,
         page.waitForFunction('window.scoreCam !== undefined', { timeout: 0 }),
       ]);
-      return new Session(url, await browser.version(), page, end, closers);
+      return new Session(chrome, await browser.version(), page, end);
     } catch (error) {
-      await closeAll(closers);
+      await chrome.close();
       throw error;
     }
   }
@@ -89,17 +79,8 @@ export class Session {
   }
 
   async close(): Promise<void> {
-    await closeAll(this.closers);
+    await this.chrome.close();
   }
-}
-
-function settled<T>(result: PromiseSettledResult<T>): T {
-  if (result.status === 'rejected') throw result.reason;
-  return result.value;
-}
-
-async function closeAll(closers: readonly (() => Promise<unknown>)[]): Promise<void> {
-  await Promise.allSettled(closers.map((close) => close()));
 }
 
 function endOf(browser: Browser, page: Page, signal: AbortSignal): Promise<never> {

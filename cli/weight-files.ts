@@ -1,10 +1,10 @@
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
+import { progressMeter, type Step } from '../src/explain/progress';
 import type { ByteSource } from '../src/model/bytes/byte-source';
 import { siblingUrl } from '../src/model/bytes/sibling-url';
 import { download } from './download';
 import { CliError, usageError } from './errors';
 import { fileSource } from './file-source';
-import { type Step, stepMeter } from './progress';
 
 export interface WeightFilesOptions {
   /** Where what is on the web is downloaded to. */
@@ -72,7 +72,7 @@ export class WeightFiles {
     const { downloads, signal, retryDelays, onStep } = this.options;
     const path = join(downloads, local);
     try {
-      const onBytes = stepMeter('download', onStep);
+      const onBytes = progressMeter('download', onStep, { resumes: true });
       await download(url, path, { signal, retryDelays, onBytes });
     } catch (error) {
       this.brokeOff = true;

@@ -1,17 +1,21 @@
 /** Downloads, verifies and converts the weights of a preset, for the demo and the command line. */
 import { existsSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
-import { Command, CommanderError, Option } from 'commander';
+import { Option } from 'commander';
 import { presetManifest } from '../src/model/preset-manifests';
 import { PRESETS } from '../src/model/presets';
 import type { WeightDtype } from '../src/numbers/dtypes';
+import { newCommand, parsed } from './command';
 import { Interrupted, runCommand, usageError } from './errors';
+import { parseFilled } from './option-types';
 import { DOWNLOADS, prepareModel } from './prepare';
 import { ProgressDisplay } from './progress';
 import { projectRoot } from './server';
 
-const program = new Command('weights')
-  .description('Downloads, verifies and converts the weights of an ImageNet VGG.')
+const program = newCommand(
+  'weights',
+  'Downloads, verifies and converts the weights of an ImageNet VGG.',
+)
   .argument('[preset]', `one of ${PRESETS.join(', ')}`, 'vgg16')
   .addOption(
     new Option('--dtype <form>', 'f32, f16 (half the size) or int8 (a quarter)')
@@ -20,9 +24,7 @@ const program = new Command('weights')
   )
   .option('--from <file-or-url>', 'where the weights are, if not where the preset says')
   .option('--out <folder>', 'where to write them; default: weights/PRESET or weights/PRESET-FORM')
-  .option('--keep-download', 'keep the file as it was downloaded, too', false)
-  .exitOverride()
-  .configureOutput({ outputError: () => {} });
+  .option('--keep-download', 'keep the file as it was downloaded, too', false);
 
 interface Options {
   readonly dtype: WeightDtype;
@@ -32,21 +34,14 @@ interface Options {
 }
 
 async function weights(signal: AbortSignal): Promise<void> {
-  try {
-    program.parse();
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    if (error.exitCode === 0) process.exit(0);
-    throw usageError(`${error.message.replace(/^error: /, '')} (--help lists the options)`);
-  }
+  const { dtype, from, out, keepDownload } = parsed<Options>(program);
   const preset = program.processedArgs[0] as string;
-  const { dtype, from, out, keepDownload } = program.opts<Options>();
   const manifest = presetManifest(preset);
   if (!manifest) {
     throw usageError(`There is no preset "${preset}": there are ${PRESETS.join(', ')}.`);
   }
-  if (from === '') throw usageError('--from is empty: give the path or URL of the weights.');
-  if (out === '') throw usageError('--out is empty: give a folder.');
+  parseFilled('--from', from, 'give the path or URL of the weights');
+  parseFilled('--out', out, 'give a folder');
   const name = dtype === 'f32' ? preset : `${preset}-${dtype}`;
   const isDefault = out === undefined;
   const folder = isDefault ? join(projectRoot, 'weights', name) : resolve(out);

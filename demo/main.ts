@@ -1,32 +1,21 @@
 /** The demo page: an image in, a heat map out, all through the library's public API. */
+import { adapterName, percent } from '../cli/words';
 import {
-  browserCache,
-  createExplainer,
   type Explainer,
   type Explanation,
   METHODS,
   type Method,
   PRESETS,
-  type Progress,
   ScoreCamError,
   type WeightDtype,
 } from '../src/index';
+import { element } from './element';
+import { BUILT_IN, type Choice, openNetwork } from './network';
+import { caption, preview, put, redraw } from './picture';
+import { explain, megabytes, say, showProgress } from './status';
 
-const BUILT_IN = 'scenes-vgg16';
 const SAMPLE = `../weights/${BUILT_IN}/sample.png`;
 
-/** Which network, from where: its weights come from the given files, this server's disk or the web. */
-interface Choice {
-  readonly model: string;
-  readonly dtype: WeightDtype | undefined;
-  readonly files?: readonly File[];
-}
-
-function element<T extends HTMLElement>(id: string): T {
-  return document.getElementById(id) as T;
-}
-
-const canvas = element<HTMLCanvasElement>('canvas');
 const drop = element('drop');
 const file = element<HTMLInputElement>('file');
 const sample = element<HTMLButtonElement>('sample');
@@ -38,11 +27,8 @@ const model = element<HTMLSelectElement>('model');
 const dtype = element<HTMLSelectElement>('dtype');
 const weights = element<HTMLInputElement>('weights');
 
-/** Weights of the web are kept in this browser, so that they are downloaded once. */
-const cache = browserCache();
 let chosen: Choice = { model: BUILT_IN, dtype: undefined };
 let explainer: Promise<Explainer> | undefined;
-let shown: Explanation | undefined;
 let running: AbortController | undefined;
 /** What is shown or being worked on; another method explains it anew. */
 let image: Blob | undefined;
@@ -68,49 +54,13 @@ function listMethods(names: readonly Method[]): void {
   if (names.some((name) => name === value)) method.value = value;
 }
 
-function say(text: string, isError = false): void {
-  const status = element('status');
-  status.textContent = text;
-  status.classList.toggle('error', isError);
-}
-
-function percent(value: number): string {
-  return `${(100 * value).toFixed(1)} %`;
-}
-
-function explain(error: unknown): string {
-  if (!(error instanceof ScoreCamError)) return `Something went wrong: ${error}`;
-  const { code, message } = error;
-  return code === 'no-webgpu' || code === 'no-adapter'
-    ? `This page computes with WebGPU, which is not available here. ${message}`
-    : message;
-}
-
 /** Loads the chosen network; after a failure the next call tries again. */
 function load(): Promise<Explainer> {
-  explainer ??= open(chosen).catch((error) => {
+  explainer ??= openNetwork(chosen, showProgress).catch((error) => {
     explainer = undefined;
     throw error;
   });
   return explainer;
-}
-
-async function open({ model, dtype, files }: Choice, signal?: AbortSignal): Promise<Explainer> {
-  const options = { dtype, signal, onProgress: showProgress };
-  if (files) return createExplainer({ ...options, model, weights: files });
-  const local = await localManifest(model, dtype);
-  return createExplainer(local ? { ...options, model: local } : { ...options, model, cache });
-}
-
-/** Manifest of a model in this server's weights/ folder: built in, or made by `npm run weights`. */
-async function localManifest(
-  name: string,
-  form: WeightDtype | undefined,
-): Promise<string | undefined> {
-  const url = `../weights/${name}${form && form !== 'f32' ? `-${form}` : ''}/manifest.json`;
-  if (name === BUILT_IN) return url;
-  const found = await fetch(url, { method: 'HEAD' }).catch(() => undefined);
-  return found?.ok && found.headers.get('content-type')?.includes('json') ? url : undefined;
 }
 
 async function start(): Promise<void> {
@@ -129,7 +79,7 @@ function describe(loadedNetwork: Explainer): void {
   const { name, labels, weights: loaded } = model;
   listMethods(model.methods);
   noteMethod(loadedNetwork);
-  const gpu = adapter.description || `${adapter.vendor} ${adapter.architecture}`;
+  const gpu = adapterName(adapter);
   const known =
     labels.length > 20 ? `${labels.slice(0, 6).join(', ')} and so on` : labels.join(', ');
   const kept = loaded.notKept ? ` Its weights could not be kept here: ${loaded.notKept}.` : '';
@@ -139,30 +89,25 @@ function describe(loadedNetwork: Explainer): void {
     `It runs on ${gpu}${adapter.isFallback ? ', a software adapter, so give it some time' : ''}.${kept}`;
 }
 
-/** Puts another network in the place of the one at work, which stays if that fails. */
-async function change(choice: Choice): Promise<void> {
+/**
+ * Does one thing at a time: stops what is under way, shows that the page is at work, and says what became of it.
+ * What was stopped by something newer says nothing.
+ */
+async function work(text: string, task: (signal: AbortSignal) => Promise<void>): Promise<void> {
   running?.abort();
   const controller = new AbortController();
   running = controller;
+  const { signal } = controller;
   element('working').hidden = false;
   element('passes').textContent = '';
   element<HTMLProgressElement>('progress').removeAttribute('value');
-  say(`Loading ${choice.model} ...`);
+  say(text);
   try {
-    const opened = await open(choice, controller.signal);
-    const before = await explainer?.catch(() => undefined);
-    chosen = choice;
-    explainer = Promise.resolve(opened);
-    shown = undefined;
-    element('result').hidden = true;
-    before?.dispose();
-    file.disabled = false;
-    sample.disabled = false;
-    describe(opened);
-    say('Ready.');
+    await task(signal);
   } catch (error) {
     if (running !== controller) return;
-    say(controller.signal.aborted ? 'Cancelled.' : explain(error), !controller.signal.aborted);
+    if (signal.aborted) say('Cancelled.');
+    else say(explain(error), true);
   } finally {
     if (running === controller) {
       running = undefined;
@@ -171,12 +116,26 @@ async function change(choice: Choice): Promise<void> {
   }
 }
 
-function duration(seconds: number): string {
-  return seconds < 100 ? `${Math.ceil(seconds)} s` : `${Math.ceil(seconds / 60)} min`;
+/** Shows no map, and none of its classes. */
+function clear(): void {
+  void put(undefined);
+  element('result').hidden = true;
 }
 
-function megabytes(bytes: number): string {
-  return `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`;
+/** Puts another network in the place of the one at work, which stays if that fails. */
+function change(choice: Choice): Promise<void> {
+  return work(`Loading ${choice.model} ...`, async (signal) => {
+    const opened = await openNetwork(choice, showProgress, signal);
+    const before = await explainer?.catch(() => undefined);
+    chosen = choice;
+    explainer = Promise.resolve(opened);
+    clear();
+    before?.dispose();
+    file.disabled = false;
+    sample.disabled = false;
+    describe(opened);
+    say('Ready.');
+  });
 }
 
 function listModels(): void {
@@ -205,87 +164,42 @@ function noteModel(): void {
           'your disk: safetensors or .pth of torchvision or timm.';
 }
 
-function showProgress({ phase, done, total, rate, secondsLeft }: Progress): void {
-  const bar = element<HTMLProgressElement>('progress');
-  bar.max = total;
-  bar.value = done;
-  const left = secondsLeft === undefined ? '' : `, about ${duration(secondsLeft)} left`;
-  element('passes').textContent =
-    phase !== 'weights'
-      ? `${done} of ${total} ${phase === 'masks' ? 'passes' : 'measurements'}${left}`
-      : `Weights: ${megabytes(done)} of ${megabytes(total)}, ${megabytes(rate)} a second${left}`;
-}
-
 /** Explains an image. One that comes while another is at work takes its place. */
-async function run(wanted: Blob): Promise<void> {
+function run(wanted: Blob): Promise<void> {
   image = wanted;
-  running?.abort();
-  const controller = new AbortController();
-  running = controller;
-  const { signal } = controller;
-  shown = undefined;
-  element('result').hidden = true;
-  element('working').hidden = false;
-  element('passes').textContent = '';
-  element<HTMLProgressElement>('progress').removeAttribute('value');
-  say('Looking ...');
-  try {
-    const loaded = await load();
-    await preview(wanted, loaded.model.input);
-    signal.throwIfAborted();
-    const onProgress = (progress: Progress): void => {
-      if (running === controller) showProgress(progress);
-    };
-    const onPreview = (soFar: Explanation): void => {
-      if (running === controller) showPreview(soFar);
-    };
-    const explanation = await loaded.explain(wanted, {
-      method: method.value as Method,
-      signal,
-      onProgress,
-      onPreview,
-    });
-    signal.throwIfAborted();
-    listClasses(explanation);
-    await show(explanation);
-    element('result').hidden = false;
-  } catch (error) {
-    if (running !== controller) return;
-    if (signal.aborted) {
-      say('Cancelled.');
-    } else {
+  clear();
+  return work('Looking ...', async (signal) => {
+    try {
+      const loaded = await load();
+      await preview(wanted, loaded.model.input);
+      signal.throwIfAborted();
+      const explanation = await loaded.explain(wanted, {
+        method: method.value as Method,
+        signal,
+        onProgress: unlessAborted(signal, showProgress),
+        onPreview: unlessAborted(signal, showPreview),
+      });
+      signal.throwIfAborted();
+      listClasses(explanation);
+      await show(explanation);
+      element('result').hidden = false;
+    } catch (error) {
       // A lost device does not come back: the next image starts with a new one.
-      if (error instanceof ScoreCamError && error.code === 'device-lost') explainer = undefined;
-      say(explain(error), true);
+      const isLost = error instanceof ScoreCamError && error.code === 'device-lost';
+      if (isLost && !signal.aborted) explainer = undefined;
+      throw error;
     }
-  } finally {
-    if (running === controller) {
-      running = undefined;
-      element('working').hidden = true;
-    }
-  }
+  });
 }
 
-/** The image while the network works on it. */
-async function preview(
-  image: Blob,
-  { width, height, resize }: Explainer['model']['input'],
-): Promise<void> {
-  const bitmap = await createImageBitmap(image).catch(() => undefined);
-  // Explaining it will say what is wrong with it.
-  if (!bitmap) return;
-  const fill = Math.max(width / bitmap.width, height / bitmap.height);
-  const across = resize === 'cover' ? fill * bitmap.width : width;
-  const down = resize === 'cover' ? fill * bitmap.height : height;
-  canvas.width = width;
-  canvas.height = height;
-  canvas
-    .getContext('2d')
-    ?.drawImage(bitmap, (width - across) / 2, (height - down) / 2, across, down);
-  bitmap.close();
-  canvas.setAttribute('aria-label', 'The image, not yet explained');
-  drop.classList.add('full');
-  element('hint').hidden = true;
+/** Hears of nothing any more once the work is stopped. */
+function unlessAborted<Event>(
+  signal: AbortSignal,
+  listener: (event: Event) => void,
+): (event: Event) => void {
+  return (event) => {
+    if (!signal.aborted) listener(event);
+  };
 }
 
 /** One button for each of the likeliest classes. All of them come from the same run. */
@@ -315,13 +229,12 @@ async function choose(explanation: Explanation, index: number): Promise<void> {
 }
 
 async function show(explanation: Explanation): Promise<void> {
-  shown = explanation;
-  await redraw();
+  await put(explanation);
   const { label, index, probability } = explanation.class;
   for (const button of classes.querySelectorAll('button')) {
     button.setAttribute('aria-pressed', String(button.dataset.index === String(index)));
   }
-  canvas.setAttribute('aria-label', `The image with a heat map for ${label}`);
+  caption(`The image with a heat map for ${label}`);
   say(
     explanation.map.flat
       ? `The map for ${label} is flat: no place counts more than another.`
@@ -331,12 +244,11 @@ async function show(explanation: Explanation): Promise<void> {
 
 /** What the passes so far say; the most telling maps come first, so it soon looks like the end. */
 function showPreview(soFar: Explanation): void {
-  shown = soFar;
-  void redraw();
+  void put(soFar);
   const { label } = soFar.class;
   const { evaluated, total, constant } = soFar.channels;
   const passes = `${evaluated} of ${total - constant} passes`;
-  canvas.setAttribute('aria-label', `The image with a first heat map for ${label}, from ${passes}`);
+  caption(`The image with a first heat map for ${label}, from ${passes}`);
   // The same words each time: a screen reader says them once.
   say(`A first map for ${label} is there; it gets clearer ...`);
 }
@@ -353,24 +265,6 @@ function costOf({ method, channels, passes }: Explanation): string {
   ] as const;
   const run = parts.flatMap(([count, what]) => (count > 0 ? [`${count} ${what}`] : []));
   return run.length > 0 ? `Passes: ${run.join(', ')}` : 'No pass was run again';
-}
-
-let drawing = false;
-let stale = false;
-
-/** Draws what is shown now; while a drawing is under way, only the last request counts. */
-async function redraw(): Promise<void> {
-  stale = true;
-  if (drawing) return;
-  drawing = true;
-  try {
-    while (stale && shown) {
-      stale = false;
-      await shown.draw(canvas, { opacity: Number(opacity.value) });
-    }
-  } finally {
-    drawing = false;
-  }
 }
 
 file.addEventListener('change', () => {

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { type Argument, falseConfidence, saturationOf } from '../cli/evaluation/argument';
 import { argumentPlots, argumentReport } from '../cli/evaluation/argument-report';
+import { explainerOf } from '../cli/evaluation/changed-model';
 import { cases } from './gpu/argument.gpu';
+import { smallModel } from './harness/small-model';
 import { gpuSuite } from './harness/suite';
 
 const map = (channel: number, gradient: number, increase: number) => ({
@@ -102,6 +104,20 @@ describe('the report', () => {
     expect(plots['weights.svg']?.match(/<circle/g)).toHaveLength(3);
     expect(plots['saturation.svg']).toContain('gradient of the probability');
   });
+});
+
+it('a model that cannot be changed has its weights closed', async () => {
+  let closed = 0;
+  const { weights, ...model } = smallModel();
+  const close = async (): Promise<void> => {
+    closed++;
+  };
+  const refuse = (): never => {
+    throw new Error('not this one');
+  };
+  const opened = explainerOf({ ...model, weights: { ...weights, close } }, refuse);
+  await expect(opened).rejects.toThrow('not this one');
+  expect(closed).toBe(1);
 });
 
 gpuSuite('argument', cases);

@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,7 +5,7 @@ import { parseHTML } from 'linkedom';
 import puppeteer from 'puppeteer';
 import { afterAll, describe, expect, inject, it } from 'vitest';
 import { batchFor } from '../bench/measure/scale';
-import { giga, median, spreadOf } from '../bench/measure/statistics';
+import { giga, spreadOf } from '../bench/measure/statistics';
 import { kernelsOf, repeatsFor, runsFor } from '../bench/measure/timer';
 import { type BenchFile, FORMAT, type Measurement } from '../bench/measure/types';
 import { parseBenchOptions } from '../bench/options';
@@ -14,11 +13,13 @@ import { readResults } from '../bench/read';
 import { factOf, roofOf } from '../bench/report/facts';
 import { placeLabels } from '../bench/report/labels';
 import { reportPage } from '../bench/report/page';
-import { projectRoot, serveProject } from '../cli/server';
+import { median } from '../cli/median';
+import { serveProject } from '../cli/server';
 import { shaderText } from '../src/gpu/shader_text';
 import { cases } from './gpu/bench.gpu';
 import { peakKernels } from './harness/kernels';
 import { problemsOf } from './harness/reflection';
+import { runScript } from './harness/run-script';
 import { gpuSuite } from './harness/suite';
 
 describe('statistics', () => {
@@ -302,33 +303,27 @@ describe('options', () => {
   });
 
   it.each([
-    [{ runs: '0' }, /--runs is "0".*from 1 to 1000/],
-    [{ runs: '2.5' }, /--runs is "2.5".*whole number/],
-    [{ ...raw, peakGflops: '-1' }, /--peak-gflops is "-1".*above 0/],
-    [{ ...raw, peakGbps: 'fast' }, /--peak-gbps is "fast".*above 0/],
+    [{ runs: '0' }, /--runs "0".*from 1 to 1000/],
+    [{ runs: '2.5' }, /--runs "2.5".*whole number/],
+    [{ ...raw, peakGflops: '-1' }, /--peak-gflops "-1".*above 0/],
+    [{ ...raw, peakGbps: 'fast' }, /--peak-gbps "fast".*above 0/],
     [{ ...raw, out: ' ' }, /--out is empty/],
     [{ ...raw, adapter: '' }, /--adapter is empty/],
   ])('%j is refused', (options, message) => {
     expect(() => parseBenchOptions(options)).toThrow(message);
   });
 
-  const run = (...args: string[]) =>
-    spawnSync(process.execPath, ['--import', 'tsx', 'bench/bench.ts', ...args], {
-      cwd: projectRoot,
-      encoding: 'utf8',
-    });
-
   it.each([
-    [['--runs', 'x'], '--runs is "x"'],
+    [['--runs', 'x'], '--runs "x"'],
     [['--bundle', 'out'], '--bundle matters with --dawn only'],
     [['--adapter', 'X'], '--adapter matters with --dawn only'],
     [['--weights', '--ladder'], '--ladder and --weights'],
     [['--nonsense'], '--nonsense'],
-  ])('%j ends with one line and exit code 2', (args, message) => {
-    const { status, stderr } = run(...args);
+  ])('%j ends with one line and exit code 2', async (args, message) => {
+    const { code, stderr } = await runScript('bench/bench.ts', args);
     expect(stderr).toContain(message);
     expect(stderr.trim().split('\n').length).toBe(1);
-    expect(status).toBe(2);
+    expect(code).toBe(2);
   });
 });
 

@@ -1,5 +1,4 @@
 /** The command line from end to end, mostly on a network so small that a run takes no time. */
-import { type ChildProcess, spawn } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
@@ -12,15 +11,14 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { createServer } from 'node:http';
-import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { PNG } from 'pngjs';
 import puppeteer from 'puppeteer';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { Summary } from '../cli/explain';
+import { parseName } from '../cli/option-types';
 import {
   closeLabels,
   defaultOut,
@@ -28,12 +26,12 @@ import {
   parseChannels,
   parseClasses,
   parseMethods,
-  parseName,
   readImage,
 } from '../cli/options';
 import { checkWritable, suffixes, writeAll } from '../cli/output';
-import { duration, note } from '../cli/progress';
-import { fileAddress, projectRoot, readable, remoteAddress, serveProject } from '../cli/server';
+import { note } from '../cli/progress';
+import { fileAddress, readable, remoteAddress, serveProject } from '../cli/server';
+import { duration } from '../cli/words';
 import { findBrowser } from '../scripts/browser.mjs';
 import { storedTensors } from '../src/model/forms';
 import type { Manifest } from '../src/model/manifest';
@@ -42,6 +40,7 @@ import { presetManifest } from '../src/model/preset-manifests';
 import { elementCount } from '../src/model/weight-source';
 import { DTYPE_BYTES } from '../src/numbers/tensor_dtypes';
 import { generated, HostileServer } from './harness/hostile-server';
+import { type Finished, type How, runScript } from './harness/run-script';
 
 const folder = mkdtempSync(join(tmpdir(), 'score-cam-cli-'));
 const inFolder = (...parts: string[]): string => join(folder, ...parts);
@@ -614,49 +613,11 @@ function writeZeros(path: string): void {
   truncateSync(path, length.length + json.length + end);
 }
 
-interface Finished {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-interface How {
-  readonly cwd?: string;
-  readonly env?: NodeJS.ProcessEnv;
-  onStderr?(child: ChildProcess): void;
-}
-
 const explain = (args: readonly string[], how?: How): Promise<Finished> =>
-  run('explain', args, how);
+  runScript('cli/explain.ts', args, { cwd: folder, ...how });
 
-const weights = (args: readonly string[]): Promise<Finished> => run('weights', args);
-
-/** Runs a command as the start script does. */
-function run(
-  command: string,
-  args: readonly string[],
-  { cwd = folder, env, onStderr }: How = {},
-): Promise<Finished> {
-  const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
-  const script = join(projectRoot, 'cli', `${command}.ts`);
-  const child = spawn(process.execPath, ['--import', loader, script, ...args], {
-    cwd,
-    env: { ...process.env, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let stdout = '';
-  let stderr = '';
-  child.stdout.on('data', (chunk) => {
-    stdout += chunk;
-  });
-  child.stderr.on('data', (chunk) => {
-    stderr += chunk;
-    onStderr?.(child);
-  });
-  return new Promise((resolve) => {
-    child.once('close', (code) => resolve({ code, stdout, stderr }));
-  });
-}
+const weights = (args: readonly string[]): Promise<Finished> =>
+  runScript('cli/weights.ts', args, { cwd: folder });
 
 function floats(path: string): number[] {
   const bytes = readFileSync(path);

@@ -1,19 +1,17 @@
 /** `npm run evaluate`: its parts, and end to end on a few scenes. */
-import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
-import { scaleBox } from '../cli/evaluation/in-page';
 import { measuringPasses, parseSpecs, passesOf } from '../cli/evaluation/specs';
 import { Store } from '../cli/evaluation/store';
-import { judge, median, summariseRows } from '../cli/evaluation/summary';
+import { scaleBox } from '../cli/evaluation/subject';
+import { judge, summariseRows } from '../cli/evaluation/summary';
 import { csvTable, markdownTable, verdictText } from '../cli/evaluation/tables';
 import type { Row } from '../cli/evaluation/types';
+import { median } from '../cli/median';
 import { projectRoot } from '../cli/server';
-import { findBrowser } from '../scripts/browser.mjs';
+import { type Finished, type How, runScript } from './harness/run-script';
 
 const folder = mkdtempSync(join(tmpdir(), 'score-cam-evaluate-'));
 const inFolder = (...parts: string[]): string => join(folder, ...parts);
@@ -185,37 +183,8 @@ describe('the store', () => {
   });
 });
 
-interface Finished {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
-
-async function evaluate(args: readonly string[]): Promise<Finished> {
-  const browser = findBrowser();
-  const child = spawn(process.execPath, ['--import', tsx, 'cli/evaluate.ts', ...args], {
-    cwd: projectRoot,
-    env: {
-      ...process.env,
-      TSX_TSCONFIG_PATH: join(projectRoot, 'tsconfig.json'),
-      ...(browser ? { CHROME_PATH: browser } : {}),
-    },
-  });
-  let stdout = '';
-  let stderr = '';
-  child.stdout.on('data', (data) => {
-    stdout += data;
-  });
-  child.stderr.on('data', (data) => {
-    stderr += data;
-  });
-  const code = await new Promise<number | null>((resolve) => {
-    child.on('close', resolve);
-  });
-  return { code, stdout, stderr };
-}
+const evaluate = (args: readonly string[], how?: How): Promise<Finished> =>
+  runScript('cli/evaluate.ts', args, how);
 
 describe('npm run evaluate', () => {
   const methods = ['--methods', 'recipro-cam, grad-cam, cam'];
@@ -288,6 +257,20 @@ describe('npm run evaluate', () => {
     expect(code).not.toBe(0);
     expect(stderr).toMatch(message);
     expect(existsSync(inFolder('never'))).toBe(false);
+  });
+
+  it.each([
+    [[], 'out/evaluation'],
+    [['--argument'], 'out/argument'],
+    [['--argument', '--out', 'out/evaluation'], 'out/evaluation'],
+  ])('%j writes to %s', async (args, out) => {
+    // A file stands where the folder would be made: refused by its name, before a browser starts.
+    const cwd = inFolder('elsewhere');
+    mkdirSync(cwd, { recursive: true });
+    writeFileSync(join(cwd, 'out'), '');
+    const { code, stderr } = await evaluate(args, { cwd });
+    expect(stderr).toContain(`--out ${out}: ${join(cwd, 'out')} is a file`);
+    expect(code).toBe(1);
   });
 
   it('names the entry of a boxes file that is wrong', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { normalise, type Pixels, resample } from '../src/explain/image';
+import { normalise, type Pixels, placementOf, resample } from '../src/explain/image';
 
 function pixels(width: number, height: number, grey: (x: number, y: number) => number): Pixels {
   const data = new Uint8ClampedArray(4 * width * height).fill(255);
@@ -54,6 +54,23 @@ describe('resample', () => {
     expect([1, 25, 48].map((x) => greyAt(cover, x, 25))).toEqual([255, 255, 255]);
     const stretch = resample(image, { width: 60, height: 50, resize: 'stretch' });
     expect([5, 30, 55].map((x) => greyAt(stretch, x, 25))).toEqual([0, 255, 0]);
+  });
+});
+
+it('placementOf reaches over the edges with cover and fills the input with stretch', () => {
+  const image = { width: 300, height: 100 };
+  const input = { width: 60, height: 50 };
+  expect(placementOf(image, { ...input, resize: 'cover' })).toEqual({
+    scaleX: 0.5,
+    scaleY: 0.5,
+    left: -45,
+    top: 0,
+  });
+  expect(placementOf(image, { ...input, resize: 'stretch' })).toEqual({
+    scaleX: 0.2,
+    scaleY: 0.5,
+    left: 0,
+    top: 0,
   });
 });
 

@@ -17,44 +17,36 @@
  *   size * size * 3 bytes of RGB, row by row
  */
 import { once } from 'node:events';
-import { parseArgs } from 'node:util';
-import { drawScene } from './scenes.js';
+import { newCommand, parsed } from '../cli/command';
+import { parseName, parseWhole } from '../cli/option-types';
+import { drawScene } from './scenes';
 
-const { values } = parseArgs({
-  options: {
-    count: { type: 'string', default: '100' },
-    'seed-start': { type: 'string', default: '0' },
-    objects: { type: 'string', default: 'mixed' },
-    size: { type: 'string', default: '224' },
-  },
-});
+const program = newCommand('stream-scenes', 'Writes drawn scenes to standard output, for training.')
+  .option('--count <n>', 'scenes to write', '100')
+  .option('--seed-start <seed>', 'seed of the first scene', '0')
+  .option('--objects <n>', '0, 1, 2 or mixed: objects in a scene', 'mixed')
+  .option('--size <pixels>', "side of a scene's picture", '224');
+const options = parsed<{ count: string; seedStart: string; objects: string; size: string }>(
+  program,
+);
+const objects = parseName('--objects', options.objects, ['0', '1', '2', 'mixed']);
 const HEADER = 24;
 
-function whole(text: string, name: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 0)
-    throw new RangeError(`--${name}: not a count: ${text}`);
-  return value;
-}
-
 function objectsFor(seed: number): 0 | 1 | 2 {
-  if (values.objects === '0') return 0;
-  if (values.objects === '1') return 1;
-  if (values.objects === '2') return 2;
-  if (values.objects !== 'mixed') throw new RangeError('--objects: give 0, 1, 2 or mixed');
+  if (objects !== 'mixed') return Number(objects) as 0 | 1 | 2;
   const lot = seed % 10;
   return lot < 6 ? 1 : lot < 9 ? 2 : 0;
 }
 
 function record(seed: number, size: number): Uint8Array {
-  const { data, objects } = drawScene({ seed, size, objects: objectsFor(seed) });
+  const { data, objects: drawn } = drawScene({ seed, size, objects: objectsFor(seed) });
   const bytes = new Uint8Array(HEADER + size * size * 3);
   const view = new DataView(bytes.buffer);
   view.setUint32(0, seed, true);
-  view.setUint8(4, objects.length);
+  view.setUint8(4, drawn.length);
   for (let i = 0; i < 2; i++) {
     const at = 6 + i * 9;
-    const object = objects[i];
+    const object = drawn[i];
     view.setUint8(at, object?.classIndex ?? 255);
     if (!object) continue;
     const { x, y, width, height } = object.box;
@@ -68,9 +60,9 @@ function record(seed: number, size: number): Uint8Array {
   return bytes;
 }
 
-const count = whole(values.count, 'count');
-const start = whole(values['seed-start'], 'seed-start');
-const size = whole(values.size, 'size');
+const count = parseWhole('--count', options.count, 0);
+const start = parseWhole('--seed-start', options.seedStart, 0);
+const size = parseWhole('--size', options.size, 1);
 for (let i = 0; i < count; i++) {
   if (!process.stdout.write(record(start + i, size))) await once(process.stdout, 'drain');
 }

@@ -1,16 +1,16 @@
 /// The bench by Dawn in Node: built into one file that needs nothing but Node and a dawn.node (docs/benchmarking.md).
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { cpus } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PNG } from 'pngjs';
+import { newCommand, parsed } from '../../cli/command';
 import { CliError, runCommand, usageError } from '../../cli/errors';
 import { parseManifest } from '../../src/model/manifest';
 import { openModel } from '../../src/model/model';
+import { benchFile } from '../machine';
 import { type Host, measure } from '../measure/measure';
-import { FORMAT } from '../measure/types';
-import { benchCommand, parseBenchOptions, type RawOptions, withBenchOptions } from '../options';
+import { parseBenchOptions, type RawOptions, withBenchOptions } from '../options';
 import { devDependencies } from '../package.json';
 import { display } from '../show';
 import { writeResults } from '../write';
@@ -25,15 +25,11 @@ const here = fileURLToPath(new URL('.', import.meta.url));
 
 async function main(): Promise<void> {
   const command = withBenchOptions(
-    benchCommand('bench.mjs', 'Times kernels, VGG-16 and the embedded model by Dawn in Node.'),
+    newCommand('bench.mjs', 'Times kernels, VGG-16 and the embedded model by Dawn in Node.'),
   )
     .requiredOption('--dawn-node <file>', "a dawn.node, such as the npm package webgpu's")
     .option('--backend <name>', "Dawn's backend: vulkan, metal or d3d12", defaultBackend());
-  const raw = command
-    .configureOutput({})
-    .exitOverride()
-    .parse()
-    .opts<RawOptions & { dawnNode: string; backend: string }>();
+  const raw = parsed<RawOptions & { dawnNode: string; backend: string }>(command);
   const options = parseBenchOptions(raw);
   const dawn = loadDawn(raw.dawnNode);
   Object.assign(globalThis, dawn.globals);
@@ -41,22 +37,9 @@ async function main(): Promise<void> {
   const { info } = adapter;
   console.error(`${info.description || info.device} by Dawn, in Node ${process.versions.node}`);
   const measured = await measure({ ...nodeHost, ...display(), adapter }, options);
-  writeResults(
-    {
-      format: FORMAT,
-      date: new Date().toISOString().slice(0, 10),
-      machine: {
-        cpu: cpus()[0]?.model ?? 'unknown',
-        cores: cpus().length,
-        runtime: `Dawn (npm webgpu ${devDependencies.webgpu}) in Node ${process.versions.node}`,
-        platform: `${process.platform} ${process.arch}`,
-      },
-      ...(Object.keys(options.stated).length > 0 ? { stated: options.stated } : {}),
-      ...measured,
-    },
-    options.out ?? 'bench-results.json',
-    options.report,
-  );
+  const runtime = `Dawn (npm webgpu ${devDependencies.webgpu}) in Node ${process.versions.node}`;
+  const file = benchFile(measured, runtime, options.stated);
+  writeResults(file, options.out ?? 'bench-results.json', options.report);
 }
 
 function defaultBackend(): string {

@@ -1,3 +1,4 @@
+import { median } from '../../cli/median';
 import { Arena } from '../../src/gpu/arena';
 import type { Gpu } from '../../src/gpu/gpu';
 import {
@@ -8,7 +9,7 @@ import {
   traffic,
   trafficBytes,
 } from './peak-kernels';
-import { giga, median } from './statistics';
+import { giga } from './statistics';
 import type { Timer } from './timer';
 import type { Measurement, Peak } from './types';
 

@@ -1,16 +1,10 @@
+import { median } from '../../cli/median';
+
 /** Median, smallest and largest of some runs. */
 export interface Spread {
   readonly median: number;
   readonly min: number;
   readonly max: number;
-}
-
-/** The middle value; of an even number of them the mean of the middle two. */
-export function median(values: readonly number[]): number {
-  if (values.length === 0) throw new Error('There is no median of nothing.');
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = (sorted.length - 1) / 2;
-  return ((sorted[Math.floor(middle)] as number) + (sorted[Math.ceil(middle)] as number)) / 2;
 }
 
 export function spreadOf(values: readonly number[]): Spread {

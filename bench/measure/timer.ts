@@ -1,7 +1,7 @@
+import { median } from '../../cli/median';
 import type { Gpu } from '../../src/gpu/gpu';
 import type { Dispatch } from '../../src/gpu/kernel';
 import type { DispatchTiming } from '../../src/gpu/profiler';
-import { median } from './statistics';
 import type { Clock, Measurement } from './types';
 
 /** Milliseconds that a run takes at least: shorter work is done several times in one submit. */

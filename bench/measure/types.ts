@@ -1,4 +1,5 @@
 import type { AdapterFacts } from '../../src/gpu/facts';
+import type { PeerResult as Contended } from '../peers/types';
 
 /** What a measurement is of; the report has a part for each. */
 export type Section =
@@ -58,20 +59,8 @@ export interface SkippingFacts {
   readonly layers: readonly LayerShare[];
 }
 
-/** One library, timed by the peers' code on the same task; the first is this one. */
-export interface PeerResult {
-  readonly name: string;
-  readonly version: string;
-  readonly backend: 'webgpu' | 'wasm';
-  readonly threads?: number;
-  /** Milliseconds of each run; none if it failed. */
-  readonly runs: readonly number[];
-  /** Largest difference of its output from ours, as a share of our largest value; null if it failed. */
-  readonly relativeDifference: number | null;
-  readonly note?: string;
-  /** Why there are no figures. */
-  readonly error?: string;
-}
+/** One library, timed by the peers' code on the same task; the first is this one. What a report reads of it. */
+export type PeerResult = Omit<Contended, 'name' | 'adapter' | 'warmUp'> & { readonly name: string };
 
 export interface Machine {
   readonly cpu: string;

@@ -55,6 +55,7 @@ export class LoadedModel {
     this.input = this.arena.upload('image', values as Float32Array<ArrayBuffer>);
   }
 
+  /** Loads the model's weights, and closes them. */
   static async load(
     gpu: Gpu,
     model: Model,
@@ -64,8 +65,12 @@ export class LoadedModel {
     const { weights: described } = model.manifest;
     const dtype = (described.format === 'seeded' ? undefined : described.dtype) ?? 'f32';
     const plan = compile(model.network, gpu.facts, { dtype });
-    const weights = await NetworkWeights.load(gpu, plan, model.weights, { onBytes });
-    return new LoadedModel(gpu, model, plan, weights, pixels);
+    try {
+      const weights = await NetworkWeights.load(gpu, plan, model.weights, { onBytes });
+      return new LoadedModel(gpu, model, plan, weights, pixels);
+    } finally {
+      await model.weights.close?.();
+    }
   }
 
   /** One forward pass up to the logits. */

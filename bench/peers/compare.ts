@@ -1,5 +1,6 @@
-import { cpus } from 'node:os';
-import { median } from '../../cli/evaluation/summary';
+import { median } from '../../cli/median';
+import { today } from '../../cli/words';
+import { processors } from '../machine';
 import { writeJson } from '../write';
 import { contenderName } from './contender-name';
 import { measurePeers } from './measure';
@@ -12,9 +13,9 @@ import type { PeerResult, PeerResults } from './types';
 export async function benchPeers(runs: number, out: string | undefined): Promise<boolean> {
   const { peers, agree } = await comparePeers(runs);
   if (out !== undefined) {
-    const date = new Date().toISOString().slice(0, 10);
-    const machine = { cpu: cpus()[0]?.model, cores: cpus().length, browser: peers.browser };
-    writeJson(out, { date, adapter: peers.contenders[0]?.adapter, machine, peers });
+    const machine = { ...processors(), browser: peers.browser };
+    const { adapter } = peers.contenders[0] ?? {};
+    writeJson(out, { date: today(), adapter, machine, peers });
     console.log(`Written to ${out}`);
   }
   return agree;
@@ -22,8 +23,9 @@ export async function benchPeers(runs: number, out: string | undefined): Promise
 
 /** Measures the peers and prints a line each: progress to stderr, figures to stdout. */
 async function comparePeers(runs: number): Promise<{ peers: PeerResults; agree: boolean }> {
+  const { cpu, cores } = processors();
   console.log(
-    `VGG-16, seeded weights, one image, f32, on ${cpus().length} x ${cpus()[0]?.model}: median of ` +
+    `VGG-16, seeded weights, one image, f32, on ${cores} x ${cpu}: median of ` +
       `${runs} passes after a warm-up (spread), time as a multiple of ours, largest difference of a logit\n`,
   );
   let ours: PeerResult | undefined;

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser } from 'puppeteer';
-import { launchChrome } from '../../cli/chrome';
-import { duration } from '../../cli/progress';
-import { projectRoot, serveProject } from '../../cli/server';
+import { openServedChrome } from '../../cli/served-chrome';
+
+import { projectRoot } from '../../cli/server';
+import { duration } from '../../cli/words';
 import { installPackages } from '../../scripts/main.mjs';
 import { layerFlops } from '../../src/model/network';
 import { seededVgg } from '../../src/model/seeded-vgg';
@@ -37,8 +38,8 @@ export async function measurePeers({
   onResult = () => {},
 }: PeerOptions): Promise<PeerResults> {
   await installPackages('bench', 'what to compare with');
-  const { url, server } = await serveProject([], { isolated: true });
-  const browser = await launchChrome();
+  const options = { isolated: true, handleSignals: true };
+  const { url, browser, close } = await openServedChrome(options);
   try {
     const contenders: PeerResult[] = [];
     let ours: readonly number[] = [];
@@ -65,8 +66,7 @@ export async function measurePeers({
       contenders,
     };
   } finally {
-    await browser.close();
-    await server.close();
+    await close();
   }
 }
 

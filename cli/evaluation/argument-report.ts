@@ -1,9 +1,9 @@
 /** The argument for one image, written down: every sentence from the figures, also where they speak against it. */
 import * as Plot from '@observablehq/plot';
+import { percent } from '../words';
 import { type Argument, type CamAgreement, falseConfidence, saturationOf } from './argument';
 import { svg } from './svg';
 
-const percent = (value: number): string => `${(100 * value).toFixed(1)} %`;
 const small = (value: number): string => value.toPrecision(3);
 
 /** Markdown, with the two plots beside it. */

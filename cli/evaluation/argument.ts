@@ -1,6 +1,6 @@
 /**
  * The argument of the seminar this project grew out of, for one image: gradients against measured increases of
- * confidence. Computations alone; in-page.ts runs the network, argument-report.ts writes it down.
+ * confidence. Computations alone; argue.ts runs the network, argument-report.ts writes it down.
  */
 import { pearson, spearman } from '../../src/evaluation/index';
 

@@ -2,6 +2,7 @@
 import { type Figures, figuresOf, type Summary, summarise, win } from '../../src/evaluation/index';
 import { uniform } from '../../src/explain/random';
 import type { Measures, Passes } from '../../src/index';
+import { median } from '../median';
 import type { MethodSpec } from './specs';
 import type { Row } from './types';
 
@@ -95,12 +96,6 @@ function meanPasses(all: readonly Passes[]): Passes {
   const meanOf = (key: keyof Passes): number =>
     all.reduce((sum, passes) => sum + passes[key], 0) / all.length;
   return { forward: meanOf('forward'), backward: meanOf('backward'), head: meanOf('head') };
-}
-
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length / 2;
-  return ((sorted[Math.ceil(middle) - 1] as number) + (sorted[Math.floor(middle)] as number)) / 2;
 }
 
 /** One figure of two methods compared on the same maps. */

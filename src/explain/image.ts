@@ -109,6 +109,31 @@ function onWhite(image: Pixels): Pixels {
 }
 
 /**
+ * Where an image comes to lie on the network's input: each axis scaled, then centred. `cover` keeps proportions and
+ * reaches over the edges (left or top below 0), `stretch` fills the input exactly.
+ */
+export function placementOf(
+  image: { readonly width: number; readonly height: number },
+  { width, height, resize }: Pick<ManifestInput, 'width' | 'height' | 'resize'>,
+): {
+  readonly scaleX: number;
+  readonly scaleY: number;
+  /** Of the scaled image's upper left corner, in pixels of the input. */
+  readonly left: number;
+  readonly top: number;
+} {
+  const fill = Math.max(width / image.width, height / image.height);
+  const scaleX = resize === 'cover' ? fill : width / image.width;
+  const scaleY = resize === 'cover' ? fill : height / image.height;
+  return {
+    scaleX,
+    scaleY,
+    left: (width - image.width * scaleX) / 2,
+    top: (height - image.height * scaleY) / 2,
+  };
+}
+
+/**
  * Scales to the network's input size with a triangle filter as wide as the scale demands (antialiased
  * bilinear, what PIL and torchvision do): `cover` crops the centre, `stretch` ignores proportions.
  */
@@ -118,9 +143,7 @@ export function resample(
 ): Pixels {
   const { width, height } = input;
   if (image.width === width && image.height === height) return image;
-  const fill = Math.max(width / image.width, height / image.height);
-  const scaleX = input.resize === 'cover' ? fill : width / image.width;
-  const scaleY = input.resize === 'cover' ? fill : height / image.height;
+  const { scaleX, scaleY } = placementOf(image, input);
   const columns = triangleFilter(image.width, width, scaleX);
   const rows = triangleFilter(image.height, height, scaleY);
   // Horizontally into an f32 image of the output's width, but only the rows that are used; then

@@ -1,17 +1,29 @@
 import type { Progress } from './types';
 
-/** Turns (done, total) into {@link Progress} with rate and time left; hears nothing, costs nothing. */
-export function progressMeter(
-  phase: Progress['phase'],
-  listener: ((progress: Progress) => void) | undefined,
+/** Progress of any work: what {@link Progress} tells of the library's own. */
+export type Step<Phase extends string = string> = Omit<Progress, 'phase'> & {
+  readonly phase: Phase;
+};
+
+/**
+ * Turns (done, total) into steps with rate and time left; hears nothing, costs nothing. The clock starts at
+ * once; where work `resumes`, at the first call, and what was done by then took no time.
+ */
+export function progressMeter<Phase extends string>(
+  phase: Phase,
+  listener: ((step: Step<Phase>) => void) | undefined,
+  { resumes = false } = {},
 ): (done: number, total: number) => void {
-  const start = performance.now();
+  let start = resumes ? undefined : { time: performance.now(), done: 0 };
   return (done, total) => {
     if (!listener) return;
-    const seconds = (performance.now() - start) / 1000;
-    const rate = seconds > 0 ? done / seconds : 0;
+    const now = performance.now();
+    start ??= { time: now, done };
+    const seconds = (now - start.time) / 1000;
+    const own = done - start.done;
+    const rate = seconds > 0 ? own / seconds : 0;
     // What the first hundredth takes says little: its first step may wait for a server or a compiler.
-    const isTelling = rate > 0 && 100 * done >= total;
+    const isTelling = rate > 0 && 100 * own >= total - start.done;
     listener({
       phase,
       done,

@@ -1,17 +1,21 @@
-import { argue, takeSubject } from '../../cli/evaluation/in-page';
-import { createExplainer } from '../../src/index';
+import { base64 } from '../../cli/base64';
+import { argue } from '../../cli/evaluation/argue';
+import { sanity } from '../../cli/evaluation/sanity';
+import { takeSubject } from '../../cli/evaluation/subject';
+import type { Subject } from '../../cli/evaluation/types';
+import { createExplainer, type Model } from '../../src/index';
 import type { GpuCase } from '../harness/case';
 import { assertClose } from '../harness/compare';
 import { smallImage, smallLayers, smallModel } from '../harness/small-model';
+import { writeSafetensors } from '../harness/weight-writers';
 
-/** The picture as the command line sends it. */
-async function base64Of(image: ImageData): Promise<string> {
+/** A picture as the command line sends it. */
+async function noise(): Promise<Subject> {
+  const image = smallImage();
   const canvas = new OffscreenCanvas(image.width, image.height);
   (canvas.getContext('2d') as OffscreenCanvasRenderingContext2D).putImageData(image, 0, 0);
-  const bytes = new Uint8Array(
-    await (await canvas.convertToBlob({ type: 'image/png' })).arrayBuffer(),
-  );
-  return btoa(String.fromCharCode(...bytes));
+  const png = await base64(await canvas.convertToBlob({ type: 'image/png' }));
+  return { kind: 'file', name: 'noise.png', base64: png, objects: [] };
 }
 
 const networks = [
@@ -19,14 +23,13 @@ const networks = [
   ['poolingHead', 'conv2', undefined],
 ] as const;
 
-export const cases: GpuCase[] = networks.map(([layers, targetLayer, refusal]) => ({
+const figures: GpuCase[] = networks.map(([layers, targetLayer, refusal]) => ({
   name: `the argument's figures are those of the methods: ${layers}`,
   run: async (gpu) => {
     const model = smallModel({ layers: smallLayers[layers], targetLayer });
     const explainer = await createExplainer({ model, device: gpu.device });
     try {
-      const base64 = await base64Of(smallImage());
-      await takeSubject(explainer, { kind: 'file', name: 'noise.png', base64, objects: [] });
+      await takeSubject(explainer, await noise());
       const found = await argue(explainer, 1, async () =>
         smallModel({ layers: smallLayers[layers], targetLayer }),
       );
@@ -73,3 +76,79 @@ export const cases: GpuCase[] = networks.map(([layers, targetLayer, refusal]) =>
     }
   },
 }));
+
+const poolingModel = (): Model =>
+  smallModel({ layers: smallLayers.poolingHead, targetLayer: 'conv2' });
+
+/** A site of one model, whose files arrive in small pieces: counts the bodies that nobody ended or left. */
+async function withSite(run: (address: string, open: ReadonlySet<string>) => Promise<void>) {
+  const { manifest, weights } = poolingModel();
+  const files = new Map([
+    ['/manifest.json', new TextEncoder().encode(JSON.stringify(manifest))],
+    ['/none', await writeSafetensors(weights)],
+  ]);
+  const open = new Set<string>();
+  let asked = 0;
+  const real = globalThis.fetch;
+  globalThis.fetch = async (address, init) => {
+    const url = new URL(String(address));
+    const bytes = url.hostname === 'site.test' ? files.get(url.pathname) : undefined;
+    if (!bytes) return real(address, init);
+    const request = `${url.pathname}, request ${asked++}`;
+    open.add(request);
+    const from = Number(
+      /bytes=(\d+)/.exec(new Headers(init?.headers).get('range') ?? '')?.[1] ?? 0,
+    );
+    let at = from;
+    const body = new ReadableStream<Uint8Array>(
+      {
+        start(controller) {
+          init?.signal?.addEventListener('abort', () => {
+            open.delete(request);
+            controller.error(init.signal?.reason);
+          });
+        },
+        pull(controller) {
+          if (at < bytes.length) {
+            controller.enqueue(bytes.slice(at, at + 1024));
+            at += 1024;
+            return;
+          }
+          open.delete(request);
+          controller.close();
+        },
+        cancel: () => void open.delete(request),
+      },
+      { highWaterMark: 0 },
+    );
+    const range = { 'content-range': `bytes ${from}-${bytes.length - 1}/${bytes.length}` };
+    const headers = { 'content-length': String(bytes.length - from), ...(from > 0 ? range : {}) };
+    return new Response(body, { status: from > 0 ? 206 : 200, headers });
+  };
+  try {
+    await run('http://site.test/manifest.json', open);
+  } finally {
+    globalThis.fetch = real;
+  }
+}
+
+const closing: GpuCase = {
+  name: 'cascading randomisation leaves no body of its model open',
+  run: async (gpu) => {
+    const explainer = await createExplainer({ model: poolingModel(), device: gpu.device });
+    try {
+      await takeSubject(explainer, await noise());
+      await withSite(async (address, open) => {
+        const spec = { name: 'grad-cam', method: 'grad-cam', options: {} } as const;
+        const points = await sanity(explainer, address, [spec], () => {});
+        if (points.length !== 3) throw new Error(`${points.length} stages, 3 expected`);
+        if (open.size > 0) throw new Error(`left open: ${[...open].join('; ')}`);
+      });
+    } finally {
+      explainer.dispose();
+    }
+    return undefined;
+  },
+};
+
+export const cases: GpuCase[] = [...figures, closing];

@@ -1,0 +1,137 @@
+/// Runs in headless Chrome: everything that the argument rests on.
+import { energyIn } from '../../src/evaluation/index';
+import { type Explainer, type Explanation, type Model, ScoreCamError } from '../../src/index';
+import type { Argument, CamAgreement, Discrimination, SaturationPoint } from './argument';
+import { explainerOf } from './changed-model';
+import { withPoolingHead } from './pooling-variant';
+import { takenSubject } from './subject';
+import type { Asked } from './types';
+
+/**
+ * Everything that the argument rests on, for the first class asked of the image taken.
+ * @param load opens the explainer's model again, to give it another head
+ * @param onPart hears how many of its parts are done
+ */
+export async function argue(
+  explainer: Explainer,
+  wanted: number | undefined,
+  load: () => Promise<Model>,
+  onPart: (done: number, total: number) => void = () => {},
+): Promise<Argument> {
+  const { image, name, asked } = takenSubject();
+  const index = wanted ?? (asked[0] as Asked).index;
+  const parts = 5;
+  onPart(0, parts);
+  const grad = await explainer.explain(image, { method: 'grad-cam', class: index });
+  onPart(1, parts);
+  const score = await explainer.explain(image, { weighting: 'increase', class: index });
+  onPart(2, parts);
+  const skipped = new Set(score.constantChannels);
+  const maps = Array.from(grad.weights, (gradient, channel) => ({
+    channel,
+    gradient,
+    increase: score.weights[channel] as number,
+  })).filter(({ channel }) => !skipped.has(channel));
+  const saturation = await saturate(explainer, grad.image, index);
+  onPart(3, parts);
+  const cam = await camOf(explainer, grad, image, load);
+  onPart(4, parts);
+  const discrimination = await discriminate([score, grad], asked);
+  onPart(5, parts);
+  return {
+    image: name,
+    model: explainer.model.name,
+    label: grad.class.label,
+    probability: grad.class.probability,
+    maps,
+    saturation,
+    cam,
+    discrimination,
+  };
+}
+
+const STRENGTHS = 10;
+
+/** Gradients on the way from the mean colour to the image. */
+async function saturate(
+  explainer: Explainer,
+  { data, width, height }: ImageData,
+  index: number,
+): Promise<SaturationPoint[]> {
+  const { mean } = explainer.model.input;
+  const points: SaturationPoint[] = [];
+  for (let step = 0; step <= STRENGTHS; step++) {
+    const t = step / STRENGTHS;
+    const blended = data.map((value, i) => {
+      const grey = 255 * (mean[i % 4] ?? 0);
+      return i % 4 === 3 ? 255 : grey + t * (value - grey);
+    });
+    const image = new ImageData(blended, width, height);
+    const norms = { logit: 0, probability: 0 };
+    let probability = 0;
+    for (const of of ['logit', 'probability'] as const) {
+      const one = await explainer.explain(image, { method: 'grad-cam', of, class: index });
+      norms[of] = Math.hypot(...one.weights);
+      probability = one.class.probability;
+    }
+    points.push({ t, probability, ofLogit: norms.logit, ofProbability: norms.probability });
+  }
+  return points;
+}
+
+/** CAM against Grad-CAM; where it is refused, the refusal and the two on the same layers under a pooling head. */
+async function camOf(
+  explainer: Explainer,
+  grad: Explanation,
+  image: ImageData | Blob,
+  load: () => Promise<Model>,
+): Promise<Argument['cam']> {
+  let refused: string;
+  try {
+    return await camAgainst(explainer, grad, image);
+  } catch (error) {
+    if (!(error instanceof ScoreCamError && error.code === 'option')) throw error;
+    refused = error.message;
+  }
+  const variant = await explainerOf(await load(), (model) => withPoolingHead(model, 1));
+  try {
+    const { index } = grad.class;
+    const other = await variant.explain(image, { method: 'grad-cam', class: index });
+    return { refused, variant: await camAgainst(variant, other, image) };
+  } finally {
+    variant.dispose();
+  }
+}
+
+/** How far CAM's weights are from Grad-CAM's up to scale, as a share of the largest. */
+async function camAgainst(
+  explainer: Explainer,
+  grad: Explanation,
+  image: ImageData | Blob,
+): Promise<CamAgreement> {
+  const cam = await explainer.explain(image, { method: 'cam', class: grad.class.index });
+  // On the same maps, CAM's weights are Grad-CAM's times the number of pixels.
+  const largest = Math.max(...grad.weights.map(Math.abs));
+  const scale = Math.max(...cam.weights.map(Math.abs)) / largest;
+  const difference = cam.weights.reduce(
+    (most, w, k) => Math.max(most, Math.abs(w / scale - (grad.weights[k] as number))),
+    0,
+  );
+  return { difference: difference / largest };
+}
+
+async function discriminate(
+  explanations: readonly Explanation[],
+  asked: readonly Asked[],
+): Promise<Discrimination[]> {
+  const found: Discrimination[] = [];
+  for (const explanation of explanations) {
+    for (const { index, label, box, otherBoxes } of asked) {
+      if (!box || otherBoxes.length === 0) continue;
+      const { map, method } = await explanation.forClass(index);
+      const [own, other] = [energyIn(map, [box]), energyIn(map, otherBoxes)];
+      if (own !== undefined && other !== undefined) found.push({ method, label, own, other });
+    }
+  }
+  return found;
+}

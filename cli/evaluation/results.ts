@@ -1,0 +1,74 @@
+/** An evaluation's files: tables, plots, figures and a gallery. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Opened } from '../page';
+import type { Session } from '../session';
+import { adapterLine, today } from '../words';
+import { plotAll } from './plots';
+import type { MethodSpec } from './specs';
+import type { Store } from './store';
+import { judge, summariseRows } from './summary';
+import { csvTable, markdownTable, verdictText } from './tables';
+import type { SanityPoint } from './types';
+
+export interface Findings {
+  readonly opened: Opened;
+  readonly specs: readonly MethodSpec[];
+  readonly images: readonly string[];
+  readonly sanity: readonly SanityPoint[];
+  readonly pictures: number;
+}
+
+/** All files of the result; returns the table and the verdict. */
+export async function writeResults(
+  session: Session,
+  store: Store,
+  findings: Findings,
+): Promise<string> {
+  const { opened, specs, images, sanity, pictures } = findings;
+  const wanted = new Set(images);
+  const rows = store.rows.filter(({ image }) => wanted.has(image));
+  const methods = summariseRows(rows, specs);
+  const defined = specs.filter(({ name }) =>
+    methods.some((one) => one.name === name && !one.refused),
+  );
+  const verdicts = judge(rows, 'score-cam', 'grad-cam');
+  const adapter = adapterLine(opened.adapter);
+  const date = today();
+  const heading =
+    `${opened.model.name}, ${images.length} images, ${rows.filter(({ method }) => method === specs[0]?.name).length} ` +
+    `maps a method; ${session.browserVersion}, ${adapter}, ${date}`;
+  const verdict = verdictText('score-cam', 'grad-cam', verdicts);
+  const text = `${heading}\n\n${markdownTable(methods)}\n${verdict ? `\n${verdict}\n` : ''}`;
+  const file = (name: string): string => join(store.folder, name);
+  writeFileSync(file('table.md'), text);
+  writeFileSync(file('table.csv'), csvTable(methods));
+  const results = {
+    date,
+    adapter: opened.adapter,
+    browser: session.browserVersion,
+    model: opened.model.name,
+  };
+  writeFileSync(
+    file('results.json'),
+    `${JSON.stringify({ ...results, images: images.length, methods, verdicts, sanity }, undefined, 2)}\n`,
+  );
+  for (const [name, svg] of Object.entries(plotAll(methods, sanity)))
+    writeFileSync(file(name), svg);
+  const shown = rows.filter(
+    ({ image, method }) => images.slice(0, pictures).includes(image) && method === defined[0]?.name,
+  );
+  if (shown.length > 0) {
+    const lines = shown.map(({ image, label }) => ({
+      label,
+      pictures: defined.map(({ name }) => store.picture({ image, label, method: name })),
+    }));
+    const png = await session.call(
+      'gallery',
+      defined.map(({ name }) => name),
+      lines,
+    );
+    writeFileSync(file('gallery.png'), Buffer.from(png, 'base64'));
+  }
+  return text;
+}

@@ -1,0 +1,42 @@
+/** Which networks there are to choose from, and where each one's weights come from. */
+import {
+  browserCache,
+  createExplainer,
+  type Explainer,
+  type Progress,
+  type WeightDtype,
+} from '../src/index';
+
+export const BUILT_IN = 'scenes-vgg16';
+
+/** Which network, from where: its weights come from the given files, this server's disk or the web. */
+export interface Choice {
+  readonly model: string;
+  readonly dtype: WeightDtype | undefined;
+  readonly files?: readonly File[];
+}
+
+/** Weights of the web are kept in this browser, so that they are downloaded once. */
+const cache = browserCache();
+
+export async function openNetwork(
+  { model, dtype, files }: Choice,
+  onProgress: (progress: Progress) => void,
+  signal?: AbortSignal,
+): Promise<Explainer> {
+  const options = { dtype, signal, onProgress };
+  if (files) return createExplainer({ ...options, model, weights: files });
+  const local = await localManifest(model, dtype);
+  return createExplainer(local ? { ...options, model: local } : { ...options, model, cache });
+}
+
+/** Manifest of a model in this server's weights/ folder: built in, or made by `npm run weights`. */
+async function localManifest(
+  name: string,
+  form: WeightDtype | undefined,
+): Promise<string | undefined> {
+  const url = `../weights/${name}${form && form !== 'f32' ? `-${form}` : ''}/manifest.json`;
+  if (name === BUILT_IN) return url;
+  const found = await fetch(url, { method: 'HEAD' }).catch(() => undefined);
+  return found?.ok && found.headers.get('content-type')?.includes('json') ? url : undefined;
+}

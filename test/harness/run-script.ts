@@ -1,0 +1,54 @@
+/** Runs the project's scripts in Node as npm would, without the set-up. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { projectRoot } from '../../cli/server';
+import { findBrowser } from '../../scripts/browser.mjs';
+
+export interface Finished {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface How {
+  /** The project's folder unless given. */
+  readonly cwd?: string | undefined;
+  readonly env?: NodeJS.ProcessEnv | undefined;
+  /** Hears of everything on stderr, to stop the script in the middle. */
+  onStderr?(child: ChildProcess): void;
+}
+
+/** @param script TypeScript file, from the project's folder on, such as `cli/explain.ts` */
+export function runScript(
+  script: string,
+  args: readonly string[],
+  { cwd = projectRoot, env, onStderr }: How = {},
+): Promise<Finished> {
+  const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
+  const browser = findBrowser();
+  const child = spawn(process.execPath, ['--import', loader, join(projectRoot, script), ...args], {
+    cwd,
+    env: {
+      ...process.env,
+      TSX_TSCONFIG_PATH: join(projectRoot, 'tsconfig.json'),
+      ...(browser ? { CHROME_PATH: browser } : {}),
+      ...env,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (chunk) => {
+    stdout += chunk;
+  });
+  child.stderr.on('data', (chunk) => {
+    stderr += chunk;
+    onStderr?.(child);
+  });
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code) => resolve({ code, stdout, stderr }));
+  });
+}
