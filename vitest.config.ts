@@ -1,13 +1,36 @@
 import { defineConfig } from 'vitest/config';
+import type { ImplementationName } from './test/harness/case';
+
+// A guard against hanging, far above what any test takes; no test asserts a time.
+const guards = { testTimeout: 300_000, hookTimeout: 120_000 };
+
+/** The cases of test/gpu in one implementation of WebGPU, so many at a time. */
+const cases = (implementation: ImplementationName, maxConcurrency: number) => ({
+  test: {
+    name: implementation,
+    include: ['test/gpu.test.ts'],
+    provide: { implementation },
+    maxConcurrency,
+    ...guards,
+  },
+});
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     globalSetup: ['test/harness/global-setup.ts'],
-    // All GPU tests share one software adapter on few cores: files in parallel would only queue.
-    fileParallelism: false,
-    // A guard against hanging, far above what any test takes; no test asserts a time.
-    testTimeout: 300_000,
-    hookTimeout: 120_000,
+    maxWorkers: 2,
+    projects: [
+      // In the order of their names, the longest first.
+      cases('chrome', 2),
+      cases('dawn', 1),
+      {
+        test: {
+          name: 'node',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/gpu.test.ts'],
+          ...guards,
+        },
+      },
+    ],
   },
 });

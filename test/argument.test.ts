@@ -1,8 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Argument, falseConfidence, saturationOf } from '../cli/evaluation/argument';
 import { argumentPlots, argumentReport } from '../cli/evaluation/argument-report';
-import { cases } from './gpu/argument.gpu';
-import { gpuSuite } from './harness/suite';
 
 const map = (channel: number, gradient: number, increase: number) => ({
   channel,
@@ -103,5 +101,3 @@ describe('the report', () => {
     expect(plots['saturation.svg']).toContain('gradient of the probability');
   });
 });
-
-gpuSuite('argument', cases);

@@ -17,9 +17,7 @@ import { placeLabels } from '../bench/report/labels';
 import { reportPage } from '../bench/report/page';
 import { projectRoot, serveProject } from '../cli/server';
 import type { Kernel } from '../src/gpu/kernel';
-import { cases } from './gpu/bench.gpu';
 import { problemsOf } from './harness/reflection';
-import { gpuSuite } from './harness/suite';
 
 describe('statistics', () => {
   it('median', () => {
@@ -86,8 +84,6 @@ describe('peak kernels', () => {
     expect(problemsOf(kernel)).toEqual([]);
   });
 });
-
-gpuSuite('bench', cases);
 
 const measurement = (own: Partial<Measurement> & Pick<Measurement, 'name'>): Measurement => ({
   section: 'kernels',

@@ -1,7 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { chooseLinearTiling, rowStride, shardRows } from '../src/kernels/linear/linear';
-import { cases } from './gpu/linear.gpu';
-import { gpuSuite } from './harness/suite';
 
 const MIB = 2 ** 20;
 
@@ -78,5 +76,3 @@ describe('chooseLinearTiling', () => {
     expect(chooseLinearTiling(shape, { isFallback: false, quads: 1 })).toBe('workgroup');
   });
 });
-
-gpuSuite('linear', cases);

@@ -1,8 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { planSteps } from '../src/plan/plan';
-import { cases } from './gpu/skipping.gpu';
 import { narrowNetwork } from './harness/narrow-vgg';
-import { gpuSuite } from './harness/suite';
 import { upsampleReference } from './reference/interpolation';
 import { activeTiles, maskRegion, reachedTiles } from './reference/skipping';
 
@@ -87,5 +85,3 @@ describe('the reference: reached tiles', () => {
     expect([...tiles]).toEqual([0, 3]);
   });
 });
-
-gpuSuite('skipping', cases);

@@ -1,8 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { winogradFilterBytes } from '../src/kernels/winograd/winograd';
 import { choosesWinograd } from '../src/plan/conv_choice';
-import { cases } from './gpu/winograd.gpu';
-import { gpuSuite } from './harness/suite';
 
 describe('choosesWinograd', () => {
   const shape = { inChannels: 64, outChannels: 64, height: 56, width: 56, kernel: 3 } as const;
@@ -22,5 +20,3 @@ describe('choosesWinograd', () => {
     expect(choosesWinograd({ ...most, inChannels: 911 }, software)).toBe(false);
   });
 });
-
-gpuSuite('winograd', cases);

@@ -271,7 +271,7 @@ const transforms = (form: WinogradForm): GpuCase[] =>
     }),
   );
 
-export const cases: GpuCase[] = [
+const singleCases: GpuCase[] = [
   ...transforms(F4_REGISTERS),
   ...transforms(F2),
   ...convolutions('f32', F4_REGISTERS, rows),
@@ -310,7 +310,7 @@ export const cases: GpuCase[] = [
 ];
 
 /** For devices with shader-f16. */
-export const halfCases: GpuCase[] = ([4, 2] as const).flatMap((tile) => {
+const halfCases: GpuCase[] = ([4, 2] as const).flatMap((tile) => {
   const form: WinogradForm = { tile, precision: 'f16', product: 'workgroup' };
   return [
     ...transforms(form),
@@ -319,3 +319,8 @@ export const halfCases: GpuCase[] = ([4, 2] as const).flatMap((tile) => {
     ...convolutions('f32', { ...form, product: 'registers' }, rows.slice(2, 6)),
   ];
 });
+
+export const cases: GpuCase[] = [
+  ...singleCases.map((one): GpuCase => ({ ...one, where: ['chrome', 'dawn'] })),
+  ...halfCases.map((one): GpuCase => ({ ...one, where: ['dawn'], needs: ['shader-f16'] })),
+];
