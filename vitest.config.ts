@@ -1,8 +1,15 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import type { ImplementationName } from './test/harness/case';
 
 // A guard against hanging, far above what any test takes; no test asserts a time.
 const guards = { testTimeout: 300_000, hookTimeout: 120_000 };
+
+/**
+ * Half of the cores for the cases in Chrome, the others for the files beside them. A software adapter uses several
+ * cores for one case, and every further page compiles the same kernels once more.
+ */
+const half = Math.max(1, Math.floor(availableParallelism() / 2));
 
 /** The cases of test/gpu in one implementation of WebGPU, so many at a time. */
 const cases = (implementation: ImplementationName, maxConcurrency: number) => ({
@@ -18,10 +25,10 @@ const cases = (implementation: ImplementationName, maxConcurrency: number) => ({
 export default defineConfig({
   test: {
     globalSetup: ['test/harness/global-setup.ts'],
-    maxWorkers: 2,
+    maxWorkers: half + 1,
     projects: [
       // In the order of their names, the longest first.
-      cases('chrome', 2),
+      cases('chrome', half),
       cases('dawn', 1),
       {
         test: {
