@@ -1,15 +1,46 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import type { ImplementationName } from './test/harness/case';
 import { plugins } from './vite/base';
 
-export default defineConfig({
+// A guard against hanging, far above what any test takes; no test asserts a time.
+const guards = { testTimeout: 300_000, hookTimeout: 120_000 };
+
+/**
+ * Half of the cores for the cases in Chrome, the others for the files beside them. A software adapter uses several
+ * cores for one case, and every further page compiles the same kernels once more.
+ */
+const half = Math.max(1, Math.floor(availableParallelism() / 2));
+
+/** The cases of test/gpu in one implementation of WebGPU, so many at a time. */
+const cases = (implementation: ImplementationName, maxConcurrency: number) => ({
   plugins: plugins(),
   test: {
-    include: ['test/**/*.test.ts'],
+    name: implementation,
+    include: ['test/gpu.test.ts'],
+    provide: { implementation },
+    maxConcurrency,
+    ...guards,
+  },
+});
+
+export default defineConfig({
+  test: {
     globalSetup: ['test/harness/global-setup.ts'],
-    // All GPU tests share one software adapter on few cores: files in parallel would only queue.
-    fileParallelism: false,
-    // A guard against hanging, far above what any test takes; no test asserts a time.
-    testTimeout: 300_000,
-    hookTimeout: 120_000,
+    maxWorkers: half + 1,
+    projects: [
+      // In the order of their names, the longest first.
+      cases('chrome', half),
+      cases('dawn', 1),
+      {
+        plugins: plugins(),
+        test: {
+          name: 'node',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/gpu.test.ts'],
+          ...guards,
+        },
+      },
+    ],
   },
 });

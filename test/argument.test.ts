@@ -2,9 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type Argument, falseConfidence, saturationOf } from '../cli/evaluation/argument';
 import { argumentPlots, argumentReport } from '../cli/evaluation/argument-report';
 import { explainerOf } from '../cli/evaluation/changed-model';
-import { cases } from './gpu/argument.gpu';
 import { smallModel } from './harness/small-model';
-import { gpuSuite } from './harness/suite';
 
 const map = (channel: number, gradient: number, increase: number) => ({
   channel,
@@ -119,5 +117,3 @@ it('a model that cannot be changed has its weights closed', async () => {
   await expect(opened).rejects.toThrow('not this one');
   expect(closed).toBe(1);
 });
-
-gpuSuite('argument', cases);

@@ -1,10 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { sizeOf } from '../src/model/network';
 import { layersToKeep } from '../src/runtime/backward';
-import { cases } from './gpu/backward.gpu';
 import { testValues } from './harness/compare';
 import { smallLayers, smallModel } from './harness/small-model';
-import { gpuSuite } from './harness/suite';
 import { backwardReference, differencesReference } from './reference/backward';
 
 describe('the f64 reference itself', () => {
@@ -42,5 +40,3 @@ describe('layersToKeep', () => {
     expect(layersToKeep(network, ['conv3', 'conv1'])).toEqual(['conv1', 'conv3', 'fc1', 'fc2']);
   });
 });
-
-gpuSuite('backward', cases);

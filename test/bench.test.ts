@@ -16,11 +16,9 @@ import { reportPage } from '../bench/report/page';
 import { median } from '../cli/median';
 import { serveProject } from '../cli/server';
 import { shaderText } from '../src/gpu/shader_text';
-import { cases } from './gpu/bench.gpu';
 import { peakKernels } from './harness/kernels';
 import { problemsOf } from './harness/reflection';
 import { runScript } from './harness/run-script';
-import { gpuSuite } from './harness/suite';
 
 describe('statistics', () => {
   it('median', () => {
@@ -85,8 +83,6 @@ describe('peak kernels', () => {
     expect(problemsOf(shaderText(kernel, {}))).toEqual([]);
   });
 });
-
-gpuSuite('bench', cases);
 
 const measurement = (own: Partial<Measurement> & Pick<Measurement, 'name'>): Measurement => ({
   section: 'kernels',

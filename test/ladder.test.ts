@@ -1,9 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { shaderText } from '../src/gpu/shader_text';
-import { cases } from './gpu/ladder.gpu';
 import { ladderKernels } from './harness/kernels';
 import { problemsOf } from './harness/reflection';
-import { gpuSuite } from './harness/suite';
 
 describe('kernels of the ladder', () => {
   it.each(ladderKernels.map((kernel) => [kernel.name, kernel] as const))('%s', (_, kernel) => {
@@ -11,5 +9,3 @@ describe('kernels of the ladder', () => {
     expect(problemsOf(shaderText(kernel, {}))).toEqual([]);
   });
 });
-
-gpuSuite('ladder', cases);

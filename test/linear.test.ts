@@ -1,8 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { rowStride, shardRows } from '../src/kernels/linear/linear';
 import { chooseLinearTiling } from '../src/plan/linear_choice';
-import { cases } from './gpu/linear.gpu';
-import { gpuSuite } from './harness/suite';
 
 const MIB = 2 ** 20;
 
@@ -78,5 +76,3 @@ describe('chooseLinearTiling', () => {
     expect(chooseLinearTiling({ isFallback: false, quads: 1 })).toBe('workgroup');
   });
 });
-
-gpuSuite('linear', cases);

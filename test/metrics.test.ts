@@ -16,9 +16,7 @@ import {
 } from '../src/evaluation/metrics';
 import { cascade, randomised } from '../src/evaluation/randomise';
 import type { Measures } from '../src/evaluation/types';
-import { cases } from './gpu/metrics.gpu';
 import { narrowManifest, narrowNetwork, narrowWeights } from './harness/narrow-vgg';
-import { gpuSuite } from './harness/suite';
 
 const map = (width: number, values: readonly number[]) => ({
   width,
@@ -148,5 +146,3 @@ describe('cascading randomisation', () => {
     expect(() => randomised(model, ['fc9'], 1)).toThrow(/"fc9"/);
   });
 });
-
-gpuSuite('metrics', cases);

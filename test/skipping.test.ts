@@ -1,9 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { compile } from '../src/plan/compile';
-import { cases } from './gpu/skipping.gpu';
 import { softwareFacts } from './harness/facts';
 import { narrowNetwork } from './harness/narrow-vgg';
-import { gpuSuite } from './harness/suite';
 import { upsampleReference } from './reference/interpolation';
 import { activeTiles, maskRegion, reachedTiles } from './reference/skipping';
 
@@ -88,5 +86,3 @@ describe('the reference: reached tiles', () => {
     expect([...tiles]).toEqual([0, 3]);
   });
 });
-
-gpuSuite('skipping', cases);

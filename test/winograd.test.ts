@@ -1,8 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { winogradFilterBytes } from '../src/kernels/winograd/winograd';
 import { chooseConv } from '../src/plan/conv_choice';
-import { cases } from './gpu/winograd.gpu';
-import { gpuSuite } from './harness/suite';
 
 describe('Winograd', () => {
   const choosesWinograd = (...of: Parameters<typeof chooseConv>) =>
@@ -25,5 +23,3 @@ describe('Winograd', () => {
     expect(choosesWinograd({ ...most, inChannels: 911 }, software)).toBe(false);
   });
 });
-
-gpuSuite('winograd', cases);

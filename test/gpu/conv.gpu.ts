@@ -105,12 +105,17 @@ function cased(tiling: AnyConvTiling, dtype: ConvDtype, row: Row, tile?: GemmTil
   };
 }
 
-export const cases: GpuCase[] = (Object.keys(rows) as AnyConvTiling[]).flatMap((tiling) => [
+const plain: GpuCase[] = (Object.keys(rows) as AnyConvTiling[]).flatMap((tiling) => [
   ...rows[tiling].map((row) => cased(tiling, 'f32', row)),
   ...halves[tiling].map((i) => cased(tiling, 'f16', rows[tiling][i] as Row)),
 ]);
 
 /** Every tile at every shape. SwiftShader takes seconds to compile each, lavapipe does not. */
-export const tileCases: GpuCase[] = CONV_TILES.flatMap((tile) =>
+const tileCases: GpuCase[] = CONV_TILES.flatMap((tile) =>
   rows.workgroup.map((row) => cased('workgroup', 'f32', row, tile)),
 );
+
+export const cases: GpuCase[] = [
+  ...plain.map((one): GpuCase => ({ ...one, where: ['chrome', 'dawn'] })),
+  ...tileCases.map((one): GpuCase => ({ ...one, where: ['dawn'] })),
+];

@@ -271,7 +271,7 @@ const transforms = (method: WinogradMethod): GpuCase[] =>
     }),
   );
 
-export const cases: GpuCase[] = [
+const singleCases: GpuCase[] = [
   ...transforms(IN_REGISTERS),
   ...convolutions('f32', IN_REGISTERS, rows),
   ...convolutions('f16', IN_REGISTERS, rows.slice(3, 5)),
@@ -306,7 +306,7 @@ export const cases: GpuCase[] = [
 ];
 
 /** For devices with shader-f16. */
-export const halfCases: GpuCase[] = (() => {
+const halfCases: GpuCase[] = (() => {
   const method: WinogradMethod = { precision: 'f16', product: 'workgroup' };
   return [
     ...transforms(method),
@@ -315,3 +315,8 @@ export const halfCases: GpuCase[] = (() => {
     ...convolutions('f32', { ...method, product: 'registers' }, rows.slice(2, 6)),
   ];
 })();
+
+export const cases: GpuCase[] = [
+  ...singleCases.map((one): GpuCase => ({ ...one, where: ['chrome', 'dawn'] })),
+  ...halfCases.map((one): GpuCase => ({ ...one, where: ['dawn'], needs: ['shader-f16'] })),
+];

@@ -1,10 +1,9 @@
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { describe, expect, it } from 'vitest';
 import { projectRoot } from '../../cli/server';
-import { Gpu } from '../../src/gpu/gpu';
-import type { GpuCase } from './case';
+import { CaseRunner } from './case-runner';
+import type { Implementation } from './implementation';
 
 /*
  * Kernels on Dawn in Node, by the npm package `webgpu`: for what Chrome's software adapter does not have, f16 and
@@ -50,32 +49,16 @@ export async function lacking(
   return missing.length > 0 ? `the adapter has no ${missing.join(', ')}` : undefined;
 }
 
-/** Registers the cases as tests that run on Dawn in Node, each on a device of its own. */
-export async function dawnSuite(
-  suite: string,
-  cases: readonly GpuCase[],
-  features: readonly string[] = [],
-): Promise<void> {
+/** Runs cases in this process. */
+export async function openDawnCases(): Promise<Implementation | string> {
   const dawn = await openDawn('backend=vulkan');
-  const reason = await lacking(dawn, features);
-  if (reason !== undefined) console.log(`${suite} on Dawn skips: ${reason}.`);
-  describe.skipIf(reason !== undefined)(`${suite} on Dawn`, () => {
-    it.each(cases.filter((one) => !one.needsShared).map((one) => [one.name, one] as const))(
-      '%s',
-      async (_, one) => {
-        const adapter = (await dawn.gpu?.requestAdapter()) as GPUAdapter;
-        const gpu = await Gpu.create({ adapter });
-        let stray = '';
-        gpu.device.addEventListener('uncapturederror', ({ error }) => {
-          stray = error.message;
-        });
-        try {
-          await one.run(gpu, { sharedUrl: '' });
-        } finally {
-          gpu.dispose();
-        }
-        expect(stray).toBe('');
-      },
-    );
-  });
+  const reason = await lacking(dawn, []);
+  if (reason !== undefined) return reason;
+  const adapter = async () => (await dawn.gpu?.requestAdapter()) as GPUAdapter;
+  const runner = new CaseRunner(adapter);
+  return {
+    features: new Set((await adapter()).features),
+    run: (suite, name, context) => runner.run(suite, name, context),
+    async close() {},
+  };
 }

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { launchChrome } from '../../cli/chrome';
 import { projectRoot, serveProject } from '../../cli/server';
+import type { ImplementationName } from './case';
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -11,6 +12,8 @@ declare module 'vitest' {
     browserEndpoint: string;
     /** Folder with the reference data, or '' where it is absent (tests that need it skip). */
     sharedFolder: string;
+    /** Where test/gpu.test.ts runs its cases, by the vitest project. */
+    implementation: ImplementationName;
   }
 }
 
