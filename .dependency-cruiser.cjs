@@ -50,7 +50,10 @@ module.exports = {
       comment: 'What two kinds of kernels need is in src/kernels/shared.',
       severity: 'error',
       from: { path: '^src/kernels/([^/]+)/' },
-      to: { path: '^src/kernels/', pathNot: ['^src/kernels/$1/', '^src/kernels/shared/'] },
+      to: {
+        path: '^src/kernels/',
+        pathNot: ['^src/kernels/$1/', '^src/kernels/shared/', '^src/kernels/[^/]+$'],
+      },
     },
     {
       name: 'the library stands on its own',

@@ -49,6 +49,11 @@ describe('WGSL files', () => {
     expect(text.slice(0, 400)).toMatch(/^(\/\/.*\n){3}/);
   });
 
+  it.each(files)('$name.wgsl imports from its own folder and from shared', ({ folder, text }) => {
+    const folders = [...text.matchAll(/^import package::(\w+)::/gm)].map(([, from]) => from);
+    expect(folders.filter((from) => from !== folder && from !== 'shared')).toEqual([]);
+  });
+
   it('are in the table of variants if they have an entry point, and only then', () => {
     const entryPoints = files.filter(({ isKernel }) => isKernel).map(({ name }) => name);
     expect(Object.keys(VARIANTS).sort()).toEqual(entryPoints.sort());

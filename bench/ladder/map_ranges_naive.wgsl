@@ -6,7 +6,7 @@
 // One invocation a map, every upsampled value computed, none stored. Reads 16 bytes, all from a few
 // cache lines, and does about 20 FLOP an upsampled value. Kept as second oracle and as baseline.
 
-import package::maps::upsampled_map::{column_taps, maps, row_taps, upsampled};
+import package::shared::upsampled_map::{column_taps, maps, row_taps, upsampled};
 import package::shared::size::{HEIGHT, WIDTH};
 
 struct Params {

@@ -16,6 +16,7 @@ const texts = import.meta.glob<string>('../../src/kernels/*/*.wgsl', {
 
 /** Every .wgsl file of the library: kernels, and modules that they import. */
 export const files = Object.entries(texts).map(([path, text]) => ({
+  folder: path.split('/').at(-2) as string,
   name: path.replace(/^.*\/(.*)\.wgsl$/, '$1'),
   text,
   isKernel: text.includes('@compute'),

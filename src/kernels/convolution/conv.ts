@@ -5,7 +5,7 @@ import type { ConvDtype } from '../../numbers/dtypes';
 import { encodeF16 } from '../../numbers/f16';
 import type { GemmTile } from '../shared/gemm_tile';
 import { type Places, placesOf } from '../shared/places';
-import { type Size, tileGrid } from '../tiles/tile_grid';
+import { type Size, tileGrid } from '../shared/tile_grid';
 import {
   type ConvShape,
   type ConvTiling,

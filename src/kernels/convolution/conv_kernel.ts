@@ -1,24 +1,14 @@
 import type { Dispatch, Kernel } from '../../gpu/kernel';
 import type { WorkgroupRule } from '../../gpu/workgroups';
 import type { ConvDtype } from '../../numbers/dtypes';
+import type { ConvShape } from '../shared/conv_shape';
 import type { GemmTile } from '../shared/gemm_tile';
-import type { Size } from '../tiles/tile_grid';
+import type { Size } from '../shared/tile_grid';
 
 /** The ways to compute the sum directly; each is described in its .wgsl file. */
 export type ConvTiling = 'registers' | 'workgroup';
 
-/** A convolution of stride 1 with zero padding, its activation and an optional pooling behind it. */
-export interface ConvShape {
-  readonly inChannels: number;
-  readonly outChannels: number;
-  readonly height: number;
-  readonly width: number;
-  readonly kernel: 1 | 3;
-  /** Activation max(x, 0) + slope min(x, 0): 0 is ReLU, 0.1 a leaky ReLU, 1 none. */
-  readonly slope: number;
-  /** 2x2 max pooling after the activation: output is floor(height / 2) x floor(width / 2). */
-  readonly pool: boolean;
-}
+export type { ConvShape };
 
 /** One way to compute a convolution of a tensor. */
 export interface PlainConv {

@@ -1,7 +1,7 @@
 import { type WorkgroupRule, workgroupsOver } from '../../gpu/workgroups';
 import { ceilDiv } from '../../numbers/padding';
 import { family } from '../family';
-import { tileGrid } from '../tiles/tile_grid';
+import { tileGrid } from '../shared/tile_grid';
 import type { VARIANTS } from '../variants';
 import type { ConvShape, MaskedConv, PlainConv } from './conv_kernel';
 import source from './conv_registers.wgsl';

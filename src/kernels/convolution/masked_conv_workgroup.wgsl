@@ -40,7 +40,7 @@ import package::convolution::quads::{
   store_quad,
   weight_at,
 };
-import package::maps::upsampled_map::{column_taps, row_taps, upsampled};
+import package::shared::upsampled_map::{column_taps, row_taps, upsampled};
 import package::shared::places::place_of;
 import package::shared::size::{HEIGHT, WIDTH};
 

@@ -14,7 +14,7 @@
 // rounded values need not be monotone, so every column is looked at.)
 // From 14 x 14 to 224 x 224 that is 30 rows of 224. Reads 16 bytes and does about 20 FLOP a value.
 
-import package::maps::upsampled_map::{MAP_HEIGHT, column_taps, maps, row_taps, upsampled};
+import package::shared::upsampled_map::{MAP_HEIGHT, column_taps, maps, row_taps, upsampled};
 import package::shared::size::{HEIGHT, WIDTH};
 
 const INVOCATIONS = 64u;

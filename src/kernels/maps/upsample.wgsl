@@ -7,7 +7,7 @@
 // 16 FLOP. ReLU comes after the interpolation, as in the official code: clipping the low-resolution
 // map first would give another contour.
 
-import package::maps::upsampled_map::{column_taps, maps, row_taps, upsampled};
+import package::shared::upsampled_map::{column_taps, maps, row_taps, upsampled};
 import package::shared::size::{HEIGHT, WIDTH};
 
 override RELU: bool;

@@ -8,7 +8,7 @@
 // One invocation a mask value: reads 16 bytes of the map, which stays in the cache, writes 4, about
 // 20 FLOP. The masked convolution does this on the fly; this kernel is its oracle and baseline.
 
-import package::maps::upsampled_map::{column_taps, maps, row_taps, upsampled};
+import package::shared::upsampled_map::{column_taps, maps, row_taps, upsampled};
 import package::shared::size::{HEIGHT, WIDTH};
 
 struct Params {

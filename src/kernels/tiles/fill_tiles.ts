@@ -3,9 +3,9 @@ import { MORE, workgroupsOver } from '../../gpu/workgroups';
 import { ceilDiv } from '../../numbers/padding';
 import { family } from '../family';
 import type { Places } from '../shared/places';
+import type { TileGrid } from '../shared/tile_grid';
 import type { VARIANTS } from '../variants';
 import source from './fill_tiles.wgsl';
-import type { TileGrid } from './tile_grid';
 
 const kernels = family<typeof VARIANTS.fill_tiles>(source);
 

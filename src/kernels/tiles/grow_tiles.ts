@@ -2,8 +2,8 @@ import type { Dispatch, Slice } from '../../gpu/kernel';
 import { workgroupsFor } from '../../gpu/workgroups';
 import { ceilDiv } from '../../numbers/padding';
 import { only } from '../family';
+import type { TileGrid } from '../shared/tile_grid';
 import source from './grow_tiles.wgsl';
-import type { TileGrid } from './tile_grid';
 
 const kernel = only(source);
 

@@ -1,0 +1,12 @@
+/** A convolution of stride 1 with zero padding, its activation and an optional pooling behind it. */
+export interface ConvShape {
+  readonly inChannels: number;
+  readonly outChannels: number;
+  readonly height: number;
+  readonly width: number;
+  readonly kernel: 1 | 3;
+  /** Activation max(x, 0) + slope min(x, 0): 0 is ReLU, 0.1 a leaky ReLU, 1 none. */
+  readonly slope: number;
+  /** 2x2 max pooling after the activation: output is floor(height / 2) x floor(width / 2). */
+  readonly pool: boolean;
+}
