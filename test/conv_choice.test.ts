@@ -3,7 +3,7 @@ import { tileName } from '../src/kernels/shared/gemm_tile';
 import {
   SLICING,
   sliceOf,
-  type WinogradForm,
+  type WinogradMethod,
   winogradScratch,
 } from '../src/kernels/winograd/winograd';
 import { chooseProductTile } from '../src/kernels/winograd/winograd_product';
@@ -54,8 +54,6 @@ describe('the method of a convolution', () => {
       'direct, registers',
       'F(4x4) f32, registers',
       'F(4x4) f32, quads',
-      'F(2x2) f32, registers',
-      'F(2x2) f32, quads',
     ]);
   });
 
@@ -66,10 +64,7 @@ describe('the method of a convolution', () => {
       candidatesFor(shape(channels, 64), { ...device, precision })
         .map(methodName)
         .filter((name) => name.includes('matrix'));
-    expect(names('f16', 64)).toEqual([
-      'F(4x4) f16, matrix 16x16x16',
-      'F(2x2) f16, matrix 16x16x16',
-    ]);
+    expect(names('f16', 64)).toEqual(['F(4x4) f16, matrix 16x16x16']);
     expect(names('f16', 72)).toEqual([]);
     expect(names('f32', 64)).toEqual([]);
   });
@@ -90,11 +85,11 @@ describe('the tile of the products', () => {
 });
 
 describe('slices', () => {
-  const form: WinogradForm = { tile: 4, precision: 'f32', product: 'workgroup' };
+  const method: WinogradMethod = { precision: 'f32', product: 'workgroup' };
 
   it('on a software adapter are even, multiples of 16 tiles and about 8 MiB, or 64 tiles', () => {
     for (const product of ['registers', 'quads'] as const) {
-      const own: WinogradForm = { ...form, product };
+      const own: WinogradMethod = { ...method, product };
       // 910 tiles of conv1_2 take 8 MiB: 32 slices.
       expect(sliceOf(shape(64, 64, 224), 9 * 3136, own)).toBe(896);
       expect(sliceOf(shape(512, 512, 28), 9 * 49, own)).toBe(112);
@@ -105,16 +100,16 @@ describe('slices', () => {
 
   it('on a GPU are even, multiples of 128 tiles and about 16 MiB, or 384 tiles', () => {
     // conv1_2, nine masks: 28224 tiles; 1792 of them and 64 channels take 15.75 MiB.
-    expect(sliceOf(shape(64, 64, 224), 9 * 3136, form)).toBe(1792);
-    expect(sliceOf(shape(64, 64, 224), 3136, form)).toBe(1664);
-    expect(sliceOf(shape(512, 512, 28), 9 * 49, form)).toBe(256);
-    expect(sliceOf(shape(512, 512, 28), 384, form)).toBe(384);
-    expect(sliceOf(shape(512, 512, 14), 100, form)).toBe(100);
+    expect(sliceOf(shape(64, 64, 224), 9 * 3136, method)).toBe(1792);
+    expect(sliceOf(shape(64, 64, 224), 3136, method)).toBe(1664);
+    expect(sliceOf(shape(512, 512, 28), 9 * 49, method)).toBe(256);
+    expect(sliceOf(shape(512, 512, 28), 384, method)).toBe(384);
+    expect(sliceOf(shape(512, 512, 14), 100, method)).toBe(100);
     const scratch = winogradScratch(
       { ...shape(64, 64, 224), slope: 0, pool: false },
       9,
       undefined,
-      form,
+      method,
     );
     expect(scratch.transformed).toBeLessThanOrEqual(SLICING.gpu.bytes);
     expect(scratch.product).toBeLessThanOrEqual(SLICING.gpu.bytes);

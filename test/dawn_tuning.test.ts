@@ -212,9 +212,7 @@ describe.skipIf(reason !== undefined)('tuning', () => {
       .filter(({ method }) => method.includes('matrix'));
     expect(tried.map(({ method }) => method)).toEqual([
       'F(4x4) f16, matrix 16x16x16',
-      'F(2x2) f16, matrix 16x16x16',
       'F(4x4) f16, matrix 16x16x16',
-      'F(2x2) f16, matrix 16x16x16',
     ]);
     for (const { refused } of tried) expect(refused).toMatch(/did not compile/);
     expect(Object.values(tuning.layers).some(({ method }) => method.includes('matrix'))).toBe(
@@ -266,7 +264,7 @@ describe('a tuning', () => {
     const tuned = (method: string) => ({ ...on, tuned: tunedMethods(of(method), network, on) });
     const name = (method: string) => methodName(chooseConv(shape, tuned(method)));
     expect(name('direct, workgroup 64x64')).toBe('direct, workgroup 64x64');
-    expect(name('F(2x2) f32, workgroup 128x64')).toBe('F(2x2) f32, workgroup 128x64');
+    expect(name('F(4x4) f32, workgroup 128x64')).toBe('F(4x4) f32, workgroup 128x64');
     const untuned = methodName(chooseConv(shape, on));
     for (const unknown of ['F(4x4) f16, workgroup 64x64', 'F(4x4) f32, matrix 16x16x16', '', 'x']) {
       expect(name(unknown)).toBe(untuned);
@@ -274,15 +272,18 @@ describe('a tuning', () => {
   });
 
   it('prefers a method that lists tiles where skipping makes up for it', () => {
-    const [F4, F2] = ['F(4x4) f32, workgroup 64x64', 'F(2x2) f32, workgroup 64x64'];
+    const [F4, DIRECT] = ['F(4x4) f32, workgroup 64x64', 'direct, workgroup 64x64'];
     const shapes = shapesOf(network);
-    const chosen = (times: readonly (readonly [f4: number, f2: number])[], own = network) => {
-      const layers = times.map(([f4, f2], i) => {
+    const chosen = (times: readonly (readonly [f4: number, direct: number])[], own = network) => {
+      const layers = times.map(([f4, direct], i) => {
         const measured = [
           { method: F4, ms: f4 },
-          { method: F2, ms: f2 },
+          { method: DIRECT, ms: direct },
         ];
-        return [sizesKey(shapes[i] as never), { method: f4 <= f2 ? F4 : F2, measured }] as const;
+        return [
+          sizesKey(shapes[i] as never),
+          { method: f4 <= direct ? F4 : DIRECT, measured },
+        ] as const;
       });
       const tuning: ConvTuning = { ...of(''), layers: Object.fromEntries(layers) };
       return [...tunedMethods(tuning, own, on).values()].map(methodName);
@@ -299,14 +300,14 @@ describe('a tuning', () => {
         [10, 8.1],
         [10, 7.9],
       ]),
-    ).toEqual([F4, F2]);
+    ).toEqual([F4, DIRECT]);
     // Behind a layer that lists nothing there is nothing to be skipped.
     expect(
       chosen([
         [10, 7.9],
         [10, 8.1],
       ]),
-    ).toEqual([F2, F2]);
+    ).toEqual([DIRECT, DIRECT]);
     // Nor behind a leaky ReLU, nor at an eighth of the image's resolution.
     const layers = network.layers.map((layer) =>
       layer.type === 'conv' ? { ...layer, slope: 0.1 } : layer,
@@ -319,7 +320,7 @@ describe('a tuning', () => {
         ],
         { ...network, layers },
       ),
-    ).toEqual([F2, F2]);
+    ).toEqual([DIRECT, DIRECT]);
     const input = { ...network.input, height: 41 };
     expect(
       chosen(
@@ -329,13 +330,13 @@ describe('a tuning', () => {
         ],
         { ...network, input },
       ),
-    ).toEqual([F2, F2]);
+    ).toEqual([DIRECT, DIRECT]);
     // Where it was not measured, the fastest it is.
     const tuning = {
       ...of(''),
-      layers: { [sizesKey(shapes[0] as never)]: { method: F2, measured: [] } },
+      layers: { [sizesKey(shapes[0] as never)]: { method: DIRECT, measured: [] } },
     };
-    expect([...tunedMethods(tuning, network, on).values()].map(methodName)).toEqual([F2]);
+    expect([...tunedMethods(tuning, network, on).values()].map(methodName)).toEqual([DIRECT]);
   });
 
   it('is kept and found again, by adapter and precision', async () => {

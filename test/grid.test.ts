@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ScoreCamError } from '../src/errors';
-import { checkedGrid, gridOf, MORE, overPlaces, workgroupsOf } from '../src/gpu/workgroups';
+import { checkedGrid, gridOf, MORE, workgroupsOf } from '../src/gpu/workgroups';
 
 describe('gridOf', () => {
   it.each([
@@ -43,29 +43,20 @@ describe('workgroupsOf', () => {
     [17, 2],
     [48, 3],
   ])('%i places are %i workgroups', (places, x) => {
-    expect(workgroupsOf(rule, places)).toEqual([x, 5, 36]);
+    expect(workgroupsOf('test', rule, places)).toEqual([x, 5, 36]);
   });
 
   it.each([
     ['y', { ...rule, y: MORE }, [45_000, 3, 36]],
     ['z', { ...rule, z: MORE }, [45_000, 5, 3]],
   ] as const)('goes on in %s', (_, one, expected) => {
-    expect(workgroupsOf(one, 16 * 180_000)).toEqual(expected);
+    expect(workgroupsOf('test', one, 16 * 180_000)).toEqual(expected);
   });
-});
-
-describe('overPlaces', () => {
-  const rule = { together: 1, items: 1, size: 1, y: 1, z: 1 };
 
   it('refuses more than one dimension has room for', () => {
-    expect(() => overPlaces('conv1', rule, { count: 65536 })).toThrow(/conv1.*65536.*65535/);
-  });
-
-  it('says how the GPU works them out only where it has counted the list', () => {
-    expect(overPlaces('conv1', rule, { count: 7 }).counted).toBeUndefined();
-    expect(overPlaces('conv1', rule, { first: 2, count: 7, list: 3 })).toEqual({
-      workgroups: [7, 1, 1],
-      counted: { list: 3, first: 2, most: 7, rule },
-    });
+    const one = { together: 1, items: 1, size: 1, y: 1, z: 1 };
+    const refused = () => workgroupsOf('conv1', one, 65536);
+    expect(refused).toThrow(ScoreCamError);
+    expect(refused).toThrow(/conv1.*65536.*65535/);
   });
 });

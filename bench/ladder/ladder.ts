@@ -155,16 +155,16 @@ function tiled(tiling: 'registers' | 'workgroup'): Rung<ConvLayer>['record'] {
 
 function winogradF4(product: 'registers' | 'quads' | 'workgroup'): Rung<ConvLayer>['record'] {
   return ({ arena, shape, batch, input, weights, bias, output, quads }) => {
-    const form = { tile: 4, precision: 'f32', product, quads } as const;
+    const method = { precision: 'f32', product, quads } as const;
     const label = 'F(4x4)';
-    const scratch = winogradScratch(shape, batch, undefined, form);
-    const filters = arena.take('F(4x4) filters', winogradFilterBytes(shape, form));
+    const scratch = winogradScratch(shape, batch, undefined, method);
+    const filters = arena.take('F(4x4) filters', winogradFilterBytes(shape, method));
     const transformed = arena.take('F(4x4) transformed', scratch.transformed);
     const own = arena.take('F(4x4) product', scratch.product);
     const tensors = { input, filters, bias, transformed, product: own, output };
     return {
-      load: [winogradFilters({ label, shape, dtype: 'f32', weights, filters, form })],
-      run: winogradConv({ label, shape, batch, ...tensors, form }),
+      load: [winogradFilters({ label, shape, dtype: 'f32', precision: 'f32', weights, filters })],
+      run: winogradConv({ label, shape, batch, ...tensors, method }),
     };
   };
 }

@@ -1,11 +1,10 @@
 import type { Pixels } from '../../src/explain/image';
 import { Arena } from '../../src/gpu/arena';
-import { type AdapterFacts, type DispatchTiming, Gpu } from '../../src/gpu/gpu';
+import { type DispatchTiming, Gpu } from '../../src/gpu/gpu';
 import { needsOf } from '../../src/gpu/limits';
 import { softmax } from '../../src/kernels/layers/softmax';
 import { type Model, seededVgg } from '../../src/model/model';
 import { layerFlops } from '../../src/model/network';
-import { dispatchesIndirectly } from '../../src/runtime/skipping';
 import { firstLayerSubjects, kernelSubjects } from './kernels/all';
 import { runsOn, type Subject } from './kernels/subject';
 import { ladderSteps, type Step } from './ladders';
@@ -217,17 +216,11 @@ function ofProfiles(
   return { clock: 'timestamps', runs: profiles.map(total), ...kernelsOf(byKernel) };
 }
 
-/** How a full explanation is run; the first two are what the report compares. */
-function explanations(
-  adapter: AdapterFacts,
-): readonly { readonly name: string; readonly ways: Ways }[] {
-  const indirect = !dispatchesIndirectly(adapter);
-  return [
-    { name: 'as the library does it', ways: {} },
-    { name: 'nothing skipped', ways: { skip: false } },
-    { name: `${indirect ? 'indirect' : 'direct'} dispatches`, ways: { indirect } },
-  ];
-}
+/** How a full explanation is run, for the report to compare. */
+const EXPLANATIONS: readonly { readonly name: string; readonly ways: Ways }[] = [
+  { name: 'as the library does it', ways: {} },
+  { name: 'nothing skipped', ways: { skip: false } },
+];
 
 /** A full explanation by the embedded model, with and without skipping. */
 async function explanation(
@@ -240,7 +233,7 @@ async function explanation(
     const { network } = model;
     let applied: boolean | undefined;
     let passes = 0;
-    const runs = explanations(gpu.adapter).map(({ name, ways }) => ({
+    const runs = EXPLANATIONS.map(({ name, ways }) => ({
       ways,
       name: `full explanation, ${name}`,
       run: async () => {

@@ -14,7 +14,7 @@ import { type MaskedRunOptions, type Masks, type Reach, Runner } from '../../src
 const MEMORY_BUDGET = 256 * 1024 * 1024;
 
 /** What a run may do without. */
-export type Ways = Pick<MaskedRunOptions, 'skip' | 'indirect'>;
+export type Ways = Pick<MaskedRunOptions, 'skip'>;
 
 /** A runner that can be told what to do without, and remembers what it heard of the work that masks reach. */
 class BenchRunner extends Runner {

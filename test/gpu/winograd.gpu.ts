@@ -2,12 +2,12 @@ import type { Gpu } from '../../src/gpu/gpu';
 import { type ConvShape, packConv } from '../../src/kernels/convolution/conv';
 import { PRODUCT_TILES } from '../../src/kernels/shared/gemm_tile';
 import {
-  F4_REGISTERS,
-  productsOf,
+  IN_REGISTERS,
+  PRODUCTS,
   SLICING,
   sliceOf,
   tilesOf,
-  type WinogradForm,
+  type WinogradMethod,
   winogradConv,
   winogradFilterBytes,
   winogradFilters,
@@ -40,31 +40,31 @@ const quadRows: typeof rows = [
   [20, 90, 17, 13, 0, false, 1],
 ];
 
-const F4 = { ...F4_REGISTERS, product: 'workgroup' } as const;
-const F2 = { ...F4, tile: 2 } as const;
-const QUADS = { ...F4_REGISTERS, product: 'quads' } as const;
+const IN_WORKGROUPS = { ...IN_REGISTERS, product: 'workgroup' } as const;
+const QUADS = { ...IN_REGISTERS, product: 'quads' } as const;
+const HALF = { ...IN_WORKGROUPS, precision: 'f16' } as const;
 
 /** The packed weights of a layer, the numbers they stand for, and the dispatch that transforms them. */
-function layer(gpu: Gpu, shape: ConvShape, dtype: ConvDtype, form: WinogradForm) {
+function layer(gpu: Gpu, shape: ConvShape, dtype: ConvDtype, method: WinogradMethod) {
   const { inChannels, outChannels } = shape;
   const weights = testValues(outChannels * inChannels * 9, 2);
   const bias = testValues(outChannels, 3);
   const packed = packConv(weights, bias, shape, dtype);
-  const filters = { buffer: gpu.createBuffer('filters', winogradFilterBytes(shape, form)) };
+  const filters = { buffer: gpu.createBuffer('filters', winogradFilterBytes(shape, method)) };
   const transform = winogradFilters({
     label: 'test',
     shape,
     dtype,
     weights: { buffer: gpu.upload('weights', packed.weights) },
     filters,
-    form,
+    precision: method.precision,
   });
   const { values } = encodeWeights(weights, outChannels, dtype);
   return { values, bias, packedBias: packed.bias, filters, transform };
 }
 
 /** Numbers that stand in a buffer as f32, or as f16 and `scale` times as large. */
-async function read(gpu: Gpu, buffer: GPUBuffer, { precision }: WinogradForm, scale: number) {
+async function read(gpu: Gpu, buffer: GPUBuffer, { precision }: WinogradMethod, scale: number) {
   const words = await gpu.read(buffer);
   if (precision === 'f32') return words;
   return Float32Array.from(new Uint16Array(words.buffer), (bits) => halfValue(bits) / scale);
@@ -75,13 +75,13 @@ async function runFilters(
   gpu: Gpu,
   shape: ConvShape,
   dtype: ConvDtype,
-  form: WinogradForm,
+  method: WinogradMethod,
 ): Promise<string> {
-  const { values, filters, transform } = layer(gpu, shape, dtype, form);
+  const { values, filters, transform } = layer(gpu, shape, dtype, method);
   gpu.write(filters.buffer, new Float32Array(filters.buffer.size / 4).fill(Number.NaN));
   await gpu.submit('winograd filters', [transform]);
-  const expected = filtersReference(values, shape, form);
-  const actual = await read(gpu, filters.buffer, form, 32);
+  const expected = filtersReference(values, shape, method.precision);
+  const actual = await read(gpu, filters.buffer, method, 32);
   return assertClose('filters', actual, expected.values, expected.tolerance);
 }
 
@@ -90,13 +90,13 @@ async function run(
   shape: ConvShape,
   batch: number,
   dtype: ConvDtype,
-  form: WinogradForm,
+  method: WinogradMethod,
 ): Promise<string> {
   const { inChannels, height, width } = shape;
   const input = testValues(batch * inChannels * height * width, 1);
-  const { values, bias, packedBias, filters, transform } = layer(gpu, shape, dtype, form);
+  const { values, bias, packedBias, filters, transform } = layer(gpu, shape, dtype, method);
   const expected = convReference(shape, batch, input, values, bias);
-  const scratch = winogradScratch(shape, batch, undefined, form);
+  const scratch = winogradScratch(shape, batch, undefined, method);
   const output = gpu.createBuffer('output', expected.values.length * 4);
   const dispatches = winogradConv({
     label: 'test',
@@ -108,7 +108,7 @@ async function run(
     transformed: { buffer: gpu.createBuffer('transformed', scratch.transformed) },
     product: { buffer: gpu.createBuffer('product', scratch.product) },
     output: { buffer: output },
-    form,
+    method,
   });
   await gpu.submit('winograd', [transform, ...dispatches]);
   const actual = await gpu.read(output, expected.values.length);
@@ -116,7 +116,7 @@ async function run(
     'output',
     actual,
     expected.values,
-    winogradTolerance(shape, batch, input, values, form),
+    winogradTolerance(shape, batch, input, values, method.precision),
   );
 }
 
@@ -160,14 +160,14 @@ function inBlocks<T extends Float32Array | Float64Array>(
 async function runProduct(
   gpu: Gpu,
   [channels, outStride, stride]: (typeof products)[number],
-  form: WinogradForm,
+  method: WinogradMethod,
 ): Promise<string> {
-  const sizes = { products: productsOf(form.tile), channels, outStride, stride };
+  const sizes = { products: PRODUCTS, channels, outStride, stride };
   const u = testValues(sizes.products * channels * outStride, 1);
   const v = testValues(sizes.products * channels * stride, 2);
   const expected = productReference(u, v, sizes);
   const count = expected.values.length;
-  const blocked = form.product === 'quads';
+  const blocked = method.product === 'quads';
   const laid = <T extends Float32Array | Float64Array>(values: T, rows: number): T =>
     blocked ? inBlocks(values, rows, stride) : values;
   const sentinel = new Float32Array(4096).fill(7);
@@ -176,7 +176,7 @@ async function runProduct(
   gpu.write(product, sentinel, 4 * count);
   const dispatch = winogradProduct({
     label: 'test',
-    form,
+    method,
     channels,
     outStride,
     count: stride,
@@ -197,24 +197,24 @@ async function runProduct(
 }
 
 /** A layer of several slices gives the same bits as its parts, image by image, in one slice each. */
-async function runSlices(gpu: Gpu, form: WinogradForm): Promise<string> {
-  const { bytes } = SLICING[form.product === 'registers' ? 'software' : 'gpu'];
+async function runSlices(gpu: Gpu, method: WinogradMethod): Promise<string> {
+  const { bytes } = SLICING[method.product === 'registers' ? 'software' : 'gpu'];
   const batch = 5;
   // Tall and narrow, one tile a row: many tiles. The second slice begins in the middle of an image.
   const shape = { ...shapeOf([1, 8, 1, 1, 0, false, 1]), inChannels: 1, height: 16384, width: 4 };
-  const tiles = tilesOf(shape, batch, 4);
-  const slice = sliceOf(shape, tiles, form);
-  const one = tilesOf(shape, 1, 4);
+  const tiles = tilesOf(shape, batch);
+  const slice = sliceOf(shape, tiles, method);
+  const one = tilesOf(shape, 1);
   if (!(slice < tiles && slice >= one && one * 36 * 4 * 8 <= bytes)) {
     throw new Error(`${tiles} tiles in slices of ${slice}, ${one} an image`);
   }
   const input = testValues(batch * shape.height * shape.width, 1);
-  const { packedBias, filters, transform } = layer(gpu, shape, 'f32', form);
+  const { packedBias, filters, transform } = layer(gpu, shape, 'f32', method);
   const bias = { buffer: gpu.upload('bias', packedBias) };
-  const scratch = winogradScratch(shape, batch, undefined, form);
+  const scratch = winogradScratch(shape, batch, undefined, method);
   const transformed = { buffer: gpu.createBuffer('transformed', scratch.transformed) };
   const product = { buffer: gpu.createBuffer('product', scratch.product) };
-  const tensors = { label: 'test', shape, filters, bias, transformed, product, form };
+  const tensors = { label: 'test', shape, filters, bias, transformed, product, method };
   const size = 8 * shape.height * shape.width;
   const whole = gpu.createBuffer('whole', 4 * batch * size);
   const dispatches = winogradConv({
@@ -246,76 +246,69 @@ function shapeOf([inChannels, outChannels, height, width, slope, pool]: (typeof 
   return { inChannels, outChannels, height, width, kernel: 3, slope, pool } as const;
 }
 
-const nameOf = ({ tile, precision, product }: WinogradForm): string =>
-  `F(${tile}x${tile}), ${product}, ${precision}`;
+const nameOf = ({ precision, product }: WinogradMethod): string =>
+  `F(4x4), ${product}, ${precision}`;
 
-const convolutions = (dtype: ConvDtype, form: WinogradForm, some: typeof rows): GpuCase[] =>
+const convolutions = (dtype: ConvDtype, method: WinogradMethod, some: typeof rows): GpuCase[] =>
   some.map((row) => {
     const [inChannels, outChannels, height, width, slope, pool, batch] = row;
     return {
       name:
-        `${nameOf(form)}, weights ${dtype}: ${batch} x ${inChannels} to ${outChannels} channels, ` +
+        `${nameOf(method)}, weights ${dtype}: ${batch} x ${inChannels} to ${outChannels} channels, ` +
         `${height} x ${width}, slope ${slope}${pool ? ', pool' : ''}`,
-      run: (gpu) => run(gpu, shapeOf(row), batch, dtype, form),
+      run: (gpu) => run(gpu, shapeOf(row), batch, dtype, method),
     };
   });
 
-const transforms = (form: WinogradForm): GpuCase[] =>
+const transforms = (method: WinogradMethod): GpuCase[] =>
   (['f32', 'f16'] as const).flatMap((dtype) =>
     [0, 3, 4, 6].map((i): GpuCase => {
       const shape = shapeOf(rows[i] as (typeof rows)[number]);
       return {
-        name: `${nameOf(form)}: filters of ${shape.inChannels} to ${shape.outChannels} channels, ${dtype}`,
-        run: (gpu) => runFilters(gpu, shape, dtype, form),
+        name: `${nameOf(method)}: filters of ${shape.inChannels} to ${shape.outChannels} channels, ${dtype}`,
+        run: (gpu) => runFilters(gpu, shape, dtype, method),
       };
     }),
   );
 
 export const cases: GpuCase[] = [
-  ...transforms(F4_REGISTERS),
-  ...transforms(F2),
-  ...convolutions('f32', F4_REGISTERS, rows),
-  ...convolutions('f16', F4_REGISTERS, rows.slice(3, 5)),
-  ...convolutions('f32', F4, rows.slice(2, 6)),
-  ...convolutions('f32', F2, rows),
-  ...convolutions('f32', { ...F2, product: 'registers' }, rows.slice(3, 4)),
+  ...transforms(IN_REGISTERS),
+  ...convolutions('f32', IN_REGISTERS, rows),
+  ...convolutions('f16', IN_REGISTERS, rows.slice(3, 5)),
+  ...convolutions('f32', IN_WORKGROUPS, rows.slice(2, 6)),
   ...convolutions('f32', QUADS, quadRows),
-  ...convolutions('f32', { ...QUADS, tile: 2 }, quadRows.slice(1, 3)),
   ...quadProducts.map((sizes) => ({
     name: `product of ${sizes.join(' x ')} in quads`,
-    run: (gpu: Gpu) => runProduct(gpu, sizes, { ...QUADS, tile: 2 }),
+    run: (gpu: Gpu) => runProduct(gpu, sizes, QUADS),
   })),
   ...quadProducts.map((sizes) => ({
     name: `product of ${sizes.join(' x ')} in quads, whole subgroups`,
     run: (gpu: Gpu) => {
       const { quads } = gpu.convolutions;
       if (!quads) throw new Error('subgroups of no certain size');
-      return runProduct(gpu, sizes, { ...QUADS, tile: 2, quads });
+      return runProduct(gpu, sizes, { ...QUADS, quads });
     },
   })),
   ...PRODUCT_TILES.flatMap((tile) =>
     products.map((sizes) => ({
       name: `product of ${sizes.join(' x ')} in tiles of ${8 * tile.rows} x ${8 * tile.cols}`,
-      run: (gpu: Gpu) => runProduct(gpu, sizes, { ...F2, productTile: tile }),
+      run: (gpu: Gpu) => runProduct(gpu, sizes, { ...IN_WORKGROUPS, productTile: tile }),
     })),
   ),
   {
     name: 'slices of a layer with many tiles, in registers',
-    run: (gpu) => runSlices(gpu, F4_REGISTERS),
+    run: (gpu) => runSlices(gpu, IN_REGISTERS),
   },
   {
     name: 'slices of a layer with many tiles, in workgroups',
-    run: (gpu) => runSlices(gpu, { ...F4, productTile: { rows: 8, cols: 8 } }),
+    run: (gpu) => runSlices(gpu, { ...IN_WORKGROUPS, productTile: { rows: 8, cols: 8 } }),
   },
 ];
 
 /** For devices with shader-f16. */
-export const halfCases: GpuCase[] = ([4, 2] as const).flatMap((tile) => {
-  const form: WinogradForm = { tile, precision: 'f16', product: 'workgroup' };
-  return [
-    ...transforms(form),
-    ...convolutions('f32', form, rows),
-    ...convolutions('f16', form, rows.slice(3, 4)),
-    ...convolutions('f32', { ...form, product: 'registers' }, rows.slice(2, 6)),
-  ];
-});
+export const halfCases: GpuCase[] = [
+  ...transforms(HALF),
+  ...convolutions('f32', HALF, rows),
+  ...convolutions('f16', HALF, rows.slice(3, 4)),
+  ...convolutions('f32', { ...HALF, product: 'registers' }, rows.slice(2, 6)),
+];

@@ -1,67 +1,37 @@
 import type { ConvShape } from '../../src/kernels/convolution/conv';
-import type { WinogradTile } from '../../src/kernels/winograd/winograd';
 import type { Precision } from '../../src/numbers/dtypes';
 import { sumTolerance } from '../harness/compare';
 import type { Bounded } from './conv';
 
 type Matrix = readonly (readonly number[])[];
 
-/**
- * The matrices of F(4x4, 3x3), interpolated at 0, +-3/4, +-3/2 and infinity, and of F(2x2, 3x3), at 0, +-1 and
- * infinity (Lavin and Gray 2016, section 4.1).
- */
-const MATRICES: Readonly<Record<WinogradTile, { B_T: Matrix; G: Matrix; A_T: Matrix }>> = {
-  4: {
-    B_T: [
-      [81 / 64, 0, -45 / 16, 0, 1, 0],
-      [0, -27 / 16, -9 / 4, 3 / 4, 1, 0],
-      [0, 27 / 16, -9 / 4, -3 / 4, 1, 0],
-      [0, -27 / 32, -9 / 16, 3 / 2, 1, 0],
-      [0, 27 / 32, -9 / 16, -3 / 2, 1, 0],
-      [0, 81 / 64, 0, -45 / 16, 0, 1],
-    ],
-    G: [
-      [64 / 81, 0, 0],
-      [-128 / 243, -32 / 81, -8 / 27],
-      [-128 / 243, 32 / 81, -8 / 27],
-      [32 / 243, 16 / 81, 8 / 27],
-      [32 / 243, -16 / 81, 8 / 27],
-      [0, 0, 1],
-    ],
-    A_T: [
-      [1, 1, 1, 1, 1, 0],
-      [0, 3 / 4, -3 / 4, 3 / 2, -3 / 2, 0],
-      [0, 9 / 16, 9 / 16, 9 / 4, 9 / 4, 0],
-      [0, 27 / 64, -27 / 64, 27 / 8, -27 / 8, 1],
-    ],
-  },
-  2: {
-    B_T: [
-      [1, 0, -1, 0],
-      [0, 1, 1, 0],
-      [0, -1, 1, 0],
-      [0, 1, 0, -1],
-    ],
-    G: [
-      [1, 0, 0],
-      [1 / 2, 1 / 2, 1 / 2],
-      [1 / 2, -1 / 2, 1 / 2],
-      [0, 0, 1],
-    ],
-    A_T: [
-      [1, 1, 1, 0],
-      [0, 1, -1, -1],
-    ],
-  },
-};
+/** The matrices of F(4x4, 3x3), interpolated at 0, +-3/4, +-3/2 and infinity. */
+const B_T: Matrix = [
+  [81 / 64, 0, -45 / 16, 0, 1, 0],
+  [0, -27 / 16, -9 / 4, 3 / 4, 1, 0],
+  [0, 27 / 16, -9 / 4, -3 / 4, 1, 0],
+  [0, -27 / 32, -9 / 16, 3 / 2, 1, 0],
+  [0, 27 / 32, -9 / 16, -3 / 2, 1, 0],
+  [0, 81 / 64, 0, -45 / 16, 0, 1],
+];
+const G: Matrix = [
+  [64 / 81, 0, 0],
+  [-128 / 243, -32 / 81, -8 / 27],
+  [-128 / 243, 32 / 81, -8 / 27],
+  [32 / 243, 16 / 81, 8 / 27],
+  [32 / 243, -16 / 81, 8 / 27],
+  [0, 0, 1],
+];
+const A_T: Matrix = [
+  [1, 1, 1, 1, 1, 0],
+  [0, 3 / 4, -3 / 4, 3 / 2, -3 / 2, 0],
+  [0, 9 / 16, 9 / 16, 9 / 4, 9 / 4, 0],
+  [0, 27 / 64, -27 / 64, 27 / 8, -27 / 8, 1],
+];
 
-/** What a test knows of how Winograd is computed. */
-export interface Form {
-  readonly tile: WinogradTile;
-  readonly precision: Precision;
-}
-
-const F4: Form = { tile: 4, precision: 'f32' };
+/** Outputs of a tile each way, and what it reads for them. */
+const TILE = 4;
+const SIDE = TILE + 2;
 
 /** A conversion to f16 may err by one unit in the last of 11 bits; below 2^-14 those bits stay where they are. */
 const HALF = 2 ** -10;
@@ -100,12 +70,10 @@ function filterAt(weights: ArrayLike<number>, index: number): number[][] {
 export function filtersReference(
   weights: ArrayLike<number>,
   { inChannels, outChannels }: Pick<ConvShape, 'inChannels' | 'outChannels'>,
-  { tile, precision }: Form = F4,
+  precision: Precision = 'f32',
 ): Bounded {
-  const { G } = MATRICES[tile];
-  const side = tile + 2;
   const stride = 8 * Math.ceil(outChannels / 8);
-  const values = new Float64Array(side * side * inChannels * stride);
+  const values = new Float64Array(SIDE * SIDE * inChannels * stride);
   const tolerance = new Float64Array(values.length);
   for (let o = 0; o < outChannels; o++) {
     for (let c = 0; c < inChannels; c++) {
@@ -113,7 +81,7 @@ export function filtersReference(
       const magnitude = spread(G, filter);
       sandwich(G, filter).forEach((row, i) => {
         row.forEach((value, j) => {
-          const at = ((side * i + j) * inChannels + c) * stride + o;
+          const at = ((SIDE * i + j) * inChannels + c) * stride + o;
           values[at] = value;
           tolerance[at] = sumTolerance(2 * (1 + 5 + 2), magnitude[i]?.[j] as number);
           if (precision === 'f16') {
@@ -127,8 +95,8 @@ export function filtersReference(
 }
 
 /**
- * Error that may be made anywhere in the output: every one of the sums (n + n of the input transform for tiles
- * of n x n pixels, channels of the product, n + n of the output transform, 3 + 3 of the filters) rounds relative to
+ * Error that may be made anywhere in the output: every one of the sums (6 + 6 of the input transform,
+ * channels of the product, 6 + 6 of the output transform, 3 + 3 of the filters) rounds relative to
  * the absolute values it adds, |A|^T [sum_c |G||g||G|^T o |B^T|d||B|] |A|; the largest of all tiles. Stored as f16,
  * U, V and M each round once more.
  */
@@ -137,11 +105,10 @@ export function winogradTolerance(
   batch: number,
   input: Float32Array,
   weights: ArrayLike<number>,
-  { tile, precision }: Form = F4,
+  precision: Precision = 'f32',
 ): number {
   const { inChannels, outChannels, height, width } = shape;
-  const { B_T, G, A_T } = MATRICES[tile];
-  const side = Array.from({ length: tile + 2 }, (_, i) => i);
+  const side = Array.from({ length: SIDE }, (_, i) => i);
   const half = precision === 'f16';
   const least = half ? LEAST : { u: 0, v: 0, m: 0 };
   const filters = Array.from({ length: outChannels * inChannels }, (_, i) =>
@@ -149,8 +116,8 @@ export function winogradTolerance(
   );
   let largest = 0;
   for (let n = 0; n < batch; n++) {
-    for (let y = 0; y < height; y += tile) {
-      for (let x = 0; x < width; x += tile) {
+    for (let y = 0; y < height; y += TILE) {
+      for (let x = 0; x < width; x += TILE) {
         const patches = Array.from({ length: inChannels }, (_, c) => {
           const at = (row: number, column: number): number =>
             row < 0 || row >= height || column < 0 || column >= width

@@ -1,11 +1,9 @@
-import type { Counted, Dispatch } from '../../../src/gpu/kernel';
-import { MORE } from '../../../src/gpu/workgroups';
+import type { Dispatch } from '../../../src/gpu/kernel';
 import { countTiles } from '../../../src/kernels/tiles/count_tiles';
 import { fillTiles } from '../../../src/kernels/tiles/fill_tiles';
 import { growTiles } from '../../../src/kernels/tiles/grow_tiles';
 import { listTiles } from '../../../src/kernels/tiles/list_tiles';
 import { maskTiles } from '../../../src/kernels/tiles/mask_tiles';
-import { packJobs, SIZE_BYTES, sizeDispatches } from '../../../src/kernels/tiles/size_dispatches';
 import { type TileGrid, tileGrid } from '../../../src/kernels/tiles/tile_grid';
 import { batchFor, type Scale } from '../scale';
 import { bytesOf, everySecond, type Subject, type Tensors, values } from './subject';
@@ -21,8 +19,6 @@ const LIST_WORDS = TILES / 32;
 const WORDS = 2 * LIST_WORDS;
 const CHANNELS = 64;
 const MAP = 14;
-/** About as many dispatches as a batch of VGG-16 has. */
-const JOBS = 64;
 const label = 'tiles';
 
 const masksFor = ({ small }: Scale): number => (small ? 64 : 512);
@@ -145,22 +141,6 @@ export const tileSubjects: readonly Subject[] = [
         counting(WORDS * masks).map((i) => 16 * (i % LIST_WORDS)),
       ),
       places: tensors.take('places', bytesOf(2 * second)),
-    });
-  }),
-  subject('size_dispatches', 3, (tensors, masks) => {
-    const rule = { together: 16, items: 64, size: 64, y: MORE, z: 1 };
-    const job = (list: number): Counted => ({ list, first: 0, most: masks * TILES, rule });
-    const jobs = Array.from({ length: JOBS }, (_, i) => job(i % 2));
-    return sizeDispatches({
-      label,
-      firstMask: 0,
-      batch: masks,
-      rows: tensors.upload('rows', counting(masks)),
-      counts: tensors.upload('counts', new Uint32Array(2 * masks).fill(TILES / 2)),
-      lists: 2,
-      jobs: tensors.upload('jobs', packJobs(jobs)),
-      count: JOBS,
-      sizes: tensors.take('sizes', SIZE_BYTES * JOBS),
     });
   }),
   ...[4, 2, 1].map(filling),
