@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { SafetensorsFile } from '../cli/safetensors-file';
-import type { StoredTensor } from '../src/model/forms';
+import type { StoredTensor } from '../src/model/encoding';
 import { seededVgg } from '../src/model/seeded-vgg';
 import type { VggDepth } from '../src/model/vgg';
 import { elementCount } from '../src/model/weight-source';

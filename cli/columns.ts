@@ -1,5 +1,5 @@
 import type { WeightBlock } from '../src/model/blocks';
-import { columnScales, type EncodedRows, encodeColumns, scaleName } from '../src/model/forms';
+import { columnScales, type EncodedRows, encodeColumns, scaleName } from '../src/model/encoding';
 import { sizeOf } from '../src/model/network';
 import type { WeightDtype } from '../src/numbers/dtypes';
 

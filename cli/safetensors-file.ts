@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
-import type { StoredTensor } from '../src/model/forms';
+import type { StoredTensor } from '../src/model/encoding';
 import { elementCount } from '../src/model/weight-source';
 import { DTYPE_BYTES } from '../src/numbers/tensor_dtypes';
 import { CliError } from './errors';

@@ -33,7 +33,7 @@ import { note } from '../cli/progress';
 import { fileAddress, readable, remoteAddress, serveProject } from '../cli/server';
 import { duration } from '../cli/words';
 import { findBrowser } from '../scripts/browser.mjs';
-import { storedTensors } from '../src/model/forms';
+import { storedTensors } from '../src/model/encoding';
 import type { Manifest } from '../src/model/manifest';
 import { buildNetwork } from '../src/model/network';
 import { presetManifest } from '../src/model/preset-manifests';
@@ -532,8 +532,13 @@ describe('npm run explain', () => {
     mkdirSync(parent);
     // Hundreds of MiB of weights are to come when the first line appears.
     const args = [image, '--model', 'vgg16-seeded-1', '--out', join(parent, 'out')];
+    // Once: a second signal means at once, without cleaning up.
+    let asked = false;
     const run = await explain(args, {
-      onStderr: (child) => void child.kill('SIGINT'),
+      onStderr: (child) => {
+        if (!asked) child.kill('SIGINT');
+        asked = true;
+      },
     });
     expect(run).toMatchObject({ code: 130, stdout: '' });
     expect(run.stderr).toMatch(/\nStopped: nothing was written\.\n$/);

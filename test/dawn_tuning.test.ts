@@ -71,13 +71,14 @@ afterEach(() => {
   gpu = undefined;
 });
 
-/** The device as it is, or told that it is a GPU, or that it has matrix units that it does not have. */
-async function device(as: 'software' | 'gpu', changes: Partial<DeviceFacts> = {}): Promise<Gpu> {
+/** A device, and its facts: as they are, or as of a GPU, or with matrix units that it does not have. */
+async function device(
+  as: 'software' | 'gpu',
+  changes: Partial<DeviceFacts> = {},
+): Promise<{ own: Gpu; facts: DeviceFacts }> {
   const adapter = (await dawn.gpu?.requestAdapter()) as GPUAdapter;
-  const made = await Gpu.create({ adapter });
-  Object.assign(made.facts, { isFallback: as === 'software', ...changes });
-  gpu = made;
-  return made;
+  gpu = await Gpu.create({ adapter });
+  return { own: gpu, facts: { ...gpu.facts, isFallback: as === 'software', ...changes } };
 }
 
 async function logitsOf(own: Gpu, plan: Plan): Promise<Float32Array> {
@@ -105,23 +106,23 @@ function errorOf(logits: Float32Array): number {
 
 describe.skipIf(reason !== undefined)('a network by the methods of GPUs', () => {
   it('takes Winograd in workgroup memory where channels pay for it', async () => {
-    const own = await device('gpu');
-    const { features } = compile(network, own.facts);
+    const { facts } = await device('gpu');
+    const { features } = compile(network, facts);
     const kinds = features.slice(1).map((step) => (step as ConvStep).method.kind);
     expect(kinds).toEqual(['direct', 'winograd']);
   });
 
   it('gives the logits of the f64 reference', async () => {
     for (const as of ['gpu', 'software'] as const) {
-      const own = await device(as);
-      expect(errorOf(await logitsOf(own, compile(network, own.facts)))).toBeLessThan(1e-5);
+      const { own, facts } = await device(as);
+      expect(errorOf(await logitsOf(own, compile(network, facts)))).toBeLessThan(1e-5);
       own.dispose();
     }
   });
 
   it('and in f16 within what layers of 0.16 % make', async () => {
-    const own = await device('gpu');
-    const plan = compile(network, own.facts, { precision: 'f16' });
+    const { own, facts } = await device('gpu');
+    const plan = compile(network, facts, { precision: 'f16' });
     const error = errorOf(await logitsOf(own, plan));
     expect(error).toBeLessThan(2e-2);
     // It is f16, not f32.
@@ -136,12 +137,17 @@ describe.skipIf(reason !== undefined)('tuning', () => {
       ['gpu', 'f32'],
       ['gpu', 'f16'],
     ] as const) {
-      const own = await device(as);
+      const { own, facts } = await device(as);
       const steps: [number, number][] = [];
       const onProgress = (...step: [number, number]) => steps.push(step);
-      const tuning = await tuneConvolutions(own, network, { ...budget, precision, onProgress });
+      const tuning = await tuneConvolutions(own, network, {
+        ...budget,
+        facts,
+        precision,
+        onProgress,
+      });
       const shapes = tunableShapes(network);
-      const having = convDevice(own.facts, precision);
+      const having = convDevice(facts, precision);
       expect(Object.keys(tuning.layers)).toEqual(shapes.map(sizesKey));
       for (const shape of shapes) {
         const layer = tuning.layers[sizesKey(shape)];
@@ -161,38 +167,39 @@ describe.skipIf(reason !== undefined)('tuning', () => {
       expect(own.allocatedBytes).toBe(0);
       const { input } = network;
       expect(tunedMethods(tuning, shapes, input, having).size).toBe(shapes.length);
-      const plan = compile(network, own.facts, { precision, tuning });
+      const plan = compile(network, facts, { precision, tuning });
       expect(errorOf(await logitsOf(own, plan))).toBeLessThan(precision === 'f32' ? 1e-5 : 2e-2);
       own.dispose();
     }
   });
 
   it('measures only what is not known', async () => {
-    const own = await device('software');
-    const known = await tuneConvolutions(own, network, budget);
+    const { own, facts } = await device('software');
+    const known = await tuneConvolutions(own, network, { ...budget, facts });
     let total = -1;
     const onProgress = (_: number, all: number) => {
       total = all;
     };
-    expect(await tuneConvolutions(own, network, { ...budget, known, onProgress })).toEqual(known);
+    expect(await tuneConvolutions(own, network, { ...budget, facts, known, onProgress })).toEqual(
+      known,
+    );
     expect(total).toBe(0);
     const [first] = tunableShapes(network);
     const { [sizesKey(first as never)]: _, ...rest } = known.layers;
     await tuneConvolutions(own, network, {
       ...budget,
+      facts,
       known: { ...known, layers: rest },
       onProgress,
     });
-    expect(total).toBe(candidatesFor(first as never, convDevice(own.facts, 'f32')).length);
+    expect(total).toBe(candidatesFor(first as never, convDevice(facts, 'f32')).length);
     const foreign = { ...known, adapter: 'another' };
-    await tuneConvolutions(own, network, { ...budget, known: foreign, onProgress });
-    expect(total).toBeGreaterThan(
-      candidatesFor(first as never, convDevice(own.facts, 'f32')).length,
-    );
+    await tuneConvolutions(own, network, { ...budget, facts, known: foreign, onProgress });
+    expect(total).toBeGreaterThan(candidatesFor(first as never, convDevice(facts, 'f32')).length);
   });
 
   it('refuses a kernel that computes something else', async () => {
-    const own = await device('gpu');
+    const { own, facts } = await device('gpu');
     const { kernel } = productInWorkgroups('f32', { rows: 16, cols: 16 }, 64);
     const right = kernel.text;
     // One product of many, in the last corner of each invocation's outputs.
@@ -203,7 +210,7 @@ describe.skipIf(reason !== undefined)('tuning', () => {
     const faulty = kernel as { text: typeof right };
     faulty.text = wrong;
     try {
-      const tuning = await tuneConvolutions(own, network, budget);
+      const tuning = await tuneConvolutions(own, network, { ...budget, facts });
       for (const { method, measured } of Object.values(tuning.layers)) {
         expect(method).toMatch(/^direct/);
         for (const { method: name, refused } of measured) {
@@ -218,12 +225,12 @@ describe.skipIf(reason !== undefined)('tuning', () => {
 
   it('refuses matrix units that the device does not have after all', async () => {
     const units = { componentType: 'f16', resultComponentType: 'f32', M: 16, N: 16, K: 16 };
-    const own = await device('gpu', {
+    const { own, facts } = await device('gpu', {
       subgroupMatrices: [units],
       features: new Set(['chromium-experimental-subgroup-matrix', 'shader-f16', 'subgroups']),
       subgroupMaxSize: 8,
     });
-    const tuning = await tuneConvolutions(own, network, { ...budget, precision: 'f16' });
+    const tuning = await tuneConvolutions(own, network, { ...budget, facts, precision: 'f16' });
     const tried = Object.values(tuning.layers)
       .flatMap(({ measured }) => measured)
       .filter(({ method }) => method.includes('matrix'));
@@ -238,15 +245,15 @@ describe.skipIf(reason !== undefined)('tuning', () => {
   });
 
   it('stops on abort and leaves nothing', async () => {
-    const own = await device('software');
+    const { own, facts } = await device('software');
     const controller = new AbortController();
     const onProgress = (done: number) => {
       if (done === 2) controller.abort(new Error('enough'));
     };
     const { signal } = controller;
-    await expect(tuneConvolutions(own, network, { ...budget, onProgress, signal })).rejects.toThrow(
-      'enough',
-    );
+    await expect(
+      tuneConvolutions(own, network, { ...budget, facts, onProgress, signal }),
+    ).rejects.toThrow('enough');
     expect(own.allocatedBytes).toBe(0);
   });
 });

@@ -24,7 +24,7 @@ import type { Summary } from '../cli/explain';
 import { projectRoot } from '../cli/server';
 import { findBrowser } from '../scripts/browser.mjs';
 import type { WeightDtype } from '../src/index';
-import { storedBytes } from '../src/model/forms';
+import { storedBytes } from '../src/model/encoding';
 import type { Manifest } from '../src/model/manifest';
 import { buildNetwork } from '../src/model/network';
 import { presetManifest } from '../src/model/preset-manifests';

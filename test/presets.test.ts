@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, inject, it } from 'vitest';
-import { storedBytes, storedTensors } from '../src/model/forms';
+import { storedBytes, storedTensors } from '../src/model/encoding';
 import { IMAGENET_LABELS } from '../src/model/imagenet-labels';
 import { parseManifest } from '../src/model/manifest';
 import { buildNetwork } from '../src/model/network';

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import puppeteer, { type Browser, type Page } from 'puppeteer';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { storedBytes } from '../src/model/forms';
+import { storedBytes } from '../src/model/encoding';
 import type { Manifest } from '../src/model/manifest';
 import { buildNetwork } from '../src/model/network';
 import { seededWeights } from '../src/model/seeded';

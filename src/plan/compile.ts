@@ -3,7 +3,7 @@ import { maskedTile } from '../kernels/convolution/conv';
 import type { ConvShape } from '../kernels/convolution/conv_kernel';
 import { turnedShape } from '../kernels/convolution/turn_filters';
 import { type LinearTiling, rowStride, shardRows } from '../kernels/linear/linear';
-import type { Size } from '../kernels/tiles/tile_grid';
+import type { Size } from '../kernels/shared/tile_grid';
 import { WINOGRAD_TILE, winogradFilterBytes } from '../kernels/winograd/winograd';
 import {
   type ConvLayer,

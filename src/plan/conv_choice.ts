@@ -58,8 +58,8 @@ export function allowsWinograd(
 interface Rule {
   readonly isFallback: boolean;
   readonly precision: Precision;
-  readonly form: WinogradMethod;
-  /** Of a form that not every shape or device allows. Default: always. */
+  readonly method: WinogradMethod;
+  /** Of a method that not every shape or device allows. Default: always. */
   readonly allows?: (shape: ConvSizes, device: ConvDevice) => boolean;
   /** Whether there are channels enough to pay for the transforms. */
   readonly pays: (inChannels: number, outChannels: number) => boolean;
@@ -74,7 +74,7 @@ const RULES: readonly Rule[] = [
   {
     isFallback: true,
     precision: 'f32',
-    form: { precision: 'f32', product: 'quads' },
+    method: { precision: 'f32', product: 'quads' },
     allows: allowsQuads,
     pays: (inChannels) => inChannels >= 8,
     source:
@@ -83,7 +83,7 @@ const RULES: readonly Rule[] = [
   {
     isFallback: true,
     precision: 'f32',
-    form: { precision: 'f32', product: 'registers' },
+    method: { precision: 'f32', product: 'registers' },
     pays: (inChannels) => inChannels >= 8,
     source:
       'SwiftShader, 2 cores: 64 to 64 channels at 224x224 in 275 ms, direct in registers 925 ms (4.0 GFLOP/s)',
@@ -91,14 +91,14 @@ const RULES: readonly Rule[] = [
   {
     isFallback: true,
     precision: 'f16',
-    form: { precision: 'f16', product: 'registers' },
+    method: { precision: 'f16', product: 'registers' },
     pays: (inChannels) => inChannels >= 8,
     source: 'as for f32; software adapters gain nothing by f16, it is there to be tested',
   },
   {
     isFallback: false,
     precision: 'f32',
-    form: { precision: 'f32', product: 'workgroup' },
+    method: { precision: 'f32', product: 'workgroup' },
     // 13.5 C O FLOP fewer a pixel for 18 (C + O) bytes more: at 20 FLOP a byte and half of peak, C O / (C + O) > 13.
     pays: (inChannels, outChannels) => pairedChannels(inChannels, outChannels) >= 24,
     source: 'counting, for 67 TFLOP/s and 3.35 TB/s',
@@ -106,7 +106,7 @@ const RULES: readonly Rule[] = [
   {
     isFallback: false,
     precision: 'f16',
-    form: { precision: 'f16', product: 'workgroup' },
+    method: { precision: 'f16', product: 'workgroup' },
     pays: (inChannels, outChannels) => pairedChannels(inChannels, outChannels) >= 12,
     source: 'counting: half the bytes of f32',
   },
@@ -127,8 +127,8 @@ export function chooseConv(shape: ConvSizes, device: ConvDevice): ConvMethod {
       row.precision === precision &&
       (row.allows?.(shape, device) ?? true),
   );
-  return rule?.pays(inChannels, outChannels) && allowsWinograd(shape, rule.form)
-    ? { kind: 'winograd', ...rule.form, ...quadsOf(rule.form, device) }
+  return rule?.pays(inChannels, outChannels) && allowsWinograd(shape, rule.method)
+    ? { kind: 'winograd', ...rule.method, ...quadsOf(rule.method, device) }
     : { kind: 'direct', tiling: chooseConvTiling(device) };
 }
 
@@ -142,28 +142,33 @@ export function candidatesFor(shape: ConvSizes, device: ConvDevice): ConvMethod[
   const direct: ConvMethod[] = device.isFallback
     ? [{ kind: 'direct', tiling: 'registers' }]
     : CONV_TILES.map((directTile) => ({ kind: 'direct', tiling: 'workgroup', directTile }));
-  const forms = ((): WinogradMethod[] => {
-    if (device.isFallback) {
-      const quads = precision === 'f32' && allowsQuads(shape, device);
-      return [
-        { precision, product: 'registers' },
-        ...(quads ? [{ precision, product: 'quads', quads: device.quads } as const] : []),
-      ];
-    }
-    const units = precision === 'f16' ? (device.units ?? []) : [];
-    return [
-      ...PRODUCT_TILES.map(
-        (productTile): WinogradMethod => ({ precision, product: 'workgroup', productTile }),
-      ),
-      ...units
-        .filter((unit) => unitsFit(unit, shape))
-        .map((unit): WinogradMethod => ({ precision, product: 'matrix', units: unit })),
-    ];
-  })();
-  const winograd = forms
-    .filter((form) => allowsWinograd(shape, form))
-    .map((form): ConvMethod => ({ kind: 'winograd', ...form }));
+  const winograd = winogradCandidates(shape, device, precision)
+    .filter((method) => allowsWinograd(shape, method))
+    .map((method): ConvMethod => ({ kind: 'winograd', ...method }));
   return [...direct, ...winograd];
+}
+
+function winogradCandidates(
+  shape: ConvSizes,
+  device: ConvDevice,
+  precision: Precision,
+): WinogradMethod[] {
+  if (device.isFallback) {
+    const quads = precision === 'f32' && allowsQuads(shape, device);
+    return [
+      { precision, product: 'registers' },
+      ...(quads ? [{ precision, product: 'quads', quads: device.quads } as const] : []),
+    ];
+  }
+  const units = precision === 'f16' ? (device.units ?? []) : [];
+  return [
+    ...PRODUCT_TILES.map(
+      (productTile): WinogradMethod => ({ precision, product: 'workgroup', productTile }),
+    ),
+    ...units
+      .filter((unit) => unitsFit(unit, shape))
+      .map((unit): WinogradMethod => ({ precision, product: 'matrix', units: unit })),
+  ];
 }
 
 function unitsFit(units: MatrixUnits, shape: ConvSizes): boolean {
@@ -179,7 +184,7 @@ const quadsOf = (
   { quads }: ConvDevice,
 ): { quads?: number | undefined } => (product === 'quads' ? { quads } : {});
 
-/** Whether a method is F(4x4, 3x3), whose tiles exact skipping can list. */
+/** Whether exact skipping can list a method's tiles. */
 export function listsTiles(method: ConvMethod): boolean {
   return method.kind === 'winograd';
 }

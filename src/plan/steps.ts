@@ -1,6 +1,6 @@
 import type { ConvShape } from '../kernels/convolution/conv_kernel';
 import type { LinearTiling } from '../kernels/linear/linear';
-import type { Size } from '../kernels/tiles/tile_grid';
+import type { Size } from '../kernels/shared/tile_grid';
 import type { ConvLayer, Layer, LinearLayer, Network, PoolLayer, Shape } from '../model/network';
 import type { ConvDtype, Precision, WeightDtype } from '../numbers/dtypes';
 import type { ConvMethod, ConvTiling } from './conv_choice';

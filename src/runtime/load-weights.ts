@@ -1,6 +1,6 @@
 import { ScoreCamError } from '../errors';
 import type { Gpu } from '../gpu/gpu';
-import { storedBytes } from '../model/forms';
+import { storedBytes } from '../model/encoding';
 import type { WeightCache } from '../model/keep/cache';
 import { keepManifest } from '../model/keep/kept-manifest';
 import { cacheKey, forget, KeptModelWriter, openKept } from '../model/keep/kept-model';

@@ -13,7 +13,7 @@ import {
   partsOf,
   scaleName,
   storedBytes,
-} from '../model/forms';
+} from '../model/encoding';
 import type { KeptModelWriter } from '../model/keep/kept-model';
 import { type LinearLayer, sizeOf } from '../model/network';
 import type { WeightSource } from '../model/weight-source';

@@ -2,12 +2,12 @@ import type { Arena } from '../gpu/arena';
 import type { Gpu } from '../gpu/gpu';
 import type { Dispatch, Slice } from '../gpu/kernel';
 import type { Places } from '../kernels/shared/places';
+import { pooledGrid, type TileGrid, tileGrid } from '../kernels/shared/tile_grid';
 import { countTiles } from '../kernels/tiles/count_tiles';
 import { fillTiles } from '../kernels/tiles/fill_tiles';
 import { growTiles } from '../kernels/tiles/grow_tiles';
 import { listTiles } from '../kernels/tiles/list_tiles';
 import { maskTiles } from '../kernels/tiles/mask_tiles';
-import { pooledGrid, type TileGrid, tileGrid } from '../kernels/tiles/tile_grid';
 import { ceilDiv } from '../numbers/padding';
 import type { ConvStep, Step } from '../plan/steps';
 

@@ -1,5 +1,6 @@
 import { ScoreCamError } from '../errors';
 import { Arena } from '../gpu/arena';
+import type { DeviceFacts } from '../gpu/facts';
 import type { Gpu } from '../gpu/gpu';
 import type { Dispatch } from '../gpu/kernel';
 import type { DispatchTiming } from '../gpu/profiler';
@@ -21,6 +22,8 @@ import { recordConv } from './record-conv';
  */
 
 export interface TuneOptions {
+  /** What the device can do. Default: what it says itself. */
+  readonly facts?: DeviceFacts | undefined;
   readonly precision: Precision;
   /** Bytes of activations, as for an explanation. */
   readonly memoryBudget: number;
@@ -45,8 +48,8 @@ export async function tuneConvolutions(
   network: Network,
   options: TuneOptions,
 ): Promise<ConvTuning> {
-  const { precision, known, onProgress, signal } = options;
-  const device = convDevice(gpu.facts, precision);
+  const { facts = gpu.facts, precision, known, onProgress, signal } = options;
+  const device = convDevice(facts, precision);
   const kept = known && suits(known, gpu.adapter, precision) ? known.layers : {};
   const missing = tunableShapes(network).filter((shape) => !(sizesKey(shape) in kept));
   const candidates = missing.map((shape) => candidatesFor(shape, device));
@@ -82,9 +85,9 @@ export async function tuneConvolutions(
 }
 
 function batchOf(gpu: Gpu, network: Network, options: TuneOptions): number {
-  const { memoryBudget, precision, batch } = options;
+  const { facts = gpu.facts, memoryBudget, precision, batch } = options;
   if (batch !== undefined) return batch;
-  const plan = compile(network, gpu.facts, { precision });
+  const plan = compile(network, facts, { precision });
   return planBatches(maskedPasses(plan), MASKS, memoryBudget).most;
 }
 

@@ -8,7 +8,7 @@ import {
 } from '../../src/kernels/convolution/conv';
 import { outputSize } from '../../src/kernels/convolution/conv_kernel';
 import type { Places } from '../../src/kernels/shared/places';
-import { tileGrid } from '../../src/kernels/tiles/tile_grid';
+import { tileGrid } from '../../src/kernels/shared/tile_grid';
 import type { ConvDtype } from '../../src/numbers/dtypes';
 import type { GpuCase } from '../harness/case';
 import { assertClose, testValues } from '../harness/compare';

@@ -1,7 +1,7 @@
 import type { Slice } from '../../../src/gpu/kernel';
 import { type ConvShape, maskedTile, packConv } from '../../../src/kernels/convolution/conv';
 import { outputSize } from '../../../src/kernels/convolution/conv_kernel';
-import { tileGrid } from '../../../src/kernels/tiles/tile_grid';
+import { tileGrid } from '../../../src/kernels/shared/tile_grid';
 import { type ConvDtype, WEIGHT_BYTES } from '../../../src/numbers/dtypes';
 import { type AnyConvTiling, anyConv, anyMaskedConv } from '../../ladder/naive';
 import { batchFor, type Scale } from '../scale';

@@ -1,10 +1,10 @@
 import type { Dispatch } from '../../../src/gpu/kernel';
+import { type TileGrid, tileGrid } from '../../../src/kernels/shared/tile_grid';
 import { countTiles } from '../../../src/kernels/tiles/count_tiles';
 import { fillTiles } from '../../../src/kernels/tiles/fill_tiles';
 import { growTiles } from '../../../src/kernels/tiles/grow_tiles';
 import { listTiles } from '../../../src/kernels/tiles/list_tiles';
 import { maskTiles } from '../../../src/kernels/tiles/mask_tiles';
-import { type TileGrid, tileGrid } from '../../../src/kernels/tiles/tile_grid';
 import { batchFor, type Scale } from '../scale';
 import { bytesOf, everySecond, type Subject, type Tensors, values } from './subject';
 

@@ -9,7 +9,7 @@ import { type Network, sizeOf } from './network';
 import { elementCount } from './weight-source';
 
 /**
- * The three forms a network's weights are kept in, on a disk, in a cache and on the GPU:
+ * The three dtypes a network's weights are kept in, on a disk, in a cache and on the GPU:
  * `f32`; `f16`: all weights; `int8`: fully connected layers in int8 with one scale a row, convolutions in
  * f16. Biases and scales are f32 always.
  */
@@ -27,33 +27,33 @@ export function scaleName(weight: string): string {
   return `${weight}.scale`;
 }
 
-/** All tensors of a network in one form, named as its manifest names them. */
-export function storedTensors(network: Network, form: WeightDtype): StoredTensor[] {
+/** All tensors of a network in one dtype, named as its manifest names them. */
+export function storedTensors(network: Network, dtype: WeightDtype): StoredTensor[] {
   return network.layers.flatMap((layer): StoredTensor[] => {
     if (layer.type !== 'conv' && layer.type !== 'linear') return [];
     const outputs = [layer.output.channels];
     const bias = { name: layer.bias, shape: outputs, dtype: 'F32' } as const;
     if (layer.type === 'conv') {
       const shape = [...outputs, layer.input.channels, layer.kernel, layer.kernel];
-      return [{ name: layer.weight, shape, dtype: CONV_DTYPE[form] }, bias];
+      return [{ name: layer.weight, shape, dtype: CONV_DTYPE[dtype] }, bias];
     }
     const shape = [...outputs, sizeOf(layer.input)];
-    const weight = { name: layer.weight, shape, dtype: LINEAR_DTYPE[form] };
+    const weight = { name: layer.weight, shape, dtype: LINEAR_DTYPE[dtype] };
     const scale = { name: scaleName(layer.weight), shape: outputs, dtype: 'F32' } as const;
-    return form === 'int8' ? [scale, weight, bias] : [weight, bias];
+    return dtype === 'int8' ? [scale, weight, bias] : [weight, bias];
   });
 }
 
 /** Bytes of all tensors in one form. */
-export function storedBytes(network: Network, form: WeightDtype): number {
-  return storedTensors(network, form).reduce(
+export function storedBytes(network: Network, dtype: WeightDtype): number {
+  return storedTensors(network, dtype).reduce(
     (sum, { shape, dtype }) => sum + elementCount(shape) * DTYPE_BYTES[dtype],
     0,
   );
 }
 
 export interface EncodedRows {
-  /** [rows, inFeatures] in the form's element type */
+  /** [rows, inFeatures] in the dtype's element type */
   readonly data: Float32Array<ArrayBuffer> | Uint16Array<ArrayBuffer> | Int8Array<ArrayBuffer>;
   /** [rows], only of int8: weight = scale x integer. */
   readonly scales: Float32Array<ArrayBuffer> | undefined;
@@ -63,11 +63,11 @@ export interface EncodedRows {
 export function encodeRows(
   values: Float32Array<ArrayBuffer>,
   rows: number,
-  form: WeightDtype,
+  dtype: WeightDtype,
   scales?: Float32Array,
 ): EncodedRows {
-  if (form === 'f32') return { data: values, scales: undefined };
-  if (form === 'f16') return { data: encodeF16(values), scales: undefined };
+  if (dtype === 'f32') return { data: values, scales: undefined };
+  if (dtype === 'f16') return { data: encodeF16(values), scales: undefined };
   const quantised = quantiseRows(values, rows, values.length / rows, scales);
   return { data: quantised.integers, scales: quantised.scales };
 }
@@ -75,7 +75,7 @@ export function encodeRows(
 /** A block as parts to keep. Columns come in no order that could be kept: they have none. */
 export function partsOf(
   block: Exclude<WeightBlock, { kind: 'columns' }>,
-  form: WeightDtype,
+  dtype: WeightDtype,
   encoded?: EncodedRows,
 ): TensorPart[] {
   const { layer } = block;
@@ -97,19 +97,19 @@ export function partsOf(
   if (block.kind === 'conv') {
     const { weight, bias } = block;
     const shape = [outputs, layer.input.channels, block.layer.kernel, block.layer.kernel];
-    const data = form === 'f32' ? weight : encodeF16(weight);
+    const data = dtype === 'f32' ? weight : encodeF16(weight);
     return [
-      part(layer.weight, shape, CONV_DTYPE[form], 0, data),
+      part(layer.weight, shape, CONV_DTYPE[dtype], 0, data),
       part(layer.bias, [outputs], 'F32', 0, bias),
     ];
   }
   const inFeatures = sizeOf(layer.input);
-  const { data, scales } = encoded ?? encodeRows(block.values, block.count, form, block.scales);
+  const { data, scales } = encoded ?? encodeRows(block.values, block.count, dtype, block.scales);
   const shape = [outputs, inFeatures];
   const start = block.first * inFeatures;
   return [
     ...(scales ? [part(scaleName(layer.weight), [outputs], 'F32', block.first, scales)] : []),
-    part(layer.weight, shape, LINEAR_DTYPE[form], start, data),
+    part(layer.weight, shape, LINEAR_DTYPE[dtype], start, data),
   ];
 }
 
@@ -119,17 +119,17 @@ export function columnScales(largest: Float32Array): Float32Array<ArrayBuffer> {
 }
 
 /**
- * Weights [inputs, outputs] in a form, in the same order.
+ * Weights [inputs, outputs] in a dtype, in the same order.
  * @param scales [outputs], of int8 alone: from {@link columnScales}
  */
 export function encodeColumns(
   values: Float32Array<ArrayBuffer>,
   outputs: number,
-  form: WeightDtype,
+  dtype: WeightDtype,
   scales: Float32Array | undefined,
 ): EncodedRows['data'] {
-  if (form === 'f32') return values;
-  if (form === 'f16') return encodeF16(values);
+  if (dtype === 'f32') return values;
+  if (dtype === 'f16') return encodeF16(values);
   const inputs = values.length / outputs;
   const rows = new Float32Array(values.length);
   for (let i = 0; i < values.length; i++) {
