@@ -1,9 +1,9 @@
 import { ScoreCamError } from '../errors';
 import { type AdapterFacts, type DeviceFacts, deviceFacts, factsOf } from './facts';
-import type { Dispatch, Kernel, Slice } from './kernel';
+import type { Dispatch, Slice } from './kernel';
 import { checkLimits, DEFAULT_LIMITS, deviceRequest, type Needs } from './limits';
+import { Pipelines } from './pipelines';
 import { type DispatchTiming, Timestamps } from './profiler';
-import { shaderText, sourceOf, valuesOf } from './shader_text';
 
 export interface GpuOptions {
   /** Use this device; it is not destroyed by {@link Gpu.dispose}. Without it one is requested. */
@@ -50,8 +50,7 @@ export class Gpu {
   readonly adapter: AdapterFacts;
   readonly facts: DeviceFacts;
   private readonly ownsDevice: boolean;
-  private readonly pipelines = new Map<string, Promise<GPUComputePipeline>>();
-  private readonly layouts = new Map<string, GPUBindGroupLayout>();
+  private readonly pipelines: Pipelines;
   private readonly buffers = new Set<GPUBuffer>();
   private readonly uniforms: GPUBuffer[] = [];
   /** Resolves when the latest submit has reached the queue. */
@@ -66,6 +65,7 @@ export class Gpu {
     this.device = device;
     this.adapter = factsOf(info);
     this.facts = deviceFacts(device, info);
+    this.pipelines = new Pipelines(device);
     this.ownsDevice = ownsDevice;
     if (ownsDevice) {
       // Memory that cannot be had shows here, since buffers are made outside of error scopes.
@@ -176,7 +176,9 @@ export class Gpu {
       release = resolve;
     });
     try {
-      const pipelines = await Promise.all(dispatches.map((dispatch) => this.pipeline(dispatch)));
+      const pipelines = await Promise.all(
+        dispatches.map((dispatch) => this.pipelines.of(dispatch)),
+      );
       await before;
       await this.guarded(label, () => this.encode(label, dispatches, pipelines, copies, release));
     } finally {
@@ -381,82 +383,9 @@ export class Gpu {
     });
     return this.device.createBindGroup({
       label: `${kernel.name} (${dispatch.label})`,
-      layout: this.layout(kernel),
+      layout: this.pipelines.layout(kernel),
       entries,
     });
-  }
-
-  private layout(kernel: Kernel): GPUBindGroupLayout {
-    const key = kernel.bindings.map(({ binding, access }) => `${binding} ${access}`).join();
-    let layout = this.layouts.get(key);
-    if (!layout) {
-      const types = {
-        uniform: 'uniform',
-        read: 'read-only-storage',
-        read_write: 'storage',
-      } as const;
-      layout = this.device.createBindGroupLayout({
-        label: key,
-        entries: kernel.bindings.map(({ binding, access }) => ({
-          binding,
-          visibility: GPUShaderStage.COMPUTE,
-          buffer: { type: types[access] },
-        })),
-      });
-      this.layouts.set(key, layout);
-    }
-    return layout;
-  }
-
-  private pipeline(dispatch: Dispatch): Promise<GPUComputePipeline> {
-    const { kernel } = dispatch;
-    const constants = valuesOf(dispatch, kernel.constants);
-    const overrides = valuesOf(dispatch, kernel.overrides);
-    const values = [...Object.values(constants), ...Object.values(overrides)];
-    const key = `${kernel.name}:${values.join()}`;
-    let pipeline = this.pipelines.get(key);
-    if (!pipeline) {
-      pipeline = this.compile(dispatch, constants, overrides).catch((error: unknown) => {
-        this.pipelines.delete(key);
-        throw error;
-      });
-      this.pipelines.set(key, pipeline);
-    }
-    return pipeline;
-  }
-
-  private async compile(
-    { kernel, label }: Dispatch,
-    constants: Readonly<Record<string, number>>,
-    overrides: Readonly<Record<string, number>>,
-  ): Promise<GPUComputePipeline> {
-    // A faulty shader is an error of its module, told more precisely than that of the pipeline.
-    this.device.pushErrorScope('validation');
-    const code = shaderText(kernel, constants);
-    const module = this.device.createShaderModule({ label: kernel.name, code });
-    const faulty = this.device.popErrorScope();
-    try {
-      return await this.device.createComputePipelineAsync({
-        label: `${kernel.name} (${label})`,
-        layout: this.device.createPipelineLayout({ bindGroupLayouts: [this.layout(kernel)] }),
-        compute: { module, entryPoint: 'main', constants: overrides },
-      });
-    } catch (cause) {
-      const { messages } = await module.getCompilationInfo();
-      const errors = messages
-        .filter(({ type }) => type === 'error')
-        .map(({ lineNum, message }) => {
-          const source = sourceOf(kernel, constants, lineNum);
-          return source ? `${source}: ${message}` : message;
-        });
-      const reason =
-        errors.length > 0 ? errors.join('; ') : ((await faulty)?.message ?? String(cause));
-      throw new ScoreCamError(
-        'kernel',
-        `Kernel ${kernel.name} (${label}) did not compile: ${reason}`,
-        { cause },
-      );
-    }
   }
 }
 
