@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { GpuCase } from './harness/case';
-import { type Implementation, implementations } from './harness/implementation';
+import type { Implementation } from './harness/implementation';
+import { implementations } from './harness/implementations';
 
 /*
  * Every case of test/gpu/*.gpu.ts, in the implementation of the vitest project that runs this file (vitest.config.ts).

@@ -1,6 +1,4 @@
-import type { CaseContext, CaseReport, ImplementationName } from './case';
-import { openChrome } from './chrome';
-import { openDawnCases } from './dawn';
+import type { CaseContext, CaseReport } from './case';
 
 /** An implementation of WebGPU that runs cases by suite and name. */
 export interface Implementation {
@@ -10,11 +8,3 @@ export interface Implementation {
   run(suite: string, name: string, context: CaseContext): Promise<CaseReport>;
   close(): Promise<void>;
 }
-
-/** How each is opened, and how it is called. Opening gives a sentence where it is not installed. */
-export const implementations: Readonly<
-  Record<ImplementationName, { title: string; open(): Promise<Implementation | string> }>
-> = {
-  chrome: { title: 'Chrome', open: openChrome },
-  dawn: { title: 'Dawn', open: openDawnCases },
-};
