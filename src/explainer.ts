@@ -34,7 +34,7 @@ import { targetLayers } from './model/network';
 import { compile, type Plan } from './plan/compile';
 import { needsOf } from './plan/needs';
 import { type ConvTuning, checkedTuning, suits } from './plan/tuned';
-import { layersToKeep } from './runtime/backward';
+import { layersToKeep } from './runtime/layers-to-keep';
 import { loadWeights } from './runtime/load-weights';
 import type { NetworkWeights } from './runtime/network-weights';
 import { Runner } from './runtime/runner';

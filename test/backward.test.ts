@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { sizeOf } from '../src/model/network';
-import { layersToKeep } from '../src/runtime/backward';
+
+import { layersToKeep } from '../src/runtime/layers-to-keep';
+
 import { testValues } from './harness/compare';
 import { smallLayers, smallModel } from './harness/small-model';
 import { backwardReference, differencesReference } from './reference/backward';

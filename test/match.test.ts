@@ -139,9 +139,9 @@ function kerasFile(network: Network, depth: VggDepth, prefix = '', suffix = ''):
 const namesOf = (match: TensorMatch) =>
   [...match.layers.values()].flatMap(({ weight, bias }) => [weight, bias]);
 
-function refusal(network: Network, facts: Facts): string {
+async function refusal(network: Network, facts: Facts): Promise<string> {
   try {
-    matchTensors(network, fileOf(facts));
+    await matchTensors(network, fileOf(facts));
   } catch (error) {
     expect(error).toBeInstanceOf(ScoreCamError);
     expect((error as ScoreCamError).code).toBe('weights');
@@ -164,9 +164,9 @@ const withFact = (facts: Facts, name: string, fact: Facts[string]): Facts => {
 describe.each(DEPTHS)('VGG-%i', (depth) => {
   const network = vgg(depth);
 
-  it('by torchvision', () => {
+  it('by torchvision', async () => {
     const facts = torchFile(network, MODULES[depth], TORCHVISION_HEADS);
-    const match = matchTensors(network, fileOf(facts));
+    const match = await matchTensors(network, fileOf(facts));
     expect(match).toMatchObject({ naming: 'torchvision', layout: 'torch' });
     expect(namesOf(match)).toEqual(Object.keys(facts));
     expect([...match.layers.keys()]).toEqual(
@@ -174,9 +174,9 @@ describe.each(DEPTHS)('VGG-%i', (depth) => {
     );
   });
 
-  it('by torchvision with batch normalisation', () => {
+  it('by torchvision with batch normalisation', async () => {
     const facts = torchFile(network, NORMALISED[depth], TORCHVISION_HEADS, { isNormalised: true });
-    const match = matchTensors(network, fileOf(facts));
+    const match = await matchTensors(network, fileOf(facts));
     expect(match.naming).toBe('torchvision with batch normalisation');
     const last = NORMALISED[depth].at(-1) as number;
     const conv = [...match.layers].findLast(([name]) => name.startsWith('conv'))?.[1];
@@ -197,17 +197,20 @@ describe.each(DEPTHS)('VGG-%i', (depth) => {
     });
   });
 
-  it.each([true, false])('by timm, fully connected layers as convolutions: %s', (isConvHead) => {
-    const facts = torchFile(network, MODULES[depth], TIMM_HEADS, { isConvHead });
-    const match = matchTensors(network, fileOf(facts));
-    expect(match).toMatchObject({ naming: 'timm', layout: 'torch' });
-    expect(namesOf(match)).toEqual(Object.keys(facts));
-  });
+  it.each([true, false])(
+    'by timm, fully connected layers as convolutions: %s',
+    async (isConvHead) => {
+      const facts = torchFile(network, MODULES[depth], TIMM_HEADS, { isConvHead });
+      const match = await matchTensors(network, fileOf(facts));
+      expect(match).toMatchObject({ naming: 'timm', layout: 'torch' });
+      expect(namesOf(match)).toEqual(Object.keys(facts));
+    },
+  );
 
-  it('by timm with batch normalisation', () => {
+  it('by timm with batch normalisation', async () => {
     const options = { isNormalised: true, isConvHead: true };
     const facts = torchFile(network, NORMALISED[depth], TIMM_HEADS, options);
-    const match = matchTensors(network, fileOf(facts));
+    const match = await matchTensors(network, fileOf(facts));
     expect(match.naming).toBe('timm with batch normalisation');
     expect(match.layers.get('fc2')?.weight).toBe('pre_logits.fc2.weight');
   });
@@ -216,14 +219,14 @@ describe.each(DEPTHS)('VGG-%i', (depth) => {
     ['', ''],
     ['vgg/', ''],
     ['model_1/vgg/', ':0'],
-  ])('by Keras, with "%s" before and "%s" behind', (prefix, suffix) => {
+  ])('by Keras, with "%s" before and "%s" behind', async (prefix, suffix) => {
     const facts = kerasFile(network, depth, prefix, suffix);
-    const match = matchTensors(network, fileOf(facts));
+    const match = await matchTensors(network, fileOf(facts));
     expect(match).toMatchObject({ naming: 'keras', layout: 'keras' });
     expect(namesOf(match)).toEqual(Object.keys(facts));
   });
 
-  it('is told from every other depth, in every naming', () => {
+  it('is told from every other depth, in every naming', async () => {
     for (const other of DEPTHS.filter((value) => value !== depth)) {
       const file = vgg(other);
       const hint = `The file looks like VGG-${other}, the model is VGG-${depth}.`;
@@ -232,7 +235,7 @@ describe.each(DEPTHS)('VGG-%i', (depth) => {
         torchFile(file, NORMALISED[other], TIMM_HEADS, { isNormalised: true }),
         kerasFile(file, other),
       ]) {
-        expect(refusal(network, facts)).toContain(hint);
+        expect(await refusal(network, facts)).toContain(hint);
       }
     }
   });
@@ -330,28 +333,28 @@ describe('what does not fit', () => {
         'fc.weight.',
     ],
     ['no tensors', {}, 'It holds no tensors'],
-  ])('%s is refused', (_what, facts, message) => {
-    expect(refusal(network, facts)).toContain(message);
+  ])('%s is refused', async (_what, facts, message) => {
+    expect(await refusal(network, facts)).toContain(message);
   });
 
-  it('a convolution needs no bias of its own before batch normalisation', () => {
+  it('a convolution needs no bias of its own before batch normalisation', async () => {
     const facts = without(normalised, 'features.0.bias');
-    const { layers } = matchTensors(network, fileOf(facts));
+    const { layers } = await matchTensors(network, fileOf(facts));
     expect(layers.get('conv1_1')?.bias).toBeUndefined();
     expect(layers.get('conv1_2')?.bias).toBe('features.3.bias');
   });
 
-  it('bytes are what TensorFlow.js dequantises', () => {
+  it('bytes are what TensorFlow.js dequantises', async () => {
     const facts = withFact(keras, 'fc2/kernel', ['U8', [9, 9]]);
-    expect(matchTensors(network, fileOf(facts)).layout).toBe('keras');
+    expect((await matchTensors(network, fileOf(facts))).layout).toBe('keras');
   });
 
-  it('int8 comes with its scales', () => {
+  it('int8 comes with its scales', async () => {
     const facts = {
       ...withFact(torch, 'classifier.3.weight', ['I8', [9, 9]]),
       'classifier.3.weight.scale': [9],
     };
-    const { layers } = matchTensors(network, fileOf(facts));
+    const { layers } = await matchTensors(network, fileOf(facts));
     expect(layers.get('fc2')).toEqual({
       weight: 'classifier.3.weight',
       bias: 'classifier.3.bias',
@@ -361,26 +364,28 @@ describe('what does not fit', () => {
 });
 
 describe("the manifest's own names", () => {
-  it('come first', () => {
+  it('come first', async () => {
     const { network, weights } = { network: narrowNetwork, weights: narrowWeights };
-    const match = matchTensors(network, weights);
+    const match = await matchTensors(network, weights);
     expect(match).toMatchObject({ naming: 'manifest', layout: 'torch' });
     expect(namesOf(match)).toEqual([...weights.tensors.keys()]);
   });
 
-  it('are the only ones for a network that is no VGG', () => {
+  it('are the only ones for a network that is no VGG', async () => {
     const { network, weights } = smallModel();
-    expect(namesOf(matchTensors(network, weights))).toEqual([...weights.tensors.keys()]);
-    expect(refusal(network, { 'features.0.weight': [5, 3, 3, 3] })).toContain('(tried: manifest)');
+    expect(namesOf(await matchTensors(network, weights))).toEqual([...weights.tensors.keys()]);
+    expect(await refusal(network, { 'features.0.weight': [5, 3, 3, 3] })).toContain(
+      '(tried: manifest)',
+    );
     const facts: Facts = Object.fromEntries(
       [...weights.tensors].map(([name, { shape }]) => [name, shape]),
     );
-    expect(refusal(network, without(facts, 'conv3.bias'))).toContain(
+    expect(await refusal(network, without(facts, 'conv3.bias'))).toContain(
       '"conv3.bias" (layer "conv3") is missing',
     );
   });
 
-  it('of a fully connected layer behind global pooling', () => {
+  it('of a fully connected layer behind global pooling', async () => {
     const layers = [
       { type: 'conv', name: 'a', outChannels: 4, kernel: 3, weight: 'a.w', bias: 'a.b' },
       { type: 'globalavgpool', name: 'gap' },
@@ -390,7 +395,7 @@ describe("the manifest's own names", () => {
     const network = buildNetwork(parseManifest(manifest));
     expect(sizeOf(network.layers[2]?.input as Network['input'])).toBe(4);
     const facts = { 'a.w': [4, 3, 3, 3], 'a.b': [4], 'b.w': [2, 4, 1, 1], 'b.b': [2] };
-    expect(matchTensors(network, fileOf(facts)).layers.size).toBe(2);
+    expect((await matchTensors(network, fileOf(facts))).layers.size).toBe(2);
   });
 });
 
@@ -406,7 +411,7 @@ describe('real files', () => {
     ['batch_norm.pth', 'torchvision with batch normalisation'],
   ])('%s by PyTorch has the names of: %s', async (name, naming) => {
     const source = await openWeights(memorySource(name, fixture(name)), lone);
-    expect(matchTensors(narrowNetwork, source).naming).toBe(naming);
+    expect((await matchTensors(narrowNetwork, source)).naming).toBe(naming);
   });
 
   it("TensorFlow.js' and int8 safetensors", async () => {
@@ -415,10 +420,13 @@ describe('real files', () => {
       rename: (name) => `vgg11/${name}`,
     });
     const { file, sibling } = folder(files, 'model.json');
-    const keras = matchTensors(narrowNetwork, await openWeights(file, sibling));
+    const keras = await matchTensors(narrowNetwork, await openWeights(file, sibling));
     expect(keras.layers.get('fc3')?.weight).toBe('vgg11/predictions/kernel');
     const bytes = await writeSafetensors(narrowWeights, { dtype: 'I8' });
-    const int8 = matchTensors(narrowNetwork, await openWeights(memorySource('a', bytes), lone));
+    const int8 = await matchTensors(
+      narrowNetwork,
+      await openWeights(memorySource('a', bytes), lone),
+    );
     expect(int8.layers.get('fc1')?.scale).toBe('classifier.0.weight.scale');
     expect(int8.layers.get('conv1_1')?.scale).toBeUndefined();
   });

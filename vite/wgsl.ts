@@ -12,6 +12,7 @@ import {
   variantsOf,
 } from '../src/kernels/variants';
 import { linkKernel } from './link';
+import { shortened } from './shorten';
 
 /** What `package::` means in every shader, those of tests and benchmarks too. */
 const ROOT = fileURLToPath(new URL('../src/kernels', import.meta.url));
@@ -49,7 +50,7 @@ export function wgsl(): Plugin {
       // What only others import is no kernel, and has no variants.
       const rows = text.includes('@compute') ? (TABLE[basename(id, '.wgsl')] ?? [{}]) : [];
       const code = sourceModule(id, variantsOf(rows), used, (name, declaration) => {
-        declarations.set(name, declaration);
+        if (isBuild) declarations.set(name, shortened(declaration));
         return isBuild
           ? `import ${name} from ${JSON.stringify(`${DECLARATION}${name}`)};`
           : `const ${name} = ${JSON.stringify(declaration)};`;

@@ -66,7 +66,7 @@ export async function* weightBlocks(
   source: WeightSource,
   { dtype, channelOrder }: BlockOptions,
 ): AsyncGenerator<WeightBlock, void, undefined> {
-  const match = matchTensors(network, source);
+  const match = await matchTensors(network, source);
   checkChannelOrder(source, match, channelOrder);
   const convs = new Map<string, PendingConv>();
   const linears = new Map<string, PendingLinear>();

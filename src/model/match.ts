@@ -1,7 +1,6 @@
-import { ScoreCamError } from '../errors';
 import type { TensorDtype } from '../numbers/tensor_dtypes';
 import { type ConvLayer, type LinearLayer, type Network, sizeOf } from './network';
-import { fileDepth, type LayerNames, VGG_NAMINGS, vggDepth, vggPlaces } from './vgg-names';
+import type { LayerNames } from './vgg-names';
 import type { WeightSource } from './weight-source';
 
 /** The tensors of one layer, by their names in the file. */
@@ -42,7 +41,7 @@ type WeightedLayer = ConvLayer | LinearLayer;
 const TORCH_EPSILON = 1e-5;
 
 /** What came of trying one naming. */
-interface Attempt extends TensorMatch {
+export interface Attempt extends TensorMatch {
   /** Tensors that are there under this naming, and that it needs. */
   readonly found: number;
   readonly needed: number;
@@ -56,49 +55,32 @@ interface Attempt extends TensorMatch {
 
 /**
  * Finds the tensors of every convolution and fully connected layer: by the manifest's own names, and
- * for a VGG by the names that torchvision, timm and Keras give them. Shapes and element types are
+ * for a VGG by the names that torchvision, timm and Keras give them (match-others.ts). Shapes and element types are
  * checked; tensors that nobody needs are left alone.
  * @throws ScoreCamError `weights` naming the naming that came closest, what it misses and, where it can
  * be told, what the file is instead.
  */
-export function matchTensors(network: Network, source: WeightSource): TensorMatch {
-  const layers = network.layers.filter(
+export async function matchTensors(network: Network, source: WeightSource): Promise<TensorMatch> {
+  const names = network.layers.filter(
     (layer): layer is WeightedLayer => layer.type === 'conv' || layer.type === 'linear',
   );
-  const own = (_: WeightedLayer, index: number): LayerNames => layers[index] as WeightedLayer;
-  const exact = (name: string): readonly string[] => (source.tensors.has(name) ? [name] : []);
-  const attempts = [attempt(network, source, 'manifest', 'torch', layers.map(own), exact)];
-  const depth = vggDepth(network.layers);
-  for (const naming of depth ? VGG_NAMINGS : []) {
-    const find = naming.layout === 'keras' ? kerasFinder(source) : exact;
-    const names = vggPlaces(depth as NonNullable<typeof depth>).map((place) => naming.names(place));
-    const tried = attempt(network, source, naming.name, naming.layout, names, find);
-    attempts.push({ ...tried, depth: fileDepth(naming, (name) => find(name).length > 0) });
-  }
-  const match = attempts.find(
-    (tried) => tried.problems.length === 0 && (!tried.depth || tried.depth === depth),
-  );
-  if (match) return { naming: match.naming, layout: match.layout, layers: match.layers };
-  throw new ScoreCamError('weights', explain(network, source, attempts, depth));
+  const own = attempt(network, source, 'manifest', 'torch', names, exactFinder(source));
+  if (own.problems.length === 0) return matchOf(own);
+  const { matchOthers } = await import('./match-others');
+  return matchOthers(network, source, own);
 }
 
-/**
- * Keras' names, `block1_conv1/kernel`, with whatever converters put round them: the model's name before
- * (`vgg16/`), TensorFlow's output number behind (`:0`).
- */
-function kerasFinder(source: WeightSource): (name: string) => readonly string[] {
-  const byEnding = new Map<string, string[]>();
-  for (const name of source.tensors.keys()) {
-    const ending = name.replace(/:0$/, '').split('/').slice(-2).join('/');
-    const known = byEnding.get(ending);
-    if (known) known.push(name);
-    else byEnding.set(ending, [name]);
-  }
-  return (name) => byEnding.get(name) ?? [];
+export function matchOf({ naming, layout, layers }: Attempt): TensorMatch {
+  return { naming, layout, layers };
+}
+
+/** Tensors by their very names. */
+export function exactFinder(source: WeightSource): (name: string) => readonly string[] {
+  return (name) => (source.tensors.has(name) ? [name] : []);
 }
 
 /** @param names One a convolution or fully connected layer, in the network's order. */
-function attempt(
+export function attempt(
   network: Network,
   source: WeightSource,
   naming: string,
@@ -208,48 +190,4 @@ function weightShapes(
         [inputs, outputs],
         [height, width, channels, outputs],
       ];
-}
-
-function explain(
-  network: Network,
-  source: WeightSource,
-  attempts: readonly Attempt[],
-  depth: number | undefined,
-): string {
-  const closest = attempts.reduce((best, next) => (next.found > best.found ? next : best));
-  const start = `${source.name} does not fit the model "${network.name}"`;
-  if (closest.found === 0) {
-    const names = [...source.tensors.keys()];
-    const tried = attempts.map(({ naming }) => naming).join(', ');
-    return (
-      `${start}: no tensor of it has a name that is known (tried: ${tried}). It holds ` +
-      `${names.slice(0, 4).join(', ') || 'no tensors'}${names.length > 4 ? ', ...' : ''}. ` +
-      'Give the weights of this model, or rename the tensors as its manifest calls them.'
-    );
-  }
-  const { naming, found, needed, problems, lastWeight, layout } = closest;
-  const [first, ...others] = problems;
-  const wrong = first
-    ? `: ${first}${others.length > 0 ? ` (and ${others.length} more)` : ''}.`
-    : ', but it holds more.';
-  const hints: string[] = [];
-  const held = attempts.find((tried) => tried.depth)?.depth;
-  if (held && depth && held !== depth) {
-    hints.push(`The file looks like VGG-${held}, the model is VGG-${depth}.`);
-  } else if (!closest.foundHead && depth) {
-    hints.push('The file has no fully connected layers: was it saved with include_top=False?');
-  } else {
-    const shape = (lastWeight && source.tensors.get(lastWeight)?.shape) || [];
-    const classes = layout === 'torch' ? shape[0] : shape.at(-1);
-    const isLast = lastWeight === [...closest.layers.values()].at(-1)?.weight;
-    if (isLast && classes !== undefined && classes !== network.labels.length) {
-      hints.push(
-        `The file has a classifier of ${classes} classes, the model has ${network.labels.length}.`,
-      );
-    }
-  }
-  return [
-    `${start}. Closest are the names of ${naming} (${found} of ${needed} tensors found)${wrong}`,
-    ...hints,
-  ].join(' ');
 }

@@ -2,10 +2,8 @@ import { ScoreCamError } from '../errors';
 import { type ByteSource, blobSource, type OpenSibling } from './bytes/byte-source';
 import { httpSource } from './bytes/http-source';
 import { siblingUrl } from './bytes/sibling-url';
-import { verifiedSource } from './bytes/verified-source';
 import { openWeights } from './formats/open';
 import type { WeightCache } from './keep/cache';
-import { keptManifest } from './keep/kept-manifest';
 import { type Manifest, parseManifest } from './manifest';
 import { buildNetwork, type Network } from './network';
 import { loadPreset, PRESETS } from './presets';
@@ -90,13 +88,15 @@ async function fetchManifest(
   url: URL,
   { signal, retryDelays, cache }: LocateOptions,
 ): Promise<Manifest> {
+  // Before it is needed: without a network it could not be had.
+  const keep = cache && (await import('./keep/kept-manifest'));
   let bytes: Uint8Array;
   try {
     bytes = await fetchWhole(url, { signal, retryDelays });
   } catch (error) {
     // Only what the network did has a cause: a 404 means what it says.
     const isUnreachable = error instanceof ScoreCamError && error.cause !== undefined;
-    const kept = isUnreachable && cache ? await keptManifest(cache, url.href) : undefined;
+    const kept = isUnreachable && cache ? await keep?.keptManifest(cache, url.href) : undefined;
     if (kept) return kept;
     throw error;
   }
@@ -180,11 +180,15 @@ async function openUrl(
     await Promise.all(opened.map((source) => source.close()));
   };
   try {
-    const file = verifiedSource(await open(url), expected);
-    const source = await openWeights(file, async (path) => open(siblingUrl(url, path)));
+    const own = await open(url);
+    // Most addresses that a page gives state nothing to compare with.
+    const isStated = expected.sha256 !== undefined || expected.bytes !== undefined;
+    const verified =
+      isStated && (await import('./bytes/verified-source')).verifiedSource(own, expected);
+    const source = await openWeights(verified || own, async (path) => open(siblingUrl(url, path)));
     const verify = async (): Promise<void> => {
       await source.verify?.();
-      await file.verify();
+      if (verified) await verified.verify();
     };
     return { ...source, verify, close };
   } catch (error) {

@@ -1,8 +1,8 @@
 import type { DeviceFacts } from '../gpu/facts';
 import { maskedTile } from '../kernels/convolution/conv';
 import type { ConvShape } from '../kernels/convolution/conv_kernel';
-import { turnedShape } from '../kernels/convolution/turn_filters';
 import { type LinearTiling, rowStride, shardRows } from '../kernels/linear/linear';
+import { turnedShape } from '../kernels/shared/conv_shape';
 import type { Size } from '../kernels/shared/tile_grid';
 import { WINOGRAD_TILE, winogradFilterBytes } from '../kernels/winograd/winograd';
 import {

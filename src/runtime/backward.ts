@@ -7,8 +7,9 @@ import { maxPoolBackward } from '../kernels/layers/max_pool_backward';
 import { softmax } from '../kernels/layers/softmax';
 import { softmaxBackward } from '../kernels/layers/softmax_backward';
 import { linearBackward } from '../kernels/linear/linear_backward';
-import { type ConvLayer, type Layer, type Network, sizeOf, targetIndex } from '../model/network';
+import { type ConvLayer, type Layer, type Network, sizeOf } from '../model/network';
 import { convStep, linearStep, type Plan } from '../plan/compile';
+import { earliest, layersToKeep, slopeOf } from './layers-to-keep';
 import type { NetworkWeights } from './network-weights';
 import { recordConv } from './record-conv';
 import type { Runner } from './runner';
@@ -25,21 +26,6 @@ export interface Tape {
 export interface Score {
   readonly classIndex: number;
   readonly of: 'logit' | 'probability';
-}
-
-/**
- * Layers whose outputs the way back from the logits to the earliest of `targets` reads: activations, for
- * their sign, and what is max pooled, for where its maxima are. The last layer's output is the logits.
- */
-export function layersToKeep(network: Network, targets: readonly string[]): string[] {
-  const { layers } = network;
-  const first = earliest(network, targets);
-  const last = layers.length - 1;
-  return layers.flatMap(({ name }, i) => {
-    const pooled = i >= first && i < last && layers[i + 1]?.type === 'maxpool';
-    const bent = i > first && i < last && slopeOf(layers[i] as Layer) !== 1;
-    return pooled || bent ? [name] : [];
-  });
 }
 
 /** A forward pass of one normalised image [3, height, width] that keeps what the way back needs. */
@@ -101,15 +87,6 @@ export async function gradients(
   } finally {
     arena.dispose();
   }
-}
-
-function earliest(network: Network, targets: readonly string[]): number {
-  return Math.min(...targets.map((name) => targetIndex(network, name)));
-}
-
-/** Of the layer's activation; poolings have none. */
-function slopeOf(layer: Layer): number {
-  return layer.type === 'conv' || layer.type === 'linear' ? layer.slope : 1;
 }
 
 /** The dispatches of one backward pass while they are recorded. */

@@ -2,8 +2,7 @@ import { ScoreCamError } from '../errors';
 import type { Gpu } from '../gpu/gpu';
 import { storedBytes } from '../model/encoding';
 import type { WeightCache } from '../model/keep/cache';
-import { keepManifest } from '../model/keep/kept-manifest';
-import { cacheKey, forget, KeptModelWriter, openKept } from '../model/keep/kept-model';
+import type { KeptModelWriter } from '../model/keep/kept-model';
 import type { LocatedModel } from '../model/model';
 import type { WeightSource } from '../model/weight-source';
 import type { WeightDtype } from '../numbers/dtypes';
@@ -41,16 +40,19 @@ export async function loadWeights(
   const { identity } = model;
   const { weights: described } = model.manifest;
   const bytes = storedBytes(network, dtype);
-  const key = cache && identity !== undefined ? cacheKey(identity, dtype) : undefined;
-  const kept = cache && key !== undefined ? await openKept(cache, key) : undefined;
-  if (cache && key !== undefined && kept) {
+  const copy =
+    cache && identity !== undefined
+      ? new (await import('../model/keep/kept-copy')).KeptCopy(cache, identity, dtype)
+      : undefined;
+  const kept = await copy?.open();
+  if (copy && kept) {
     try {
       const weights = await NetworkWeights.load(gpu, plan, kept, { onBytes, signal });
-      if (model.address !== undefined) await keepManifest(cache, model.address, model.manifest);
+      await copy.keepManifest(model.address, model.manifest);
       return { weights, facts: { dtype, bytes, fromCache: true, notKept: undefined } };
     } catch (error) {
       if (!(error instanceof ScoreCamError && error.code === 'weights')) throw error;
-      await forget(cache, key).catch(() => {});
+      await copy.forget();
     }
   }
 
@@ -58,7 +60,7 @@ export async function loadWeights(
   let source: WeightSource | undefined;
   try {
     source = await model.open();
-    keep = cache && key !== undefined ? await KeptModelWriter.start(cache, key, bytes) : undefined;
+    keep = await copy?.start(bytes);
     const weights = await NetworkWeights.load(gpu, plan, source, {
       channelOrder: described.format === 'seeded' ? undefined : described.channelOrder,
       keep,
@@ -66,9 +68,7 @@ export async function loadWeights(
       signal,
     });
     await keep?.finish();
-    if (cache && keep && keep.problem === undefined && model.address !== undefined) {
-      await keepManifest(cache, model.address, model.manifest);
-    }
+    if (keep?.problem === undefined) await copy?.keepManifest(model.address, model.manifest);
     return { weights, facts: { dtype, bytes, fromCache: false, notKept: keep?.problem } };
   } catch (error) {
     await keep?.abandon();

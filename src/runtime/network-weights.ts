@@ -3,19 +3,11 @@ import type { Gpu, GpuData } from '../gpu/gpu';
 import type { Slice } from '../gpu/kernel';
 import { packConv } from '../kernels/convolution/conv';
 import { rowStride } from '../kernels/linear/linear';
-import { linearColumns } from '../kernels/linear/linear_columns';
 import { winogradFilterBytes, winogradFilters } from '../kernels/winograd/winograd';
 import { type BlockOptions, type WeightBlock, weightBlocks } from '../model/blocks';
-import {
-  columnScales,
-  encodeColumns,
-  encodeRows,
-  partsOf,
-  scaleName,
-  storedBytes,
-} from '../model/encoding';
+import { encodeRows, partsOf, storedBytes } from '../model/encoding';
 import type { KeptModelWriter } from '../model/keep/kept-model';
-import { type LinearLayer, sizeOf } from '../model/network';
+import { sizeOf } from '../model/network';
 import type { WeightSource } from '../model/weight-source';
 import { WEIGHT_BYTES, type WeightDtype } from '../numbers/dtypes';
 import { release } from '../numbers/release';
@@ -27,6 +19,7 @@ import {
   type LinearStep,
   layoutName,
 } from '../plan/steps';
+import { type Arriving, bytesOf, type LinearShard } from './arriving';
 
 export interface ConvWeights {
   readonly layout: ConvLayout;
@@ -35,13 +28,6 @@ export interface ConvWeights {
   readonly bias: Slice;
   /** Transformed for Winograd, where the layout says so. */
   readonly filters: Slice | undefined;
-}
-
-export interface LinearShard {
-  readonly firstOutput: number;
-  readonly outputs: number;
-  /** [outputs, rowStride(inFeatures)] */
-  readonly weights: Slice;
 }
 
 export interface LinearWeights {
@@ -58,18 +44,6 @@ export interface LoadOptions extends Pick<BlockOptions, 'channelOrder'> {
   /** Hears (bytes done, bytes in all), both in the form loaded. */
   readonly onBytes?: ((done: number, total: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
-}
-
-/** A fully connected layer while its parts arrive. */
-interface Arriving {
-  readonly step: LinearStep;
-  readonly layer: LinearLayer;
-  readonly shards: LinearShard[];
-  /** (scale, bias) of each output */
-  readonly affine: Float32Array<ArrayBuffer>;
-  /** Elements of the weight on the GPU so far. */
-  done: number;
-  hasBias: boolean;
 }
 
 /**
@@ -221,9 +195,10 @@ export class NetworkWeights {
       if (keep) for (const part of partsOf(block, dtype, encoded)) await keep.put(part);
       if (encoded.data.buffer !== block.values.buffer) release(encoded.data);
     } else {
-      await this.scatter(state, block, dtype);
+      const { keepScattered, scatter } = await import('./columns');
+      await scatter(this.gpu, state, block);
       state.done += block.values.length;
-      if (keep && this.isWhole(state)) await this.keepScattered(state, dtype, keep);
+      if (keep && this.isWhole(state)) await keepScattered(this.gpu, state, keep);
     }
     if (!this.isWhole(state) || !state.hasBias) return;
     const affine = this.upload(layer.bias, state.affine);
@@ -271,83 +246,6 @@ export class NetworkWeights {
     }
   }
 
-  /** Puts weights that arrive input by input where they belong, on the GPU. */
-  private async scatter(
-    { layer, shards, affine }: Arriving,
-    { unflattened, first, count, values, largest }: Extract<WeightBlock, { kind: 'columns' }>,
-    dtype: WeightDtype,
-  ): Promise<void> {
-    const scales = largest && columnScales(largest);
-    scales?.forEach((scale, o) => {
-      affine[2 * o] = scale;
-    });
-    const { channels, height, width } = unflattened;
-    const outFeatures = layer.output.channels;
-    const encoded = encodeColumns(values, outFeatures, dtype, scales);
-    const elements = elementBits(encoded);
-    const staging = this.gpu.upload(`${layer.weight} inputs from ${first}`, elements);
-    for (const array of [encoded, elements]) if (array.buffer !== values.buffer) release(array);
-    try {
-      await this.gpu.submit(
-        staging.label,
-        shards.map(({ firstOutput, outputs, weights }) =>
-          linearColumns({
-            label: layer.weight,
-            dtype,
-            firstRow: first,
-            rows: count,
-            channels,
-            plane: height * width,
-            outFeatures,
-            firstOutput,
-            shardOutputs: outputs,
-            elements: { buffer: staging },
-            weights,
-          }),
-        ),
-      );
-    } finally {
-      this.gpu.free(staging);
-    }
-  }
-
-  /** Reads a scattered layer back, for whoever keeps it: only on the GPU is it in the order to keep. */
-  private async keepScattered(
-    { layer, shards, affine }: Arriving,
-    dtype: WeightDtype,
-    keep: KeptModelWriter,
-  ): Promise<void> {
-    const inFeatures = sizeOf(layer.input);
-    const outputs = layer.output.channels;
-    const rowBytes = inFeatures * WEIGHT_BYTES[dtype];
-    const strideBytes = rowStride(inFeatures) * WEIGHT_BYTES[dtype];
-    const rows = Math.max(1, Math.floor(READ_BACK / strideBytes));
-    for (const shard of shards) {
-      for (let row = 0; row < shard.outputs; row += rows) {
-        const count = Math.min(rows, shard.outputs - row);
-        const words = (count * strideBytes) / 4;
-        const read = await this.gpu.read(shard.weights.buffer, words, (row * strideBytes) / 4);
-        const start = (shard.firstOutput + row) * inFeatures;
-        await keep.put({
-          tensor: layer.weight,
-          shape: [outputs, inFeatures],
-          dtype: ({ f32: 'F32', f16: 'F16', int8: 'I8' } as const)[dtype],
-          start,
-          bytes: unpad(bytesOf(read), count, rowBytes, strideBytes),
-        });
-      }
-    }
-    if (dtype !== 'int8') return;
-    const scales = Float32Array.from({ length: outputs }, (_, o) => affine[2 * o] as number);
-    await keep.put({
-      tensor: scaleName(layer.weight),
-      shape: [outputs],
-      dtype: 'F32',
-      start: 0,
-      bytes: bytesOf(scales),
-    });
-  }
-
   private upload(label: string, data: GpuData): Slice {
     const buffer = this.create(label, data.byteLength);
     this.gpu.write(buffer, data);
@@ -376,22 +274,6 @@ function expectLayout<T extends { readonly layout: ConvLayout | LinearLayout }>(
   );
 }
 
-/** Bytes read back at once. */
-const READ_BACK = 8 * 1024 * 1024;
-
-type Elements = Float32Array<ArrayBuffer> | Uint16Array<ArrayBuffer> | Int8Array<ArrayBuffer>;
-
-function bytesOf(data: Elements): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-}
-
-/** Each element's bits in a u32 of its own. */
-function elementBits(data: Elements): Uint32Array<ArrayBuffer> {
-  if (data instanceof Float32Array)
-    return new Uint32Array(data.buffer, data.byteOffset, data.length);
-  return Uint32Array.from(data, (value) => value & (data instanceof Int8Array ? 0xff : 0xffff));
-}
-
 function pad(
   bytes: Uint8Array,
   rows: number,
@@ -403,20 +285,6 @@ function pad(
     padded.set(bytes.subarray(row * rowBytes, (row + 1) * rowBytes), row * strideBytes);
   }
   return padded;
-}
-
-function unpad(
-  bytes: Uint8Array<ArrayBuffer>,
-  rows: number,
-  rowBytes: number,
-  strideBytes: number,
-): Uint8Array<ArrayBuffer> {
-  if (rowBytes === strideBytes) return bytes;
-  const dense = new Uint8Array(rows * rowBytes);
-  for (let row = 0; row < rows; row++) {
-    dense.set(bytes.subarray(row * strideBytes, row * strideBytes + rowBytes), row * rowBytes);
-  }
-  return dense;
 }
 
 /** Bytes of a block in the form it is kept in. */

@@ -1,4 +1,5 @@
-import { byChannel, gradientMethod } from './gradient-method';
+import { gradientMethod } from './gradient-method';
+import { byChannel } from './gradient-rule';
 
 /** Keeps the quotient finite where a gradient is tiny; pytorch-grad-cam's value. */
 const EPSILON = 1e-6;

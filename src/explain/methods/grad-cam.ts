@@ -1,4 +1,5 @@
-import { byChannel, type GradientRule, gradientMethod } from './gradient-method';
+import { gradientMethod } from './gradient-method';
+import { byChannel, type GradientRule } from './gradient-rule';
 
 /** alpha_k = mean over pixels of g_k. */
 export const meanGradients: GradientRule = (maps, gradient) =>

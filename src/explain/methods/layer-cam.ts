@@ -1,4 +1,5 @@
-import { byPixel, gradientMethod } from './gradient-method';
+import { gradientMethod } from './gradient-method';
+import { byPixel } from './gradient-rule';
 
 /** sum over k of ReLU(g_k) A_k, pixel by pixel. */
 export const layerCam = gradientMethod(

@@ -1,4 +1,5 @@
-import { byChannel, gradientMethod } from './gradient-method';
+import { gradientMethod } from './gradient-method';
+import { byChannel } from './gradient-rule';
 
 /** Keeps the quotient finite where a map is 0 everywhere; pytorch-grad-cam's value. */
 const EPSILON = 1e-7;

@@ -20,18 +20,12 @@ export interface TurnFiltersArgs {
   readonly turned: Slice;
 }
 
-/** The convolution that leads back: inputs and outputs exchanged, no activation, no pooling. */
-export function turnedShape(shape: ConvShape): ConvShape {
-  const { inChannels, outChannels } = shape;
-  return { ...shape, inChannels: outChannels, outChannels: inChannels, slope: 1, pool: false };
-}
-
 /** Bytes of the filters that lead back, in f32. */
 export function turnedBytes({ inChannels, outChannels, kernel }: TurnFiltersArgs['shape']): number {
   return 4 * outChannels * kernel * kernel * 8 * ceilDiv(inChannels, 8);
 }
 
-/** Makes the filters of {@link turnedShape}. */
+/** Makes the filters of the convolution of `turnedShape` (shared/conv_shape.ts). */
 export function turnFilters(args: TurnFiltersArgs): Dispatch {
   const { label, shape, dtype, weights, turned } = args;
   return {

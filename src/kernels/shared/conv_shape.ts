@@ -10,3 +10,9 @@ export interface ConvShape {
   /** 2x2 max pooling after the activation: output is floor(height / 2) x floor(width / 2). */
   readonly pool: boolean;
 }
+
+/** The convolution that leads back: inputs and outputs exchanged, no activation, no pooling. */
+export function turnedShape(shape: ConvShape): ConvShape {
+  const { inChannels, outChannels } = shape;
+  return { ...shape, inChannels: outChannels, outChannels: inChannels, slope: 1, pool: false };
+}

@@ -2,7 +2,7 @@ import { checkFinite } from '../../../numbers/finite';
 import { gradients, readTape, type Score } from '../../../runtime/backward';
 import { type Evidence, unmasked } from '../../evidence';
 import type { Forward } from '../../forward';
-import type { GradientRule } from '../gradient-method';
+import type { GradientRule } from '../gradient-rule';
 import type { RunOptions } from '../method';
 import type { GradientOf } from '../options';
 

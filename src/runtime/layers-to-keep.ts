@@ -1,0 +1,27 @@
+/** What must be known of the way back before the forward pass; backward.ts, which goes it, comes when it is gone. */
+import { type Layer, type Network, targetIndex } from '../model/network';
+
+/**
+ * Layers whose outputs the way back from the logits to the earliest of `targets` reads: activations, for
+ * their sign, and what is max pooled, for where its maxima are. The last layer's output is the logits.
+ */
+export function layersToKeep(network: Network, targets: readonly string[]): string[] {
+  const { layers } = network;
+  const first = earliest(network, targets);
+  const last = layers.length - 1;
+  return layers.flatMap(({ name }, i) => {
+    const pooled = i >= first && i < last && layers[i + 1]?.type === 'maxpool';
+    const bent = i > first && i < last && slopeOf(layers[i] as Layer) !== 1;
+    return pooled || bent ? [name] : [];
+  });
+}
+
+/** Index of the target layer that comes first. */
+export function earliest(network: Network, targets: readonly string[]): number {
+  return Math.min(...targets.map((name) => targetIndex(network, name)));
+}
+
+/** Of the layer's activation; poolings have none. */
+export function slopeOf(layer: Layer): number {
+  return layer.type === 'conv' || layer.type === 'linear' ? layer.slope : 1;
+}
