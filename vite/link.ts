@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { basename, join, relative, sep } from 'node:path';
 import { linkRegistry, parseSrcModule, type WeslAST } from 'wesl/core';
-import type { Declaration } from '../src/gpu/kernel';
+import type { Declaration, Kernel } from '../src/gpu/kernel';
 import { isDirective } from '../src/gpu/shader_text';
 import { topLevelOf } from './declarations';
-import { type Interface, interfaceOf } from './reflect';
+import { interfaceOf } from './reflect';
 
 /*
  * Links one variant of a kernel: what its .wgsl file imports, in WESL's syntax (https://wesl-lang.dev), is put together
@@ -34,11 +34,7 @@ const STAND_INS: Readonly<Record<string, string>> = {
 
 const MAIN = 'package::main';
 
-export interface Linked extends Interface {
-  readonly text: readonly Declaration[];
-  /** Names of the constants that the host gives. */
-  readonly constants: readonly string[];
-}
+export type Linked = Omit<Kernel, 'name'>;
 
 /** Parsed texts by path: a shared module is parsed once for all that import it. */
 const parsed = new Map<string, { readonly text: string; readonly ast: WeslAST }>();

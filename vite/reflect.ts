@@ -1,13 +1,9 @@
 import { WgslReflect } from 'wgsl_reflect/wgsl_reflect.module.js';
-import type { Binding, Param } from '../src/gpu/kernel';
+import type { Binding, Interface, Param } from '../src/gpu/kernel';
 import { topLevelOf } from './declarations';
 
-/** What the host must know of a shader, read from its text. */
-export interface Interface {
-  readonly bindings: readonly Binding[];
-  readonly params: readonly Param[];
-  readonly overrides: readonly string[];
-}
+/** What can be read from a shader's text. */
+export type Reflected = Omit<Interface, 'constants'>;
 
 /**
  * What of a shader the reflection gets to see: wgsl_reflect 1.6 knows neither matrix units nor that `block` is no
@@ -23,7 +19,7 @@ const PARAM_BYTES = 4;
  * Bindings, uniform parameters and overrides of a shader.
  * @throws Error for what the host has no means to give: other groups, other types in `Params`, numbered overrides
  */
-export function interfaceOf(code: string): Interface {
+export function interfaceOf(code: string): Reflected {
   const seen = topLevelOf(code).filter(({ text }) => READ.test(text));
   const declarations = seen.map(({ text }) => text.replace(/\bblock\b/g, 'block_'));
   const shader = new WgslReflect(

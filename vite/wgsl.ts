@@ -3,10 +3,12 @@ import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Plugin } from 'vite';
 import { NAIVE_VARIANTS } from '../bench/ladder/variants';
+import { encoded } from '../src/gpu/interface_code';
 import type { Declaration } from '../src/gpu/kernel';
 import {
   type Axes,
   conditionsOf,
+  nameOf,
   VARIANTS,
   type Variant,
   variantsOf,
@@ -73,12 +75,13 @@ function sourceModule(
   const declared = new Map<string, string>();
   const variants = all.map((axes) => {
     const { text, ...rest } = linked(path, axes, used);
+    const facts = [nameOf(file, axes), encoded(rest)].map((word) => JSON.stringify(word));
     const names = text.map((declaration) => {
       const name = `d${createHash('sha256').update(JSON.stringify(declaration)).digest('hex').slice(0, 12)}`;
       if (!declared.has(name)) declared.set(name, declare(name, declaration));
       return name;
     });
-    return `{ ...${JSON.stringify({ axes, ...rest })}, text: [${names.join()}] }`;
+    return `[${facts.join()}, [${names.join()}]]`;
   });
   return [
     ...declared.values(),

@@ -38,9 +38,7 @@ export interface Param {
 export type Declaration = readonly [file: string, line: number, text: string];
 
 /** What the host has to know of a shader. */
-export interface KernelText {
-  /** Directives first. */
-  readonly text: readonly Declaration[];
+export interface Interface {
   readonly bindings: readonly Binding[];
   readonly params: readonly Param[];
   /** Names of the `override` constants; each dispatch gives every one a value. */
@@ -49,15 +47,22 @@ export interface KernelText {
   readonly constants: readonly string[];
 }
 
-export interface Kernel extends KernelText {
+export interface Kernel extends Interface {
   /** Of the `.wgsl` file, without its ending, and of the variant; appears in every label and error. */
   readonly name: string;
+  /** Directives first. */
+  readonly text: readonly Declaration[];
 }
 
 /** What `import source from './name.wgsl'` gives: all variants that the table has. */
 export interface KernelSource {
   readonly file: string;
-  readonly variants: readonly (KernelText & { readonly axes: Readonly<Record<string, string>> })[];
+  /** The kernel's name, its interface by interface_code.ts, and its text. */
+  readonly variants: readonly (readonly [
+    name: string,
+    code: string,
+    text: readonly Declaration[],
+  ])[];
 }
 
 /** One dispatch of one kernel: everything the runtime needs to encode it. */

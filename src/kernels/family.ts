@@ -1,3 +1,4 @@
+import { decoded } from '../gpu/interface_code';
 import type { Kernel, KernelSource } from '../gpu/kernel';
 import { type Axes, nameOf, type Variant, type VariantOf } from './variants';
 
@@ -19,11 +20,9 @@ export function family<Rows extends readonly Axes[]>({
   file,
   variants,
 }: KernelSource): Family<Rows> {
-  const byName = new Map<string, Kernel>();
-  for (const { axes, ...rest } of variants) {
-    const name = nameOf(file, axes as Variant);
-    byName.set(name, { name, ...rest });
-  }
+  const byName = new Map<string, Kernel>(
+    variants.map(([name, code, text]) => [name, { name, text, ...decoded(code) }]),
+  );
   return {
     kernels: [...byName.values()],
     pick(variant) {
