@@ -24,8 +24,9 @@ export type {
   Measures,
   Metric,
 } from './evaluation/types';
+export type { DrawOptions } from './explain/draw';
 export type { ExplainOptions } from './explain/explain-options';
-export type { DrawOptions, Explanation } from './explain/explanation';
+export type { Explanation } from './explain/explanation';
 export type { CostOf, MethodFacts } from './explain/methods/method';
 export type { MethodOptions } from './explain/methods/method-options';
 export {

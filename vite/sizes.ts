@@ -13,7 +13,7 @@ export interface PackageSizes {
 }
 
 /** At most this; test/package.test.ts holds the build to it. Only ever lower it. */
-export const BUDGET: PackageSizes = { core: 91_500, single: 108_500 };
+export const BUDGET: PackageSizes = { core: 60_000, single: 95_000 };
 
 /** @param folder Of the built package. */
 export function packageSizes(folder: string): PackageSizes {

@@ -1,8 +1,6 @@
 import { ScoreCamError } from '../errors';
-import { Arena } from '../gpu/arena';
 import type { Gpu } from '../gpu/gpu';
-import { type ColourMapName, colourMaps } from '../kernels/maps/colour_maps';
-import { overlay } from '../kernels/maps/overlay';
+import type { DrawOptions } from './draw';
 import type { Evidence } from './evidence';
 import type { Pixels } from './image';
 import type { Chosen } from './methods/choose';
@@ -34,12 +32,6 @@ interface Result {
   readonly layers: readonly LayerResult[];
   readonly passes: Passes;
   readonly timings: Timings;
-}
-
-export interface DrawOptions {
-  /** 0 shows the image, 1 the heat map alone. Default 0.5. */
-  readonly opacity?: number | undefined;
-  readonly colourMap?: ColourMapName | undefined;
 }
 
 /** Where the network looked for one class, with everything it was computed from. */
@@ -175,61 +167,8 @@ export class Explanation {
     canvas: HTMLCanvasElement | OffscreenCanvas,
     options: DrawOptions = {},
   ): Promise<void> {
-    const { opacity = 0.5, colourMap = 'turbo' } = options;
-    if (!(opacity >= 0 && opacity <= 1)) {
-      throw new ScoreCamError('option', `opacity is ${opacity}, must be from 0 to 1.`);
-    }
-    const colours = colourMaps[colourMap];
-    if (!colours) {
-      throw new ScoreCamError(
-        'option',
-        `There is no colour map "${colourMap}". Choose from: ${Object.keys(colourMaps).join(', ')}.`,
-      );
-    }
-    const pixels = await this.render(opacity, colours);
-    const { width, height } = this.map;
-    canvas.width = width;
-    canvas.height = height;
-    const context = canvas.getContext('2d') as
-      | CanvasRenderingContext2D
-      | OffscreenCanvasRenderingContext2D
-      | null;
-    if (!context) {
-      throw new ScoreCamError(
-        'option',
-        'The canvas has no 2d context: it is in use by another API.',
-      );
-    }
-    context.putImageData(new ImageData(pixels, width, height), 0, 0);
-  }
-
-  private async render(
-    opacity: number,
-    colours: Uint32Array,
-  ): Promise<Uint8ClampedArray<ArrayBuffer>> {
-    const { gpu, pixels } = this.run;
-    const { width, height, data } = this.map;
-    const arena = new Arena(gpu);
-    try {
-      const output = arena.take('overlay', 4 * width * height);
-      await gpu.submit('overlay', [
-        overlay({
-          label: 'overlay',
-          width,
-          height,
-          map: arena.upload('map', data),
-          image: arena.upload('image', new Uint32Array(pixels.data.slice().buffer)),
-          colours: arena.upload('colours', colours),
-          opacity,
-          output,
-        }),
-      ]);
-      return new Uint8ClampedArray(
-        (await gpu.read(output.buffer, width * height)).buffer as ArrayBuffer,
-      );
-    } finally {
-      arena.dispose();
-    }
+    const { draw } = await import('./draw');
+    await draw(this.run.gpu, this.map, this.run.pixels, canvas, options);
   }
 }
 
