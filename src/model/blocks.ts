@@ -1,7 +1,8 @@
 import { ScoreCamError } from '../errors';
 import type { WeightDtype } from '../numbers/dtypes';
 import { release } from '../numbers/release';
-import { type LayerTensors, matchTensors, type TensorMatch } from './match';
+import { matchTensors } from './match';
+import type { LayerTensors, TensorMatch } from './naming';
 import { type ConvLayer, type LinearLayer, type Network, type Shape, sizeOf } from './network';
 import { elementCount, tensorOf, type WeightSource } from './weight-source';
 

@@ -1,5 +1,5 @@
 import { ScoreCamError } from '../errors';
-import { type Attempt, attempt, exactFinder, matchOf, type TensorMatch } from './match';
+import { type Attempt, attempt, exactFinder, matchOf, type TensorMatch } from './naming';
 import type { Network } from './network';
 import { fileDepth, VGG_NAMINGS, vggDepth, vggPlaces } from './vgg-names';
 import type { WeightSource } from './weight-source';
