@@ -10,6 +10,7 @@ import {
   type ConvShape,
   type ConvTiling,
   convValues,
+  type MaskedTiling,
   outputSize,
 } from '../../src/kernels/convolution/conv_kernel';
 import { family, only } from '../../src/kernels/family';
@@ -95,12 +96,13 @@ export function mapRangesNaive({ label, maps, count, ranges, ...sizes }: MapRang
 
 /** The library's ways, and the naive one. */
 export type AnyConvTiling = ConvTiling | 'naive';
+export type AnyMaskedTiling = MaskedTiling | 'naive';
 export type AnyLinearTiling = LinearTiling | 'naive';
 
 export const anyConv = (tiling: AnyConvTiling, args: ConvArgs): Dispatch =>
   tiling === 'naive' ? convNaive(args) : conv(tiling, args);
 
-export const anyMaskedConv = (tiling: AnyConvTiling, args: MaskedConvArgs): Dispatch =>
+export const anyMaskedConv = (tiling: AnyMaskedTiling, args: MaskedConvArgs): Dispatch =>
   tiling === 'naive' ? maskedConvNaive(args) : maskedConv(tiling, args);
 
 export const anyLinear = (tiling: AnyLinearTiling, args: LinearArgs): Dispatch =>

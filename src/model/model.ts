@@ -180,15 +180,16 @@ async function openUrl(
     await Promise.all(opened.map((source) => source.close()));
   };
   try {
-    const own = await open(url);
-    // Most addresses that a page gives state nothing to compare with.
+    // Most addresses that a page gives state nothing to compare with. Loaded first: an answer that nobody reads for a
+    // while may break off, and what had come of it is lost.
     const isStated = expected.sha256 !== undefined || expected.bytes !== undefined;
-    const verified =
-      isStated && (await import('./bytes/verified-source')).verifiedSource(own, expected);
-    const source = await openWeights(verified || own, async (path) => open(siblingUrl(url, path)));
+    const verifying = isStated ? await import('./bytes/verified-source') : undefined;
+    const own = await open(url);
+    const verified = verifying?.verifiedSource(own, expected);
+    const source = await openWeights(verified ?? own, async (path) => open(siblingUrl(url, path)));
     const verify = async (): Promise<void> => {
       await source.verify?.();
-      if (verified) await verified.verify();
+      await verified?.verify();
     };
     return { ...source, verify, close };
   } catch (error) {

@@ -1,5 +1,5 @@
 import type { DeviceFacts } from '../gpu/facts';
-import { maskedTile } from '../kernels/convolution/conv';
+import { canMask, maskedTile } from '../kernels/convolution/conv';
 import type { ConvShape } from '../kernels/convolution/conv_kernel';
 import { type LinearTiling, rowStride, shardRows } from '../kernels/linear/linear';
 import { turnedShape } from '../kernels/shared/conv_shape';
@@ -194,7 +194,8 @@ class Compiler {
 
   /** The mask is fused into a direct convolution, whatever computes the layer without one. */
   private masked(shape: ConvShape, method: ConvMethod): ConvStep['masked'] {
-    const tiling = method.kind === 'direct' ? method.tiling : chooseConvTiling(this.device);
+    const own = method.kind === 'direct' && canMask(method.tiling) ? method.tiling : undefined;
+    const tiling = own ?? chooseConvTiling(this.device);
     return { tiling, tile: maskedTile(tiling, shape) as Size };
   }
 

@@ -1,4 +1,4 @@
-import type { ConvShape, ConvTiling } from '../kernels/convolution/conv_kernel';
+import type { ConvShape, ConvTiling, MaskedTiling } from '../kernels/convolution/conv_kernel';
 import { CONV_TILES, type GemmTile, PRODUCT_TILES, tileName } from '../kernels/shared/gemm_tile';
 import { outStride, type WinogradMethod, winogradFilterBytes } from '../kernels/winograd/winograd';
 import { type MatrixUnits, matrixFits, quadsFit } from '../kernels/winograd/winograd_product';
@@ -194,7 +194,7 @@ export function listsTiles(method: ConvMethod): boolean {
  * adapter is slowest at: SwiftShader computes a matrix product in tiles of workgroup memory at 0.35 to
  * 0.6 GFLOP/s and in registers alone at 3 to 5 (2 cores).
  */
-export function chooseConvTiling({ isFallback }: Pick<ConvDevice, 'isFallback'>): ConvTiling {
+export function chooseConvTiling({ isFallback }: Pick<ConvDevice, 'isFallback'>): MaskedTiling {
   return isFallback ? 'registers' : 'workgroup';
 }
 

@@ -1,9 +1,9 @@
-import type { ConvShape } from '../kernels/convolution/conv_kernel';
+import type { ConvShape, MaskedTiling } from '../kernels/convolution/conv_kernel';
 import type { LinearTiling } from '../kernels/linear/linear';
 import type { Size } from '../kernels/shared/tile_grid';
 import type { ConvLayer, Layer, LinearLayer, Network, PoolLayer, Shape } from '../model/network';
 import type { ConvDtype, Precision, WeightDtype } from '../numbers/dtypes';
-import type { ConvMethod, ConvTiling } from './conv_choice';
+import type { ConvMethod } from './conv_choice';
 
 /*
  * One step: a layer, or a convolution with the pooling behind it, and all that is decided about it. Tensors have
@@ -52,7 +52,7 @@ export interface ConvStep extends StepBase {
   /** The convolution that leads back from the output's gradient to the input's. */
   readonly back: { readonly shape: ConvShape; readonly method: ConvMethod };
   /** Of the network's first convolution, which can have the mask fused in: how, and the tiles that can be listed. */
-  readonly masked: { readonly tiling: ConvTiling; readonly tile: Size } | undefined;
+  readonly masked: { readonly tiling: MaskedTiling; readonly tile: Size } | undefined;
 }
 
 export interface PoolStep extends StepBase {

@@ -11,13 +11,14 @@ import {
   type ConvTiling,
   convValues,
   type MaskedConv,
+  type MaskedTiling,
   type PlainConv,
 } from './conv_kernel';
 import { convRegisters, maskedConvRegisters } from './conv_registers';
 import { convWorkgroup } from './conv_workgroup';
 import { maskedConvWorkgroup } from './masked_conv_workgroup';
 
-export type { ConvShape, ConvTiling } from './conv_kernel';
+export type { ConvShape, ConvTiling, MaskedTiling } from './conv_kernel';
 
 export interface ConvArgs {
   readonly label: string;
@@ -60,13 +61,18 @@ const PLAIN: Readonly<Record<ConvTiling, PlainConv>> = {
   workgroup: convWorkgroup,
 };
 
-const MASKED: Readonly<Record<ConvTiling, MaskedConv>> = {
+const MASKED: Readonly<Record<MaskedTiling, MaskedConv>> = {
   registers: maskedConvRegisters,
   workgroup: maskedConvWorkgroup,
 };
 
+/** Whether a tiling can have the mask fused in. */
+export function canMask(tiling: ConvTiling): tiling is MaskedTiling {
+  return tiling in MASKED;
+}
+
 /** The patches that a tiling of the masked convolution can compute alone. */
-export function maskedTile(tiling: ConvTiling, shape: ConvShape): Size {
+export function maskedTile(tiling: MaskedTiling, shape: ConvShape): Size {
   return MASKED[tiling].patch(shape);
 }
 
@@ -130,7 +136,7 @@ export function conv(tiling: ConvTiling, args: ConvArgs): Dispatch {
  * The same of image * mask, one image and a batch of masks: a mask is a map, upsampled to the image's
  * size and scaled to [0, 1], evaluated where the kernel reads the image and stored nowhere.
  */
-export function maskedConv(tiling: ConvTiling, args: MaskedConvArgs): Dispatch {
+export function maskedConv(tiling: MaskedTiling, args: MaskedConvArgs): Dispatch {
   const { label, shape, dtype, batch, places } = args;
   const { image, maps, ranges, channels, weights, bias, output } = args;
   const { kernel: pick, patch, rule } = MASKED[tiling];

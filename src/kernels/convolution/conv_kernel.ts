@@ -8,6 +8,9 @@ import type { Size } from '../shared/tile_grid';
 /** The ways to compute the sum directly; each is described in its .wgsl file. */
 export type ConvTiling = 'registers' | 'workgroup';
 
+/** Those that can have the mask fused in. */
+export type MaskedTiling = 'registers' | 'workgroup';
+
 export type { ConvShape };
 
 /** One way to compute a convolution of a tensor. */
