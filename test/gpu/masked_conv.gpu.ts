@@ -1,8 +1,8 @@
-import { type AnyConvTiling, anyConv, anyMaskedConv } from '../../bench/ladder/naive';
+import { type AnyMaskedTiling, anyConv, anyMaskedConv } from '../../bench/ladder/naive';
 import type { Gpu } from '../../src/gpu/gpu';
 import {
   type ConvShape,
-  type ConvTiling,
+  type MaskedTiling,
   maskedTile,
   packConv,
 } from '../../src/kernels/convolution/conv';
@@ -44,7 +44,7 @@ const common: readonly Row[] = [
   [[3, 3, 1, 1, 3, 1, false], [7, 5], true, [0, 4], 0],
 ];
 
-const rows: Record<AnyConvTiling, readonly Row[]> = {
+const rows: Record<AnyMaskedTiling, readonly Row[]> = {
   naive: common,
   registers: [
     ...common,
@@ -57,7 +57,7 @@ const rows: Record<AnyConvTiling, readonly Row[]> = {
 };
 
 /** Of rows, those that run with f16 weights too, which differ in nothing but how weights are read. */
-const halves: Record<AnyConvTiling, readonly number[]> = {
+const halves: Record<AnyMaskedTiling, readonly number[]> = {
   naive: [2],
   registers: [1, 3],
   workgroup: [0, 2],
@@ -73,7 +73,7 @@ function trialOf(
   return { ...sizes, dtype, mapHeight, mapWidth, alignCorners, channels, firstMask };
 }
 
-function name(tiling: AnyConvTiling, t: Trial): string {
+function name(tiling: AnyMaskedTiling, t: Trial): string {
   return (
     `${tiling}, ${t.dtype}: ${t.inChannels} to ${t.outChannels} channels, maps ${t.mapHeight} x ${t.mapWidth} on ` +
     `${t.height} x ${t.width}, kernel ${t.kernel}, slope ${t.slope}${t.pool ? ', pool' : ''}` +
@@ -108,7 +108,7 @@ function dataOf(t: Trial) {
 
 function fused(
   gpu: Gpu,
-  tiling: AnyConvTiling,
+  tiling: AnyMaskedTiling,
   t: Trial,
   data: ReturnType<typeof dataOf>,
   places?: Places,
@@ -135,7 +135,7 @@ function fused(
   return { dispatch, output };
 }
 
-async function againstReference(gpu: Gpu, tiling: AnyConvTiling, t: Trial): Promise<string> {
+async function againstReference(gpu: Gpu, tiling: AnyMaskedTiling, t: Trial): Promise<string> {
   const data = dataOf(t);
   const { dispatch, output } = fused(gpu, tiling, t, data);
   await gpu.submit('masked conv', [dispatch]);
@@ -144,7 +144,7 @@ async function againstReference(gpu: Gpu, tiling: AnyConvTiling, t: Trial): Prom
 }
 
 /** The masked images made on the CPU and convolved by the plain kernel of the same tiling. */
-async function againstUnfused(gpu: Gpu, tiling: AnyConvTiling, t: Trial): Promise<string> {
+async function againstUnfused(gpu: Gpu, tiling: AnyMaskedTiling, t: Trial): Promise<string> {
   const data = dataOf(t);
   const { dispatch, output } = fused(gpu, tiling, t, data);
   const unfused = gpu.createBuffer('unfused', data.expected.values.length * 4);
@@ -173,7 +173,7 @@ async function againstUnfused(gpu: Gpu, tiling: AnyConvTiling, t: Trial): Promis
 }
 
 /** A constant map has no range: its mask is zero, never NaN, and the output is the activated bias. */
-async function constantMap(gpu: Gpu, tiling: AnyConvTiling, t: Trial): Promise<string> {
+async function constantMap(gpu: Gpu, tiling: AnyMaskedTiling, t: Trial): Promise<string> {
   const data = dataOf(t);
   const constant = { ...data, ranges: data.ranges.fill(1), maps: data.maps.fill(1) };
   const { dispatch, output } = fused(gpu, tiling, t, constant);
@@ -188,7 +188,7 @@ async function constantMap(gpu: Gpu, tiling: AnyConvTiling, t: Trial): Promise<s
 }
 
 /** Listed patches are what they are among all, bit for bit, and the rest of the output is left alone. */
-async function listedPatches(gpu: Gpu, tiling: ConvTiling, t: Trial): Promise<string> {
+async function listedPatches(gpu: Gpu, tiling: MaskedTiling, t: Trial): Promise<string> {
   const data = dataOf(t);
   const { down, across } = tileGrid(t, maskedTile(tiling, t));
   const tiles = down * across;
@@ -217,7 +217,7 @@ async function listedPatches(gpu: Gpu, tiling: ConvTiling, t: Trial): Promise<st
   return `${chosen.length} of ${data.batch * tiles} patches`;
 }
 
-const perTiling = (Object.keys(rows) as AnyConvTiling[]).flatMap((tiling): GpuCase[] => {
+const perTiling = (Object.keys(rows) as AnyMaskedTiling[]).flatMap((tiling): GpuCase[] => {
   const trials = [
     ...rows[tiling].map((row) => trialOf(row)),
     ...halves[tiling].map((i) => trialOf(rows[tiling][i] as Row, 'f16')),

@@ -3,11 +3,17 @@ import { type ConvShape, maskedTile, packConv } from '../../../src/kernels/convo
 import { outputSize } from '../../../src/kernels/convolution/conv_kernel';
 import { tileGrid } from '../../../src/kernels/shared/tile_grid';
 import { type ConvDtype, WEIGHT_BYTES } from '../../../src/numbers/dtypes';
-import { type AnyConvTiling, anyConv, anyMaskedConv } from '../../ladder/naive';
+import {
+  type AnyConvTiling,
+  type AnyMaskedTiling,
+  anyConv,
+  anyMaskedConv,
+} from '../../ladder/naive';
 import { batchFor, type Scale } from '../scale';
 import { bytesOf, everySecond, type Subject, type Tensors, values } from './subject';
 
-const TILINGS: readonly AnyConvTiling[] = ['naive', 'registers', 'workgroup'];
+const MASKED_TILINGS: readonly AnyMaskedTiling[] = ['naive', 'registers', 'workgroup'];
+const TILINGS: readonly AnyConvTiling[] = MASKED_TILINGS;
 const DTYPES: readonly ConvDtype[] = ['f32', 'f16'];
 
 /** conv3_2 of VGG-16, or a sixteenth of it. */
@@ -128,7 +134,7 @@ const plainFirst = TILINGS.map(
 /** @param listed computes every second patch of those there are */
 function maskedFirst(
   name: string,
-  tiling: AnyConvTiling,
+  tiling: AnyMaskedTiling,
   dtype: ConvDtype,
   listed = false,
 ): Subject {
@@ -188,8 +194,8 @@ export const convolutionSubjects: readonly Subject[] = convolutions;
 
 export const firstLayerSubjects: readonly Subject[] = [
   ...plainFirst,
-  ...TILINGS.map((tiling) => maskedFirst(`mask fused, ${tiling}`, tiling, 'f32')),
-  ...TILINGS.map((tiling) => maskedFirst(`mask fused, ${tiling}, f16`, tiling, 'f16')),
+  ...MASKED_TILINGS.map((tiling) => maskedFirst(`mask fused, ${tiling}`, tiling, 'f32')),
+  ...MASKED_TILINGS.map((tiling) => maskedFirst(`mask fused, ${tiling}, f16`, tiling, 'f16')),
   ...(['registers', 'workgroup'] as const).flatMap((tiling) => [
     maskedFirst(`mask fused, ${tiling}, half the patches`, tiling, 'f32', true),
     maskedFirst(`mask fused, ${tiling}, f16, half the patches`, tiling, 'f16', true),
