@@ -2,8 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseHTML } from 'linkedom';
-import puppeteer from 'puppeteer';
-import { afterAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { batchFor } from '../bench/measure/scale';
 import { giga, spreadOf } from '../bench/measure/statistics';
 import { kernelsOf, repeatsFor, runsFor } from '../bench/measure/timer';
@@ -13,6 +12,7 @@ import { readResults } from '../bench/read';
 import { factOf, roofOf } from '../bench/report/facts';
 import { placeLabels } from '../bench/report/labels';
 import { reportPage } from '../bench/report/page';
+import { launchChrome } from '../cli/chrome';
 import { median } from '../cli/median';
 import { serveProject } from '../cli/server';
 import { shaderText } from '../src/gpu/shader_text';
@@ -350,10 +350,8 @@ describe('results that are read again', () => {
 describe('the page', () => {
   it("runs on the visitor's GPU, shows each result, and can be stopped", async () => {
     const { url, server } = await serveProject([], { packages: ['@observablehq/plot'] });
-    const browser = await puppeteer.connect({
-      browserWSEndpoint: inject('browserEndpoint'),
-      protocolTimeout: 0,
-    });
+    // One of its own: a page behind those of other tests draws no frames.
+    const browser = await launchChrome();
     const page = await browser.newPage();
     try {
       const problems: unknown[] = [];
@@ -380,7 +378,7 @@ describe('the page', () => {
       expect(problems).toEqual([]);
     } finally {
       await page.close();
-      await browser.disconnect();
+      await browser.close();
       await server.close();
     }
   });

@@ -2,8 +2,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import puppeteer, { type Browser, type Page } from 'puppeteer';
+import type { Browser, Page } from 'puppeteer';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { launchChrome } from '../cli/chrome';
 import { narrowWeights } from './harness/narrow-vgg';
 import { writeSafetensors } from './harness/weight-writers';
 
@@ -18,14 +19,12 @@ describe('the demo page', () => {
   let browser: Browser;
 
   beforeAll(async () => {
-    browser = await puppeteer.connect({
-      browserWSEndpoint: inject('browserEndpoint'),
-      protocolTimeout: 0,
-    });
+    // One of its own: in that of all tests its page is behind others', and a page that nobody sees draws no frames.
+    browser = await launchChrome();
   });
 
   afterAll(async () => {
-    await browser?.disconnect();
+    await browser?.close();
   });
 
   const open = async (prepare: () => void): Promise<Page> => {
