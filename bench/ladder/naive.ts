@@ -1,18 +1,13 @@
 import type { Dispatch } from '../../src/gpu/kernel';
 import { checkedWorkgroups, workgroupsFor } from '../../src/gpu/workgroups';
+import type { ConvTiling, MaskedTiling } from '../../src/kernels/convolution/conv';
 import {
   type ConvArgs,
   conv,
   type MaskedConvArgs,
   maskedConv,
 } from '../../src/kernels/convolution/conv';
-import {
-  type ConvShape,
-  type ConvTiling,
-  convValues,
-  type MaskedTiling,
-  outputSize,
-} from '../../src/kernels/convolution/conv_kernel';
+import { type ConvShape, convValues, outputSize } from '../../src/kernels/convolution/conv_kernel';
 import { family, only } from '../../src/kernels/family';
 import { type LinearArgs, type LinearTiling, linear } from '../../src/kernels/linear/linear';
 import type { MapRangesArgs } from '../../src/kernels/maps/map_ranges';

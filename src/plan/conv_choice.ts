@@ -1,4 +1,5 @@
-import type { ConvShape, ConvTiling, MaskedTiling } from '../kernels/convolution/conv_kernel';
+import type { ConvTiling, MaskedTiling } from '../kernels/convolution/conv';
+import type { ConvShape } from '../kernels/convolution/conv_kernel';
 import { CONV_TILES, type GemmTile, PRODUCT_TILES, tileName } from '../kernels/shared/gemm_tile';
 import { outStride, type WinogradMethod, winogradFilterBytes } from '../kernels/winograd/winograd';
 import { type MatrixUnits, matrixFits, quadsFit } from '../kernels/winograd/winograd_product';

@@ -1,4 +1,5 @@
-import type { ConvShape, MaskedTiling } from '../kernels/convolution/conv_kernel';
+import type { MaskedTiling } from '../kernels/convolution/conv';
+import type { ConvShape } from '../kernels/convolution/conv_kernel';
 import type { LinearTiling } from '../kernels/linear/linear';
 import type { Size } from '../kernels/shared/tile_grid';
 import type { ConvLayer, Layer, LinearLayer, Network, PoolLayer, Shape } from '../model/network';

@@ -6,19 +6,12 @@ import { encodeF16 } from '../../numbers/f16';
 import type { GemmTile } from '../shared/gemm_tile';
 import { type Places, placesOf } from '../shared/places';
 import { type Size, tileGrid } from '../shared/tile_grid';
-import {
-  type ConvShape,
-  type ConvTiling,
-  convValues,
-  type MaskedConv,
-  type MaskedTiling,
-  type PlainConv,
-} from './conv_kernel';
+import { type ConvShape, convValues, type MaskedConv, type PlainConv } from './conv_kernel';
 import { convRegisters, maskedConvRegisters } from './conv_registers';
 import { convWorkgroup } from './conv_workgroup';
 import { maskedConvWorkgroup } from './masked_conv_workgroup';
 
-export type { ConvShape, ConvTiling, MaskedTiling } from './conv_kernel';
+export type { ConvShape } from './conv_kernel';
 
 export interface ConvArgs {
   readonly label: string;
@@ -56,15 +49,21 @@ export interface MaskedConvArgs extends Omit<ConvArgs, 'input' | 'tile'> {
   readonly places?: Places | undefined;
 }
 
-const PLAIN: Readonly<Record<ConvTiling, PlainConv>> = {
+/** The ways to compute the sum directly; each is described in its .wgsl file. */
+const PLAIN = {
   registers: convRegisters,
   workgroup: convWorkgroup,
-};
+} as const satisfies Record<string, PlainConv>;
 
-const MASKED: Readonly<Record<MaskedTiling, MaskedConv>> = {
+export type ConvTiling = keyof typeof PLAIN;
+
+/** Those that can have the mask fused in. */
+const MASKED = {
   registers: maskedConvRegisters,
   workgroup: maskedConvWorkgroup,
-};
+} as const satisfies Partial<Record<ConvTiling, MaskedConv>>;
+
+export type MaskedTiling = keyof typeof MASKED;
 
 /** Whether a tiling can have the mask fused in. */
 export function canMask(tiling: ConvTiling): tiling is MaskedTiling {
@@ -73,7 +72,8 @@ export function canMask(tiling: ConvTiling): tiling is MaskedTiling {
 
 /** The patches that a tiling of the masked convolution can compute alone. */
 export function maskedTile(tiling: MaskedTiling, shape: ConvShape): Size {
-  return MASKED[tiling].patch(shape);
+  const masked: MaskedConv = MASKED[tiling];
+  return masked.patch(shape);
 }
 
 /** Output channels are padded to a multiple of this, so that weights can be read four at a time. */
@@ -121,7 +121,7 @@ export function packConv(
 /** Convolution, bias, activation and optional pooling of a batch of tensors. */
 export function conv(tiling: ConvTiling, args: ConvArgs): Dispatch {
   const { label, shape, dtype, batch, tile, input, weights, bias, output } = args;
-  const way = PLAIN[tiling];
+  const way: PlainConv = PLAIN[tiling];
   const kernel = way.kernel(dtype);
   const { values, workgroups } = way.cover(nameOf(label, kernel), shape, batch, tile);
   return {
@@ -139,7 +139,7 @@ export function conv(tiling: ConvTiling, args: ConvArgs): Dispatch {
 export function maskedConv(tiling: MaskedTiling, args: MaskedConvArgs): Dispatch {
   const { label, shape, dtype, batch, places } = args;
   const { image, maps, ranges, channels, weights, bias, output } = args;
-  const { kernel: pick, patch, rule } = MASKED[tiling];
+  const { kernel: pick, patch, rule }: MaskedConv = MASKED[tiling];
   const kernel = pick({ weights: dtype, places: placesOf(places) });
   const { down, across } = tileGrid(shape, patch(shape));
   const count = places?.count ?? batch * down * across;

@@ -5,12 +5,6 @@ import type { ConvShape } from '../shared/conv_shape';
 import type { GemmTile } from '../shared/gemm_tile';
 import type { Size } from '../shared/tile_grid';
 
-/** The ways to compute the sum directly; each is described in its .wgsl file. */
-export type ConvTiling = 'registers' | 'workgroup';
-
-/** Those that can have the mask fused in. */
-export type MaskedTiling = 'registers' | 'workgroup';
-
 export type { ConvShape };
 
 /** One way to compute a convolution of a tensor. */
