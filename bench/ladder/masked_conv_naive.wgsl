@@ -19,27 +19,22 @@
 // of zero.
 
 import package::shared::activation::activated;
-import package::shared::bilinear::{bilinear_mix, bilinear_taps};
+import package::shared::size::{HEIGHT, WIDTH};
+import package::shared::upsampled_map::{column_taps, row_taps, upsampled};
 import package::shared::weights::{Four, unpack};
 
 override IN_CHANNELS: u32;
 override OUT_CHANNELS: u32;
-override HEIGHT: u32;
-override WIDTH: u32;
 override KERNEL: u32;
 override SLOPE: f32;
 override POOL: bool;
-override MAP_HEIGHT: u32;
-override MAP_WIDTH: u32;
-override ALIGN_CORNERS: bool;
 
 struct Params {
   first_mask: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> image: array<f32>;
-@group(0) @binding(2) var<storage, read> maps: array<f32>;
+@group(0) @binding(2) var<storage, read> image: array<f32>;
 @group(0) @binding(3) var<storage, read> ranges: array<vec2f>;
 @group(0) @binding(4) var<storage, read> channels: array<u32>;
 @group(0) @binding(5) var<storage, read> weights: array<Four>;
@@ -47,18 +42,7 @@ struct Params {
 @group(0) @binding(7) var<storage, read_write> output: array<f32>;
 
 fn mask_at(map: u32, y: u32, x: u32) -> f32 {
-  let row = bilinear_taps(y, MAP_HEIGHT, HEIGHT, ALIGN_CORNERS);
-  let column = bilinear_taps(x, MAP_WIDTH, WIDTH, ALIGN_CORNERS);
-  let low = (map * MAP_HEIGHT + row.low) * MAP_WIDTH;
-  let high = (map * MAP_HEIGHT + row.high) * MAP_WIDTH;
-  let value = bilinear_mix(
-    maps[low + column.low],
-    maps[low + column.high],
-    maps[high + column.low],
-    maps[high + column.high],
-    row.weight,
-    column.weight,
-  );
+  let value = upsampled(map, row_taps(y), column_taps(x));
   let range = ranges[map];
   return select(0.0, (value - range.x) / (range.y - range.x), range.y > range.x);
 }
