@@ -1,6 +1,7 @@
-import type { WeightBlock } from '../src/model/blocks';
-import { columnScales, type EncodedRows, encodeColumns, scaleName } from '../src/model/encoding';
+import { columnScales, encodeColumns } from '../src/model/encode-columns';
+import { type EncodedRows, scaleName } from '../src/model/encoding';
 import { sizeOf } from '../src/model/network';
+import type { WeightBlock } from '../src/model/weight-block';
 import type { WeightDtype } from '../src/numbers/dtypes';
 
 type ColumnBlock = Extract<WeightBlock, { kind: 'columns' }>;

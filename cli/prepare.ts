@@ -4,8 +4,9 @@ import { ScoreCamError } from '../src/errors';
 import { progressMeter, type Step } from '../src/explain/progress';
 import { weightBlocks } from '../src/model/blocks';
 import { verifiedSource } from '../src/model/bytes/verified-source';
-import { partsOf, storedBytes, storedTensors } from '../src/model/encoding';
+import { storedBytes, storedTensors } from '../src/model/encoding';
 import { openWeights } from '../src/model/formats/open';
+import { partsOf } from '../src/model/keep/parts';
 import type { Manifest, ManifestWeights } from '../src/model/manifest';
 import { buildNetwork, type Network } from '../src/model/network';
 import type { WeightSource } from '../src/model/weight-source';
@@ -161,7 +162,7 @@ async function convert(
       arriving.delete(name);
       for (const { tensor, bytes } of columns.parts()) await write(tensor, 0, bytes);
     } else {
-      for (const part of partsOf(block, dtype)) {
+      for (const part of await partsOf(block, dtype)) {
         await write(part.tensor, part.start * DTYPE_BYTES[part.dtype], part.bytes);
       }
     }

@@ -16,7 +16,7 @@ import { launchChrome } from '../cli/chrome';
 import { median } from '../cli/median';
 import { serveProject } from '../cli/server';
 import { shaderText } from '../src/gpu/shader_text';
-import { peakKernels } from './harness/kernels';
+import { peakKernels, textOf } from './harness/kernels';
 import { problemsOf } from './harness/reflection';
 import { runScript } from './harness/run-script';
 
@@ -80,7 +80,7 @@ describe('batchFor', () => {
 describe('peak kernels', () => {
   it.each(peakKernels.map((kernel) => [kernel.name, kernel] as const))('%s', (_, kernel) => {
     expect(kernel.constants).toEqual([]);
-    expect(problemsOf(shaderText(kernel, {}))).toEqual([]);
+    expect(problemsOf(shaderText(textOf(kernel), {}))).toEqual([]);
   });
 });
 

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { Arena } from '../src/gpu/arena';
 import type { DeviceFacts } from '../src/gpu/facts';
 import { Gpu } from '../src/gpu/gpu';
+import type { KernelText } from '../src/gpu/kernel';
 import { productInWorkgroups } from '../src/kernels/winograd/winograd_product';
 import type { ManifestLayer } from '../src/model/manifest';
 import { compile, type Plan, tunableShapes } from '../src/plan/compile';
@@ -22,6 +23,7 @@ import { keepTuning, keptTuning } from '../src/runtime/tuning-cache';
 import { testValues } from './harness/compare';
 import { lacking, openDawn } from './harness/dawn';
 import { factsOf } from './harness/facts';
+import { textOf } from './harness/kernels';
 import { smallModel } from './harness/small-model';
 import { forwardReference } from './reference/score_cam';
 
@@ -201,14 +203,14 @@ describe.skipIf(reason !== undefined)('tuning', () => {
   it('refuses a kernel that computes something else', async () => {
     const { own, facts } = await device('gpu');
     const { kernel } = productInWorkgroups('f32', { rows: 16, cols: 16 }, 64);
-    const right = kernel.text;
+    const right = textOf(kernel);
     // One product of many, in the last corner of each invocation's outputs.
     const wrong = right.map(
       ([file, line, text]) => [file, line, text.replace('s71 += ub.w', 's71 += ub.z')] as const,
     );
     expect(wrong).not.toEqual(right);
-    const faulty = kernel as { text: typeof right };
-    faulty.text = wrong;
+    const faulty = kernel as { text: KernelText };
+    faulty.text = () => wrong;
     try {
       const tuning = await tuneConvolutions(own, network, { ...budget, facts });
       for (const { method, measured } of Object.values(tuning.layers)) {
@@ -219,7 +221,7 @@ describe.skipIf(reason !== undefined)('tuning', () => {
         }
       }
     } finally {
-      faulty.text = right;
+      faulty.text = () => right;
     }
   });
 

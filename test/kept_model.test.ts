@@ -1,13 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { LayeredCache, MemoryCache, type WeightCache } from '../src/model/keep/cache';
 import { keepManifest, keptManifest } from '../src/model/keep/kept-manifest';
-import {
-  cacheKey,
-  forget,
-  KeptModelWriter,
-  openKept,
-  type TensorPart,
-} from '../src/model/keep/kept-model';
+import { cacheKey, forget, KeptModelWriter, openKept } from '../src/model/keep/kept-model';
+import type { TensorPart } from '../src/model/keep/parts';
 import { narrowManifest } from './harness/narrow-vgg';
 
 const KEY = cacheKey('vgg16 https://example.org/a b.safetensors', 'int8');

@@ -7,6 +7,7 @@ import {
   productByMatrix,
 } from '../src/kernels/winograd/winograd_product';
 import { lacking, openDawn } from './harness/dawn';
+import { textOf } from './harness/kernels';
 
 /*
  * The product by matrix units. No adapter at hand has them, so that nothing here computes: the kernel is compiled by
@@ -59,7 +60,7 @@ describe.skipIf(reason !== undefined)('the kernel for matrix units compiles', ()
     try {
       const of = units(m, n, k, (adapter.info as { subgroupMaxSize?: number }).subgroupMaxSize);
       const { kernel, constants } = productByMatrix(of, 64);
-      const code = shaderText(kernel, constants);
+      const code = shaderText(textOf(kernel), constants);
       const module = device.createShaderModule({ code });
       expect((await module.getCompilationInfo()).messages.map(({ message }) => message)).toEqual(
         [],
@@ -81,7 +82,7 @@ describe.skipIf(reason !== undefined)('the kernel for matrix units compiles', ()
     });
     try {
       const { kernel, constants } = productByMatrix(units(16, 16, 16), 64);
-      const code = shaderText(kernel, constants);
+      const code = shaderText(textOf(kernel), constants);
       const faulty = code.replace('subgroupMatrixMultiplyAccumulate(u0, v0, s00)', 'u0 + v0');
       expect(faulty).not.toBe(code);
       device.pushErrorScope('validation');

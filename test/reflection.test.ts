@@ -6,7 +6,7 @@ import softmax from '../src/kernels/layers/softmax.wgsl';
 import linear from '../src/kernels/linear/linear_registers.wgsl';
 import { VARIANTS } from '../src/kernels/variants';
 import { interfaceOf } from '../vite/reflect';
-import { constantsOf, files, kernels } from './harness/kernels';
+import { constantsOf, files, kernels, textOf } from './harness/kernels';
 import { problemsOf } from './harness/reflection';
 
 /** Every variant of every kernel is within the default limits, whatever constants the host gives it. */
@@ -21,7 +21,7 @@ const each = kernels.flatMap((kernel) =>
 describe('kernels', () => {
   it.each(each)('$title', ({ kernel, constants }) => {
     expect(Object.keys(constants).sort()).toEqual(kernel.constants);
-    expect(problemsOf(shaderText(kernel, constants))).toEqual([]);
+    expect(problemsOf(shaderText(textOf(kernel), constants))).toEqual([]);
   });
 
   it('all have constants to be checked with', () => {
@@ -34,11 +34,11 @@ describe('kernels', () => {
 
   it('carry no comments, and for every declaration the line of the source that it starts at', () => {
     const lines = new Map(files.map(({ name, text }) => [`${name}.wgsl`, text.split('\n')]));
-    for (const { name, text } of kernels) {
-      for (const [file, line, own] of text) {
-        expect(own, name).not.toContain('//');
+    for (const kernel of kernels) {
+      for (const [file, line, own] of textOf(kernel)) {
+        expect(own, kernel.name).not.toContain('//');
         const [start] = own.split(/\s/) as [string];
-        expect(lines.get(file)?.[line - 1], `${name}: ${file}:${line}`).toContain(start);
+        expect(lines.get(file)?.[line - 1], `${kernel.name}: ${file}:${line}`).toContain(start);
       }
     }
   });
@@ -61,7 +61,7 @@ describe('WGSL files', () => {
 
   it.each(files.filter(({ isKernel }) => !isKernel))('$name.wgsl is part of some kernel', (own) => {
     const file = `${own.name}.wgsl`;
-    expect(kernels.some(({ text }) => text.some(([from]) => from === file))).toBe(true);
+    expect(kernels.some((kernel) => textOf(kernel).some(([from]) => from === file))).toBe(true);
   });
 });
 
@@ -87,7 +87,7 @@ describe('a family', () => {
 
 /** The text of softmax, changed: an `edit` that changes nothing proves nothing. */
 function softmaxWith(edit: (text: string) => string): string {
-  const right = shaderText(family<[]>(softmax).kernels[0] as Kernel, {});
+  const right = shaderText(textOf(family<[]>(softmax).kernels[0] as Kernel), {});
   const wrong = edit(right);
   expect(wrong).not.toBe(right);
   return wrong;
@@ -181,8 +181,8 @@ describe('a line of what a device compiles', () => {
   it('leads to file and line of the source', () => {
     const kernel = kernels.find(({ name }) => name === 'winograd_product_matrix_half') as Kernel;
     const [constants] = constantsOf(kernel) as [Record<string, number>];
-    const lines = shaderText(kernel, constants).split('\n');
-    const sources = lines.map((_, index) => sourceOf(kernel, constants, index + 1));
+    const lines = shaderText(textOf(kernel), constants).split('\n');
+    const sources = lines.map((_, index) => sourceOf(textOf(kernel), constants, index + 1));
     const at = (start: string) => sources[lines.findIndex((line) => line.startsWith(start))];
     const lineIn = (name: string, start: string) => {
       const own = files.find((file) => file.name === name)?.text.split('\n') ?? [];
@@ -191,6 +191,6 @@ describe('a line of what a device compiles', () => {
     expect(at('workgroupBarrier')).toBe(lineIn('winograd_product_matrix', 'workgroupBarrier'));
     expect(at('fn store_m')).toBe(lineIn('stored', 'fn store_m'));
     expect(at('const UNIT_M')).toBeUndefined();
-    expect(sourceOf(kernel, constants, lines.length + 1)).toBeUndefined();
+    expect(sourceOf(textOf(kernel), constants, lines.length + 1)).toBeUndefined();
   });
 });

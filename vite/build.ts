@@ -1,9 +1,10 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { minify } from 'terser';
-import { build, type LibraryOptions, type Plugin } from 'vite';
+import { build, type LibraryOptions, type Plugin, type Rollup } from 'vite';
 import { projectRoot } from '../cli/server';
 import { baseConfig } from './base';
+import { shaderChunk } from './wgsl';
 
 /** What JavaScript every browser with WebGPU and every supported Node reads. */
 const TARGET = 'es2022';
@@ -48,7 +49,14 @@ async function bundle(folder: string, lib: LibraryOptions, inOneFile: boolean): 
       minify: false,
       sourcemap: true,
       rollupOptions: {
-        output: { chunkFileNames: 'chunks/[name].js', inlineDynamicImports: inOneFile },
+        output: inOneFile
+          ? { inlineDynamicImports: true }
+          : {
+              chunkFileNames: 'chunks/[name].js',
+              onlyExplicitManualChunks: true,
+              manualChunks: (id, { getModuleInfo }) =>
+                shaderChunk(id, (of) => getModuleInfo(of) as Rollup.ModuleInfo),
+            },
       },
     },
   });

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { basename, join, relative, sep } from 'node:path';
 import { linkRegistry, parseSrcModule, type WeslAST } from 'wesl/core';
-import type { Declaration, Kernel } from '../src/gpu/kernel';
+import type { Declaration, Interface } from '../src/gpu/kernel';
 import { isDirective } from '../src/gpu/shader_text';
 import { topLevelOf } from './declarations';
 import { interfaceOf } from './reflect';
@@ -34,7 +34,10 @@ const STAND_INS: Readonly<Record<string, string>> = {
 
 const MAIN = 'package::main';
 
-export type Linked = Omit<Kernel, 'name'>;
+export interface Linked extends Interface {
+  /** Directives first. */
+  readonly text: readonly Declaration[];
+}
 
 /** Parsed texts by path: a shared module is parsed once for all that import it. */
 const parsed = new Map<string, { readonly text: string; readonly ast: WeslAST }>();

@@ -7,26 +7,38 @@ import { SINGLE_FILE } from './build';
 /** What the package weighs, in bytes after gzip. */
 export interface PackageSizes {
   /** What `import ... from 'score-cam-webgpu'` loads before anything is asked for. */
+  readonly imported: number;
+  /** That, and what a GPU then needs to explain by Score-CAM and by Grad-CAM: {@link CORE}. */
   readonly core: number;
   /** The one-file build. */
   readonly single: number;
 }
 
 /** At most this; test/package.test.ts holds the build to it. Only ever lower it. */
-export const BUDGET: PackageSizes = { core: 60_000, single: 95_000 };
+export const BUDGET: PackageSizes = { imported: 52_000, core: 60_000, single: 95_000 };
+
+const ENTRY = 'index.js';
+
+/** Chunks that come on demand and belong to the core all the same, with all that they import. */
+export const CORE = ['score-cam', 'gradients', 'shaders-workgroup'].map(
+  (name) => `chunks/${name}.js`,
+);
 
 /** @param folder Of the built package. */
 export function packageSizes(folder: string): PackageSizes {
   const gzip = (file: string): number => gzipSync(readFileSync(join(folder, file))).length;
+  const sizeOf = (entries: readonly string[]): number =>
+    staticFiles(folder, entries).reduce((bytes, file) => bytes + gzip(file), 0);
   return {
-    core: staticFiles(folder, 'index.js').reduce((bytes, file) => bytes + gzip(file), 0),
+    imported: sizeOf([ENTRY]),
+    core: sizeOf([ENTRY, ...CORE]),
     single: gzip(SINGLE_FILE),
   };
 }
 
-/** The file and everything that it imports statically, in `folder`. */
-function staticFiles(folder: string, entry: string): readonly string[] {
-  const found = new Set([entry]);
+/** The files and everything that they import statically, in `folder`. */
+export function staticFiles(folder: string, entries: readonly string[]): readonly string[] {
+  const found = new Set(entries);
   // A set's iteration goes on with what is added on the way.
   for (const file of found) {
     for (const node of parseAst(readFileSync(join(folder, file), 'utf8')).body) {

@@ -9,6 +9,7 @@ import {
   type Axes,
   conditionsOf,
   nameOf,
+  tilingOf,
   VARIANTS,
   type Variant,
   variantsOf,
@@ -24,69 +25,108 @@ const TABLE: Readonly<Record<string, readonly Axes[]>> = { ...VARIANTS, ...NAIVE
 /** Ids of modules with one declaration each. */
 const DECLARATION = '\0wgsl:';
 
+/** Ids of modules with a kernel's texts, by tiling and file: `export default` is what its variants are made of, in order. */
+const TEXTS = '\0wgsl-texts:';
+
+/** What the bundler knows of a module. */
+interface Importers {
+  readonly isEntry: boolean;
+  /** Ids of those that import it at once. */
+  readonly importers: readonly string[];
+}
+
+/**
+ * The chunk for a module of a kernel's text, where it is needed on demand only: a tiling's, or that of what several
+ * share.
+ */
+export function shaderChunk(id: string, infoOf: (id: string) => Importers): string | undefined {
+  if (id.startsWith(TEXTS)) return `shaders-${id.slice(TEXTS.length).split('/')[0]}`;
+  if (!id.startsWith(DECLARATION) || comesAtOnce(id, infoOf)) return undefined;
+  const chunks = new Set(infoOf(id).importers.map((importer) => shaderChunk(importer, infoOf)));
+  return chunks.size === 1 ? [...chunks][0] : 'shaders';
+}
+
+function comesAtOnce(id: string, infoOf: (id: string) => Importers): boolean {
+  const { isEntry, importers } = infoOf(id);
+  return isEntry || importers.some((importer) => comesAtOnce(importer, infoOf));
+}
+
 /**
  * `import source from './name.wgsl'` gives every variant of a kernel that the tables have (`KernelSource`): plain WGSL,
  * linked, without comments, cut into declarations, and beside it what the host binds and sets, read from the text.
  *
  * In a build a declaration is a module of its own, named by its content, so that what variants and kernels share is in
- * the bundle once, and in the chunk that needs it. A server has it inline: hundreds of small requests would be slow.
+ * the bundle once, and in the chunk that needs it; and the texts of a tiling are fetched when one is compiled. A server
+ * has them inline: hundreds of small requests would be slow.
  */
 export function wgsl(): Plugin {
-  const declarations = new Map<string, Declaration>();
+  /** The code of modules that a build has beside those of files, by id. */
+  const modules = new Map<string, string>();
   let isBuild = false;
+  const isOwn = (id: string): boolean => id.startsWith(DECLARATION) || id.startsWith(TEXTS);
   return {
     name: 'wgsl',
     configResolved({ command }) {
       isBuild = command === 'build';
     },
     resolveId(id) {
-      return id.startsWith(DECLARATION) ? id : undefined;
+      return isOwn(id) ? id : undefined;
     },
     load(id) {
-      if (!id.startsWith(DECLARATION)) return undefined;
-      return `export default ${JSON.stringify(declarations.get(id.slice(DECLARATION.length)))};`;
+      return modules.get(id);
     },
-    transform(text, id) {
-      if (!id.endsWith('.wgsl')) return undefined;
+    transform(text, path) {
+      if (!path.endsWith('.wgsl')) return undefined;
       const used = new Set<string>();
+      const file = basename(path, '.wgsl');
       // What only others import is no kernel, and has no variants.
-      const rows = text.includes('@compute') ? (TABLE[basename(id, '.wgsl')] ?? [{}]) : [];
-      const code = sourceModule(id, variantsOf(rows), used, (name, declaration) => {
-        if (isBuild) declarations.set(name, shortened(declaration));
-        return isBuild
-          ? `import ${name} from ${JSON.stringify(`${DECLARATION}${name}`)};`
-          : `const ${name} = ${JSON.stringify(declaration)};`;
+      const rows = text.includes('@compute') ? (TABLE[file] ?? [{}]) : [];
+      const variants = variantsOf(rows).map((axes) => {
+        const { text: own, ...rest } = linked(path, axes, used);
+        return { name: nameOf(file, axes), code: encoded(rest), text: own };
       });
       // A change of any of them makes the server link the kernel anew.
-      for (const path of used) if (path !== id) this.addWatchFile(path);
-      return { code, map: null, moduleSideEffects: false };
+      for (const other of used) if (other !== path) this.addWatchFile(other);
+      const tiling = isBuild ? tilingOf(file) : undefined;
+      const { declared, texts } = textsOf(variants, (name, declaration) => {
+        if (!isBuild) return `const ${name} = ${JSON.stringify(declaration)};`;
+        const id = `${DECLARATION}${name}`;
+        modules.set(id, `export default ${JSON.stringify(shortened(declaration))};`);
+        return `import ${name} from ${JSON.stringify(id)};`;
+      });
+      const here = tiling === undefined ? declared : [];
+      let thunks = texts.map((own) => `() => ${own}`);
+      if (tiling !== undefined) {
+        const id = `${TEXTS}${tiling}/${file}`;
+        modules.set(id, [...declared, `export default [${texts.join(',\n')}];`].join('\n'));
+        const load = `const load = (at) => () => import(${JSON.stringify(id)}).then((texts) => texts.default[at]);`;
+        here.push(load);
+        thunks = texts.map((_, at) => `load(${at})`);
+      }
+      const entries = variants.map(
+        ({ name, code }, at) => `[${JSON.stringify(name)}, ${JSON.stringify(code)}, ${thunks[at]}]`,
+      );
+      const source = `export default { file: ${JSON.stringify(file)}, variants: [${entries.join(',\n')}] };`;
+      return { code: [...here, source].join('\n'), map: null, moduleSideEffects: false };
     },
   };
 }
 
-/** The JavaScript of a `KernelSource`. */
-function sourceModule(
-  path: string,
-  all: readonly Variant[],
-  used: Set<string>,
+/** The texts of variants as lists of names, and what declares the names, each once. */
+function textsOf(
+  variants: readonly { readonly text: readonly Declaration[] }[],
   declare: (name: string, declaration: Declaration) => string,
-): string {
-  const file = basename(path, '.wgsl');
+): { declared: string[]; texts: string[] } {
   const declared = new Map<string, string>();
-  const variants = all.map((axes) => {
-    const { text, ...rest } = linked(path, axes, used);
-    const facts = [nameOf(file, axes), encoded(rest)].map((word) => JSON.stringify(word));
+  const texts = variants.map(({ text }) => {
     const names = text.map((declaration) => {
       const name = `d${createHash('sha256').update(JSON.stringify(declaration)).digest('hex').slice(0, 12)}`;
       if (!declared.has(name)) declared.set(name, declare(name, declaration));
       return name;
     });
-    return `[${facts.join()}, [${names.join()}]]`;
+    return `[${names.join()}]`;
   });
-  return [
-    ...declared.values(),
-    `export default { file: ${JSON.stringify(file)}, variants: [${variants.join(',\n')}] };`,
-  ].join('\n');
+  return { declared: [...declared.values()], texts };
 }
 
 function linked(path: string, axes: Variant, used: Set<string>) {

@@ -50,19 +50,17 @@ export interface Interface {
 export interface Kernel extends Interface {
   /** Of the `.wgsl` file, without its ending, and of the variant; appears in every label and error. */
   readonly name: string;
-  /** Directives first. */
-  readonly text: readonly Declaration[];
+  readonly text: KernelText;
 }
+
+/** What a device compiles, directives first; fetched where it is not at hand. */
+export type KernelText = () => readonly Declaration[] | Promise<readonly Declaration[]>;
 
 /** What `import source from './name.wgsl'` gives: all variants that the table has. */
 export interface KernelSource {
   readonly file: string;
   /** The kernel's name, its interface by interface_code.ts, and its text. */
-  readonly variants: readonly (readonly [
-    name: string,
-    code: string,
-    text: readonly Declaration[],
-  ])[];
+  readonly variants: readonly (readonly [name: string, code: string, text: KernelText])[];
 }
 
 /** One dispatch of one kernel: everything the runtime needs to encode it. */

@@ -1,5 +1,5 @@
 import { ScoreCamError } from '../errors';
-import type { Dispatch, Kernel } from './kernel';
+import type { Declaration, Dispatch, Kernel } from './kernel';
 import { shaderText, sourceOf, valuesOf } from './shader_text';
 
 /** The compute pipelines of one device: one for each kernel and the values of its constants. */
@@ -66,9 +66,10 @@ export class Pipelines {
     constants: Readonly<Record<string, number>>,
     overrides: Readonly<Record<string, number>>,
   ): Promise<GPUComputePipeline> {
+    const text = await textOf(kernel);
     // A faulty shader is an error of its module, told more precisely than that of the pipeline.
     this.device.pushErrorScope('validation');
-    const code = shaderText(kernel, constants);
+    const code = shaderText(text, constants);
     const module = this.device.createShaderModule({ label: kernel.name, code });
     const faulty = this.device.popErrorScope();
     try {
@@ -82,7 +83,7 @@ export class Pipelines {
       const errors = messages
         .filter(({ type }) => type === 'error')
         .map(({ lineNum, message }) => {
-          const source = sourceOf(kernel, constants, lineNum);
+          const source = sourceOf(text, constants, lineNum);
           return source ? `${source}: ${message}` : message;
         });
       const reason =
@@ -93,5 +94,16 @@ export class Pipelines {
         { cause },
       );
     }
+  }
+}
+
+/** @throws ScoreCamError `kernel` where it cannot be fetched */
+async function textOf({ name, text }: Kernel): Promise<readonly Declaration[]> {
+  try {
+    return await text();
+  } catch (cause) {
+    throw new ScoreCamError('kernel', `The text of kernel ${name} did not load: ${cause}`, {
+      cause,
+    });
   }
 }

@@ -1,5 +1,5 @@
 import { ScoreCamError } from '../errors';
-import type { Dispatch, Kernel } from './kernel';
+import type { Declaration, Dispatch } from './kernel';
 
 /*
  * From a kernel's declarations to the text that a device compiles, and from a line of that text back to the source.
@@ -28,7 +28,7 @@ export function valuesOf(
 export const isDirective = (text: string): boolean => /^(enable|requires|diagnostic)\b/.test(text);
 
 /** The text of a shader, declaration by declaration, with constants of the values given. */
-function parts({ text }: Pick<Kernel, 'text'>, constants: Readonly<Record<string, number>>) {
+function parts(text: readonly Declaration[], constants: Readonly<Record<string, number>>) {
   const own = Object.entries(constants).map(
     ([name, value]) => ['', 0, `const ${name} = ${value}u;`] as const,
   );
@@ -37,23 +37,23 @@ function parts({ text }: Pick<Kernel, 'text'>, constants: Readonly<Record<string
 }
 
 export function shaderText(
-  kernel: Pick<Kernel, 'text'>,
+  text: readonly Declaration[],
   constants: Readonly<Record<string, number>>,
 ): string {
-  return parts(kernel, constants)
+  return parts(text, constants)
     .map(([, , each]) => each)
     .join('\n');
 }
 
 /** Where a line of {@link shaderText}, counted from 1, comes from: `winograd_input.wgsl:57`. */
 export function sourceOf(
-  kernel: Pick<Kernel, 'text'>,
+  text: readonly Declaration[],
   constants: Readonly<Record<string, number>>,
   line: number,
 ): string | undefined {
   let first = 1;
-  for (const [file, start, text] of parts(kernel, constants)) {
-    const next = first + text.split('\n').length;
+  for (const [file, start, own] of parts(text, constants)) {
+    const next = first + own.split('\n').length;
     if (line < next) return file === '' ? undefined : `${file}:${start + line - first}`;
     first = next;
   }

@@ -21,6 +21,16 @@ export interface Axes {
   readonly weights?: readonly WeightDtype[];
 }
 
+/**
+ * How a kernel covers its outputs, where that is the last word of its file's name. A device computes by one or two of
+ * these ways: in a build each has its texts in a chunk of its own, which comes when the first of them is compiled.
+ */
+const TILINGS = ['registers', 'quads', 'workgroup', 'matrix'] as const;
+
+export function tilingOf(file: string): (typeof TILINGS)[number] | undefined {
+  return TILINGS.find((tiling) => file.endsWith(`_${tiling}`));
+}
+
 type Axis = keyof Axes;
 
 /** In the order in which they stand in a kernel's name, and what each value adds to it. */

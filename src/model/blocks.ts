@@ -1,61 +1,10 @@
-import { ScoreCamError } from '../errors';
-import type { WeightDtype } from '../numbers/dtypes';
 import { release } from '../numbers/release';
+import { checkFinite, readFinite } from './finite-tensors';
 import { matchTensors } from './match';
-import type { LayerTensors, TensorMatch } from './naming';
+import type { LayerTensors } from './naming';
 import { type ConvLayer, type LinearLayer, type Network, type Shape, sizeOf } from './network';
-import { elementCount, tensorOf, type WeightSource } from './weight-source';
-
-/**
- * A network's weights on their way from a file to where they are kept: pieces small enough to hold, in
- * the order of the file, their names, layouts and batch normalisation already dealt with. A block's arrays
- * are the reader's until it asks for the next block; then their memory is given back.
- */
-export type WeightBlock =
-  | {
-      readonly kind: 'conv';
-      readonly layer: ConvLayer;
-      /** [outChannels, inChannels, kernel, kernel], input channels red, green, blue. */
-      readonly weight: Float32Array<ArrayBuffer>;
-      readonly bias: Float32Array<ArrayBuffer>;
-    }
-  | {
-      /** Whole rows first ... first + count of a fully connected layer. */
-      readonly kind: 'rows';
-      readonly layer: LinearLayer;
-      readonly first: number;
-      readonly count: number;
-      /** [count, inFeatures], inputs flattened in CHW order */
-      readonly values: Float32Array<ArrayBuffer>;
-      /** [count]: of weights that the file holds as int8. */
-      readonly scales: Float32Array | undefined;
-    }
-  | {
-      /** The transposed kind: weights of inputs first ... first + count, counted in HWC order. */
-      readonly kind: 'columns';
-      readonly layer: LinearLayer;
-      /** The layer's input before it was flattened. */
-      readonly unflattened: Shape;
-      readonly first: number;
-      readonly count: number;
-      /** [count, outFeatures] */
-      readonly values: Float32Array<ArrayBuffer>;
-      /** [outFeatures]: largest magnitude of each output's weights, where the form asked for needs it. */
-      readonly largest: Float32Array | undefined;
-    }
-  | {
-      readonly kind: 'bias';
-      readonly layer: LinearLayer;
-      readonly values: Float32Array<ArrayBuffer>;
-    };
-
-export interface BlockOptions {
-  readonly dtype: WeightDtype;
-  readonly channelOrder?: 'rgb' | 'bgr' | undefined;
-}
-
-/** Elements of a fully connected layer that are in JavaScript memory at once: 8 MiB of f32. */
-const CHUNK = 2 * 1024 * 1024;
+import { type BlockOptions, CHUNK, type WeightBlock } from './weight-block';
+import { elementCount, type WeightSource } from './weight-source';
 
 /**
  * All weights of `network`, each exactly once. Memory: one chunk, and convolutions that wait for their
@@ -68,7 +17,8 @@ export async function* weightBlocks(
   { dtype, channelOrder }: BlockOptions,
 ): AsyncGenerator<WeightBlock, void, undefined> {
   const match = await matchTensors(network, source);
-  checkChannelOrder(source, match, channelOrder);
+  const keras = match.layout === 'keras' ? await import('./keras-layout') : undefined;
+  keras?.checkChannelOrder(source, channelOrder);
   const convs = new Map<string, PendingConv>();
   const linears = new Map<string, PendingLinear>();
   for (const [position, layer] of network.layers.entries()) {
@@ -94,7 +44,7 @@ export async function* weightBlocks(
       conv.waiting.delete(name);
       if (conv.waiting.size > 0) continue;
       const flip = channelOrder === 'bgr' && conv.layer === first;
-      const block = convBlock(conv, match.layout, flip);
+      const block = convBlock(conv, keras?.fromHwio, flip);
       yield block;
       for (const values of [block.weight, ...conv.held.values()]) release(values);
       conv.held.clear();
@@ -104,8 +54,8 @@ export async function* weightBlocks(
     const { layer, before, tensors, isBias } = linear;
     if (isBias) {
       yield { kind: 'bias', layer, values: await readFinite(source, name, 0, elementCount(shape)) };
-    } else if (match.layout === 'keras') {
-      yield* columnBlocks(source, name, layer, before, dtype);
+    } else if (keras) {
+      yield* keras.columnBlocks(source, name, layer, before, dtype);
     } else {
       yield* rowBlocks(source, name, layer, tensors.scale);
     }
@@ -140,15 +90,16 @@ function namesOf({ weight, bias, batchNorm }: LayerTensors): string[] {
   return [weight, ...(bias ? [bias] : []), ...norm];
 }
 
+/** @param turned to [out, in, kernel, kernel], where the file has another order */
 function convBlock(
   { layer, tensors, held }: PendingConv,
-  layout: TensorMatch['layout'],
+  turned: ((weight: Float32Array, layer: ConvLayer) => Float32Array<ArrayBuffer>) | undefined,
   flip: boolean,
 ): Extract<WeightBlock, { kind: 'conv' }> {
   const values = (name: string): Float32Array<ArrayBuffer> =>
     held.get(name) as Float32Array<ArrayBuffer>;
   const stored = values(tensors.weight);
-  const weight = layout === 'keras' ? fromHwio(stored, layer) : stored;
+  const weight = turned ? turned(stored, layer) : stored;
   if (flip) flipChannels(weight, layer);
   const bias = tensors.bias ? values(tensors.bias) : new Float32Array(layer.output.channels);
   const { batchNorm } = tensors;
@@ -189,22 +140,6 @@ function fold(weight: Float32Array, bias: Float32Array, norm: BatchNorm): void {
   }
 }
 
-/** [kernel, kernel, in, out] to [out, in, kernel, kernel] */
-function fromHwio(values: Float32Array, layer: ConvLayer): Float32Array<ArrayBuffer> {
-  const inputs = layer.input.channels;
-  const outputs = layer.output.channels;
-  const taps = layer.kernel * layer.kernel;
-  const weight = new Float32Array(values.length);
-  for (let tap = 0; tap < taps; tap++) {
-    for (let i = 0; i < inputs; i++) {
-      for (let o = 0; o < outputs; o++) {
-        weight[(o * inputs + i) * taps + tap] = values[(tap * inputs + i) * outputs + o] as number;
-      }
-    }
-  }
-  return weight;
-}
-
 /** Exchanges the first and the last of three input channels. */
 function flipChannels(weight: Float32Array, layer: ConvLayer): void {
   const taps = layer.kernel * layer.kernel;
@@ -239,85 +174,5 @@ async function* rowBlocks(
       checkFinite(values, `${source.name}: tensor "${name}" x "${scaleName}"`, first * inFeatures);
     yield { kind: 'rows', layer, first, count, values, scales };
     release(values);
-  }
-}
-
-/** Quantising by rows needs each output's largest weight first: a pass over the tensor of its own. */
-async function* columnBlocks(
-  source: WeightSource,
-  name: string,
-  layer: LinearLayer,
-  unflattened: Shape,
-  dtype: WeightDtype,
-): AsyncGenerator<WeightBlock> {
-  const largest = dtype === 'int8' ? new Float32Array(layer.output.channels) : undefined;
-  if (largest) {
-    for await (const { values } of columns(source, name, layer)) {
-      for (let i = 0; i < values.length; i++) {
-        const o = i % largest.length;
-        largest[o] = Math.max(largest[o] as number, Math.abs(values[i] as number));
-      }
-    }
-  }
-  for await (const piece of columns(source, name, layer)) {
-    yield { kind: 'columns', layer, unflattened, ...piece, largest };
-  }
-}
-
-async function* columns(
-  source: WeightSource,
-  name: string,
-  layer: LinearLayer,
-): AsyncGenerator<{ first: number; count: number; values: Float32Array<ArrayBuffer> }> {
-  const inFeatures = sizeOf(layer.input);
-  const outFeatures = layer.output.channels;
-  const most = Math.max(1, Math.floor(CHUNK / outFeatures));
-  for (let first = 0; first < inFeatures; first += most) {
-    const count = Math.min(most, inFeatures - first);
-    const values = await readFinite(source, name, first * outFeatures, count * outFeatures);
-    yield { first, count, values };
-    release(values);
-  }
-}
-
-function checkChannelOrder(
-  source: WeightSource,
-  { layout }: TensorMatch,
-  channelOrder: BlockOptions['channelOrder'],
-): void {
-  if (layout !== 'keras' || channelOrder) return;
-  throw new ScoreCamError(
-    'weights',
-    `${source.name} is a Keras model, whose input is usually BGR with the mean subtracted; the model ` +
-      'chosen does not say so. Choose vgg16-keras or vgg19-keras, or a manifest whose weights say ' +
-      '"channelOrder": "bgr" or "rgb" and whose input says the mean.',
-  );
-}
-
-async function readFinite(
-  source: WeightSource,
-  tensor: string,
-  start: number,
-  count: number,
-): Promise<Float32Array<ArrayBuffer>> {
-  tensorOf(source, tensor);
-  const values = await source.read(tensor, start, count).catch((error: unknown) => {
-    // Whoever reads bytes knows file and offset, but not whose bytes they are.
-    if (!(error instanceof ScoreCamError) || error.message.includes(`"${tensor}"`)) throw error;
-    const which = `Tensor "${tensor}", ${count} elements from ${start} on`;
-    throw new ScoreCamError(error.code, `${which}: ${error.message}`, { cause: error });
-  });
-  checkFinite(values, `${source.name}: tensor "${tensor}"`, start);
-  return values;
-}
-
-function checkFinite(values: Float32Array, what: string, start: number): void {
-  for (let i = 0; i < values.length; i++) {
-    // Faster than Number.isFinite over 138 million values: NaN and both infinities fail it.
-    if ((values[i] as number) - (values[i] as number) === 0) continue;
-    throw new ScoreCamError(
-      'weights',
-      `${what} has ${values[i]} at element ${start + i}; every weight must be finite.`,
-    );
   }
 }

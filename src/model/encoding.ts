@@ -1,10 +1,7 @@
 import type { WeightDtype } from '../numbers/dtypes';
 import { encodeF16 } from '../numbers/f16';
-import { quantiseRows } from '../numbers/int8';
 import type { TensorDtype } from '../numbers/tensor_dtypes';
 import { DTYPE_BYTES } from '../numbers/tensor_dtypes';
-import type { WeightBlock } from './blocks';
-import type { TensorPart } from './keep/kept-model';
 import { type Network, sizeOf } from './network';
 import { elementCount } from './weight-source';
 
@@ -19,8 +16,8 @@ export interface StoredTensor {
   readonly dtype: TensorDtype;
 }
 
-const CONV_DTYPE = { f32: 'F32', f16: 'F16', int8: 'F16' } as const;
-const LINEAR_DTYPE = { f32: 'F32', f16: 'F16', int8: 'I8' } as const;
+export const CONV_DTYPE = { f32: 'F32', f16: 'F16', int8: 'F16' } as const;
+export const LINEAR_DTYPE = { f32: 'F32', f16: 'F16', int8: 'I8' } as const;
 
 /** Name of the tensor [outFeatures] with an int8 weight's scales. */
 export function scaleName(weight: string): string {
@@ -59,86 +56,16 @@ export interface EncodedRows {
   readonly scales: Float32Array<ArrayBuffer> | undefined;
 }
 
-/** Rows of a fully connected layer in a form; `scales` are those the file has, if it is quantised. */
-export function encodeRows(
+/** Rows of a fully connected layer in a dtype; `scales` are those the file has, if it is quantised. */
+export async function encodeRows(
   values: Float32Array<ArrayBuffer>,
   rows: number,
   dtype: WeightDtype,
   scales?: Float32Array,
-): EncodedRows {
+): Promise<EncodedRows> {
   if (dtype === 'f32') return { data: values, scales: undefined };
   if (dtype === 'f16') return { data: encodeF16(values), scales: undefined };
+  const { quantiseRows } = await import('../numbers/int8');
   const quantised = quantiseRows(values, rows, values.length / rows, scales);
   return { data: quantised.integers, scales: quantised.scales };
-}
-
-/** A block as parts to keep. Columns come in no order that could be kept: they have none. */
-export function partsOf(
-  block: Exclude<WeightBlock, { kind: 'columns' }>,
-  dtype: WeightDtype,
-  encoded?: EncodedRows,
-): TensorPart[] {
-  const { layer } = block;
-  const outputs = layer.output.channels;
-  const part = (
-    tensor: string,
-    shape: readonly number[],
-    dtype: TensorDtype,
-    start: number,
-    data: EncodedRows['data'],
-  ): TensorPart => ({
-    tensor,
-    shape,
-    dtype,
-    start,
-    bytes: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
-  });
-  if (block.kind === 'bias') return [part(layer.bias, [outputs], 'F32', 0, block.values)];
-  if (block.kind === 'conv') {
-    const { weight, bias } = block;
-    const shape = [outputs, layer.input.channels, block.layer.kernel, block.layer.kernel];
-    const data = dtype === 'f32' ? weight : encodeF16(weight);
-    return [
-      part(layer.weight, shape, CONV_DTYPE[dtype], 0, data),
-      part(layer.bias, [outputs], 'F32', 0, bias),
-    ];
-  }
-  const inFeatures = sizeOf(layer.input);
-  const { data, scales } = encoded ?? encodeRows(block.values, block.count, dtype, block.scales);
-  const shape = [outputs, inFeatures];
-  const start = block.first * inFeatures;
-  return [
-    ...(scales ? [part(scaleName(layer.weight), [outputs], 'F32', block.first, scales)] : []),
-    part(layer.weight, shape, LINEAR_DTYPE[dtype], start, data),
-  ];
-}
-
-/** Scales of int8 weights that arrive input by input, from the largest magnitude of each output. */
-export function columnScales(largest: Float32Array): Float32Array<ArrayBuffer> {
-  return quantiseRows(largest, largest.length, 1).scales;
-}
-
-/**
- * Weights [inputs, outputs] in a dtype, in the same order.
- * @param scales [outputs], of int8 alone: from {@link columnScales}
- */
-export function encodeColumns(
-  values: Float32Array<ArrayBuffer>,
-  outputs: number,
-  dtype: WeightDtype,
-  scales: Float32Array | undefined,
-): EncodedRows['data'] {
-  if (dtype === 'f32') return values;
-  if (dtype === 'f16') return encodeF16(values);
-  const inputs = values.length / outputs;
-  const rows = new Float32Array(values.length);
-  for (let i = 0; i < values.length; i++) {
-    rows[(i % outputs) * inputs + Math.floor(i / outputs)] = values[i] as number;
-  }
-  const { integers } = quantiseRows(rows, outputs, inputs, scales);
-  const columns = new Int8Array(values.length);
-  for (let i = 0; i < columns.length; i++) {
-    columns[i] = integers[(i % outputs) * inputs + Math.floor(i / outputs)] as number;
-  }
-  return columns;
 }

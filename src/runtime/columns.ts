@@ -1,10 +1,11 @@
 import type { Gpu } from '../gpu/gpu';
 import { rowStride } from '../kernels/linear/linear';
 import { linearColumns } from '../kernels/linear/linear_columns';
-import type { WeightBlock } from '../model/blocks';
-import { columnScales, encodeColumns, scaleName } from '../model/encoding';
+import { columnScales, encodeColumns } from '../model/encode-columns';
+import { scaleName } from '../model/encoding';
 import type { KeptModelWriter } from '../model/keep/kept-model';
 import { sizeOf } from '../model/network';
+import type { WeightBlock } from '../model/weight-block';
 import { WEIGHT_BYTES } from '../numbers/dtypes';
 import { release } from '../numbers/release';
 import { type Arriving, bytesOf } from './arriving';

@@ -4,10 +4,11 @@ import type { Slice } from '../gpu/kernel';
 import { packConv } from '../kernels/convolution/conv';
 import { rowStride } from '../kernels/linear/linear';
 import { winogradFilterBytes, winogradFilters } from '../kernels/winograd/winograd';
-import { type BlockOptions, type WeightBlock, weightBlocks } from '../model/blocks';
-import { encodeRows, partsOf, storedBytes } from '../model/encoding';
+import { weightBlocks } from '../model/blocks';
+import { encodeRows, storedBytes } from '../model/encoding';
 import type { KeptModelWriter } from '../model/keep/kept-model';
 import { sizeOf } from '../model/network';
+import type { BlockOptions, WeightBlock } from '../model/weight-block';
 import type { WeightSource } from '../model/weight-source';
 import { WEIGHT_BYTES, type WeightDtype } from '../numbers/dtypes';
 import { release } from '../numbers/release';
@@ -107,9 +108,7 @@ export class NetworkWeights {
     let done = 0;
     for await (const block of weightBlocks(network, source, { dtype, channelOrder })) {
       await this.add(block, options, arriving);
-      if (keep && (block.kind === 'conv' || block.kind === 'bias')) {
-        for (const part of partsOf(block, dtype)) await keep.put(part);
-      }
+      if (block.kind === 'conv' || block.kind === 'bias') await keep?.putBlock(block, dtype);
       done += blockBytes(block, dtype);
       onBytes?.(Math.min(Math.round(done), total), total);
       // A task of its own for the page: it stays responsive and can abort.
@@ -186,13 +185,13 @@ export class NetworkWeights {
       });
       state.hasBias = true;
     } else if (block.kind === 'rows') {
-      const encoded = encodeRows(block.values, block.count, dtype, block.scales);
+      const encoded = await encodeRows(block.values, block.count, dtype, block.scales);
       encoded.scales?.forEach((scale, row) => {
         state.affine[2 * (block.first + row)] = scale;
       });
       this.writeRows(state, block.first, block.count, bytesOf(encoded.data), dtype);
       state.done += block.values.length;
-      if (keep) for (const part of partsOf(block, dtype, encoded)) await keep.put(part);
+      await keep?.putBlock(block, dtype, encoded);
       if (encoded.data.buffer !== block.values.buffer) release(encoded.data);
     } else {
       const { keepScattered, scatter } = await import('./columns');

@@ -481,7 +481,7 @@ export const cases: GpuCase[] = [
       await expectError(() => gpu.submit('a batch', [dispatch]), 'kernel', 'softmax (broken)');
       // A fault is told by file and line of the source, not of what was compiled.
       const right = 'total += exp(logits[base + c] - largest);';
-      const text = dispatch.kernel.text.map(
+      const text = (await dispatch.kernel.text()).map(
         ([file, start, own]) =>
           [file, start, own.replace(right, 'total += exp(nothing);')] as const,
       );
@@ -489,7 +489,7 @@ export const cases: GpuCase[] = [
       await expectError(
         () =>
           gpu.submit('a batch', [
-            { ...dispatch, kernel: { ...dispatch.kernel, text, name: 'wrong' } },
+            { ...dispatch, kernel: { ...dispatch.kernel, text: () => text, name: 'wrong' } },
           ]),
         'kernel',
         `Kernel wrong (broken) did not compile: softmax.wgsl:${line}: unresolved value 'nothing'`,

@@ -1,4 +1,4 @@
-import type { Kernel, KernelSource } from '../../src/gpu/kernel';
+import type { Declaration, Kernel, KernelSource } from '../../src/gpu/kernel';
 import { family } from '../../src/kernels/family';
 import { CONV_TILES, type GemmTile, PRODUCT_TILES } from '../../src/kernels/shared/gemm_tile';
 import { matrixLanes } from '../../src/kernels/winograd/winograd_product';
@@ -35,6 +35,10 @@ export const ladderKernels = kernelsOf(
 export const peakKernels = kernelsOf(
   import.meta.glob<KernelSource>('../../bench/measure/*.wgsl', { eager: true, import: 'default' }),
 );
+
+/** A kernel's text, which is at hand in everything but a build. */
+export const textOf = (kernel: Kernel): readonly Declaration[] =>
+  kernel.text() as readonly Declaration[];
 
 const ofTile = ({ rows, cols }: GemmTile) => ({ ROWS: rows, COLS: cols });
 

@@ -4,15 +4,7 @@ import type { TensorDtype } from '../../numbers/tensor_dtypes';
 import { DTYPE_BYTES, toF32 } from '../../numbers/tensor_dtypes';
 import { elementCount, tensorOf, type WeightSource } from '../weight-source';
 import type { WeightCache } from './cache';
-
-/** A piece of a tensor in the form it is kept in: elements start ... start + count, little-endian. */
-export interface TensorPart {
-  readonly tensor: string;
-  readonly shape: readonly number[];
-  readonly dtype: TensorDtype;
-  readonly start: number;
-  readonly bytes: Uint8Array<ArrayBuffer>;
-}
+import { partsOf, type TensorPart } from './parts';
 
 interface PartEntry {
   readonly start: number;
@@ -70,6 +62,11 @@ export class KeptModelWriter {
       }
     });
     return writer;
+  }
+
+  /** @param encoded of rows, where they are in that dtype already */
+  async putBlock(...block: Parameters<typeof partsOf>): Promise<void> {
+    for (const part of await partsOf(...block)) await this.put(part);
   }
 
   async put({ tensor, shape, dtype, start, bytes }: TensorPart): Promise<void> {
