@@ -1,7 +1,7 @@
 import type { Arena } from '../gpu/arena';
 import type { Slice } from '../gpu/kernel';
 import { mapRanges } from '../kernels/maps/map_ranges';
-import { type Layer, sizeOf, targetIndex } from '../model/network';
+import { type Layer, type Shape, targetIndex } from '../model/network';
 import { checkFinite } from '../numbers/finite';
 import type { Runner } from '../runtime/runner';
 import type { ActivationMaps } from './saliency';
@@ -15,6 +15,8 @@ export interface Target {
   readonly maps: ActivationMaps;
   /** [count] pairs (min, max) of the upsampled maps on the GPU, or of the maps as they are. */
   readonly ranges: Slice;
+  /** `ranges`, read back. */
+  readonly limits: Float32Array;
   /** Channels whose upsampled map is constant. */
   readonly constantChannels: readonly number[];
 }
@@ -53,42 +55,44 @@ export async function runForward(
   arena: Arena,
   options: ForwardOptions,
 ): Promise<Forward> {
-  const { gpu, network } = runner;
+  const { network } = runner;
+  const layers = options.layers.map((name) => {
+    const { output } = network.layers[targetIndex(network, name)] as Layer;
+    return { name, output, ranges: arena.take(`map ranges of ${name}`, 8 * output.channels) };
+  });
   const wanted = [...options.layers, ...options.keep];
-  const { logits, probabilities, kept } = await runner.forward(input, arena, wanted);
-  const targets: Target[] = [];
-  for (const name of options.layers) {
-    const layer = network.layers[targetIndex(network, name)] as Layer;
-    const { channels: count, height, width } = layer.output;
-    const activations = kept.get(name) as Slice;
-    const size = options.ownRanges ? { height, width } : network.input;
-    const ranges = arena.take(`map ranges of ${name}`, 8 * count);
-    await gpu.submit('map ranges', [
+  const forward = await runner.forward(input, arena, wanted, (kept) => ({
+    dispatches: layers.map(({ name, output, ranges }) =>
       mapRanges({
-        label: 'activation maps',
-        maps: activations,
-        count,
-        mapHeight: height,
-        mapWidth: width,
-        height: size.height,
-        width: size.width,
+        label: `activation maps of ${name}`,
+        maps: kept.get(name) as Slice,
+        count: output.channels,
+        mapHeight: output.height,
+        mapWidth: output.width,
+        ...(options.ownRanges ? sizeIn(output) : sizeIn(network.input)),
         alignCorners: options.alignCorners,
         ranges,
       }),
-    ]);
-    const limits = await gpu.read(ranges.buffer, 2 * count);
+    ),
+    reads: layers.flatMap(({ name, ranges }) => [ranges, kept.get(name) as Slice]),
+  }));
+  const { logits, probabilities, kept, read } = forward;
+  const targets = layers.map(({ name, output, ranges }, i): Target => {
+    const { channels: count, height, width } = output;
+    const limits = read[2 * i] as Float32Array;
     checkFinite(limits, `The activation maps of ${name}`);
-    const constantChannels = Array.from({ length: count }, (_, k) => k).filter(
-      (k) => !((limits[2 * k + 1] as number) > (limits[2 * k] as number)),
-    );
-    const data = await gpu.read(activations.buffer, sizeOf(layer.output));
-    targets.push({
+    return {
       name,
-      activations,
-      maps: { data, count, height, width },
+      activations: kept.get(name) as Slice,
+      maps: { data: read[2 * i + 1] as Float32Array, count, height, width },
       ranges,
-      constantChannels,
-    });
-  }
+      limits,
+      constantChannels: Array.from({ length: count }, (_, k) => k).filter(
+        (k) => !((limits[2 * k + 1] as number) > (limits[2 * k] as number)),
+      ),
+    };
+  });
   return { runner, arena, input, logits, probabilities, targets, kept };
 }
+
+const sizeIn = ({ height, width }: Shape): Pick<Shape, 'height' | 'width'> => ({ height, width });

@@ -57,7 +57,7 @@ export async function saliencyMap(
     const whole = { mapHeight: height, mapWidth: width, height, width };
     const same = { ...low, height: maps.height, width: maps.width };
     const resize = { label: 'map', count: 1, alignCorners };
-    await gpu.submit('map', [
+    const dispatches = [
       weightedSum({
         label: 'map',
         maps: activations,
@@ -85,9 +85,8 @@ export async function saliencyMap(
         input: full,
         output: normalised,
       }),
-    ]);
-    const [min, max] = await gpu.read(range.buffer, 2);
-    const data = await gpu.read(normalised.buffer, height * width);
+    ];
+    const [[min, max], data] = await gpu.compute('map', dispatches, [range, normalised]);
     return { width, height, data, flat: !((max as number) > (min as number)) };
   } finally {
     arena.dispose();

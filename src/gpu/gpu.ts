@@ -4,6 +4,7 @@ import type { Dispatch, Slice } from './kernel';
 import { checkLimits, DEFAULT_LIMITS, deviceRequest, type Needs } from './limits';
 import { Pipelines } from './pipelines';
 import { type DispatchTiming, Timestamps } from './profiler';
+import { Waiting } from './waiting';
 
 export interface GpuOptions {
   /** Use this device; it is not destroyed by {@link Gpu.dispose}. Without it one is requested. */
@@ -51,6 +52,7 @@ export class Gpu {
   readonly facts: DeviceFacts;
   private readonly ownsDevice: boolean;
   private readonly pipelines: Pipelines;
+  private readonly waiting: Waiting;
   private readonly buffers = new Set<GPUBuffer>();
   private readonly uniforms: GPUBuffer[] = [];
   /** Resolves when the latest submit has reached the queue. */
@@ -66,6 +68,7 @@ export class Gpu {
     this.adapter = factsOf(info);
     this.facts = deviceFacts(device, info);
     this.pipelines = new Pipelines(device);
+    this.waiting = new Waiting(device.queue);
     this.ownsDevice = ownsDevice;
     if (ownsDevice) {
       // Memory that cannot be had shows here, since buffers are made outside of error scopes.
@@ -168,6 +171,50 @@ export class Gpu {
     dispatches: readonly Dispatch[],
     copies: readonly BufferCopy[] = [],
   ): Promise<void> {
+    await this.send(label, dispatches, copies, () => this.device.queue.onSubmittedWorkDone());
+  }
+
+  /**
+   * {@link submit}, and then reads f32 from buffers: one wait for all of it.
+   * @returns the values of each slice, in their order
+   */
+  async compute<const Reads extends readonly Slice[]>(
+    label: string,
+    dispatches: readonly Dispatch[],
+    reads: Reads,
+  ): Promise<{ -readonly [I in keyof Reads]: Float32Array<ArrayBuffer> }> {
+    this.check();
+    let end = 0;
+    const parts = reads.map(({ buffer, offset = 0, size = buffer.size - offset }) => {
+      const toOffset = end;
+      end += size;
+      return { from: buffer, fromOffset: offset, toOffset, bytes: size };
+    });
+    const staging = this.device.createBuffer({
+      label: `read by ${label}`,
+      size: end,
+      usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+    });
+    try {
+      const copies = parts.map((part) => ({ ...part, to: staging }));
+      await this.send(label, dispatches, copies, () => staging.mapAsync(GPUMapMode.READ));
+      const mapped = staging.getMappedRange();
+      const values = parts.map(
+        ({ toOffset, bytes }) => new Float32Array(mapped.slice(toOffset, toOffset + bytes)),
+      );
+      return values as { -readonly [I in keyof Reads]: Float32Array<ArrayBuffer> };
+    } finally {
+      staging.destroy();
+    }
+  }
+
+  /** @param finished asked for once all is submitted: that it is done */
+  private async send(
+    label: string,
+    dispatches: readonly Dispatch[],
+    copies: readonly BufferCopy[],
+    finished: () => Promise<undefined>,
+  ): Promise<void> {
     this.check();
     // Pipelines compile at their own pace, yet submits must reach the queue in the order of the calls.
     const before = this.submitted;
@@ -180,7 +227,12 @@ export class Gpu {
         dispatches.map((dispatch) => this.pipelines.of(dispatch)),
       );
       await before;
-      await this.guarded(label, () => this.encode(label, dispatches, pipelines, copies, release));
+      await this.guarded(label, () =>
+        this.encode(label, dispatches, pipelines, copies, () => {
+          release();
+          return finished();
+        }),
+      );
     } finally {
       void before.then(release);
     }
@@ -209,13 +261,13 @@ export class Gpu {
     return timings;
   }
 
-  /** Encodes and submits at once, calls `submitted`, then waits for the GPU. */
+  /** Encodes and submits at once, calls `submitted`, then waits for what it gives. */
   private async encode(
     label: string,
     dispatches: readonly Dispatch[],
     pipelines: readonly GPUComputePipeline[],
     copies: readonly BufferCopy[],
-    submitted: () => void,
+    submitted: () => Promise<undefined>,
   ): Promise<void> {
     const uniform = this.writeParams(dispatches);
     const profile = this.profile;
@@ -239,10 +291,9 @@ export class Gpu {
         encoder.copyBufferToBuffer(from, fromOffset, to, toOffset, bytes);
       }
       stamps?.resolve(encoder);
-      this.device.queue.submit([encoder.finish()]);
-      submitted();
-      await this.device.queue.onSubmittedWorkDone();
-      const times = await stamps?.read();
+      this.device.queue.submit([encoder.finish({ label })]);
+      await this.waiting.for(submitted());
+      const times = stamps && (await this.waiting.for(stamps.read()));
       dispatches.forEach(({ kernel, label: own }, index) => {
         if (times) profile?.push({ kernel: kernel.name, label: own, ms: times[index] as number });
       });
@@ -256,28 +307,13 @@ export class Gpu {
 
   /** Reads `count` f32 from a buffer. Waits for the GPU; never used in the middle of a run. */
   async read(
-    source: GPUBuffer,
-    count = source.size / 4,
+    buffer: GPUBuffer,
+    count = buffer.size / 4,
     offset = 0,
   ): Promise<Float32Array<ArrayBuffer>> {
-    this.check();
-    const bytes = count * 4;
-    const staging = this.device.createBuffer({
-      label: `read ${source.label}`,
-      size: bytes,
-      usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
-    });
-    try {
-      await this.guarded(`read ${source.label}`, async () => {
-        const encoder = this.device.createCommandEncoder({ label: staging.label });
-        encoder.copyBufferToBuffer(source, offset * 4, staging, 0, bytes);
-        this.device.queue.submit([encoder.finish()]);
-        await staging.mapAsync(GPUMapMode.READ);
-      });
-      return new Float32Array(staging.getMappedRange().slice(0));
-    } finally {
-      staging.destroy();
-    }
+    const slice = { buffer, offset: 4 * offset, size: 4 * count };
+    const [values] = await this.compute(`read ${buffer.label}`, [], [slice]);
+    return values;
   }
 
   /** Frees everything made here, and the device if it was requested here. */

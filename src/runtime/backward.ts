@@ -51,12 +51,13 @@ export async function readTape(
   kept: ReadonlyMap<string, Slice>,
   targets: readonly string[],
 ): Promise<Tape> {
-  const outputs = new Map<string, Float32Array>();
-  for (const name of layersToKeep(network, targets)) {
-    const { buffer, size } = kept.get(name) as Slice;
-    outputs.set(name, await gpu.read(buffer, (size as number) / 4));
-  }
-  return { logits, outputs };
+  const names = layersToKeep(network, targets);
+  const slices = names.map((name) => kept.get(name) as Slice);
+  const read = await gpu.compute('what gradients need', [], slices);
+  return {
+    logits,
+    outputs: new Map(names.map((name, i) => [name, read[i] as Float32Array])),
+  };
 }
 
 /**
@@ -78,12 +79,12 @@ export async function gradients(
     // Everything is uploaded before anything is recorded: what is released may be written again.
     pass.upload(first, score);
     const found = pass.record(first, new Set(targets), score);
-    await gpu.submit(`backward ${network.name}`, pass.dispatches);
-    const results = new Map<string, Float32Array<ArrayBuffer>>();
-    for (const [name, { buffer, size }] of found) {
-      results.set(name, await gpu.read(buffer, (size as number) / 4));
-    }
-    return results;
+    const read = await gpu.compute(`backward ${network.name}`, pass.dispatches, [
+      ...found.values(),
+    ]);
+    return new Map(
+      Array.from(found.keys(), (name, i) => [name, read[i] as Float32Array<ArrayBuffer>]),
+    );
   } finally {
     arena.dispose();
   }

@@ -1,11 +1,10 @@
 import { Arena } from '../gpu/arena';
 import type { BufferCopy, Gpu } from '../gpu/gpu';
 import type { Dispatch, Slice } from '../gpu/kernel';
-import { checkFinite } from '../numbers/finite';
 import { nextBatch, type Passes, planBatches } from '../plan/batches';
 import { Pace } from './pace';
 import { type Recorder, type Recording, recordSoftmax, type Tensors } from './recorder';
-import { readScores, type Scores } from './scores';
+import { checkedScores, type Scores } from './scores';
 
 export interface BatchOptions {
   /** Bytes of GPU memory for activations and features together. */
@@ -68,19 +67,17 @@ export async function runBatches(
     ended = now;
   };
   // One submit is always waiting while another runs, so that the GPU never idles between batches.
-  let previous: Promise<void> = Promise.resolve();
+  let previous: Promise<unknown> = Promise.resolve();
   // Uploads are written at once, not in the order of dispatches: each batch has buffers of its own for them.
   const uploads: Arena[] = [];
   // Blocks are told of one after another, beside the passes.
   let heard: Promise<void> = Promise.resolve();
   try {
-    // Block by block: the logits of its items, and behind them their probabilities.
-    const scores = arena.take('scores', 8 * total * classes);
-    const blocks: { readonly start: number; readonly end: number }[] = [];
+    const logits = new Float32Array(total * classes);
+    const probabilities = new Float32Array(total * classes);
     for (let start = 0; start < total; start += block) {
       const end = Math.min(start + block, total);
       const items = end - start;
-      blocks.push({ start, end });
       const gathered = arena.take('features', items * featureBytes);
       let at = start;
       while (at < end) {
@@ -106,57 +103,40 @@ export async function runBatches(
       }
       const given = new Map([[featureName, gathered]]);
       const { dispatches, tensors } = recorder.steps(head, given, { batch: items, arena });
-      const logits = tensors.get(logitsName) as Slice;
-      const probabilities = arena.take('probabilities', 4 * items * classes);
-      const running = gpu.submit(
-        `head of passes from ${start}`,
-        [...dispatches, recordSoftmax(logits, probabilities, items, classes)],
-        [
-          copyOf(logits, scores.buffer, 8 * start * classes),
-          copyOf(probabilities, scores.buffer, 4 * (2 * start + items) * classes),
-        ],
-      );
-      for (const slice of [...tensors.values(), probabilities]) arena.release(slice);
+      const ends = tensors.get(logitsName) as Slice;
+      const likely = arena.take('probabilities', 4 * items * classes);
+      const running = gpu
+        .compute(
+          `head of passes from ${start}`,
+          [...dispatches, recordSoftmax(ends, likely, items, classes)],
+          [ends, likely],
+        )
+        .then((read) => {
+          const own = checkedScores(...read);
+          logits.set(own.logits, start * classes);
+          probabilities.set(own.probabilities, start * classes);
+          return own;
+        });
+      for (const slice of [...tensors.values(), likely]) arena.release(slice);
       await both(previous, running);
       ended = undefined;
       previous = running;
       if (onBlock) {
-        const read = running.then(() =>
-          readScores(gpu, scores.buffer, items * classes, 2 * start * classes),
-        );
-        heard = both(heard, read).then(async () => onBlock(start, await read));
-        // What they throw is thrown at the end; until then nobody waits for them.
-        read.catch(() => {});
+        heard = both(heard, running).then(async () => onBlock(start, await running));
+        // What it throws is thrown at the end; until then nobody waits for it.
         heard.catch(() => {});
       }
     }
     await previous;
     await heard;
     options.onPasses?.(total, total);
-    return inOneList(await gpu.read(scores.buffer, 2 * total * classes), blocks, classes);
+    return { logits, probabilities };
   } finally {
     // Buffers must outlive the submits that use them, also when the run ends early.
     await previous.catch(() => {});
     await heard.catch(() => {});
     for (const own of uploads) own.dispose();
   }
-}
-
-/** Scores that stand block by block, logits before probabilities. */
-function inOneList(
-  values: Float32Array,
-  blocks: readonly { readonly start: number; readonly end: number }[],
-  classes: number,
-): Scores {
-  const logits = new Float32Array(values.length / 2);
-  const probabilities = new Float32Array(values.length / 2);
-  for (const { start, end } of blocks) {
-    const middle = (start + end) * classes;
-    logits.set(values.subarray(2 * start * classes, middle), start * classes);
-    probabilities.set(values.subarray(middle, 2 * end * classes), start * classes);
-  }
-  checkFinite(logits, 'The logits');
-  return { logits, probabilities };
 }
 
 export function copyOf(from: Slice, to: GPUBuffer, toOffset: number): BufferCopy {

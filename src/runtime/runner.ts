@@ -5,10 +5,10 @@ import type { Network } from '../model/network';
 import { maskedPasses, passesBehind } from '../plan/batches';
 import { keeping, type Plan } from '../plan/compile';
 import { IMAGE, type Step } from '../plan/steps';
-import { type BatchOptions, copyOf, runBatches } from './batches';
+import { type BatchOptions, runBatches } from './batches';
 import type { NetworkWeights } from './network-weights';
 import { type PartialOutputs, Recorder, recordSoftmax } from './recorder';
-import { NO_SCORES, readScores, type Scores } from './scores';
+import { checkedScores, NO_SCORES, type Scores } from './scores';
 import { type Masks, type Reach, Skipping } from './skipping';
 import { zeroOutputs } from './zeros';
 
@@ -31,6 +31,12 @@ export interface MaskedPassOptions extends PassOptions {
     | undefined;
   /** With `onScores`: of each mask; those with the largest are run, and heard of, first. Default: as they come. */
   readonly priority?: ArrayLike<number> | undefined;
+}
+
+/** What is computed from the outputs that a forward pass keeps, and read in the same go as its scores. */
+export interface Following {
+  readonly dispatches: readonly Dispatch[];
+  readonly reads: readonly Slice[];
 }
 
 /** Above this share of active work, listing tiles costs more than it saves. */
@@ -59,15 +65,21 @@ export class Runner {
   }
 
   /**
-   * One forward pass of one image [C, H, W] (normalised): its scores, and the outputs of the layers in
-   * `keep`, in buffers of the caller's arena.
+   * One forward pass of one image [C, H, W] (normalised): its scores, the outputs of the layers in `keep`, in
+   * buffers of the caller's arena, and what `then` makes of them.
    * @throws ScoreCamError `not-finite` if a logit overflows
    */
   async forward(
     image: Slice,
     arena: Arena,
     keep: readonly string[] = [],
-  ): Promise<Scores & { readonly kept: ReadonlyMap<string, Slice> }> {
+    then: (kept: ReadonlyMap<string, Slice>) => Following = () => ({ dispatches: [], reads: [] }),
+  ): Promise<
+    Scores & {
+      readonly kept: ReadonlyMap<string, Slice>;
+      readonly read: readonly Float32Array<ArrayBuffer>[];
+    }
+  > {
     const { gpu, network } = this;
     const { steps } = keeping(this.plan, keep);
     const classes = network.labels.length;
@@ -78,17 +90,16 @@ export class Runner {
     const last = (steps.at(-1) as Step).name;
     const logits = tensors.get(last) as Slice;
     const probabilities = arena.take('probabilities', 4 * classes);
-    const scores = arena.take('scores', 8 * classes);
-    await gpu.submit(
-      `forward ${network.name}`,
-      [...dispatches, recordSoftmax(logits, probabilities, 1, classes)],
-      [copyOf(logits, scores.buffer, 0), copyOf(probabilities, scores.buffer, 4 * classes)],
-    );
-    const read = await readScores(gpu, scores.buffer, classes);
-    for (const slice of [probabilities, scores]) arena.release(slice);
-    if (!keep.includes(last)) arena.release(logits);
     const kept = new Map(keep.map((name) => [name, tensors.get(name) as Slice]));
-    return { ...read, kept };
+    const following = then(kept);
+    const [scores, likelihoods, ...read] = await gpu.compute(
+      `forward ${network.name}`,
+      [...dispatches, recordSoftmax(logits, probabilities, 1, classes), ...following.dispatches],
+      [logits, probabilities, ...following.reads],
+    );
+    arena.release(probabilities);
+    if (!keep.includes(last)) arena.release(logits);
+    return { ...checkedScores(scores, likelihoods), kept, read };
   }
 
   /**

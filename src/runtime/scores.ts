@@ -1,4 +1,3 @@
-import type { Gpu } from '../gpu/gpu';
 import { checkFinite } from '../numbers/finite';
 
 /** What a network says to images: [images, classes] each. */
@@ -13,19 +12,11 @@ export const NO_SCORES: Scores = {
   probabilities: new Float32Array(0),
 };
 
-/**
- * Reads logits and, behind them, as many probabilities.
- * @param at where the logits begin in `buffer`, in f32
- * @throws ScoreCamError `not-finite` if a logit overflowed
- */
-export async function readScores(
-  gpu: Gpu,
-  buffer: GPUBuffer,
-  count: number,
-  at = 0,
-): Promise<Scores> {
-  const values = await gpu.read(buffer, 2 * count, at);
-  const logits = values.slice(0, count);
+/** @throws ScoreCamError `not-finite` if a logit overflowed */
+export function checkedScores(
+  logits: Float32Array<ArrayBuffer>,
+  probabilities: Float32Array<ArrayBuffer>,
+): Scores {
   checkFinite(logits, 'The logits');
-  return { logits, probabilities: values.slice(count) };
+  return { logits, probabilities };
 }

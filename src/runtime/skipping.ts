@@ -198,8 +198,7 @@ export class Skipping {
         before,
       }),
     );
-    await gpu.submit('tiles that masks reach', dispatches);
-    const read = await gpu.read(counts.buffer, count * 2 * tiled.length);
+    const [read] = await gpu.compute('tiles that masks reach', dispatches, [counts]);
     return new Skipping(features, tiled, words, bits, counts, before, new Uint32Array(read.buffer));
   }
 

@@ -110,20 +110,18 @@ async function scoreMaps(
   const { gpu, network } = runner;
   const maps = arena.upload('group maps', data);
   const ranges = arena.take('ranges of group maps', 8 * count);
-  await gpu.submit('ranges of group maps', [
-    mapRanges({
-      label: 'group maps',
-      maps,
-      count,
-      mapHeight: height,
-      mapWidth: width,
-      height: network.input.height,
-      width: network.input.width,
-      alignCorners: false,
-      ranges,
-    }),
-  ]);
-  const limits = await gpu.read(ranges.buffer, 2 * count);
+  const dispatch = mapRanges({
+    label: 'group maps',
+    maps,
+    count,
+    mapHeight: height,
+    mapWidth: width,
+    height: network.input.height,
+    width: network.input.width,
+    alignCorners: false,
+    ranges,
+  });
+  const [limits] = await gpu.compute('ranges of group maps', [dispatch], [ranges]);
   // Contrast can vanish in upsampling from a map to a smaller image.
   const channels = Uint32Array.from(Array(count).keys()).filter(
     (k) => (limits[2 * k + 1] as number) > (limits[2 * k] as number),

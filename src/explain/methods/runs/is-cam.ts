@@ -1,4 +1,3 @@
-import type { Runner } from '../../../runtime/runner';
 import type { Evidence } from '../../evidence';
 import type { Forward } from '../../forward';
 import type { RunOptions } from '../method';
@@ -7,18 +6,17 @@ import { type Sampler, sampledScoreCam } from './sampled-score-cam';
 /** IS-CAM (Naidu et al. 2020): the score is integrated over a mask's strength, in `steps` steps. */
 export function isCam(forward: Forward, options: RunOptions): Promise<Evidence> {
   const steps = options.choice.steps as number;
-  return sampledScoreCam(forward, options, steps, scaledMasks(forward.runner, steps));
+  return sampledScoreCam(forward, options, steps, scaledMasks(steps));
 }
 
 /**
  * Mask i of n is i / n times the normalised map: that is the map normalised by a range n / i times as wide,
  * so it takes no kernel of its own.
  */
-function scaledMasks({ gpu }: Runner, steps: number): Sampler {
-  return async ({ maps, ranges }, channels, first, count, arena) => {
+function scaledMasks(steps: number): Sampler {
+  return async ({ maps, limits }, channels, first, count, arena) => {
     const { height, width } = maps;
     const pixels = height * width;
-    const limits = await gpu.read(ranges.buffer, 2 * maps.count);
     const rows = count * channels.length;
     const data = new Float32Array(rows * pixels);
     const wider = new Float32Array(2 * rows);

@@ -16,10 +16,9 @@ export function ssCam(forward: Forward, options: RunOptions): Promise<Evidence> 
 /** Every map with noise of its own, sigma times as wide as the map's range, anew for each sample. */
 function noisyMasks({ gpu, network }: Runner, { sigma, seed }: Choice): Sampler {
   const next = gaussian(seed as number);
-  return async ({ maps, ranges }, channels, _, count, arena) => {
+  return async ({ maps, limits }, channels, _, count, arena) => {
     const { height, width } = maps;
     const pixels = height * width;
-    const limits = await gpu.read(ranges.buffer, 2 * maps.count);
     const rows = count * channels.length;
     const data = new Float32Array(rows * pixels);
     for (let row = 0; row < rows; row++) {
