@@ -12,13 +12,16 @@ const guards = { testTimeout: 300_000, hookTimeout: 120_000 };
  */
 const half = Math.max(1, Math.floor(availableParallelism() / 2));
 
+/** Every case in every implementation (npm run test:everywhere), or the usual ones and all other tests (npm test). */
+const everywhere = process.env.SCORE_CAM_EVERYWHERE === '1';
+
 /** The cases of test/gpu in one implementation of WebGPU, so many at a time. */
 const cases = (implementation: ImplementationName, maxConcurrency: number) => ({
   plugins: plugins(),
   test: {
     name: implementation,
     include: ['test/gpu.test.ts'],
-    provide: { implementation },
+    provide: { implementation, everywhere },
     maxConcurrency,
     ...guards,
   },
@@ -28,19 +31,21 @@ export default defineConfig({
   test: {
     globalSetup: ['test/harness/global-setup.ts'],
     maxWorkers: half + 1,
-    projects: [
-      // In the order of their names, the longest first.
-      cases('chrome', half),
-      cases('dawn', 1),
-      {
-        plugins: plugins(),
-        test: {
-          name: 'node',
-          include: ['test/**/*.test.ts'],
-          exclude: ['test/gpu.test.ts'],
-          ...guards,
-        },
-      },
-    ],
+    // In the order of their names, the longest first.
+    projects: everywhere
+      ? [cases('chrome', half), cases('dawn', 1), cases('deno', 1), cases('firefox', 1)]
+      : [
+          cases('chrome', half),
+          cases('dawn', 1),
+          {
+            plugins: plugins(),
+            test: {
+              name: 'node',
+              include: ['test/**/*.test.ts'],
+              exclude: ['test/gpu.test.ts'],
+              ...guards,
+            },
+          },
+        ],
   },
 });

@@ -1,21 +1,29 @@
-// Finding a Chrome or Chromium, without any dependency: used by the start script (before anything is
+// Finding browsers and other programs, without any dependency: used by the start script (before anything is
 // installed) and by everything that launches a browser afterwards.
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, readdirSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 
-const NAMES = ['google-chrome', 'google-chrome-stable', 'chrome', 'chromium', 'chromium-browser'];
+const onWindows = (path) =>
+  ['PROGRAMFILES', 'PROGRAMFILES(X86)', 'LOCALAPPDATA']
+    .map((name) => process.env[name])
+    .filter((folder) => folder !== undefined)
+    .map((folder) => join(folder, path));
 
-const APPLICATIONS = {
+const CHROME = {
+  names: ['google-chrome', 'google-chrome-stable', 'chrome', 'chromium', 'chromium-browser'],
   darwin: [
     '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
     '/Applications/Chromium.app/Contents/MacOS/Chromium',
   ],
-  win32: ['PROGRAMFILES', 'PROGRAMFILES(X86)', 'LOCALAPPDATA']
-    .map((name) => process.env[name])
-    .filter((folder) => folder !== undefined)
-    .map((folder) => join(folder, 'Google/Chrome/Application/chrome.exe')),
+  win32: onWindows('Google/Chrome/Application/chrome.exe'),
+};
+
+const FIREFOX = {
+  names: ['firefox', 'firefox-esr'],
+  darwin: ['/Applications/Firefox.app/Contents/MacOS/firefox'],
+  win32: onWindows('Mozilla Firefox/firefox.exe'),
 };
 
 /** A failure that one line explains. */
@@ -58,20 +66,33 @@ function runs(path) {
   return spawnSync(path, ['--version'], { stdio: 'ignore', timeout: 30_000 }).status === 0;
 }
 
-/**
- * Path of a Chrome or Chromium that runs, or undefined. CHROME_PATH wins; a CHROME_PATH that is no
- * executable is an error, because somebody meant something by it.
- */
-export function findBrowser() {
-  const wished = process.env.CHROME_PATH;
-  if (wished) {
-    if (isExecutable(wished)) return wished;
-    throw new SetupError(
-      `CHROME_PATH is "${wished}", which is not an executable file: correct it, or unset it.`,
-    );
-  }
+/** Path of the first program on the PATH that has one of the names and runs, or undefined. */
+export function findProgram(names) {
   const folders = (process.env.PATH ?? '').split(delimiter).filter(Boolean);
-  const onPath = folders.flatMap((folder) => NAMES.map((name) => join(folder, name)));
-  const candidates = [...onPath, ...(APPLICATIONS[process.platform] ?? []), ...puppeteerCache()];
-  return candidates.find((path) => isExecutable(path) && runs(path));
+  const paths = folders.flatMap((folder) => names.map((name) => join(folder, name)));
+  return firstThatRuns(paths);
+}
+
+const firstThatRuns = (paths) => paths.find((path) => isExecutable(path) && runs(path));
+
+/** What a variable of the environment names. One that is no executable is an error: somebody meant something by it. */
+function wished(variable) {
+  const path = process.env[variable];
+  if (!path || isExecutable(path)) return path || undefined;
+  throw new SetupError(
+    `${variable} is "${path}", which is not an executable file: correct it, or unset it.`,
+  );
+}
+
+const find = ({ names, ...applications }, more = []) =>
+  findProgram(names) ?? firstThatRuns([...(applications[process.platform] ?? []), ...more]);
+
+/** Path of a Chrome or Chromium that runs, or undefined. CHROME_PATH wins. */
+export function findBrowser() {
+  return wished('CHROME_PATH') ?? find(CHROME, puppeteerCache());
+}
+
+/** Path of a Firefox that runs, or undefined. FIREFOX_PATH wins. */
+export function findFirefox() {
+  return wished('FIREFOX_PATH') ?? find(FIREFOX);
 }

@@ -6,6 +6,7 @@ import { implementations } from './harness/implementations';
 /*
  * Every case of test/gpu/*.gpu.ts, in the implementation of the vitest project that runs this file (vitest.config.ts).
  * One of them: npx vitest run --project chrome -t 'conv on Chrome registers, f32'
+ * Elsewhere: SCORE_CAM_EVERYWHERE=1 npx vitest run --project firefox -t 'conv on Firefox registers, f32'
  */
 
 /** A guard against hanging, as in vitest.config.ts. */
@@ -37,14 +38,16 @@ function obstacle({ needsShared, slow, needs = [] }: GpuCase): string | undefine
   if (typeof opened === 'string') return opened;
   if (needsShared && !sharedUrl) return 'the reference data is absent';
   if (slow && !wantsSlow) return `${slow}: SCORE_CAM_SLOW=1 runs it`;
-  const { features } = opened;
-  const missing = needs.filter((feature) => !features.has(feature));
-  return missing.length > 0 ? `the adapter has no ${missing.join(', ')}` : undefined;
+  const { has } = opened;
+  const missing = needs.filter((need) => !has.has(need));
+  return missing.length > 0 ? `${title} has no ${missing.join(', ')}` : undefined;
 }
 
 for (const [path, cases] of Object.entries(suites)) {
   const suite = path.slice('./gpu/'.length, -'.gpu.ts'.length);
-  const own = cases.filter(({ where = ['chrome'] }) => where.includes(here));
+  const own = cases.filter(
+    ({ usually = ['chrome'] }) => inject('everywhere') || usually.includes(here),
+  );
   if (own.length === 0) continue;
   describe.concurrent(`${suite} on ${title}`, () => {
     for (const one of own) {

@@ -116,6 +116,6 @@ const tileCases: GpuCase[] = CONV_TILES.flatMap((tile) =>
 );
 
 export const cases: GpuCase[] = [
-  ...plain.map((one): GpuCase => ({ ...one, where: ['chrome', 'dawn'] })),
-  ...tileCases.map((one): GpuCase => ({ ...one, where: ['dawn'] })),
+  ...plain.map((one): GpuCase => ({ ...one, usually: ['chrome', 'dawn'] })),
+  ...tileCases.map((one): GpuCase => ({ ...one, usually: ['dawn'] })),
 ];

@@ -317,6 +317,6 @@ const halfCases: GpuCase[] = (() => {
 })();
 
 export const cases: GpuCase[] = [
-  ...singleCases.map((one): GpuCase => ({ ...one, where: ['chrome', 'dawn'] })),
-  ...halfCases.map((one): GpuCase => ({ ...one, where: ['dawn'], needs: ['shader-f16'] })),
+  ...singleCases.map((one): GpuCase => ({ ...one, usually: ['chrome', 'dawn'] })),
+  ...halfCases.map((one): GpuCase => ({ ...one, usually: ['dawn'], needs: ['shader-f16'] })),
 ];

@@ -1,7 +1,8 @@
 import type { Gpu } from '../../src/gpu/gpu';
+import type { Ability } from './abilities';
 
-/** Where cases can run: one file of test/harness each, registered in implementations.ts. */
-export type ImplementationName = 'chrome' | 'dawn';
+/** Where cases run, as implementations.ts opens them. */
+export type ImplementationName = 'chrome' | 'dawn' | 'deno' | 'firefox';
 
 /**
  * One GPU test, addressable by suite (its file's name) and name, in any implementation of WebGPU. What it needs is
@@ -10,10 +11,10 @@ export type ImplementationName = 'chrome' | 'dawn';
  */
 export interface GpuCase {
   readonly name: string;
-  /** Where it runs unless told otherwise; in Chrome if absent. */
-  readonly where?: readonly ImplementationName[];
-  /** Features that the device must have. */
-  readonly needs?: readonly string[];
+  /** Where `npm test` runs it, in Chrome if absent; `npm run test:everywhere` runs every case in all of them. */
+  readonly usually?: readonly ImplementationName[];
+  /** Features that the device must have, and what the JavaScript round it must be able to do. */
+  readonly needs?: readonly (GPUFeatureName | Ability)[];
   /** Needs ../shared; gets its address as a URL ending in '/'. */
   readonly needsShared?: boolean;
   /** Takes many minutes on a software adapter: what it takes, to say so. It runs with SCORE_CAM_SLOW=1 only. */

@@ -2,8 +2,6 @@ import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { projectRoot } from '../../cli/server';
-import { CaseRunner } from './case-runner';
-import type { Implementation } from './implementation';
 
 /*
  * Kernels on Dawn in Node, by the npm package `webgpu`: for what Chrome's software adapter does not have, f16 and
@@ -47,18 +45,4 @@ export async function lacking(
   if (!adapter) return 'Dawn finds no adapter';
   const missing = features.filter((feature) => !adapter.features.has(feature));
   return missing.length > 0 ? `the adapter has no ${missing.join(', ')}` : undefined;
-}
-
-/** Runs cases in this process. */
-export async function openDawnCases(): Promise<Implementation | string> {
-  const dawn = await openDawn('backend=vulkan');
-  const reason = await lacking(dawn, []);
-  if (reason !== undefined) return reason;
-  const adapter = async () => (await dawn.gpu?.requestAdapter()) as GPUAdapter;
-  const runner = new CaseRunner(adapter);
-  return {
-    features: new Set((await adapter()).features),
-    run: (suite, name, context) => runner.run(suite, name, context),
-    async close() {},
-  };
 }

@@ -14,6 +14,8 @@ declare module 'vitest' {
     sharedFolder: string;
     /** Where test/gpu.test.ts runs its cases, by the vitest project. */
     implementation: ImplementationName;
+    /** Whether it runs all of them, or those that it usually does. */
+    everywhere: boolean;
   }
 }
 

@@ -1,13 +1,15 @@
 /// Runs in a browser: executes cases by suite and name, one after the other.
 import { requestAdapter } from '../../src/gpu/gpu';
+import { whatThereIs } from './abilities';
 import { CaseRunner } from './case-runner';
 
 const runner = new CaseRunner(requestAdapter);
-const runCase = runner.run.bind(runner);
+const api = { runCase: runner.run.bind(runner), whatThereIs };
 
 declare global {
   interface Window {
-    runCase: typeof runCase;
+    runCase: typeof api.runCase;
+    whatThereIs: typeof whatThereIs;
   }
 }
-window.runCase = runCase;
+Object.assign(window, api);
