@@ -17,7 +17,7 @@ const shape = (inChannels: number, outChannels: number, size = 56, kernel: 1 | 3
   kernel,
 });
 const gpu = { isFallback: false } as const;
-const units = { m: 16, n: 16, k: 16, subgroupMaxSize: 32 } as const;
+const units = { m: 16, n: 16, k: 16, lanes: 128 } as const;
 
 describe('the method of a convolution', () => {
   const on = (precision: 'f32' | 'f16', ...sizes: Parameters<typeof shape>) =>

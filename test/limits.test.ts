@@ -1,9 +1,23 @@
 import { describe, expect, it } from 'vitest';
-import { checkLimits, DEFAULT_LIMITS, deviceRequest } from '../src/gpu/limits';
+import { checkLimits, DEFAULT_LIMITS, deviceRequest, KERNEL_NEEDS } from '../src/gpu/limits';
 import { buildNetwork } from '../src/model/network';
 import { seededVgg } from '../src/model/seeded-vgg';
 import { vggManifest } from '../src/model/vgg';
 import { needsOf } from '../src/plan/needs';
+
+/** The limits of every device in compatibility mode, and in WebGPU's core. */
+const COMPATIBILITY = { ...DEFAULT_LIMITS, ...KERNEL_NEEDS };
+const CORE = {
+  ...COMPATIBILITY,
+  maxComputeInvocationsPerWorkgroup: 256,
+  maxComputeWorkgroupSizeX: 256,
+};
+
+const requestOf = (limits: typeof DEFAULT_LIMITS, features: readonly string[] = []) =>
+  deviceRequest(
+    { limits: limits as GPUSupportedLimits, features: new Set(features) as GPUSupportedFeatures },
+    DEFAULT_LIMITS,
+  );
 
 describe('limits', () => {
   it.each([11, 13, 16, 19] as const)('VGG-%i asks for the defaults and no more', (depth) => {
@@ -23,23 +37,37 @@ describe('limits', () => {
     const bytes = 4 * 64 * 1024 * 1024;
     const needs = needsOf(buildNetwork(manifest));
     expect(needs).toEqual({ maxStorageBufferBindingSize: bytes, maxBufferSize: bytes });
-    expect(() => checkLimits('This GPU', DEFAULT_LIMITS, needs)).toThrow(
+    expect(() => checkLimits('This GPU', COMPATIBILITY, needs)).toThrow(
       'This GPU allows maxStorageBufferBindingSize = 134217728 bytes, this network needs 268435456',
     );
   });
 
   it('only features the adapter has are requested', () => {
-    const limits = DEFAULT_LIMITS as unknown as GPUSupportedLimits;
-    const request = (features: string[]) =>
-      deviceRequest(
-        { limits, features: new Set(features) as GPUSupportedFeatures },
-        DEFAULT_LIMITS,
-      );
+    const request = (features: string[]) => requestOf(CORE, features);
     expect(request(['timestamp-query', 'clip-distances', 'shader-f16']).requiredFeatures).toEqual([
       'timestamp-query',
       'shader-f16',
     ]);
     expect(request([]).requiredFeatures).toEqual([]);
-    expect(request([]).requiredLimits).toEqual(DEFAULT_LIMITS);
   });
+
+  it('larger workgroups than compatibility mode has are requested up to 256, where they are to be had', () => {
+    expect(requestOf(CORE).requiredLimits).toEqual(CORE);
+    expect(requestOf(COMPATIBILITY).requiredLimits).toEqual(COMPATIBILITY);
+    const large = { maxComputeInvocationsPerWorkgroup: 1024, maxComputeWorkgroupSizeX: 1024 };
+    expect(requestOf({ ...COMPATIBILITY, ...large }).requiredLimits).toEqual(CORE);
+    const unequal = { maxComputeInvocationsPerWorkgroup: 192 };
+    expect(requestOf({ ...CORE, ...unequal }).requiredLimits).toEqual({ ...CORE, ...unequal });
+  });
+
+  it.each(Object.entries(KERNEL_NEEDS))(
+    'a device with less %s than %i is refused',
+    (name, need) => {
+      const short = { ...CORE, [name]: need - 1 };
+      expect(() => checkLimits('The device', short, DEFAULT_LIMITS)).toThrow(
+        `The device allows ${name} = ${need - 1}, the kernels need ${need}. Use a device with higher limits.`,
+      );
+      expect(() => requestOf(short)).toThrow(`This GPU allows ${name} = ${need - 1},`);
+    },
+  );
 });

@@ -18,7 +18,7 @@ const units = (m: number, n: number, k: number, subgroupMaxSize = 32) => ({
   m,
   n,
   k,
-  subgroupMaxSize,
+  lanes: matrixLanes(subgroupMaxSize, 256),
 });
 
 describe('matrix units', () => {
@@ -35,10 +35,10 @@ describe('matrix units', () => {
     expect(matrixFits(units(16, 32, 16), sizes)).toBe(false);
   });
 
-  it('get whole subgroups of the largest size, at most 256 invocations', () => {
-    expect([8, 32, 64, 128, 256].map((size) => matrixLanes({ subgroupMaxSize: size }))).toEqual([
-      32, 128, 256, 256, 256,
-    ]);
+  it('get whole subgroups of the largest size, at most 256 invocations or what the device has', () => {
+    const lanes = (most: number) => [8, 32, 64, 128, 256].map((size) => matrixLanes(size, most));
+    expect(lanes(1024)).toEqual([32, 128, 256, 256, 256]);
+    expect(lanes(128)).toEqual([32, 128, 128, 128, 0]);
   });
 });
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Kernel } from '../src/gpu/kernel';
+import { KERNEL_NEEDS } from '../src/gpu/limits';
 import { shaderText, sourceOf } from '../src/gpu/shader_text';
 import { family } from '../src/kernels/family';
 import softmax from '../src/kernels/layers/softmax.wgsl';
@@ -9,21 +10,38 @@ import { interfaceOf } from '../vite/reflect';
 import { constantsOf, files, kernels, textOf } from './harness/kernels';
 import { problemsOf } from './harness/reflection';
 
-/** Every variant of every kernel is within the default limits, whatever constants the host gives it. */
+/**
+ * Every variant of every kernel is within the limits of WebGPU's core, and of its compatibility mode, whatever constants
+ * the host gives it there.
+ */
 
-const each = kernels.flatMap((kernel) =>
-  constantsOf(kernel).map((constants) => {
-    const values = Object.entries(constants).map(([name, value]) => ` ${name} ${value}`);
-    return { title: `${kernel.name}${values.join()}`, kernel, constants };
-  }),
-);
+const LEVELS = [
+  { level: 'core', maxInvocations: 256 },
+  { level: 'compatibility mode', maxInvocations: KERNEL_NEEDS.maxComputeInvocationsPerWorkgroup },
+];
 
-describe('kernels', () => {
+describe.each(LEVELS)('kernels in $level', ({ maxInvocations }) => {
+  const each = kernels.flatMap((kernel) =>
+    constantsOf(kernel, maxInvocations).map((constants) => {
+      const values = Object.entries(constants).map(([name, value]) => ` ${name} ${value}`);
+      return { title: `${kernel.name}${values.join()}`, kernel, constants };
+    }),
+  );
+
   it.each(each)('$title', ({ kernel, constants }) => {
     expect(Object.keys(constants).sort()).toEqual(kernel.constants);
-    expect(problemsOf(shaderText(textOf(kernel), constants))).toEqual([]);
+    expect(problemsOf(shaderText(textOf(kernel), constants), maxInvocations)).toEqual([]);
   });
 
+  it('take as many invocations as there are, some of them', () => {
+    const problems = each.flatMap(({ kernel, constants }) =>
+      problemsOf(shaderText(textOf(kernel), constants), maxInvocations - 1),
+    );
+    expect(problems).toContainEqual(expect.stringMatching(/^invocations a workgroup/));
+  });
+});
+
+describe('kernels', () => {
   it('all have constants to be checked with', () => {
     expect(kernels.filter((kernel) => constantsOf(kernel).length === 0)).toEqual([]);
   });

@@ -27,6 +27,8 @@ export interface DeviceFacts {
   readonly subgroupMatrices: readonly SubgroupMatrices[];
   readonly maxStorageBufferBindingSize: number;
   readonly maxBufferSize: number;
+  /** Of a workgroup, also where all of them are one row: 256 in WebGPU's core, 128 in its compatibility mode. */
+  readonly maxInvocations: number;
 }
 
 /** What stands in an adapter's info where it knows of subgroups, and what Chromium adds where of matrices. */
@@ -53,7 +55,7 @@ export function deviceFacts(device: GPUDevice, info: GPUAdapterInfo | undefined)
     subgroupMaxSize = 0,
     subgroupMatrixConfigs = [],
   } = (info ?? {}) as SubgroupInfo;
-  const { maxStorageBufferBindingSize, maxBufferSize } = device.limits;
+  const { limits } = device;
   return {
     isFallback: factsOf(info).isFallback,
     features: new Set(device.features),
@@ -69,7 +71,11 @@ export function deviceFacts(device: GPUDevice, info: GPUAdapterInfo | undefined)
         K,
       }),
     ),
-    maxStorageBufferBindingSize,
-    maxBufferSize,
+    maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
+    maxBufferSize: limits.maxBufferSize,
+    maxInvocations: Math.min(
+      limits.maxComputeInvocationsPerWorkgroup,
+      limits.maxComputeWorkgroupSizeX,
+    ),
   };
 }

@@ -27,7 +27,12 @@ export async function requestAdapter(): Promise<GPUAdapter> {
         'or Safari, over https or localhost.',
     );
   }
-  const adapter = await navigator.gpu.requestAdapter({ powerPreference: 'high-performance' });
+  const { gpu } = navigator;
+  const options = { powerPreference: 'high-performance' } as const;
+  const adapter =
+    (await gpu.requestAdapter(options)) ??
+    // Where drivers are too old for WebGPU's core: many phones.
+    (await gpu.requestAdapter({ ...options, featureLevel: 'compatibility' }));
   if (!adapter) {
     throw new ScoreCamError(
       'no-adapter',

@@ -6,6 +6,8 @@ export interface Needs {
   readonly maxBufferSize: number;
 }
 
+type LimitName = keyof Needs | keyof typeof KERNEL_NEEDS;
+
 const MIB = 1024 * 1024;
 
 /** The limits every WebGPU device has. */
@@ -13,6 +15,19 @@ export const DEFAULT_LIMITS: Needs = {
   maxStorageBufferBindingSize: 128 * MIB,
   maxBufferSize: 256 * MIB,
 };
+
+/**
+ * What kernels take at most, test/reflection.test.ts counts it: what every WebGPU device has, in compatibility mode too.
+ */
+export const KERNEL_NEEDS = {
+  maxComputeInvocationsPerWorkgroup: 128,
+  maxComputeWorkgroupSizeX: 128,
+  maxComputeWorkgroupStorageSize: 16384,
+  maxStorageBuffersPerShaderStage: 8,
+} as const;
+
+/** Invocations that larger tiles have, which are taken where the device allows them: the default of WebGPU's core. */
+const USEFUL_INVOCATIONS = 256;
 
 /**
  * Features that are used where they are; the library works without them. `timestamp-query` times kernels,
@@ -26,15 +41,21 @@ const USEFUL_FEATURES: readonly GPUFeatureName[] = [
   'chromium-experimental-subgroup-matrix' as GPUFeatureName,
 ];
 
-/** What to request of the adapter: the limits needed, no more, and the useful features it has. */
+/** What to request of the adapter: the limits needed, and what it has of what is useful; no more. */
 export function deviceRequest(
-  adapter: Pick<GPUAdapter, 'limits' | 'features'>,
+  { limits, features }: Pick<GPUAdapter, 'limits' | 'features'>,
   needs: Needs,
-): { requiredLimits: Record<keyof Needs, number>; requiredFeatures: GPUFeatureName[] } {
-  checkLimits('This GPU', adapter.limits, needs);
+): { requiredLimits: Record<LimitName, number>; requiredFeatures: GPUFeatureName[] } {
+  checkLimits('This GPU', limits, needs);
+  const useful = (name: LimitName): number => Math.min(USEFUL_INVOCATIONS, limits[name]);
   return {
-    requiredLimits: { ...needs },
-    requiredFeatures: USEFUL_FEATURES.filter((feature) => adapter.features.has(feature)),
+    requiredLimits: {
+      ...needs,
+      ...KERNEL_NEEDS,
+      maxComputeInvocationsPerWorkgroup: useful('maxComputeInvocationsPerWorkgroup'),
+      maxComputeWorkgroupSizeX: useful('maxComputeWorkgroupSizeX'),
+    },
+    requiredFeatures: USEFUL_FEATURES.filter((feature) => features.has(feature)),
   };
 }
 
@@ -43,15 +64,19 @@ export function deviceRequest(
  */
 export function checkLimits(
   whose: string,
-  limits: Readonly<Record<keyof Needs, number>>,
+  limits: Readonly<Record<LimitName, number>>,
   needs: Needs,
 ): void {
-  for (const name of ['maxStorageBufferBindingSize', 'maxBufferSize'] as const) {
-    if (limits[name] < needs[name]) {
+  for (const [name, need] of Object.entries({ ...needs, ...KERNEL_NEEDS })) {
+    const value = limits[name as LimitName];
+    if (value < need) {
+      const [unit, who, remedy] =
+        name in needs
+          ? [' bytes', 'this network needs', 'a network with smaller layers, or ']
+          : ['', 'the kernels need', ''];
       throw new ScoreCamError(
         'limit',
-        `${whose} allows ${name} = ${limits[name]} bytes, this network needs ${needs[name]}. ` +
-          'Use a network with smaller layers, or a device with higher limits.',
+        `${whose} allows ${name} = ${value}${unit}, ${who} ${need}. Use ${remedy}a device with higher limits.`,
       );
     }
   }

@@ -1,6 +1,12 @@
 import type { ConvTiling, MaskedTiling } from '../kernels/convolution/conv';
 import type { ConvShape } from '../kernels/convolution/conv_kernel';
-import { CONV_TILES, type GemmTile, PRODUCT_TILES, tileName } from '../kernels/shared/gemm_tile';
+import {
+  CONV_TILES,
+  PRODUCT_TILES,
+  type TileChoice,
+  tileName,
+  tilesWithin,
+} from '../kernels/shared/gemm_tile';
 import { outStride, type WinogradMethod, winogradFilterBytes } from '../kernels/winograd/winograd';
 import { type MatrixUnits, matrixFits, quadsFit } from '../kernels/winograd/winograd_product';
 import type { Precision } from '../numbers/dtypes';
@@ -12,20 +18,17 @@ import type { Precision } from '../numbers/dtypes';
 
 export type { ConvTiling };
 
-/** One way to compute a convolution. Plain data: it is kept as JSON. */
+/** One way to compute a convolution, with the tile of what goes by workgroups. Plain data. */
 export type ConvMethod =
-  | {
-      readonly kind: 'direct';
-      readonly tiling: ConvTiling;
-      /** Of `workgroup`: this tile instead of the one chosen by shape. */
-      readonly directTile?: GemmTile | undefined;
-    }
+  | ({ readonly kind: 'direct'; readonly tiling: ConvTiling } & TileChoice)
   | ({ readonly kind: 'winograd' } & WinogradMethod);
 
 /** What the choice rests on, besides the shape. */
 export interface ConvDevice {
   /** True for a software adapter. */
   readonly isFallback: boolean;
+  /** Of a workgroup. Default: what WebGPU's core has, 256. */
+  readonly maxInvocations?: number | undefined;
   /** Fours of invocations that its subgroups are; none without the feature `subgroups`, or where their size varies. */
   readonly quads?: number | undefined;
   /** Of what Winograd stores between its kernels. Default f32. */
@@ -125,9 +128,10 @@ export function chooseConv(shape: ConvSizes, device: ConvDevice): ConvMethod {
       row.precision === precision &&
       (row.allows?.(shape, device) ?? true),
   );
+  const tiling = chooseConvTiling(device);
   return rule?.pays(inChannels, outChannels) && allowsWinograd(shape, rule.method)
-    ? { kind: 'winograd', ...rule.method, ...quadsOf(rule.method, device) }
-    : { kind: 'direct', tiling: chooseConvTiling(device) };
+    ? { kind: 'winograd', ...rule.method, ...sizesOf(rule.method.product, device) }
+    : { kind: 'direct', tiling, ...sizesOf(tiling, device) };
 }
 
 /**
@@ -139,7 +143,11 @@ export function candidatesFor(shape: ConvSizes, device: ConvDevice): ConvMethod[
   const precision = device.precision ?? 'f32';
   const direct: ConvMethod[] = device.isFallback
     ? [{ kind: 'direct', tiling: 'registers' }]
-    : CONV_TILES.map((directTile) => ({ kind: 'direct', tiling: 'workgroup', directTile }));
+    : tilesWithin(CONV_TILES, device.maxInvocations).map((tile) => ({
+        kind: 'direct',
+        tiling: 'workgroup',
+        tile,
+      }));
   const winograd = winogradCandidates(shape, device, precision)
     .filter((method) => allowsWinograd(shape, method))
     .map((method): ConvMethod => ({ kind: 'winograd', ...method }));
@@ -160,8 +168,8 @@ function winogradCandidates(
   }
   const units = precision === 'f16' ? (device.units ?? []) : [];
   return [
-    ...PRODUCT_TILES.map(
-      (productTile): WinogradMethod => ({ precision, product: 'workgroup', productTile }),
+    ...tilesWithin(PRODUCT_TILES, device.maxInvocations).map(
+      (tile): WinogradMethod => ({ precision, product: 'workgroup', tile }),
     ),
     ...units
       .filter((unit) => unitsFit(unit, shape))
@@ -177,10 +185,14 @@ function allowsQuads(shape: ConvSizes, { quads = 0 }: ConvDevice): boolean {
   return quads > 0 && quadsFit({ channels: shape.inChannels, outStride: outStride(shape) });
 }
 
-const quadsOf = (
-  { product }: WinogradMethod,
-  { quads }: ConvDevice,
-): { quads?: number | undefined } => (product === 'quads' ? { quads } : {});
+/** What a kernel has to know of the device to take sizes that suit it. */
+function sizesOf(
+  kernel: ConvTiling | WinogradMethod['product'],
+  { quads, maxInvocations }: ConvDevice,
+): Pick<WinogradMethod, 'quads' | 'maxInvocations'> {
+  if (kernel === 'quads') return { quads };
+  return kernel === 'workgroup' ? { maxInvocations } : {};
+}
 
 /** Whether exact skipping can list a method's tiles. */
 export function listsTiles(method: ConvMethod): boolean {
@@ -198,12 +210,11 @@ export function chooseConvTiling({ isFallback }: Pick<ConvDevice, 'isFallback'>)
 
 /** A method in words, as a key of measurements. */
 export function methodName(method: ConvMethod): string {
+  const size = method.tile ? ` ${tileName(method.tile)}` : '';
   if (method.kind === 'direct') {
-    const { tiling, directTile } = method;
-    return `direct, ${tiling}${directTile ? ` ${tileName(directTile)}` : ''}`;
+    return `direct, ${method.tiling}${size}`;
   }
-  const { precision, product, productTile, units } = method;
-  const size = productTile ? ` ${tileName(productTile)}` : '';
+  const { precision, product, units } = method;
   const unit = units ? ` ${units.m}x${units.n}x${units.k}` : '';
   return `F(4x4) ${precision}, ${product}${size}${unit}`;
 }

@@ -36,8 +36,7 @@ export function recordConv(convolution: RecordedConv, arena: Arena): Dispatch[] 
   if (method.kind === 'direct') {
     if (places) throw new Error(`"${label}" is computed directly, and that lists no tiles.`);
     const tensors = { input, output, weights, bias };
-    const tile = method.directTile;
-    return [conv(method.tiling, { label, shape, dtype, batch, ...tensors, tile })];
+    return [conv(method.tiling, { label, shape, dtype, batch, ...tensors, choice: method })];
   }
   const sizes = winogradScratch(shape, batch, places?.count, method);
   const filters = kept ?? arena.take(`${label}, filters`, winogradFilterBytes(shape, method));

@@ -89,7 +89,7 @@ async function run(
       weights: { buffer: gpu.upload('weights', packed.weights) },
       bias: { buffer: gpu.upload('bias', packed.bias) },
       output: { buffer: output },
-      tile,
+      choice: { tile },
     }),
   ]);
   const actual = await gpu.read(output, expected.values.length);

@@ -292,7 +292,7 @@ const singleCases: GpuCase[] = [
   ...PRODUCT_TILES.flatMap((tile) =>
     products.map((sizes) => ({
       name: `product of ${sizes.join(' x ')} in tiles of ${8 * tile.rows} x ${8 * tile.cols}`,
-      run: (gpu: Gpu) => runProduct(gpu, sizes, { ...WORKGROUP, productTile: tile }),
+      run: (gpu: Gpu) => runProduct(gpu, sizes, { ...WORKGROUP, tile }),
     })),
   ),
   {
@@ -301,7 +301,7 @@ const singleCases: GpuCase[] = [
   },
   {
     name: 'slices of a layer with many tiles, in workgroups',
-    run: (gpu) => runSlices(gpu, { ...WORKGROUP, productTile: { rows: 8, cols: 8 } }),
+    run: (gpu) => runSlices(gpu, { ...WORKGROUP, tile: { rows: 8, cols: 8 } }),
   },
 ];
 

@@ -12,6 +12,7 @@ export function factsOf(changes: Partial<DeviceFacts> = {}): DeviceFacts {
     subgroupMatrices: [],
     maxStorageBufferBindingSize: 128 * MIB,
     maxBufferSize: 256 * MIB,
+    maxInvocations: 256,
     ...changes,
   };
 }

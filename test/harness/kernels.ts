@@ -1,6 +1,11 @@
 import type { Declaration, Kernel, KernelSource } from '../../src/gpu/kernel';
 import { family } from '../../src/kernels/family';
-import { CONV_TILES, type GemmTile, PRODUCT_TILES } from '../../src/kernels/shared/gemm_tile';
+import {
+  CONV_TILES,
+  type GemmTile,
+  PRODUCT_TILES,
+  tilesWithin,
+} from '../../src/kernels/shared/gemm_tile';
 import { matrixLanes } from '../../src/kernels/winograd/winograd_product';
 
 const sources = import.meta.glob<KernelSource>('../../src/kernels/*/*.wgsl', {
@@ -46,29 +51,38 @@ const ofTile = ({ rows, cols }: GemmTile) => ({ ROWS: rows, COLS: cols });
 const LANES = [4, 8, 16, 32, 64, 128].map((lanes) => ({ LANES: lanes }));
 
 const UNITS = [
-  { m: 16, n: 16, k: 16, subgroupMaxSize: 32 },
-  { m: 8, n: 8, k: 8, subgroupMaxSize: 128 },
-].map((units) => ({
-  LANES: matrixLanes(units),
-  UNIT_M: units.m,
-  UNIT_N: units.n,
-  UNIT_K: units.k,
-}));
+  { size: 16, subgroupMaxSize: 32 },
+  { size: 8, subgroupMaxSize: 64 },
+  { size: 8, subgroupMaxSize: 128 },
+];
 
-/** Every set of values that the host gives to what a kernel imports from `constants::`, by its file. */
-const CONSTANTS: Readonly<Record<string, readonly Readonly<Record<string, number>>[]>> = {
-  conv_workgroup: CONV_TILES.map(ofTile),
-  winograd_product_workgroup: PRODUCT_TILES.map(ofTile),
-  winograd_product_quads: LANES,
-  linear_quads: LANES,
-  winograd_product_matrix: UNITS,
+const unitsWithin = (maxInvocations: number) =>
+  UNITS.map(({ size, subgroupMaxSize }) => ({
+    LANES: matrixLanes(subgroupMaxSize, maxInvocations),
+    UNIT_M: size,
+    UNIT_N: size,
+    UNIT_K: size,
+  }));
+
+type Constants = Readonly<Record<string, number>>;
+
+/**
+ * Every set of values that the host gives to what a kernel imports from `constants::`, by its file, on devices that have
+ * so many invocations a workgroup.
+ */
+const CONSTANTS: Readonly<Record<string, (maxInvocations: number) => readonly Constants[]>> = {
+  conv_workgroup: (most) => tilesWithin(CONV_TILES, most).map(ofTile),
+  winograd_product_workgroup: (most) => tilesWithin(PRODUCT_TILES, most).map(ofTile),
+  winograd_product_quads: () => LANES,
+  linear_quads: () => LANES,
+  winograd_product_matrix: unitsWithin,
 };
 
-export function constantsOf({
-  name,
-  constants,
-}: Kernel): readonly Readonly<Record<string, number>>[] {
+export function constantsOf(
+  { name, constants }: Kernel,
+  maxInvocations = 256,
+): readonly Constants[] {
   if (constants.length === 0) return [{}];
   const file = Object.keys(CONSTANTS).find((own) => name === own || name.startsWith(`${own}_`));
-  return (file ? CONSTANTS[file] : undefined) ?? [];
+  return (file ? CONSTANTS[file]?.(maxInvocations) : undefined) ?? [];
 }

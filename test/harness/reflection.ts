@@ -1,12 +1,13 @@
 import { type Node, type Var, WgslParser, WgslReflect } from 'wgsl_reflect/wgsl_reflect.module.js';
+import { KERNEL_NEEDS } from '../../src/gpu/limits';
 import { topLevelOf } from '../../vite/declarations';
 import { interfaceOf } from '../../vite/reflect';
 
-/** What a kernel is limited to, so that it runs on every WebGPU device. */
-const LIMITS = { invocations: 256, workgroupBytes: 16384, storageBindings: 8 } as const;
-
-/** Everything that is wrong with a kernel's text, constants included, in words; empty when nothing is. */
-export function problemsOf(code: string): string[] {
+/**
+ * Everything that is wrong with a kernel's text, constants included, in words; empty when nothing is.
+ * @param maxInvocations of a workgroup; the other limits are the same on all devices
+ */
+export function problemsOf(code: string, maxInvocations = 256): string[] {
   const { bindings, overrides } = interfaceOf(code);
   const texts = topLevelOf(code).map(({ text }) => text);
   const entries = texts.filter((text) => /@(compute|vertex|fragment)\b/.test(text));
@@ -27,14 +28,14 @@ export function problemsOf(code: string): string[] {
     ...aboveLimit(
       'invocations a workgroup',
       bytesOf(texts, `var<workgroup> all: array<u32, ${size.replaceAll(',', ' *')}>;`) / 4,
-      LIMITS.invocations,
+      maxInvocations,
     ),
     ...aboveLimit(
       'bytes of workgroup memory',
       workgroup.reduce((bytes, text) => bytes + bytesOf(texts, text), 0),
-      LIMITS.workgroupBytes,
+      KERNEL_NEEDS.maxComputeWorkgroupStorageSize,
     ),
-    ...aboveLimit('storage bindings', storage.length, LIMITS.storageBindings),
+    ...aboveLimit('storage bindings', storage.length, KERNEL_NEEDS.maxStorageBuffersPerShaderStage),
   ];
 }
 

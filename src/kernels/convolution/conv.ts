@@ -3,7 +3,7 @@ import type { Dispatch, Kernel, Slice } from '../../gpu/kernel';
 import { workgroupsOver } from '../../gpu/workgroups';
 import type { ConvDtype } from '../../numbers/dtypes';
 import { encodeF16 } from '../../numbers/f16';
-import type { GemmTile } from '../shared/gemm_tile';
+import type { TileChoice } from '../shared/gemm_tile';
 import { type Places, placesOf } from '../shared/places';
 import { type Size, tileGrid } from '../shared/tile_grid';
 import { type ConvShape, convValues, type MaskedConv, type PlainConv } from './conv_kernel';
@@ -27,11 +27,11 @@ export interface ConvArgs {
   readonly bias: Slice;
   /** [batch, outChannels, height, width], or half of both when pooled. */
   readonly output: Slice;
-  /** Of the tiling `workgroup` of a tensor: this tile instead of the one chosen by shape. */
-  readonly tile?: GemmTile | undefined;
+  /** Of the tiling `workgroup` of a tensor. */
+  readonly choice?: TileChoice | undefined;
 }
 
-export interface MaskedConvArgs extends Omit<ConvArgs, 'input' | 'tile'> {
+export interface MaskedConvArgs extends Omit<ConvArgs, 'input' | 'choice'> {
   /** Mask m of the batch is made of map channels[firstMask + m]. */
   readonly firstMask: number;
   /** The normalised image, [inChannels, height, width]. */
@@ -120,10 +120,10 @@ export function packConv(
 
 /** Convolution, bias, activation and optional pooling of a batch of tensors. */
 export function conv(tiling: ConvTiling, args: ConvArgs): Dispatch {
-  const { label, shape, dtype, batch, tile, input, weights, bias, output } = args;
+  const { label, shape, dtype, batch, choice = {}, input, weights, bias, output } = args;
   const way: PlainConv = PLAIN[tiling];
   const kernel = way.kernel(dtype);
-  const { values, workgroups } = way.cover(nameOf(label, kernel), shape, batch, tile);
+  const { values, workgroups } = way.cover(nameOf(label, kernel), shape, batch, choice);
   return {
     ...convValues(kernel, shape, values),
     label,

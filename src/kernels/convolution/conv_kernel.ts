@@ -2,7 +2,7 @@ import type { Dispatch, Kernel } from '../../gpu/kernel';
 import type { WorkgroupRule } from '../../gpu/workgroups';
 import type { ConvDtype } from '../../numbers/dtypes';
 import type { ConvShape } from '../shared/conv_shape';
-import type { GemmTile } from '../shared/gemm_tile';
+import type { TileChoice } from '../shared/gemm_tile';
 import type { Size } from '../shared/tile_grid';
 
 export type { ConvShape };
@@ -12,10 +12,10 @@ export interface PlainConv {
   readonly kernel: (weights: ConvDtype) => Kernel;
   /**
    * How workgroups cover a batch, and what the kernel asks for beyond the shape.
-   * @param tile of a kernel with several: this one instead of the one chosen by shape
+   * @param choice of a kernel with several tiles
    * @throws ScoreCamError `limit`
    */
-  readonly cover: (label: string, shape: ConvShape, batch: number, tile?: GemmTile) => Cover;
+  readonly cover: (label: string, shape: ConvShape, batch: number, choice: TileChoice) => Cover;
 }
 
 export interface Cover {

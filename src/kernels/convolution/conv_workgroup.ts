@@ -1,7 +1,7 @@
 import { checkedWorkgroups, foldedWorkgroups } from '../../gpu/workgroups';
 import { ceilDiv } from '../../numbers/padding';
 import { family } from '../family';
-import { CONV_TILES, chooseGemmTile, type GemmTile } from '../shared/gemm_tile';
+import { CONV_TILES, chooseGemmTile, type GemmTile, tilesWithin } from '../shared/gemm_tile';
 import type { VARIANTS } from '../variants';
 import type { ConvShape, PlainConv } from './conv_kernel';
 import source from './conv_workgroup.wgsl';
@@ -13,15 +13,16 @@ function quadsOf({ height, width }: ConvShape, batch: number): number {
   return batch * ceilDiv(height, 2) * ceilDiv(width, 2);
 }
 
-export function chooseConvTile(shape: ConvShape, batch: number): GemmTile {
-  return chooseGemmTile(CONV_TILES, shape.outChannels, 4 * quadsOf(shape, batch));
+export function chooseConvTile(shape: ConvShape, batch: number, maxInvocations?: number): GemmTile {
+  const tiles = tilesWithin(CONV_TILES, maxInvocations);
+  return chooseGemmTile(tiles, shape.outChannels, 4 * quadsOf(shape, batch));
 }
 
 /** Implicit GEMM in tiles of workgroup memory: for GPUs. */
 export const convWorkgroup: PlainConv = {
   kernel: (weights) => kernels.pick({ weights }),
-  cover: (label, shape, batch, tile = chooseConvTile(shape, batch)) => {
-    const { rows, cols } = tile;
+  cover: (label, shape, batch, { tile, maxInvocations }) => {
+    const { rows, cols } = tile ?? chooseConvTile(shape, batch, maxInvocations);
     const [x, z] = foldedWorkgroups(ceilDiv(quadsOf(shape, batch), 2 * cols));
     const y = ceilDiv(shape.outChannels, 8 * rows);
     return { values: { batch, rows, cols }, workgroups: checkedWorkgroups(label, [x, y, z]) };

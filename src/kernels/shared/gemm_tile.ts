@@ -10,6 +10,13 @@ export interface GemmTile {
   readonly cols: number;
 }
 
+/** Which tile a kernel takes: this one, or one chosen by shape. */
+export interface TileChoice {
+  readonly tile?: GemmTile | undefined;
+  /** Of what is chosen by shape. Default: what WebGPU's core has, 256; compatibility mode has 128. */
+  readonly maxInvocations?: number | undefined;
+}
+
 /** Of winograd_product_workgroup.wgsl, from the largest, which reads least, to the smallest, which fits best. */
 export const PRODUCT_TILES: readonly GemmTile[] = [
   { rows: 16, cols: 16 },
@@ -20,6 +27,11 @@ export const PRODUCT_TILES: readonly GemmTile[] = [
 
 /** Of conv_workgroup.wgsl; the last is for layers with few channels. */
 export const CONV_TILES: readonly GemmTile[] = [...PRODUCT_TILES, { rows: 4, cols: 16 }];
+
+/** Those that so many invocations compute; some at 64 and more. */
+export function tilesWithin(tiles: readonly GemmTile[], maxInvocations = 256): GemmTile[] {
+  return tiles.filter(({ rows, cols }) => rows * cols <= maxInvocations);
+}
 
 /** Workgroups that keep a large GPU busy: about two for each of a hundred and more cores. */
 const ENOUGH_WORKGROUPS = 256;

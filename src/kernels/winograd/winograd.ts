@@ -4,7 +4,7 @@ import { type ConvDtype, type Precision, STORED_BYTES } from '../../numbers/dtyp
 import { ceilDiv } from '../../numbers/padding';
 import { family } from '../family';
 import type { ConvShape } from '../shared/conv_shape';
-import type { GemmTile } from '../shared/gemm_tile';
+import type { TileChoice } from '../shared/gemm_tile';
 import { type Places, placesOf } from '../shared/places';
 import type { VARIANTS } from '../variants';
 import filtersSource from './winograd_filters.wgsl';
@@ -26,8 +26,8 @@ import {
  * (about 1e-5 of a layer's largest value), far below what a map shows. docs/gpu-kernels.md has the figures.
  */
 
-/** One way to compute a convolution by Winograd. */
-export interface WinogradMethod {
+/** One way to compute a convolution by Winograd; the tile is that of the product `workgroup`. */
+export interface WinogradMethod extends TileChoice {
   readonly precision: Precision;
   /**
    * In registers for software adapters: of one invocation, or shared by four (`quads`: needs the feature `subgroups`,
@@ -36,8 +36,6 @@ export interface WinogradMethod {
   readonly product: 'registers' | 'quads' | 'workgroup' | 'matrix';
   /** Of `quads`: how many a subgroup is. Default 1, which computes the same on larger ones. */
   readonly quads?: number | undefined;
-  /** Of `workgroup`: this tile instead of the one that {@link chooseProductTile} takes. */
-  readonly productTile?: GemmTile | undefined;
   /** Of `matrix`, which needs f16. */
   readonly units?: MatrixUnits | undefined;
 }
@@ -308,7 +306,7 @@ function productOf(method: WinogradMethod, channels: number, outStride: number, 
     return productInQuads(method.quads ?? 1, outStride);
   }
   if (method.product === 'workgroup') {
-    const tile = method.productTile ?? chooseProductTile(outStride, stride, PRODUCTS);
+    const { tile = chooseProductTile(outStride, stride, PRODUCTS, method.maxInvocations) } = method;
     return productInWorkgroups(method.precision, tile, outStride);
   }
   if (!method.units || method.precision !== 'f16')

@@ -3,7 +3,7 @@ import { MORE, type WorkgroupRule } from '../../gpu/workgroups';
 import type { Precision } from '../../numbers/dtypes';
 import { ceilDiv } from '../../numbers/padding';
 import { family, only } from '../family';
-import { chooseGemmTile, type GemmTile, PRODUCT_TILES } from '../shared/gemm_tile';
+import { chooseGemmTile, type GemmTile, PRODUCT_TILES, tilesWithin } from '../shared/gemm_tile';
 import type { VARIANTS } from '../variants';
 import matrix from './winograd_product_matrix.wgsl';
 import quads from './winograd_product_quads.wgsl';
@@ -54,8 +54,14 @@ export function productInQuads(count: number, outStride: number): ProductPlan {
 }
 
 /** The tile for so many output channels and Winograd tiles. */
-export function chooseProductTile(outStride: number, stride: number, products: number): GemmTile {
-  return chooseGemmTile(PRODUCT_TILES, outStride, stride, products);
+export function chooseProductTile(
+  outStride: number,
+  stride: number,
+  products: number,
+  maxInvocations?: number,
+): GemmTile {
+  const tiles = tilesWithin(PRODUCT_TILES, maxInvocations);
+  return chooseGemmTile(tiles, outStride, stride, products);
 }
 
 export function productInWorkgroups(
@@ -75,8 +81,8 @@ export interface MatrixUnits {
   readonly m: number;
   readonly n: number;
   readonly k: number;
-  /** Of the device: workgroups must be multiples of it. */
-  readonly subgroupMaxSize: number;
+  /** Invocations of a workgroup: see {@link matrixLanes}. */
+  readonly lanes: number;
 }
 
 /** The feature that the kernel needs. */
@@ -85,9 +91,13 @@ export const MATRIX_FEATURE = 'chromium-experimental-subgroup-matrix';
 /** Outputs and tiles of a workgroup. */
 const MATRIX_TILE = 64;
 
-/** Invocations of a workgroup: up to four subgroups of the largest size, within WebGPU's default limit of 256. */
-export function matrixLanes({ subgroupMaxSize }: Pick<MatrixUnits, 'subgroupMaxSize'>): number {
-  return subgroupMaxSize * Math.min(4, Math.floor(256 / subgroupMaxSize));
+/**
+ * Invocations of a workgroup: up to four subgroups of the largest size that the device has, since it must be a multiple
+ * of that, and up to 256. 0 where not even one is allowed.
+ */
+export function matrixLanes(subgroupMaxSize: number, maxInvocations: number): number {
+  const most = Math.min(256, maxInvocations);
+  return subgroupMaxSize * Math.min(4, Math.floor(most / subgroupMaxSize));
 }
 
 /** Whether units of this size divide the matrices, and a workgroup's tile, without a rest. */
@@ -95,7 +105,7 @@ export function matrixFits(
   units: MatrixUnits,
   sizes: { readonly channels: number; readonly outStride: number },
 ): boolean {
-  const { m, n, k, subgroupMaxSize } = units;
+  const { m, n, k, lanes } = units;
   const divides = (unit: number, size: number): boolean => unit > 0 && size % unit === 0;
   return (
     divides(2 * m, MATRIX_TILE) &&
@@ -104,15 +114,15 @@ export function matrixFits(
     divides(k, sizes.channels) &&
     // Strides are multiples of 16.
     divides(n, 16) &&
-    subgroupMaxSize <= 256
+    lanes > 0
   );
 }
 
 export function productByMatrix(units: MatrixUnits, outStride: number): ProductPlan {
-  const { m, n, k } = units;
+  const { m, n, k, lanes } = units;
   return {
     kernel: byMatrix,
-    constants: { LANES: matrixLanes(units), UNIT_M: m, UNIT_N: n, UNIT_K: k },
+    constants: { LANES: lanes, UNIT_M: m, UNIT_N: n, UNIT_K: k },
     rule: { together: MATRIX_TILE, items: 1, size: 1, y: ceilDiv(outStride, MATRIX_TILE) },
   };
 }
