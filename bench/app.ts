@@ -1,4 +1,5 @@
 /// The bench as a page: measures on the GPU of whoever opened it and shows the same report.
+import { messageOf } from '../cli/error-text';
 import { today } from '../cli/words';
 import { element } from '../demo/element';
 import { browserHost } from './browser-host';
@@ -58,9 +59,7 @@ async function run(): Promise<void> {
     status.textContent = 'Done.';
   } catch (error) {
     const stopped = aborter.signal.aborted;
-    status.textContent = stopped
-      ? 'Stopped.'
-      : String(error instanceof Error ? error.message : error);
+    status.textContent = stopped ? 'Stopped.' : messageOf(error);
     status.classList.toggle('error', !stopped);
   } finally {
     setRunning(false);

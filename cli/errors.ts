@@ -1,4 +1,5 @@
 import { ScoreCamError } from '../src/errors';
+import { messageOf } from './error-text';
 
 /** A failure that one line explains. `exitCode` is 2 where the command line itself is wrong. */
 export class CliError extends Error {
@@ -46,8 +47,9 @@ export async function runCommand(command: (signal: AbortSignal) => Promise<void>
 }
 
 function oneLine(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  return message.replace(/\s*\n\s*/g, ' ').trim();
+  return messageOf(error)
+    .replace(/\s*\n\s*/g, ' ')
+    .trim();
 }
 
 function exitCodeOf(error: unknown): number {

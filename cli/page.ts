@@ -21,6 +21,7 @@ import {
 import { base64, blobOf } from './base64';
 import { type CheckOptions, type CheckResult, checkModel } from './check';
 import { compare } from './comparison';
+import { messageOf } from './error-text';
 import { argue } from './evaluation/argue';
 import type { Argument } from './evaluation/argument';
 import { gallery } from './evaluation/gallery';
@@ -242,7 +243,7 @@ function guarded<Args extends unknown[], T>(
       return { ok: true, value: await work(...args) };
     } catch (error) {
       const code = error instanceof ScoreCamError ? error.code : 'defect';
-      return { ok: false, code, message: error instanceof Error ? error.message : String(error) };
+      return { ok: false, code, message: messageOf(error) };
     }
   };
 }

@@ -11,11 +11,12 @@ import {
   stopwatch,
 } from './explain/explanation';
 import { runForward } from './explain/forward';
-import { normalise, type Pixels, prepareImage } from './explain/image';
+import { normalise, prepareImage } from './explain/image';
 import { admittedMethods, choose } from './explain/methods/choose';
 import { METHODS, type Method } from './explain/methods/registry';
 import { weightings } from './explain/methods/weightings';
 import { oneOf } from './explain/one-of';
+import type { Pixels } from './explain/pixels';
 import { progressMeter } from './explain/progress';
 import type {
   Callbacks,

@@ -39,6 +39,7 @@ export {
   type Weighting,
 } from './explain/methods/options';
 export type { Method } from './explain/methods/registry';
+export type { Pixels } from './explain/pixels';
 export type {
   ChannelCounts,
   ClassScore,

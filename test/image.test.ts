@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { normalise, type Pixels, placementOf, resample } from '../src/explain/image';
+import { normalise, placementOf, resample } from '../src/explain/image';
+import type { Pixels } from '../src/explain/pixels';
 
 function pixels(width: number, height: number, grey: (x: number, y: number) => number): Pixels {
   const data = new Uint8ClampedArray(4 * width * height).fill(255);

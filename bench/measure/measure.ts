@@ -1,4 +1,4 @@
-import type { Pixels } from '../../src/explain/image';
+import type { Pixels } from '../../src/explain/pixels';
 import { Arena } from '../../src/gpu/arena';
 import { Gpu } from '../../src/gpu/gpu';
 import type { DispatchTiming } from '../../src/gpu/profiler';

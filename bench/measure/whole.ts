@@ -1,8 +1,9 @@
 import { explainClass, type Run } from '../../src/explain/explanation';
 import { type Forward, runForward } from '../../src/explain/forward';
-import { normalise, type Pixels } from '../../src/explain/image';
+import { normalise } from '../../src/explain/image';
 import { choose } from '../../src/explain/methods/choose';
 import { METHODS } from '../../src/explain/methods/registry';
+import type { Pixels } from '../../src/explain/pixels';
 import { Arena } from '../../src/gpu/arena';
 import type { Gpu } from '../../src/gpu/gpu';
 import type { Slice } from '../../src/gpu/kernel';

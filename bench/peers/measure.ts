@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser } from 'puppeteer';
+import { messageOf } from '../../cli/error-text';
 import { openServedChrome } from '../../cli/served-chrome';
 
 import { projectRoot } from '../../cli/server';
@@ -109,7 +110,7 @@ async function measureOne(
     const { logits, ...measured } = passes;
     return { result: { ...facts, ...measured, relativeDifference: null }, logits };
   } catch (error) {
-    const message = (error instanceof Error ? error.message : String(error)).slice(0, 2000);
+    const message = messageOf(error).slice(0, 2000);
     const failed = { adapter: null, warmUp: null, runs: [], relativeDifference: null };
     return { result: { ...facts, ...failed, error: message }, logits: [] };
   } finally {

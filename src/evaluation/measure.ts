@@ -2,6 +2,7 @@ import { ScoreCamError } from '../errors';
 import { baselineInput } from '../explain/baseline';
 import { normalise } from '../explain/image';
 import { oneOf } from '../explain/one-of';
+import { checkPixels } from '../explain/pixels';
 import type { SaliencyMap } from '../explain/types';
 import { Arena } from '../gpu/arena';
 import { applyMask } from '../kernels/inputs/apply_mask';
@@ -33,7 +34,8 @@ export interface Bench {
 /**
  * Measures one map. Masks and curves act on the normalised image, as Score-CAM's masks do: what is taken away
  * becomes the data set's mean colour.
- * @throws ScoreCamError `option` for a map of another size, an unknown metric, or a metric that lacks its box
+ * @throws ScoreCamError `option` for a map of another size, an unknown metric, or a metric that lacks its box; `image`
+ * for an image that is not of RGBA bytes
  */
 export async function measure(
   bench: Bench,
@@ -108,6 +110,7 @@ function check(
   const fail = (message: string): never => {
     throw new ScoreCamError('option', message);
   };
+  checkPixels(image);
   const { input, labels } = runner.network;
   for (const [what, size] of Object.entries({ map, image })) {
     if (size.width === input.width && size.height === input.height) continue;

@@ -1,4 +1,5 @@
 import type { MethodOptions } from '../explain/methods/method-options';
+import type { Pixels } from '../explain/pixels';
 import type { Callbacks, SaliencyMap } from '../explain/types';
 
 /** What can be measured of a map; docs/metrics.md has the formulas. */
@@ -27,7 +28,7 @@ export interface Measurable {
   /** With the probability of the whole image, if it is known: that saves a pass. */
   readonly class: { readonly index: number; readonly probability?: number };
   /** The image as the network saw it, at its input size. */
-  readonly image: ImageData;
+  readonly image: Pixels;
   /** How the map was made: `adcc` makes another one so. */
   readonly options?: MethodOptions | undefined;
 }

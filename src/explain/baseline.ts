@@ -1,6 +1,7 @@
 import type { Manifest } from '../model/manifest';
-import { normalise, type Pixels } from './image';
+import { normalise } from './image';
 import type { Baseline } from './methods/options';
+import type { Pixels } from './pixels';
 
 /** Half the window of the blur, and its standard deviation, in pixels: those of RISE's insertion game. */
 const BLUR_REACH = 5;

@@ -3,7 +3,7 @@ import { Arena } from '../gpu/arena';
 import type { Gpu } from '../gpu/gpu';
 import { type ColourMapName, colourMaps } from '../kernels/maps/colour_maps';
 import { overlay } from '../kernels/maps/overlay';
-import type { Pixels } from './image';
+import { imageData, type Pixels } from './pixels';
 import type { SaliencyMap } from './types';
 
 export interface DrawOptions {
@@ -12,14 +12,13 @@ export interface DrawOptions {
   readonly colourMap?: ColourMapName | undefined;
 }
 
-/** `Explanation.draw`, loaded when something is drawn. */
-export async function draw(
+/** `Explanation.overlay`, loaded when it is asked for. */
+export async function overlayOf(
   gpu: Gpu,
   map: SaliencyMap,
   image: Pixels,
-  canvas: HTMLCanvasElement | OffscreenCanvas,
   { opacity = 0.5, colourMap = 'turbo' }: DrawOptions,
-): Promise<void> {
+): Promise<ImageData> {
   if (!(opacity >= 0 && opacity <= 1)) {
     throw new ScoreCamError('option', `opacity is ${opacity}, must be from 0 to 1.`);
   }
@@ -30,18 +29,26 @@ export async function draw(
       `There is no colour map "${colourMap}". Choose from: ${Object.keys(colourMaps).join(', ')}.`,
     );
   }
-  const pixels = await render(gpu, map, image, opacity, colours);
-  const { width, height } = map;
-  canvas.width = width;
-  canvas.height = height;
+  const data = await render(gpu, map, image, opacity, colours);
+  return imageData({ data, width: map.width, height: map.height });
+}
+
+/** Puts what {@link overlayOf} gives on a canvas of its size. */
+export function draw(image: ImageData, canvas: HTMLCanvasElement | OffscreenCanvas): void {
+  canvas.width = image.width;
+  canvas.height = image.height;
   const context = canvas.getContext('2d') as
     | CanvasRenderingContext2D
     | OffscreenCanvasRenderingContext2D
     | null;
   if (!context) {
-    throw new ScoreCamError('option', 'The canvas has no 2d context: it is in use by another API.');
+    throw new ScoreCamError(
+      'option',
+      'The canvas has no 2d context: it is in use by another API, or this JavaScript has none. ' +
+        'overlay() gives the pixels without a canvas.',
+    );
   }
-  context.putImageData(new ImageData(pixels, width, height), 0, 0);
+  context.putImageData(image, 0, 0);
 }
 
 /** RGBA of the map over the image. */

@@ -2,11 +2,11 @@ import { ScoreCamError } from '../errors';
 import type { Gpu } from '../gpu/gpu';
 import type { DrawOptions } from './draw';
 import type { Evidence } from './evidence';
-import type { Pixels } from './image';
 import type { Chosen } from './methods/choose';
 import type { MethodOptions } from './methods/method-options';
 import type { GradientOf, Weighting } from './methods/options';
 import type { Method } from './methods/registry';
+import { imageData, type Pixels } from './pixels';
 import { fuseMaps, saliencyMap } from './saliency';
 import type { ChannelCounts, ClassScore, LayerResult, Passes, SaliencyMap, Timings } from './types';
 
@@ -55,10 +55,9 @@ export class Explanation {
     this.timings = timings;
   }
 
-  /** The image as the network saw it: RGBA at its input size. */
+  /** The image as the network saw it: RGBA at its input size; a plain object where JavaScript has no ImageData. */
   get image(): ImageData {
-    const { data, width, height } = this.run.pixels;
-    return new ImageData(new Uint8ClampedArray(data), width, height);
+    return imageData(this.run.pixels);
   }
 
   /** The five likeliest classes of the unmasked image. */
@@ -160,15 +159,25 @@ export class Explanation {
   }
 
   /**
-   * Draws the heat map over the image; the canvas takes the network's input size.
+   * The heat map over the image, at the network's input size: RGBA, alpha 255, as ImageData, or as a plain object of the
+   * same members where JavaScript has none. Needs no canvas.
    * @throws ScoreCamError `option` if the opacity is not in [0, 1] or the colour map is unknown.
+   */
+  async overlay(options: DrawOptions = {}): Promise<ImageData> {
+    const { overlayOf } = await import('./draw');
+    return overlayOf(this.run.gpu, this.map, this.run.pixels, options);
+  }
+
+  /**
+   * Draws {@link overlay} on a canvas, which takes the network's input size.
+   * @throws ScoreCamError `option` as `overlay`, or if the canvas has another context.
    */
   async draw(
     canvas: HTMLCanvasElement | OffscreenCanvas,
     options: DrawOptions = {},
   ): Promise<void> {
     const { draw } = await import('./draw');
-    await draw(this.run.gpu, this.map, this.run.pixels, canvas, options);
+    draw(await this.overlay(options), canvas);
   }
 }
 

@@ -1,111 +1,23 @@
-import { ScoreCamError } from '../errors';
 import type { Manifest, ManifestInput } from '../model/manifest';
+import { checkPixels, onWhite, type Pixels } from './pixels';
 import type { ImageSource } from './types';
 
-/** Pixels as the network will see them: RGBA at its input size, alpha 255. */
-export interface Pixels {
-  readonly width: number;
-  readonly height: number;
-  readonly data: Uint8ClampedArray;
-}
-
 /**
- * Decodes any image source and brings it to the network's input size. An image that has that size
+ * Brings any image source to the network's input size; what is not pixels is decoded first. An image that has that size
  * already is not resampled. Transparent pixels are laid on white.
- * @throws ScoreCamError `image` when it cannot be fetched or decoded.
+ * @throws ScoreCamError `image` when it cannot be fetched or decoded, or is no RGBA.
  */
 export async function prepareImage(
   source: ImageSource,
   input: ManifestInput,
   signal?: AbortSignal,
 ): Promise<Pixels> {
+  if (typeof source === 'object' && 'data' in source) {
+    checkPixels(source);
+    return resample(onWhite(source), input);
+  }
+  const { decode } = await import('./decode');
   return resample(await decode(source, signal), input);
-}
-
-async function decode(source: ImageSource, signal?: AbortSignal): Promise<Pixels> {
-  if (source instanceof ImageData) return onWhite(source);
-  const drawable =
-    typeof source === 'string' || source instanceof URL
-      ? await toBitmap(await fetchImage(source, signal), String(source))
-      : source instanceof Blob
-        ? await toBitmap(source, source instanceof File ? source.name : 'image')
-        : source;
-  const isElement = typeof HTMLImageElement !== 'undefined' && drawable instanceof HTMLImageElement;
-  if (isElement) {
-    await drawable.decode().catch((cause: unknown) => {
-      throw new ScoreCamError('image', `The image ${drawable.src} did not load.`, { cause });
-    });
-  }
-  const width = isElement ? drawable.naturalWidth : drawable.width;
-  const height = isElement ? drawable.naturalHeight : drawable.height;
-  if (width < 1 || height < 1) {
-    throw new ScoreCamError(
-      'image',
-      `The image is ${width}x${height} pixels; it needs at least 1x1.`,
-    );
-  }
-  const context = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true });
-  if (!context) {
-    throw new ScoreCamError(
-      'image',
-      `The image is ${width}x${height} pixels, too large for a canvas here: make it smaller.`,
-    );
-  }
-  context.fillStyle = 'white';
-  context.fillRect(0, 0, width, height);
-  context.drawImage(drawable, 0, 0);
-  if (drawable instanceof ImageBitmap && drawable !== source) drawable.close();
-  try {
-    return context.getImageData(0, 0, width, height);
-  } catch (cause) {
-    throw new ScoreCamError(
-      'image',
-      `The pixels of this ${width}x${height} image cannot be read: ${String(cause)}. An image from ` +
-        'another site needs CORS headers (crossorigin="anonymous").',
-      { cause },
-    );
-  }
-}
-
-async function fetchImage(source: string | URL, signal?: AbortSignal): Promise<Blob> {
-  try {
-    const response = await fetch(source, signal ? { signal } : {});
-    if (!response.ok) throw new Error(`${response.status} ${response.statusText}`);
-    return await response.blob();
-  } catch (cause) {
-    if (signal?.aborted) throw signal.reason;
-    throw new ScoreCamError('image', `The image ${source} could not be fetched: ${cause}`, {
-      cause,
-    });
-  }
-}
-
-async function toBitmap(blob: Blob, name: string): Promise<ImageBitmap> {
-  try {
-    // Networks are trained on the numbers in the file, so no colour management changes them.
-    return await createImageBitmap(blob, {
-      colorSpaceConversion: 'none',
-      premultiplyAlpha: 'none',
-    });
-  } catch (cause) {
-    throw new ScoreCamError(
-      'image',
-      `${name} (${blob.size} bytes) is no image this browser can decode: use PNG or JPEG.`,
-      { cause },
-    );
-  }
-}
-
-function onWhite(image: Pixels): Pixels {
-  const data = new Uint8ClampedArray(image.data.length);
-  for (let i = 0; i < data.length; i += 4) {
-    const alpha = (image.data[i + 3] as number) / 255;
-    for (let c = 0; c < 3; c++) {
-      data[i + c] = (image.data[i + c] as number) * alpha + 255 * (1 - alpha);
-    }
-    data[i + 3] = 255;
-  }
-  return { width: image.width, height: image.height, data };
 }
 
 /**

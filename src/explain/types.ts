@@ -4,12 +4,14 @@ import type { Model, WeightsLocation } from '../model/model';
 import type { Precision, WeightDtype } from '../numbers/dtypes';
 import type { ConvTuning } from '../plan/tuned';
 import type { TuningCache } from '../runtime/tuning-cache';
+import type { Pixels } from './pixels';
 
-/** Anything a page has an image in. A string or URL is fetched; a Blob or File is decoded. */
+/** Anything an image is in. A string or URL is fetched; a Blob or File is decoded; pixels are taken as they are. */
 export type ImageSource =
   | HTMLImageElement
   | ImageBitmap
   | ImageData
+  | Pixels
   | HTMLCanvasElement
   | OffscreenCanvas
   | Blob

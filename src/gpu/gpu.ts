@@ -28,19 +28,43 @@ export async function requestAdapter(): Promise<GPUAdapter> {
     );
   }
   const { gpu } = navigator;
-  const options = { powerPreference: 'high-performance' } as const;
-  const adapter =
-    (await gpu.requestAdapter(options)) ??
-    // Where drivers are too old for WebGPU's core: many phones.
-    (await gpu.requestAdapter({ ...options, featureLevel: 'compatibility' }));
-  if (!adapter) {
+  // Firefox 140 rejects where others give null.
+  let cause: unknown;
+  const request = (featureLevel?: string): Promise<GPUAdapter | null> =>
+    gpu
+      .requestAdapter({
+        powerPreference: 'high-performance',
+        ...(featureLevel ? { featureLevel } : {}),
+      })
+      .catch((error: unknown) => {
+        cause = error;
+        return null;
+      });
+  // Compatibility mode is for drivers that are too old for WebGPU's core: many phones.
+  const adapter = (await request()) ?? (await request('compatibility'));
+  if (adapter) return adapter;
+  throw new ScoreCamError(
+    'no-adapter',
+    `WebGPU is there but offers no adapter${cause ? ` (${cause})` : ''}. Turn on hardware acceleration, or start ` +
+      'Chrome with --enable-unsafe-webgpu to use its software adapter.',
+    { cause },
+  );
+}
+
+/** @throws ScoreCamError `no-adapter` where the adapter refuses, with its reason as the cause */
+async function requestDevice(
+  adapter: GPUAdapter,
+  request: GPUDeviceDescriptor,
+): Promise<GPUDevice> {
+  try {
+    return await adapter.requestDevice(request);
+  } catch (cause) {
     throw new ScoreCamError(
       'no-adapter',
-      'WebGPU is there but offers no adapter. Turn on hardware acceleration, or start Chrome with ' +
-        '--enable-unsafe-webgpu to use its software adapter.',
+      `The GPU's adapter gives no device (${cause}). Reload the page; if that does not help, update browser and driver.`,
+      { cause },
     );
   }
-  return adapter;
 }
 
 /** Uniform slices start at multiples of this (the default minUniformBufferOffsetAlignment). */
@@ -101,7 +125,7 @@ export class Gpu {
     }
     const chosen = adapter ?? (await requestAdapter());
     const request = { label: 'score-cam-webgpu', ...deviceRequest(chosen, needs) };
-    return new Gpu(await chosen.requestDevice(request), chosen.info, true);
+    return new Gpu(await requestDevice(chosen, request), chosen.info, true);
   }
 
   /** Bytes of all live buffers made through {@link createBuffer}. */
@@ -232,11 +256,14 @@ export class Gpu {
         dispatches.map((dispatch) => this.pipelines.of(dispatch)),
       );
       await before;
-      await this.guarded(label, () =>
-        this.encode(label, dispatches, pipelines, copies, () => {
-          release();
-          return finished();
-        }),
+      await this.guarded(
+        label,
+        () =>
+          this.encode(label, dispatches, pipelines, copies, () => {
+            release();
+            return finished();
+          }),
+        () => this.culprit(dispatches, pipelines),
       );
     } finally {
       void before.then(release);
@@ -338,8 +365,15 @@ export class Gpu {
     if (this.broken) throw this.broken;
   }
 
-  /** Runs `work` inside error scopes; a validation, memory or internal error becomes an exception. */
-  private async guarded<T>(label: string, work: () => Promise<T>): Promise<T> {
+  /**
+   * Runs `work` inside error scopes; a validation, memory or internal error becomes an exception, which names the
+   * `culprit` if there is one.
+   */
+  private async guarded<T>(
+    label: string,
+    work: () => Promise<T>,
+    culprit?: () => Promise<Dispatch | undefined>,
+  ): Promise<T> {
     const scopes = ['validation', 'out-of-memory', 'internal'] as const;
     for (const scope of scopes) this.device.pushErrorScope(scope);
     // The scopes must be popped before the first await inside `work` can interleave another caller's
@@ -349,7 +383,10 @@ export class Gpu {
     const [result, ...errors] = await Promise.allSettled([running, ...popped]);
     this.check();
     for (const error of errors) {
-      if (error.status === 'fulfilled' && error.value) throw gpuError(label, error.value);
+      if (error.status !== 'fulfilled' || !error.value) continue;
+      const dispatch = await culprit?.();
+      const who = dispatch ? `${label}: ${dispatch.kernel.name} (${dispatch.label})` : label;
+      throw gpuError(who, error.value);
     }
     if (result.status === 'rejected') {
       throw result.reason instanceof ScoreCamError
@@ -359,6 +396,27 @@ export class Gpu {
           });
     }
     return result.value;
+  }
+
+  /** The dispatch that a submit was refused for: the error may name the submit or a buffer alone. */
+  private async culprit(
+    dispatches: readonly Dispatch[],
+    pipelines: readonly GPUComputePipeline[],
+  ): Promise<Dispatch | undefined> {
+    const uniform = this.writeParams(dispatches);
+    try {
+      const { firstRefused } = await import('./faults');
+      const at = await firstRefused(this.device, dispatches, (pass, dispatch, index) => {
+        pass.setPipeline(pipelines[index] as GPUComputePipeline);
+        pass.setBindGroup(0, this.bindGroup(dispatch, uniform, index * UNIFORM_ALIGNMENT));
+      });
+      return dispatches[at];
+    } catch {
+      // What is known is thrown anyway.
+      return undefined;
+    } finally {
+      uniform?.destroy();
+    }
   }
 
   private writeParams(dispatches: readonly Dispatch[]): GPUBuffer | undefined {

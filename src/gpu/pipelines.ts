@@ -1,6 +1,6 @@
 import { ScoreCamError } from '../errors';
 import type { Declaration, Dispatch, Kernel } from './kernel';
-import { shaderText, sourceOf, valuesOf } from './shader_text';
+import { shaderText, valuesOf } from './shader_text';
 
 /** The compute pipelines of one device: one for each kernel and the values of its constants. */
 export class Pipelines {
@@ -79,18 +79,13 @@ export class Pipelines {
         compute: { module, entryPoint: 'main', constants: overrides },
       });
     } catch (cause) {
-      const { messages } = await module.getCompilationInfo();
-      const errors = messages
-        .filter(({ type }) => type === 'error')
-        .map(({ lineNum, message }) => {
-          const source = sourceOf(text, constants, lineNum);
-          return source ? `${source}: ${message}` : message;
-        });
-      const reason =
-        errors.length > 0 ? errors.join('; ') : ((await faulty)?.message ?? String(cause));
+      const reason = await import('./faults')
+        .then(({ errorsOf }) => errorsOf(module, text, constants))
+        .catch(() => '');
+      const told = reason || ((await faulty)?.message ?? cause);
       throw new ScoreCamError(
         'kernel',
-        `Kernel ${kernel.name} (${label}) did not compile: ${reason}`,
+        `Kernel ${kernel.name} (${label}) did not compile: ${told}`,
         { cause },
       );
     }

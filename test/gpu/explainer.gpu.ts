@@ -1,6 +1,6 @@
 import { normalise } from '../../src/explain/image';
 import { Arena } from '../../src/gpu/arena';
-import { type Gpu, requestAdapter } from '../../src/gpu/gpu';
+import { requestAdapter } from '../../src/gpu/gpu';
 import {
   type ConvTuning,
   createExplainer,
@@ -8,15 +8,15 @@ import {
   type Progress,
   ScoreCamError,
 } from '../../src/index';
-import { softmax } from '../../src/kernels/layers/softmax';
-import softmaxText from '../../src/kernels/layers/softmax.wgsl?raw';
 import type { Model } from '../../src/model/model';
 import { compile } from '../../src/plan/compile';
 import { NetworkWeights } from '../../src/runtime/network-weights';
 import { Runner } from '../../src/runtime/runner';
 import type { GpuCase } from '../harness/case';
 import { assertClose } from '../harness/compare';
+import { expectError, expectSame } from '../harness/expect';
 import { smallImage, smallLayers, smallModel } from '../harness/small-model';
+import { withExplainer } from '../harness/with-explainer';
 import { forwardReference, scoreCamReference } from '../reference/score_cam';
 
 /**
@@ -25,32 +25,9 @@ import { forwardReference, scoreCamReference } from '../reference/score_cam';
  */
 const NETWORK_TOLERANCE = 1e-4;
 
-function expectSame(what: string, actual: unknown, expected: unknown): void {
-  const [a, b] = [JSON.stringify(actual), JSON.stringify(expected)];
-  if (a !== b) throw new Error(`${what}: got ${a}, expected ${b}`);
-}
-
 /** Every bit of the values, NaN included. */
 function bits(values: Float32Array): string {
   return new Uint32Array(values.buffer, values.byteOffset, values.length).join();
-}
-
-async function expectError(
-  work: () => Promise<unknown>,
-  code: string,
-  message: string,
-): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    if (!(error instanceof ScoreCamError)) throw error;
-    expectSame('error code', error.code, code);
-    if (!error.message.includes(message)) {
-      throw new Error(`message "${error.message}" lacks "${message}"`);
-    }
-    return;
-  }
-  throw new Error(`nothing thrown; expected ${code}: ${message}`);
 }
 
 async function checkAgainstReference(
@@ -84,21 +61,6 @@ async function checkAgainstReference(
     );
   }
   return notes.join('; ');
-}
-
-/** Runs `work` with an explainer of the model on the case's device and disposes of it. */
-async function withExplainer<T>(
-  gpu: Gpu,
-  model: Model,
-  work: (explainer: Awaited<ReturnType<typeof createExplainer>>) => Promise<T>,
-  memoryBudget?: number,
-): Promise<T> {
-  const explainer = await createExplainer({ model, device: gpu.device, memoryBudget });
-  try {
-    return await work(explainer);
-  } finally {
-    explainer.dispose();
-  }
 }
 
 /** The channel `k` of conv3 is zero everywhere. */
@@ -407,99 +369,6 @@ export const cases: GpuCase[] = [
         }
         return undefined;
       });
-    },
-  },
-  {
-    name: 'every kind of image source is seen alike',
-    async run(gpu) {
-      const canvas = document.createElement('canvas');
-      canvas.width = 17;
-      canvas.height = 14;
-      canvas.getContext('2d')?.putImageData(smallImage(), 0, 0);
-      const offscreen = new OffscreenCanvas(17, 14);
-      offscreen.getContext('2d')?.putImageData(smallImage(), 0, 0);
-      const blob = await offscreen.convertToBlob({ type: 'image/png' });
-      const address = URL.createObjectURL(blob);
-      const element = new Image();
-      element.src = address;
-      const sources = {
-        canvas,
-        offscreen,
-        blob,
-        element,
-        string: address,
-        url: new URL(address),
-        bitmap: await createImageBitmap(smallImage()),
-      };
-      return withExplainer(gpu, smallModel(), async (explainer) => {
-        const expected = await explainer.classify(smallImage());
-        for (const [kind, source] of Object.entries(sources)) {
-          expectSame(kind, await explainer.classify(source), expected);
-        }
-        URL.revokeObjectURL(address);
-        return undefined;
-      });
-    },
-  },
-  {
-    name: 'draw: opacity 0 is the image, 1 the heat map alone',
-    async run(gpu) {
-      return withExplainer(gpu, smallModel(), async (explainer) => {
-        const explanation = await explainer.explain(smallImage());
-        const canvas = new OffscreenCanvas(1, 1);
-        const pixels = async (opacity: number, colourMap?: 'grey'): Promise<number[]> => {
-          await explanation.draw(canvas, { opacity, colourMap });
-          return [...(canvas.getContext('2d')?.getImageData(0, 0, 17, 14).data ?? [])];
-        };
-        expectSame('image', await pixels(0), [...smallImage().data]);
-        const grey = (await pixels(1, 'grey')).filter((_, i) => i % 4 === 0);
-        assertClose(
-          'heat map',
-          grey,
-          explanation.map.data.map((v) => 255 * v),
-          1,
-        );
-        await expectError(() => explanation.draw(canvas, { opacity: 2 }), 'option', 'opacity is 2');
-        return undefined;
-      });
-    },
-  },
-  {
-    name: 'a GPU error becomes an exception that names the kernel',
-    async run(gpu) {
-      const logits = gpu.createBuffer('logits', 64);
-      const elsewhere = await Promise.resolve(
-        gpu.device.createBuffer({ label: 'not storage', size: 64, usage: GPUBufferUsage.COPY_DST }),
-      );
-      const dispatch = softmax({
-        label: 'broken',
-        logits: { buffer: logits },
-        probabilities: { buffer: elsewhere },
-        rows: 1,
-        classes: 4,
-      });
-      await expectError(() => gpu.submit('a batch', [dispatch]), 'kernel', 'softmax (broken)');
-      // A fault is told by file and line of the source, not of what was compiled.
-      const right = 'total += exp(logits[base + c] - largest);';
-      const text = (await dispatch.kernel.text()).map(
-        ([file, start, own]) =>
-          [file, start, own.replace(right, 'total += exp(nothing);')] as const,
-      );
-      const line = softmaxText.split('\n').findIndex((own) => own.includes(right)) + 1;
-      await expectError(
-        () =>
-          gpu.submit('a batch', [
-            { ...dispatch, kernel: { ...dispatch.kernel, text: () => text, name: 'wrong' } },
-          ]),
-        'kernel',
-        `Kernel wrong (broken) did not compile: softmax.wgsl:${line}: unresolved value 'nothing'`,
-      );
-      await expectError(
-        async () => gpu.createBuffer('huge', 2 ** 40),
-        'limit',
-        'Buffer "huge" needs 1099511627776 bytes, this device allows',
-      );
-      return undefined;
     },
   },
   {

@@ -1,3 +1,4 @@
+import { detailsOf } from '../../cli/error-text';
 import { Gpu } from '../../src/gpu/gpu';
 import type { CaseContext, CaseReport, GpuCase } from './case';
 import { SharedDevice } from './shared-device';
@@ -21,8 +22,7 @@ export class CaseRunner {
         : this.beside(found, context));
       return { ok: true, message: note ?? '' };
     } catch (error) {
-      const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      return { ok: false, message: `${suite} > ${name}: ${text}` };
+      return { ok: false, message: `${suite} > ${name}: ${detailsOf(error)}` };
     }
   }
 

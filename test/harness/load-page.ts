@@ -1,4 +1,5 @@
 /// Runs in headless Chrome: loads models over the network with the public API, and says what became of it.
+import { messageOf } from '../../cli/error-text';
 import { browserCache, createExplainer, ScoreCamError, type WeightDtype } from '../../src/index';
 
 export interface LoadRequest {
@@ -57,7 +58,7 @@ async function loadModel({
     explainer.dispose();
   } catch (error) {
     code = error instanceof ScoreCamError ? error.code : 'other';
-    message = error instanceof Error ? error.message : String(error);
+    message = messageOf(error);
   }
   const keys = cache ? await (await caches.open(cache)).keys() : [];
   const kept = keys.map(({ url }) => new URL(url).pathname);

@@ -1,3 +1,4 @@
+import { imageData } from '../../src/explain/pixels';
 import type { Manifest, ManifestLayer } from '../../src/model/manifest';
 import { parseManifest } from '../../src/model/manifest';
 import type { Model } from '../../src/model/model';
@@ -117,5 +118,5 @@ function randomWeights(
 export function smallImage(width = 17, height = 14, seed = 99): ImageData {
   const data = Uint8ClampedArray.from(testValues(4 * width * height, seed), (v) => 128 + 127 * v);
   for (let i = 3; i < data.length; i += 4) data[i] = 255;
-  return new ImageData(data, width, height);
+  return imageData({ data, width, height });
 }

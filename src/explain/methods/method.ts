@@ -1,7 +1,8 @@
 import type { Network } from '../../model/network';
 import type { Evidence } from '../evidence';
 import type { Forward } from '../forward';
-import type { normalise, Pixels } from '../image';
+import type { normalise } from '../image';
+import type { Pixels } from '../pixels';
 import type { Callbacks, Passes } from '../types';
 import type { Baseline, GradientOf, NumberOption, OptionValues, Weighting } from './options';
 
