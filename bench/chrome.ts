@@ -1,4 +1,5 @@
-import { openServedChrome } from '../cli/served-chrome';
+import { launchChrome } from '../cli/hosts/chrome';
+import { openServed } from '../cli/served';
 import { benchFile, processors } from './machine';
 import type { BenchOptions } from './options';
 import { display } from './show';
@@ -9,7 +10,8 @@ export async function benchInChrome(
   { runs, ladder, stated, out, report }: BenchOptions & { readonly out: string },
   signal: AbortSignal,
 ): Promise<void> {
-  const { url, browser, close } = await openServedChrome();
+  const launch = () => launchChrome({ handleSignals: false });
+  const { url, launched: browser, close } = await openServed(launch);
   const end = () => void browser.close();
   signal.addEventListener('abort', end);
   try {

@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, CDPSession, Page } from 'puppeteer';
-import { openServedChrome } from '../cli/served-chrome';
+import { launchChrome } from '../cli/hosts/chrome';
+import { openServed } from '../cli/served';
 import { fileAddress } from '../cli/server';
 import { today } from '../cli/words';
 import type { AdapterFacts, WeightDtype } from '../src/index';
@@ -49,8 +50,7 @@ export async function measureWeights(channels: number): Promise<{
   results: FormResult[];
 }> {
   const folder = mkdtempSync(join(tmpdir(), 'score-cam-weights-'));
-  const options = { folders: [folder], handleSignals: true };
-  const { url, browser, close } = await openServedChrome(options);
+  const { url, launched: browser, close } = await openServed(launchChrome, [folder]);
   try {
     const file = await writeTimmFile(folder, 16, 1);
     const { sha256, bytes } = file;

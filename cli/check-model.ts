@@ -3,7 +3,7 @@ import { newCommand, parsed } from './command';
 import { CliError, runCommand } from './errors';
 import { parseWhole } from './option-types';
 import { DEFAULT_MODEL, findModelOnDisk, readNetwork } from './options';
-import type { Opened } from './page';
+import type { Opened } from './page-api';
 import { ProgressDisplay } from './progress';
 import { fileAddress } from './server';
 import { Session } from './session';

@@ -11,7 +11,9 @@ import { weightings } from '../src/explain/methods/weightings';
 import type { Step } from '../src/explain/progress';
 import { targetIndex } from '../src/model/network';
 import { newCommand, parsed } from './command';
+import { decoded } from './decode';
 import { runCommand, usageError } from './errors';
+import { HOST_NAMES, HOSTS, type HostName } from './hosts/hosts';
 import { parseBoolean, parseFilled, parseList, parseName } from './option-types';
 import {
   DEFAULT_MODEL,
@@ -27,7 +29,8 @@ import {
   SPELLINGS,
 } from './options';
 import { checkWritable, suffixes, writeAll } from './output';
-import type { ClassResult, ExplainResult, MethodResult, Opened } from './page';
+import type { ClassResult, ExplainResult, MethodResult, Opened } from './page-api';
+import { pngOf } from './png';
 import { prepareModel } from './prepare';
 import { ProgressDisplay } from './progress';
 import { fileAddress, projectRoot, remoteAddress } from './server';
@@ -45,6 +48,7 @@ interface Options extends Partial<Record<NumberOption, string>> {
   of?: string;
   channels?: string;
   out?: string;
+  runtime: string;
   json?: boolean;
 }
 
@@ -52,7 +56,7 @@ const SAMPLE = join(projectRoot, 'weights', DEFAULT_MODEL, 'sample.png');
 
 const program = newCommand(
   'explain',
-  'Shows where a network looks for a class, with Score-CAM on WebGPU in headless Chrome.',
+  'Shows where a network looks for a class, with Score-CAM on WebGPU, in headless Chrome or without a browser.',
 )
   .usage('[IMAGE] [options]')
   .argument('[IMAGE]', 'PNG or JPEG of any size', relative(process.cwd(), SAMPLE))
@@ -78,6 +82,7 @@ for (const option of Object.keys(NUMBERS) as NumberOption[]) {
 }
 program
   .option('--out <folder>', 'where the files go (default: out/<image name>)')
+  .option('--runtime <name>', `what runs it: ${HOST_NAMES.join(', ')}`, 'chrome')
   .option('--json', 'print result.json instead of a summary');
 
 async function explain(signal: AbortSignal): Promise<void> {
@@ -85,6 +90,7 @@ async function explain(signal: AbortSignal): Promise<void> {
   const imagePath = program.processedArgs[0] as string;
   const out = parseFilled('--out', options.out, 'give a folder') ?? defaultOut(imagePath);
   const image = readImage(imagePath);
+  const runtime = parseName('--runtime', options.runtime, HOST_NAMES) as HostName;
   const found = findModel(options.model);
   const network = await readNetwork(found, signal);
   const layers = parseList(options.layer ?? network.targetLayer);
@@ -132,12 +138,16 @@ async function explain(signal: AbortSignal): Promise<void> {
   let session: Session | undefined;
   try {
     const source = await onDisk(found, signal, onStep);
-    session = await Session.open({ signal, onStep, ...reachOf(source) });
-    await session.call('takeImage', image.toString('base64'), basename(imagePath));
+    session = await Session.open({ runtime, signal, onStep, ...reachOf(source) });
+    if (HOSTS[runtime].decodes) {
+      await session.call('takeImage', image.toString('base64'), basename(imagePath));
+    } else {
+      await session.call('takePixels', await decoded(image, basename(imagePath)));
+    }
     const opened = await session.call('open', addressOf(source, session.url));
     const result = await session.call('explain', request);
     display.stop();
-    const { summary, files } = collect(imagePath, opened, result);
+    const { summary, files } = collect(session.version, imagePath, opened, result);
     signal.throwIfAborted();
     writeAll(out, files);
     console.log(
@@ -191,6 +201,8 @@ type ListedMethod = Omit<MethodResult, 'scoresBytes' | 'classes'> & {
 };
 
 export interface Summary {
+  /** Such as `Chrome/140.0.7339.80`. */
+  readonly runtime: string;
   readonly model: string;
   readonly adapter: Pick<
     Opened['adapter'],
@@ -215,6 +227,7 @@ export interface Summary {
 
 /** All files of a result, in memory. */
 function collect(
+  runtime: string,
   image: string,
   opened: Opened,
   { top, methods, comparison }: ExplainResult,
@@ -233,6 +246,7 @@ function collect(
   const [first] = listed as [ListedMethod];
   const [main] = first.classes as [ListedClass];
   const summary: Summary = {
+    runtime,
     model: opened.model.name,
     adapter: { vendor, architecture, description, isFallback },
     image,
@@ -265,8 +279,8 @@ function collectClasses(
       heatmap: `heatmap${ending}.png`,
       map: `map${ending}.f32`,
     };
-    files.set(names.overlay, Buffer.from(one.overlay, 'base64'));
-    files.set(names.heatmap, Buffer.from(one.heatmap, 'base64'));
+    files.set(names.overlay, pngOf(one.overlay));
+    files.set(names.heatmap, pngOf(one.heatmap));
     files.set(names.map, Buffer.from(one.mapBytes, 'base64'));
     return { class: one.class, map: one.map, weights: one.weights, files: names };
   });
@@ -287,9 +301,12 @@ function describe(summary: Summary, out: string, files: readonly string[]): stri
     const listed = others.map(({ label, probability }) => `${label} ${percent(probability)}`);
     lines.push(`Likely, too: ${listed.join(', ')}`);
   }
+  if (methods.length > 1 && !files.includes('comparison.png')) {
+    lines.push(`No comparison.png: ${summary.runtime} has no canvas to draw it on.`);
+  }
   lines.push(
     ...methods.map(describeMethod),
-    `Adapter: ${adapterLine(adapter)}`,
+    `Adapter: ${adapterLine(adapter)}, in ${summary.runtime}`,
     `Wrote to ${out}: ${files.join(', ')}`,
   );
   return lines.join('\n');

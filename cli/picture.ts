@@ -1,12 +1,30 @@
-/// Runs in headless Chrome: maps over their image as PNG files, and room to set several side by side.
+/// Runs where WebGPU is: maps over their image, and room to set several side by side.
 import type { Explanation } from '../src/index';
-import { base64 } from './base64';
+import { base64, base64Of } from './base64';
 
-/** The heat map over its image, as a PNG in base64. Opacity is from 0, the image alone, to 1, the map alone. */
-export async function overlayOf(explanation: Explanation, opacity = 0.5): Promise<string> {
+/** RGBA of a picture in base64, to be made a PNG in Node, which any runtime's can be. */
+export interface Picture {
+  readonly width: number;
+  readonly height: number;
+  readonly rgba: string;
+}
+
+/** The heat map over its image. Opacity is from 0, the image alone, to 1, the map alone. */
+export async function overlayOf(explanation: Explanation, opacity = 0.5): Promise<Picture> {
+  const { width, height, data } = await explanation.overlay({ opacity });
+  return { width, height, rgba: base64(data) };
+}
+
+/** The same as a PNG in base64, where there is a canvas to make it by. */
+export async function overlayPng(explanation: Explanation, opacity = 0.5): Promise<string> {
   const canvas = new OffscreenCanvas(1, 1);
   await explanation.draw(canvas, { opacity });
-  return base64(await canvas.convertToBlob({ type: 'image/png' }));
+  return base64Of(await canvas.convertToBlob({ type: 'image/png' }));
+}
+
+/** Whether there is a canvas that pictures and words can be drawn on. */
+export function hasCanvas(): boolean {
+  return typeof OffscreenCanvas !== 'undefined' && !!new OffscreenCanvas(1, 1).getContext('2d');
 }
 
 /** A white canvas, ready to be drawn on in black. */

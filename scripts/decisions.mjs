@@ -2,7 +2,11 @@
 
 /** The commands. `steps` lists programs to run in order; `cwd` is where relative arguments point. */
 const COMMANDS = {
-  explain: { browser: true, cwd: 'caller', steps: (args) => [script('cli/explain.ts', args)] },
+  explain: {
+    browser: (args) => /^(chrome)?$/.test(optionIn('--runtime', args)),
+    cwd: 'caller',
+    steps: (args) => [script('cli/explain.ts', args)],
+  },
   bench: { browser: true, cwd: 'caller', steps: (args) => [script('bench/bench.ts', args)] },
   evaluate: { browser: true, cwd: 'caller', steps: (args) => [script('cli/evaluate.ts', args)] },
   'check-model': {
@@ -20,13 +24,25 @@ const COMMANDS = {
   build: { browser: false, cwd: 'project', steps: (args) => [script('cli/build.ts', args)] },
 };
 
+/** What follows an option on the command line, or ''. */
+const optionIn = (option, args) =>
+  args
+    .findLast((arg, i) => args[i - 1] === option || arg.startsWith(`${option}=`))
+    ?.replace(`${option}=`, '') ?? '';
+
 const script = (file, args) => ({ kind: 'script', file, args });
 const bin = (name, program, args) => ({ kind: 'bin', package: name, program, args });
 
 /** What the command needs and runs, or undefined if there is no such command. */
 export function planOf(command, args) {
   const found = Object.hasOwn(COMMANDS, command) ? COMMANDS[command] : undefined;
-  return found && { browser: found.browser, cwd: found.cwd, steps: found.steps(args) };
+  if (!found) return undefined;
+  const { browser, cwd, steps } = found;
+  return {
+    browser: typeof browser === 'function' ? browser(args) : browser,
+    cwd,
+    steps: steps(args),
+  };
 }
 
 export const commandNames = Object.keys(COMMANDS);

@@ -12,7 +12,7 @@ import { readResults } from '../bench/read';
 import { factOf, roofOf } from '../bench/report/facts';
 import { placeLabels } from '../bench/report/labels';
 import { reportPage } from '../bench/report/page';
-import { launchChrome } from '../cli/chrome';
+import { launchChrome } from '../cli/hosts/chrome';
 import { median } from '../cli/median';
 import { serveProject } from '../cli/server';
 import { shaderText } from '../src/gpu/shader_text';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'puppeteer';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { launchChrome } from '../cli/chrome';
+import { launchChrome } from '../cli/hosts/chrome';
 import { narrowWeights } from './harness/narrow-vgg';
 import { writeSafetensors } from './harness/weight-writers';
 

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser } from 'puppeteer';
 import { messageOf } from '../../cli/error-text';
-import { openServedChrome } from '../../cli/served-chrome';
-
+import { launchChrome } from '../../cli/hosts/chrome';
+import { openServed } from '../../cli/served';
 import { projectRoot } from '../../cli/server';
 import { duration } from '../../cli/words';
 import { installPackages } from '../../scripts/main.mjs';
@@ -39,8 +39,7 @@ export async function measurePeers({
   onResult = () => {},
 }: PeerOptions): Promise<PeerResults> {
   await installPackages('bench', 'what to compare with');
-  const options = { isolated: true, handleSignals: true };
-  const { url, browser, close } = await openServedChrome(options);
+  const { url, launched: browser, close } = await openServed(launchChrome, [], { isolated: true });
   try {
     const contenders: PeerResult[] = [];
     let ours: readonly number[] = [];

@@ -1,5 +1,5 @@
 /// Runs in headless Chrome: draws one picture of many maps.
-import { base64, blobOf } from '../base64';
+import { base64Of, bytesOf } from '../base64';
 import { whiteCanvas } from '../picture';
 
 /** A picture of many maps: a row an image and class, a column a method. */
@@ -28,10 +28,10 @@ export async function gallery(
     context.fillText(label, 4, y + size / 2, left - 10);
     for (const [column, picture] of pictures.entries()) {
       if (picture === undefined) continue;
-      const bitmap = await createImageBitmap(await blobOf(picture));
+      const bitmap = await createImageBitmap(new Blob([bytesOf(picture)]));
       context.drawImage(bitmap, left + column * (size + gap), y, size, size);
       bitmap.close();
     }
   }
-  return base64(await canvas.convertToBlob({ type: 'image/png' }));
+  return base64Of(await canvas.convertToBlob({ type: 'image/png' }));
 }

@@ -2,7 +2,7 @@
 
 import { METHODS } from '../../src/explain/methods/registry';
 import { type Explainer, type Explanation, type Passes, ScoreCamError } from '../../src/index';
-import { overlayOf } from '../picture';
+import { overlayPng } from '../picture';
 import { leavesScores, takesScores } from './reuse';
 import type { MethodSpec } from './specs';
 import { type Taken, takenSubject } from './subject';
@@ -41,7 +41,7 @@ export async function evaluate(explainer: Explainer, job: EvaluationJob): Promis
       first: i === 0,
       passes,
       measures,
-      ...(pictures ? { picture: await overlayOf(explanation) } : {}),
+      ...(pictures ? { picture: await overlayPng(explanation) } : {}),
     });
   }
   return rows;

@@ -1,7 +1,7 @@
 /** An evaluation's files: tables, plots, figures and a gallery. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Opened } from '../page';
+import type { Opened } from '../page-api';
 import type { Session } from '../session';
 import { adapterLine, today } from '../words';
 import { plotAll } from './plots';
@@ -37,7 +37,7 @@ export async function writeResults(
   const date = today();
   const heading =
     `${opened.model.name}, ${images.length} images, ${rows.filter(({ method }) => method === specs[0]?.name).length} ` +
-    `maps a method; ${session.browserVersion}, ${adapter}, ${date}`;
+    `maps a method; ${session.version}, ${adapter}, ${date}`;
   const verdict = verdictText('score-cam', 'grad-cam', verdicts);
   const text = `${heading}\n\n${markdownTable(methods)}\n${verdict ? `\n${verdict}\n` : ''}`;
   const file = (name: string): string => join(store.folder, name);
@@ -46,7 +46,7 @@ export async function writeResults(
   const results = {
     date,
     adapter: opened.adapter,
-    browser: session.browserVersion,
+    browser: session.version,
     model: opened.model.name,
   };
   writeFileSync(

@@ -2,7 +2,7 @@
 import { placementOf } from '../../src/explain/image';
 import { type Box, type Explainer, type Explanation, ScoreCamError } from '../../src/index';
 import { drawScene } from '../../weights/scenes';
-import { blobOf } from '../base64';
+import { bytesOf } from '../base64';
 import { imageOf } from '../scene-image';
 import type { Asked, Subject } from './types';
 
@@ -43,7 +43,7 @@ async function takeFile(
   explainer: Explainer,
   { name, base64, objects }: Extract<Subject, { kind: 'file' }>,
 ): Promise<Taken> {
-  const image = new File([await blobOf(base64)], name);
+  const image = new File([bytesOf(base64)], name);
   if (objects.length === 0) {
     const [likeliest] = await explainer.classify(image);
     const { index, label } = likeliest as { index: number; label: string };

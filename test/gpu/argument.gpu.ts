@@ -1,4 +1,4 @@
-import { base64 } from '../../cli/base64';
+import { base64Of } from '../../cli/base64';
 import { argue } from '../../cli/evaluation/argue';
 import { sanity } from '../../cli/evaluation/sanity';
 import { takeSubject } from '../../cli/evaluation/subject';
@@ -14,7 +14,7 @@ async function noise(): Promise<Subject> {
   const image = smallImage();
   const canvas = new OffscreenCanvas(image.width, image.height);
   (canvas.getContext('2d') as OffscreenCanvasRenderingContext2D).putImageData(image, 0, 0);
-  const png = await base64(await canvas.convertToBlob({ type: 'image/png' }));
+  const png = await base64Of(await canvas.convertToBlob({ type: 'image/png' }));
   return { kind: 'file', name: 'noise.png', base64: png, objects: [] };
 }
 

@@ -1,6 +1,6 @@
 import puppeteer, { type Browser, type Page } from 'puppeteer';
 import { inject } from 'vitest';
-import { launchFirefox } from '../../cli/firefox';
+import { launchFirefox } from '../../cli/hosts/firefox';
 import { findFirefox } from '../../scripts/browser.mjs';
 import type { Implementation } from './implementation';
 

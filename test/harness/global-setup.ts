@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { TestProject } from 'vitest/node';
-import { launchChrome } from '../../cli/chrome';
+import { launchChrome } from '../../cli/hosts/chrome';
 import { projectRoot, serveProject } from '../../cli/server';
 import type { ImplementationName } from './case';
 

@@ -1,4 +1,4 @@
-import { denoRuntime, nodeRuntime } from '../../cli/runtimes';
+import { denoRuntime, nodeRuntime } from '../../cli/hosts/runtimes';
 import { openChrome, openFirefox } from './browsers';
 import type { ImplementationName } from './case';
 import type { Implementation } from './implementation';

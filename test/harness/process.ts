@@ -1,5 +1,5 @@
 /// Runs in a process of Deno or Node: executes cases by suite and name, one after the other.
-import { answerCalls } from '../../cli/answer-calls';
+import { answerCalls } from '../../cli/hosts/answer-calls';
 import { requestAdapter } from '../../src/gpu/gpu';
 import { whatThereIs } from './abilities';
 import { CaseRunner } from './case-runner';

@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Runtime } from '../../cli/runtimes';
-import { ProcessEnded, ScriptProcess } from '../../cli/script-process';
+import type { Runtime } from '../../cli/hosts/runtimes';
+import { ProcessEnded, ScriptProcess } from '../../cli/hosts/script-process';
 import { SetupError } from '../../scripts/browser.mjs';
 import { buildScript } from '../../vite/script';
 import type { Implementation } from './implementation';

@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { findProgram, SetupError } from '../scripts/browser.mjs';
-import { projectRoot } from './server';
+import { findProgram, SetupError } from '../../scripts/browser.mjs';
+import { projectRoot } from '../server';
 
 /** What runs a script with WebGPU and without a browser. */
 export interface Runtime {
@@ -44,6 +44,6 @@ export function nodeRuntime(): Runtime {
   } catch {
     throw new SetupError(`Node has no WebGPU without the npm package webgpu: ${REMEDY}.`);
   }
-  const preload = pathToFileURL(join(projectRoot, 'cli', 'dawn-in-node.mjs')).href;
+  const preload = pathToFileURL(join(projectRoot, 'cli/hosts/dawn-in-node.mjs')).href;
   return { title: 'Node with Dawn', program: process.execPath, args: ['--import', preload] };
 }

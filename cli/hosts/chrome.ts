@@ -1,6 +1,6 @@
 import { statfsSync } from 'node:fs';
 import type { Browser } from 'puppeteer';
-import { findBrowser, SetupError } from '../scripts/browser.mjs';
+import { findBrowser, SetupError } from '../../scripts/browser.mjs';
 
 /**
  * Flags with which headless Chrome offers WebGPU, on a GPU where there is one and on SwiftShader, its

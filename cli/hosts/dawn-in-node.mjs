@@ -1,8 +1,8 @@
-// Gives Node navigator.gpu, by Dawn (npm `webgpu`): loaded before a script by `node --import` (cli/runtimes.ts).
+// Gives Node navigator.gpu, by Dawn (npm `webgpu`): loaded before a script by `node --import` (cli/hosts/runtimes.ts).
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 
-const { resolve } = createRequire(new URL('../bench/package.json', import.meta.url));
+const { resolve } = createRequire(new URL('../../bench/package.json', import.meta.url));
 const { create, globals } = await import(pathToFileURL(resolve('webgpu')).href);
 Object.assign(globalThis, globals);
 // Node 20 has no navigator, and later ones have one without `gpu`.

@@ -1,5 +1,5 @@
 import type { Browser } from 'puppeteer';
-import { findFirefox, SetupError } from '../scripts/browser.mjs';
+import { findFirefox, SetupError } from '../../scripts/browser.mjs';
 
 /**
  * Preferences with which headless Firefox offers WebGPU on Linux too, where it is not on by default, and on software
