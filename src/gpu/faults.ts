@@ -20,7 +20,7 @@ export async function errorsOf(
       const text = message
         .replace(/^[ \d]*[│┌].*/gm, '')
         .trim()
-        .replace(/\s*\n\s*/g, '; ');
+        .replace(/\s*\n[\s=]*/g, '; ');
       return source ? `${source}: ${text}` : text;
     })
     .join('; ');
