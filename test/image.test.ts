@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { normalise, placementOf, resample } from '../src/explain/image';
+import { normalise, placementOf, prepareImage, resample } from '../src/explain/image';
 import type { Pixels } from '../src/explain/pixels';
+import type { ManifestInput } from '../src/model/manifest';
 
 function pixels(width: number, height: number, grey: (x: number, y: number) => number): Pixels {
   const data = new Uint8ClampedArray(4 * width * height).fill(255);
@@ -55,6 +56,59 @@ describe('resample', () => {
     expect([1, 25, 48].map((x) => greyAt(cover, x, 25))).toEqual([255, 255, 255]);
     const stretch = resample(image, { width: 60, height: 50, resize: 'stretch' });
     expect([5, 30, 55].map((x) => greyAt(stretch, x, 25))).toEqual([0, 255, 0]);
+  });
+});
+
+describe('pixels given as { data, width, height }', () => {
+  const input: ManifestInput = {
+    width: 2,
+    height: 1,
+    mean: [0, 0, 0],
+    std: [1, 1, 1],
+    resize: 'cover',
+  };
+  const bytes = [255, 0, 51, 255, 0, 100, 200, 51];
+  // Half transparent pixels lie on white.
+  const onWhite = [255, 0, 51, 255, 204, 224, 244, 255];
+
+  it.each([
+    ['a Uint8ClampedArray', Uint8ClampedArray.from(bytes)],
+    ['a Uint8Array', Uint8Array.from(bytes)],
+    ['a Buffer', Buffer.from(bytes)],
+    ['a part of a buffer', Uint8Array.from([7, ...bytes, 7]).subarray(1, 9)],
+  ])('are taken from %s, which stays as it is', async (_, data) => {
+    const { data: prepared } = await prepareImage({ data, width: 2, height: 1 }, input);
+    expect([...prepared]).toEqual(onWhite);
+    expect([...data]).toEqual(bytes);
+  });
+
+  it.each([
+    [
+      { data: new Uint8Array(6), width: 2, height: 1 },
+      'data is Uint8Array of length 6, width 2, height 1',
+    ],
+    [{ data: new Float32Array(8), width: 2, height: 1 }, 'data is Float32Array of length 8'],
+    [{ data: new Int8Array(8), width: 2, height: 1 }, 'data is Int8Array of length 8'],
+    [{ data: Array.from(bytes), width: 2, height: 1 }, 'data is object of length 8'],
+    [{ data: undefined, width: 2, height: 1 }, 'data is undefined of length undefined'],
+    [{ data: new Uint8Array(0), width: 0, height: 3 }, 'width 0, height 3'],
+    [{ data: new Uint8Array(6), width: 1.5, height: 1 }, 'width 1.5, height 1'],
+    [{ data: new Uint8Array(8), width: -2, height: -1 }, 'width -2, height -1'],
+    [{ data: new Uint8Array(8) }, 'width undefined, height undefined'],
+  ])('%j are refused', async (image, message) => {
+    const refused = prepareImage(image as unknown as Pixels, input);
+    await expect(refused).rejects.toMatchObject({ name: 'ScoreCamError', code: 'image' });
+    await expect(refused).rejects.toThrow('has 4 x width x height bytes of RGBA');
+    await expect(refused).rejects.toThrow(message);
+  });
+
+  it('are what is asked for where JavaScript decodes nothing', async () => {
+    const refused = prepareImage(new Blob(['an image']), input);
+    await expect(refused).rejects.toMatchObject({ name: 'ScoreCamError', code: 'image' });
+    await expect(refused).rejects.toThrow(
+      'This JavaScript has no createImageBitmap, no OffscreenCanvas, no VideoFrame to decode images by: give pixels as ' +
+        '{ data, width, height }, in RGBA.',
+    );
   });
 });
 

@@ -41,13 +41,17 @@ function binOf(name: string, program: string): string {
 }
 
 const CONSUMER = `
-import { createExplainer, type Explanation, ScoreCamError } from 'score-cam-webgpu';
+import { createExplainer, type Explanation, type Pixels, ScoreCamError } from 'score-cam-webgpu';
 import { METRICS, summarise } from 'score-cam-webgpu/evaluation';
 import { createExplainer as fromOneFile, win } from 'score-cam-webgpu/single';
 
 export async function explain(image: Blob, device: GPUDevice): Promise<number> {
   const explainer = await createExplainer({ model: 'vgg16', device });
   const explanation: Explanation = await explainer.explain(image, { method: 'grad-cam' });
+  const { data, width, height } = await explanation.overlay();
+  await explainer.classify({ data: new Uint8Array(data), width, height } satisfies Pixels);
+  // @ts-expect-error Pixels are bytes.
+  await explainer.classify({ data: new Float32Array(4), width: 1, height: 1 });
   const measures = await explainer.measure(explanation, { metrics: METRICS });
   // @ts-expect-error No such method: the types are not any.
   await explainer.explain(image, { method: 'tea-leaves' });

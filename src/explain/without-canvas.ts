@@ -55,11 +55,14 @@ async function fromFile(bitmap: ImageBitmap): Promise<Pixels> {
   const { width, height } = bitmap;
   const canvas = new OffscreenCanvas(width, height);
   canvas.getContext('bitmaprenderer')?.transferFromImageBitmap(bitmap);
-  const file = await canvas.convertToBlob({ type: 'image/bmp' });
+  // It refuses 16 bits a channel.
+  const file = await canvas.convertToBlob({ type: 'image/bmp' }).catch(() => new Blob());
   const view = new DataView(await file.arrayBuffer());
   const bytes = file.type === 'image/bmp' ? view.getUint16(28, true) / 8 : 0;
   if (bytes < 3) {
-    fail('This JavaScript has no 2D canvas and no VideoFrame to read grey or indexed images by');
+    fail(
+      'This JavaScript has no 2D canvas and no VideoFrame to read an image by that is not RGB or RGBA of 8 bits',
+    );
   }
   const stride = Math.ceil((width * bytes) / 4) * 4;
   const data = new Uint8ClampedArray(4 * width * height).fill(255);

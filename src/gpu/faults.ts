@@ -15,12 +15,13 @@ export async function errorsOf(
   return messages
     .filter(({ type }) => type === 'error')
     .map(({ lineNum, message }) => {
-      const source = sourceOf(text, constants, lineNum);
+      // 0 where it is of no line.
+      const source = lineNum > 0 && sourceOf(text, constants, lineNum);
       // wgpu quotes lines, with their numbers in what was compiled: `4 │ ...`.
       const told = message
         .replace(/^[ \d]*[│┌].*/gm, '')
         .trim()
-        .replace(/\s*\n\s*/g, '; ');
+        .replace(/\s*\n[\s=]*/g, '; ');
       return source ? `${source}: ${told}` : told;
     })
     .join('; ');
@@ -45,9 +46,13 @@ export async function firstRefused(
       return encoder.finish();
     };
     device.pushErrorScope('validation');
-    commands(...dispatch.workgroups);
-    // What only a queue notices, such as a buffer that was destroyed.
-    device.queue.submit([commands(0, 0, 0)]);
+    try {
+      commands(...dispatch.workgroups);
+      // What only a queue notices, such as a buffer that was destroyed.
+      device.queue.submit([commands(0, 0, 0)]);
+    } catch {
+      // What cannot be bound never came to the device.
+    }
     return device.popErrorScope();
   });
   return (await Promise.all(errors)).findIndex(Boolean);

@@ -79,13 +79,14 @@ export class Pipelines {
         compute: { module, entryPoint: 'main', constants: overrides },
       });
     } catch (cause) {
-      const reason = await import('./faults')
+      // Whether or not more can be said, what is known is thrown.
+      const told = await import('./faults')
         .then(({ errorsOf }) => errorsOf(module, text, constants))
         .catch(() => '');
-      const told = reason || ((await faulty)?.message ?? cause);
+      const reason = told || ((await faulty)?.message ?? cause);
       throw new ScoreCamError(
         'kernel',
-        `Kernel ${kernel.name} (${label}) did not compile: ${told}`,
+        `Kernel ${kernel.name} (${label}) did not compile: ${reason}`,
         { cause },
       );
     }

@@ -20,24 +20,19 @@ function softmaxOf(gpu: Gpu, label: string, probabilities?: GPUBuffer): Dispatch
   });
 }
 
-/** The kernel with a line of its source replaced, and that line's number. */
-async function edited(
-  dispatch: Dispatch,
-  line: string,
-  by: string,
-): Promise<{ dispatch: Dispatch; at: number }> {
-  const { kernel } = dispatch;
-  const text = (await kernel.text()).map(
-    ([file, start, own]) => [file, start, own.replace(line, by)] as const,
-  );
-  const at = softmaxText.split('\n').findIndex((own) => own.includes(line)) + 1;
-  return {
-    dispatch: { ...dispatch, kernel: { ...kernel, text: () => text, name: `wrong: ${by}` } },
-    at,
-  };
-}
+/** Of the sum in softmax.wgsl. */
+const LINE = softmaxText.split('\n').findIndex((own) => own.includes('total += exp')) + 1;
 
-const LINE = 'total += exp(logits[base + c] - largest);';
+/** The kernel with that line replaced. */
+async function edited(dispatch: Dispatch, by: string): Promise<Dispatch> {
+  const { kernel } = dispatch;
+  const text = (await kernel.text()).map(([file, start, own]) => {
+    const lines = own.split('\n');
+    if (file === 'softmax.wgsl' && lines[LINE - start] !== undefined) lines[LINE - start] = by;
+    return [file, start, lines.join('\n')] as const;
+  });
+  return { ...dispatch, kernel: { ...kernel, text: () => text, name: `wrong: ${by}` } };
+}
 
 export const cases: GpuCase[] = [
   {
@@ -45,15 +40,15 @@ export const cases: GpuCase[] = [
     async run(gpu) {
       const notes: string[] = [];
       for (const [by, reason] of [
-        ['total += ;', /expected expression|unable to parse/],
-        ['total += exp(nothing);', /unresolved value 'nothing'|identifier: `nothing`/],
-        ['total = 1u;', /u32/],
+        ['let wrong = ;', /expected expression|missing initializer/],
+        ['let wrong = exp(nothing);', /unresolved value 'nothing'|identifier: `nothing`/],
+        ['let wrong: f32 = 1u;', /u32/],
+        ['return 1.0;', /return/],
       ] as const) {
-        const { dispatch, at } = await edited(softmaxOf(gpu, 'broken'), LINE, by);
         const { message } = await expectError(
-          () => gpu.submit('a batch', [dispatch]),
+          async () => gpu.submit('a batch', [await edited(softmaxOf(gpu, 'broken'), by)]),
           'kernel',
-          `Kernel wrong: ${by} (broken) did not compile: softmax.wgsl:${at}: `,
+          `Kernel wrong: ${by} (broken) did not compile: softmax.wgsl:${LINE}: `,
         );
         // Lines that a compiler quotes have numbers of the linked text.
         if (!reason.test(message) || /[\n│┌]/.test(message)) throw new Error(message);
