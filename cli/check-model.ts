@@ -1,3 +1,4 @@
+import { adapterName } from '../src/gpu/facts';
 import type { CheckResult } from './check';
 import { newCommand, parsed } from './command';
 import { CliError, runCommand } from './errors';
@@ -7,7 +8,7 @@ import type { Opened } from './page-api';
 import { ProgressDisplay } from './progress';
 import { fileAddress } from './server';
 import { Session } from './session';
-import { adapterLine, percent } from './words';
+import { percent } from './words';
 
 /** What the embedded model promises. */
 const LEAST_ACCURACY = 0.97;
@@ -75,7 +76,7 @@ function table({ adapter, model }: Opened, { scenes, pairs, ...result }: CheckRe
       .trimEnd(),
   );
   return [
-    `${model.name} on ${adapterLine(adapter)}`,
+    `${model.name} on ${adapterName(adapter)}`,
     '',
     ...lines,
     '',

@@ -9,6 +9,7 @@ import {
 import { METHOD_NAMES, METHODS, takers } from '../src/explain/methods/registry';
 import { weightings } from '../src/explain/methods/weightings';
 import type { Step } from '../src/explain/progress';
+import { adapterName } from '../src/gpu/facts';
 import { targetIndex } from '../src/model/network';
 import { newCommand, parsed } from './command';
 import { decoded } from './decode';
@@ -35,7 +36,7 @@ import { prepareModel } from './prepare';
 import { ProgressDisplay } from './progress';
 import { fileAddress, projectRoot, remoteAddress } from './server';
 import { Session } from './session';
-import { adapterLine, percent } from './words';
+import { percent } from './words';
 
 interface Options extends Partial<Record<NumberOption, string>> {
   model: string;
@@ -306,7 +307,7 @@ function describe(summary: Summary, out: string, files: readonly string[]): stri
   }
   lines.push(
     ...methods.map(describeMethod),
-    `Adapter: ${adapterLine(adapter)}, in ${summary.runtime}`,
+    `Adapter: ${adapterName(adapter)}, in ${summary.runtime}`,
     `Wrote to ${out}: ${files.join(', ')}`,
   );
   return lines.join('\n');

@@ -1,5 +1,4 @@
 /** Figures and facts as people read them. */
-import type { AdapterFacts } from '../src/index';
 
 /** A share from 0 to 1. */
 export function percent(share: number): string {
@@ -14,22 +13,6 @@ export function duration(seconds: number): string {
   return minutes < 60
     ? `${minutes} min ${whole % 60} s`
     : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
-}
-
-/** A GPU as it calls itself, or by vendor and architecture. */
-export function adapterName({
-  vendor,
-  architecture,
-  description,
-}: Pick<AdapterFacts, 'vendor' | 'architecture' | 'description'>): string {
-  return description || [vendor, architecture].filter(Boolean).join(' ') || 'unnamed';
-}
-
-/** The same, which says so if it is a software adapter. */
-export function adapterLine(
-  adapter: Parameters<typeof adapterName>[0] & { readonly isFallback: boolean },
-): string {
-  return `${adapterName(adapter)}${adapter.isFallback ? ' (software)' : ''}`;
 }
 
 /** Today's date, such as `2026-11-24`. */

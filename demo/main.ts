@@ -1,6 +1,7 @@
 /** The demo page: an image in, a heat map out, all through the library's public API. */
-import { adapterName, percent } from '../cli/words';
+import { percent } from '../cli/words';
 import {
+  adapterName,
   type Explainer,
   type Explanation,
   METHODS,
@@ -79,14 +80,13 @@ function describe(loadedNetwork: Explainer): void {
   const { name, labels, weights: loaded } = model;
   listMethods(model.methods);
   noteMethod(loadedNetwork);
-  const gpu = adapterName(adapter);
   const known =
     labels.length > 20 ? `${labels.slice(0, 6).join(', ')} and so on` : labels.join(', ');
   const kept = loaded.notKept ? ` Its weights could not be kept here: ${loaded.notKept}.` : '';
   element('facts').textContent =
     `The network, ${name}, knows ${labels.length} things: ${known}. Its weights take ` +
     `${megabytes(loaded.bytes)} as ${loaded.dtype}${loaded.fromCache ? ', kept from an earlier visit' : ''}. ` +
-    `It runs on ${gpu}${adapter.isFallback ? ', a software adapter, so give it some time' : ''}.${kept}`;
+    `It runs on ${adapterName(adapter)}${adapter.isFallback ? ', so give it some time' : ''}.${kept}`;
 }
 
 /**

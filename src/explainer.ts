@@ -26,7 +26,7 @@ import type {
   WeightFacts,
 } from './explain/types';
 import { Arena } from './gpu/arena';
-import type { AdapterFacts } from './gpu/facts';
+import { type AdapterFacts, adapterName } from './gpu/facts';
 import { Gpu, requestAdapter } from './gpu/gpu';
 import type { Slice } from './gpu/kernel';
 import type { Manifest } from './model/manifest';
@@ -292,15 +292,15 @@ async function planFor(
   if (precision === 'f16' && !gpu.facts.features.has('shader-f16')) {
     throw new ScoreCamError(
       'option',
-      `precision is f16, which needs the feature shader-f16; ${gpu.adapter.description || 'this GPU'} ` +
+      `precision is f16, which needs the feature shader-f16; ${adapterName(gpu.adapter)} ` +
         `has none${options.device ? ', or the device was requested without it' : ''}. Use f32.`,
     );
   }
   const checked = checkedTuning(given);
-  let tuning = checked && suits(checked, gpu.adapter, precision) ? checked : undefined;
+  let tuning = checked && suits(checked, gpu.adapterKey, precision) ? checked : undefined;
   if (tune) {
     const cache = options.tuningCache ?? browserTuningCache();
-    if (!tuning && cache) tuning = await keptTuning(cache, gpu.adapter, precision);
+    if (!tuning && cache) tuning = await keptTuning(cache, gpu.adapterKey, precision);
     const { tuneConvolutions } = await import('./runtime/tuning');
     tuning = await tuneConvolutions(gpu, network, {
       precision,
@@ -309,7 +309,7 @@ async function planFor(
       onProgress: progressMeter('tuning', onProgress),
       signal,
     });
-    if (cache) await keepTuning(cache, gpu.adapter, tuning);
+    if (cache) await keepTuning(cache, gpu.adapterKey, tuning);
   }
   const inFile = manifest.weights.format === 'seeded' ? undefined : manifest.weights.dtype;
   return compile(network, gpu.facts, { dtype: options.dtype ?? inFile, precision, tuning });

@@ -53,7 +53,7 @@ export type {
   WeightFacts,
 } from './explain/types';
 export { createExplainer, type Explainer, type ModelFacts } from './explainer';
-export type { AdapterFacts } from './gpu/facts';
+export { type AdapterFacts, adapterName } from './gpu/facts';
 export { browserCache, MemoryCache, type WeightCache } from './model/keep/cache';
 export { type Manifest, parseManifest } from './model/manifest';
 export {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { tileName } from '../src/kernels/shared/gemm_tile';
+import { chooseConvTile } from '../src/kernels/convolution/conv_workgroup';
+import { type GemmTile, tileName } from '../src/kernels/shared/gemm_tile';
 import {
   SLICING,
   sliceOf,
@@ -81,6 +82,37 @@ describe('the tile of the products', () => {
     expect(tile(512, 64)).toBe('64x64');
     expect(tile(1024, 64)).toBe('128x64');
     expect(tile(8, 16)).toBe('64x64');
+  });
+});
+
+describe('on a device of so many invocations a workgroup', () => {
+  const invocations = ({ rows, cols }: GemmTile): number => rows * cols;
+  const sizes = [1, 8, 64, 512].flatMap((outputs) =>
+    [1, 14, 224].map((size) => ({ ...shape(64, outputs, size), slope: 0, pool: false })),
+  );
+
+  it.each([256, 128, 64])('%i, tiles are within them, and the largest are taken', (most) => {
+    const device = { ...gpu, maxInvocations: most };
+    const chosen = sizes.flatMap((own) =>
+      [1, 9].flatMap((batch) => [
+        invocations(chooseConvTile(own, batch, most)),
+        invocations(chooseProductTile(own.outChannels, 16 * own.height * batch, 36, most)),
+      ]),
+    );
+    expect(Math.max(...chosen)).toBe(most);
+    const tiles = sizes
+      .flatMap((own) => candidatesFor(own, device))
+      .map(({ tile }) => invocations(tile as GemmTile));
+    expect(Math.max(...tiles)).toBe(most);
+    // What chooses by shape when it is recorded knows of the limit.
+    expect(chooseConv(shape(64, 64), device)).toMatchObject({
+      kind: 'winograd',
+      maxInvocations: most,
+    });
+    expect(chooseConv(shape(8, 8), device)).toMatchObject({
+      kind: 'direct',
+      maxInvocations: most,
+    });
   });
 });
 

@@ -4,7 +4,6 @@ import type { DeviceFacts } from '../src/gpu/facts';
 import { Gpu } from '../src/gpu/gpu';
 import type { KernelText } from '../src/gpu/kernel';
 import { productInWorkgroups } from '../src/kernels/winograd/winograd_product';
-import type { ManifestLayer } from '../src/model/manifest';
 import { compile, type Plan, tunableShapes } from '../src/plan/compile';
 import { type ConvDevice, candidatesFor, methodName, sizesKey } from '../src/plan/conv_choice';
 import { convDevice } from '../src/plan/device';
@@ -24,7 +23,7 @@ import { testValues } from './harness/compare';
 import { lacking, openDawn } from './harness/dawn';
 import { factsOf } from './harness/facts';
 import { textOf } from './harness/kernels';
-import { smallModel } from './harness/small-model';
+import { smallLayers, smallModel } from './harness/small-model';
 import { forwardReference } from './reference/score_cam';
 
 /*
@@ -32,32 +31,7 @@ import { forwardReference } from './reference/score_cam';
  * be told to behave as a GPU: the kernels are the same, their times mean nothing.
  */
 
-const conv = (name: string, outChannels: number): ManifestLayer => {
-  const tensors = { weight: `${name}.weight`, bias: `${name}.bias` };
-  return { type: 'conv', name, outChannels, kernel: 3, activation: 'relu', ...tensors };
-};
-
-/** Wide enough for Winograd on GPUs behind the first two convolutions, in f16 behind the first. */
-const { network, weights } = smallModel({
-  layers: [
-    conv('conv1', 16),
-    conv('conv2', 64),
-    { type: 'maxpool', name: 'pool2' },
-    conv('conv3', 64),
-    { type: 'maxpool', name: 'pool3' },
-    {
-      type: 'linear',
-      name: 'fc',
-      outFeatures: 7,
-      activation: undefined,
-      weight: 'fc.weight',
-      bias: 'fc.bias',
-    },
-  ],
-  targetLayer: 'conv3',
-  width: 14,
-  height: 10,
-});
+const { network, weights } = smallModel({ layers: smallLayers.wide, width: 14, height: 10 });
 const image = testValues(3 * 10 * 14, 4) as Float32Array<ArrayBuffer>;
 
 const MIB = 1024 * 1024;
@@ -200,6 +174,28 @@ describe.skipIf(reason !== undefined)('tuning', () => {
     expect(total).toBeGreaterThan(candidatesFor(first as never, convDevice(facts, 'f32')).length);
   });
 
+  it('measures anew what was measured by a device with other methods', async () => {
+    const { own, facts } = await device('gpu');
+    const totals: number[] = [];
+    const onProgress = (done: number, all: number) => {
+      if (done === 0) totals.push(all);
+    };
+    const options = { ...budget, onProgress };
+    const large = await tuneConvolutions(own, network, { ...options, facts });
+    const small = { ...facts, maxInvocations: 128 };
+    const tuning = await tuneConvolutions(own, network, { ...options, facts: small, known: large });
+    const shapes = tunableShapes(network);
+    const countOf = (having: DeviceFacts) =>
+      shapes.flatMap((shape) => candidatesFor(shape, convDevice(having, 'f32'))).length;
+    expect(totals).toEqual([countOf(facts), countOf(small)]);
+    expect(countOf(small)).toBeLessThan(countOf(facts));
+    const names = Object.values(tuning.layers).flatMap(({ measured }) =>
+      measured.map(({ method }) => method),
+    );
+    expect(names.length).toBe(countOf(small));
+    expect(names.filter((name) => name.includes('128x128'))).toEqual([]);
+  });
+
   it('refuses a kernel that computes something else', async () => {
     const { own, facts } = await device('gpu');
     const { kernel } = productInWorkgroups('f32', { rows: 16, cols: 16 }, 64);
@@ -261,20 +257,14 @@ describe.skipIf(reason !== undefined)('tuning', () => {
 });
 
 describe('a tuning', () => {
-  const adapter = {
-    vendor: 'v',
-    architecture: 'a',
-    device: 'd',
-    description: 'some GPU',
-    isFallback: false,
-  };
+  const adapter = 'v/a/d/some GPU/1';
   const on: ConvDevice = { isFallback: false };
   const shapes = tunableShapes(network);
   const [, shape] = shapes;
   if (!shape) throw new Error('no shape');
   const of = (method: string): ConvTuning => ({
     version: TUNING_VERSION,
-    adapter: 'v/a/d/some GPU',
+    adapter,
     precision: 'f32',
     layers: { [sizesKey(shape)]: { method, measured: [] } },
   });
@@ -283,8 +273,18 @@ describe('a tuning', () => {
     const tuning = of('direct, workgroup 64x64');
     expect(suits(tuning, adapter, 'f32')).toBe(true);
     expect(suits(tuning, adapter, 'f16')).toBe(false);
-    expect(suits(tuning, { ...adapter, device: 'e' }, 'f32')).toBe(false);
+    expect(suits(tuning, 'v/a/e/some GPU/1', 'f32')).toBe(false);
     expect(suits({ ...tuning, version: 0 }, adapter, 'f32')).toBe(false);
+  });
+
+  it('suits whatever limits a device of that adapter was requested with, unless the adapter says nothing', () => {
+    const tuning = of('direct, workgroup 64x64');
+    expect(suits(tuning, 'v/a/d/some GPU/2', 'f32')).toBe(true);
+    const nameless = { ...tuning, adapter: '////1' };
+    expect(suits(nameless, '////1', 'f32')).toBe(true);
+    expect(suits(nameless, '////2', 'f32')).toBe(false);
+    expect(suits(nameless, adapter, 'f32')).toBe(false);
+    expect(suits(tuning, '////1', 'f32')).toBe(false);
   });
 
   it('changes the choice, and only to a method that the device has', () => {
@@ -380,7 +380,7 @@ describe('a tuning', () => {
     await keepTuning(cache, adapter, tuning);
     expect(await keptTuning(cache, adapter, 'f32')).toEqual(tuning);
     expect(await keptTuning(cache, adapter, 'f16')).toBeUndefined();
-    expect(await keptTuning(cache, { ...adapter, device: 'e' }, 'f32')).toBeUndefined();
+    expect(await keptTuning(cache, 'v/a/d/some GPU/2', 'f32')).toBeUndefined();
   });
 
   it('is not there where a cache fails or holds something else', async () => {
@@ -405,6 +405,7 @@ describe('a tuning', () => {
     }
     expect(checkedTuning(of('x'))).toEqual(of('x'));
     expect(checkedTuning({ ...of('x'), precision: 'f8' })).toBeUndefined();
+    expect(checkedTuning({ ...of('x'), layers: { a: { method: 'x' } } })).toBeUndefined();
     expect(checkedTuning(undefined)).toBeUndefined();
   });
 });

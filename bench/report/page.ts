@@ -1,3 +1,4 @@
+import { adapterName } from '../../src/gpu/facts';
 import type { BenchFile, Measurement } from '../measure/types';
 import { bars } from './bars';
 import { drawIn } from './draw';
@@ -20,7 +21,7 @@ export function reportPage(file: BenchFile, document: Document): string {
   const roof = roofOf(file);
   const facts = file.results.map((measurement) => factOf(measurement, roof));
   const material: Material = { file, facts, draw: drawIn(document) };
-  const name = adapterName(file);
+  const name = adapterName(file.adapter);
   const parts = [
     roofPart(material),
     layerPart(material),
@@ -52,11 +53,6 @@ ${parts.filter(Boolean).join('\n')}
 </body>
 </html>
 `;
-}
-
-export function adapterName({ adapter }: Pick<BenchFile, 'adapter'>): string {
-  const { description, device, architecture, vendor } = adapter;
-  return description || [vendor, architecture, device].filter(Boolean).join(' ') || 'an adapter';
 }
 
 function method({ clock, runs, adapter }: BenchFile): string {

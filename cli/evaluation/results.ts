@@ -1,9 +1,11 @@
 /** An evaluation's files: tables, plots, figures and a gallery. */
+
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { adapterName } from '../../src/gpu/facts';
 import type { Opened } from '../page-api';
 import type { Session } from '../session';
-import { adapterLine, today } from '../words';
+import { today } from '../words';
 import { plotAll } from './plots';
 import type { MethodSpec } from './specs';
 import type { Store } from './store';
@@ -33,7 +35,7 @@ export async function writeResults(
     methods.some((one) => one.name === name && !one.refused),
   );
   const verdicts = judge(rows, 'score-cam', 'grad-cam');
-  const adapter = adapterLine(opened.adapter);
+  const adapter = adapterName(opened.adapter);
   const date = today();
   const heading =
     `${opened.model.name}, ${images.length} images, ${rows.filter(({ method }) => method === specs[0]?.name).length} ` +

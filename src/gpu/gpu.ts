@@ -1,5 +1,5 @@
 import { ScoreCamError } from '../errors';
-import { type AdapterFacts, type DeviceFacts, deviceFacts, factsOf } from './facts';
+import { type AdapterFacts, adapterKey, type DeviceFacts, deviceFacts, factsOf } from './facts';
 import type { Dispatch, Slice } from './kernel';
 import { checkLimits, DEFAULT_LIMITS, deviceRequest, type Needs } from './limits';
 import { Pipelines } from './pipelines';
@@ -78,6 +78,8 @@ const UNIFORM_ALIGNMENT = 256;
 export class Gpu {
   readonly device: GPUDevice;
   readonly adapter: AdapterFacts;
+  /** Of this kind of GPU: {@link adapterKey}. */
+  readonly adapterKey: string;
   readonly facts: DeviceFacts;
   private readonly ownsDevice: boolean;
   private readonly pipelines: Pipelines;
@@ -92,14 +94,17 @@ export class Gpu {
   private bytesNow = 0;
   private bytesMost = 0;
 
-  private constructor(device: GPUDevice, info: GPUAdapterInfo | undefined, ownsDevice: boolean) {
+  private constructor(device: GPUDevice, adapter: GPUAdapter | undefined) {
+    const info = adapter?.info ?? device.adapterInfo;
     this.device = device;
     this.adapter = factsOf(info);
+    // A device of the caller's is known by what it was requested with.
+    this.adapterKey = adapterKey(this.adapter, adapter ?? device);
     this.facts = deviceFacts(device, info);
     this.pipelines = new Pipelines(device);
     this.waiting = new Waiting(device.queue);
-    this.ownsDevice = ownsDevice;
-    if (ownsDevice) {
+    this.ownsDevice = adapter !== undefined;
+    if (adapter) {
       // Memory that cannot be had shows here, since buffers are made outside of error scopes.
       device.addEventListener('uncapturederror', ({ error }) => {
         this.broken ??= gpuError('The GPU device failed', error);
@@ -121,11 +126,11 @@ export class Gpu {
   static async create({ device, adapter, needs = DEFAULT_LIMITS }: GpuOptions = {}): Promise<Gpu> {
     if (device) {
       checkLimits('The device', device.limits, needs);
-      return new Gpu(device, device.adapterInfo, false);
+      return new Gpu(device, undefined);
     }
     const chosen = adapter ?? (await requestAdapter());
     const request = { label: 'score-cam-webgpu', ...deviceRequest(chosen, needs) };
-    return new Gpu(await requestDevice(chosen, request), chosen.info, true);
+    return new Gpu(await requestDevice(chosen, request), chosen);
   }
 
   /** Bytes of all live buffers made through {@link createBuffer}. */

@@ -1,4 +1,3 @@
-import type { AdapterFacts } from '../gpu/facts';
 import type { ConvShape } from '../kernels/convolution/conv_kernel';
 import type { Network } from '../model/network';
 import type { Precision } from '../numbers/dtypes';
@@ -19,7 +18,7 @@ import {
 /** What was found on one device. Plain data, to be kept as JSON and passed back in. */
 export interface ConvTuning {
   readonly version: number;
-  /** The adapter it was measured on, see {@link adapterKey}. */
+  /** The adapter it was measured on: `adapterKey` of src/gpu/facts.ts. */
   readonly adapter: string;
   readonly precision: Precision;
   /** By the layer's sizes, such as `64>128 112x112 k3`. */
@@ -37,19 +36,20 @@ export interface TunedLayer {
   }[];
 }
 
-/** Goes up when kernels change, so that what is kept is measured anew. */
-export const TUNING_VERSION = 3;
+/** Goes up when kernels change, or how they are timed, so that what is kept is measured anew. */
+export const TUNING_VERSION = 4;
 
-/** Tells one kind of GPU from another as far as the browser lets it be told. */
-export function adapterKey({ vendor, architecture, device, description }: AdapterFacts): string {
-  return [vendor, architecture, device, description].join('/');
-}
-
-/** Whether a tuning was measured on such an adapter and precision, by these kernels. */
-export function suits(tuning: ConvTuning, adapter: AdapterFacts, precision: Precision): boolean {
+/**
+ * Whether a tuning was measured on such an adapter and precision, by these kernels. Of an adapter that says what it is
+ * that is enough, whatever a device of it was requested with; of one that does not, limits and features must be the
+ * same. Methods that the device lacks are never taken: see {@link tunedMethods}.
+ */
+export function suits(tuning: ConvTuning, adapterKey: string, precision: Precision): boolean {
+  const nameIn = (key: string): string => key.slice(0, key.lastIndexOf('/'));
+  const name = nameIn(adapterKey);
   return (
     tuning.version === TUNING_VERSION &&
-    tuning.adapter === adapterKey(adapter) &&
+    (tuning.adapter === adapterKey || (/[^/]/.test(name) && nameIn(tuning.adapter) === name)) &&
     tuning.precision === precision
   );
 }
@@ -66,7 +66,9 @@ export function checkedTuning(value: unknown): ConvTuning | undefined {
     (precision === 'f32' || precision === 'f16') &&
     typeof layers === 'object' &&
     layers !== null &&
-    Object.values(layers).every((layer) => typeof layer?.method === 'string');
+    Object.values(layers).every(
+      (layer) => typeof layer?.method === 'string' && Array.isArray(layer.measured),
+    );
   return whole ? (value as ConvTuning) : undefined;
 }
 

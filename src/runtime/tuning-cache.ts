@@ -1,6 +1,5 @@
-import type { AdapterFacts } from '../gpu/facts';
 import type { Precision } from '../numbers/dtypes';
-import { adapterKey, type ConvTuning, checkedTuning } from '../plan/tuned';
+import { type ConvTuning, checkedTuning } from '../plan/tuned';
 
 /** Keeps tunings between visits: a page's own, or {@link browserTuningCache}. Values are JSON. */
 export interface TuningCache {
@@ -28,17 +27,17 @@ export function browserTuningCache(): TuningCache {
   };
 }
 
-const keyOf = (adapter: AdapterFacts, precision: Precision): string =>
-  `score-cam-webgpu tuning ${precision} ${adapterKey(adapter)}`;
+const keyOf = (adapterKey: string, precision: Precision): string =>
+  `score-cam-webgpu tuning ${precision} ${adapterKey}`;
 
-/** What is kept for an adapter; undefined where nothing is, or nothing that can be used. */
+/** What is kept for an adapter, by `Gpu.adapterKey`; undefined where nothing is, or nothing that can be used. */
 export async function keptTuning(
   cache: TuningCache,
-  adapter: AdapterFacts,
+  adapterKey: string,
   precision: Precision,
 ): Promise<ConvTuning | undefined> {
   try {
-    const text = await cache.get(keyOf(adapter, precision));
+    const text = await cache.get(keyOf(adapterKey, precision));
     return text ? checkedTuning(JSON.parse(text)) : undefined;
   } catch {
     return undefined; // What cannot be read is not kept.
@@ -48,11 +47,11 @@ export async function keptTuning(
 /** Keeps a tuning; a cache that fails loses the copy and nothing else. */
 export async function keepTuning(
   cache: TuningCache,
-  adapter: AdapterFacts,
+  adapterKey: string,
   tuning: ConvTuning,
 ): Promise<void> {
   try {
-    await cache.put(keyOf(adapter, tuning.precision), JSON.stringify(tuning));
+    await cache.put(keyOf(adapterKey, tuning.precision), JSON.stringify(tuning));
   } catch {
     // The next visit measures again.
   }

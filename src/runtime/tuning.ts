@@ -2,8 +2,6 @@ import { ScoreCamError } from '../errors';
 import { Arena } from '../gpu/arena';
 import type { DeviceFacts } from '../gpu/facts';
 import type { Gpu } from '../gpu/gpu';
-import type { Dispatch } from '../gpu/kernel';
-import type { DispatchTiming } from '../gpu/profiler';
 import { packConv } from '../kernels/convolution/conv';
 import type { ConvShape } from '../kernels/convolution/conv_kernel';
 import { winogradFilterBytes, winogradFilters } from '../kernels/winograd/winograd';
@@ -13,8 +11,9 @@ import { maskedPasses, planBatches } from '../plan/batches';
 import { compile, tunableShapes } from '../plan/compile';
 import { type ConvMethod, candidatesFor, methodName, sizesKey } from '../plan/conv_choice';
 import { convDevice } from '../plan/device';
-import { adapterKey, type ConvTuning, suits, TUNING_VERSION, type TunedLayer } from '../plan/tuned';
+import { type ConvTuning, suits, TUNING_VERSION, type TunedLayer } from '../plan/tuned';
 import { recordConv } from './record-conv';
+import { Stopwatch } from './stopwatch';
 
 /*
  * Measuring on the device itself which way to compute each convolution of a network. Every candidate first has to
@@ -29,7 +28,7 @@ export interface TuneOptions {
   readonly memoryBudget: number;
   /** Images that are convolved at once. Default: as many as an explanation would take. */
   readonly batch?: number | undefined;
-  /** Of the same device; shapes it has are not measured again. */
+  /** Of the same kind of GPU; shapes that it has, by the methods that this device has, are not measured again. */
   readonly known?: ConvTuning | undefined;
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -50,8 +49,10 @@ export async function tuneConvolutions(
 ): Promise<ConvTuning> {
   const { facts = gpu.facts, precision, known, onProgress, signal } = options;
   const device = convDevice(facts, precision);
-  const kept = known && suits(known, gpu.adapter, precision) ? known.layers : {};
-  const missing = tunableShapes(network).filter((shape) => !(sizesKey(shape) in kept));
+  const kept = known && suits(known, gpu.adapterKey, precision) ? known.layers : {};
+  const missing = tunableShapes(network).filter(
+    (shape) => !hasTried(kept[sizesKey(shape)], candidatesFor(shape, device)),
+  );
   const candidates = missing.map((shape) => candidatesFor(shape, device));
   const total = candidates.flat().length;
   const batch = missing.length > 0 ? batchOf(gpu, network, options) : 0;
@@ -59,6 +60,7 @@ export async function tuneConvolutions(
   // A method that is right on a small case is right: shapes differ in sizes only.
   const verdicts = new Map<string, string | undefined>();
   let expected: Float64Array | undefined;
+  const stopwatch = new Stopwatch(gpu);
   let done = 0;
   onProgress?.(0, total);
   for (const [i, shape] of missing.entries()) {
@@ -71,7 +73,7 @@ export async function tuneConvolutions(
       const refused = verdicts.get(method);
       const best = Math.min(...measured.map(({ ms = Infinity }) => ms));
       if (refused !== undefined) measured.push({ method, refused });
-      else measured.push({ method, ms: await time(gpu, shape, batch, candidate, best) });
+      else measured.push({ method, ms: await time(stopwatch, shape, batch, candidate, best) });
       done++;
       onProgress?.(done, total);
     }
@@ -81,7 +83,13 @@ export async function tuneConvolutions(
     // Without any that is right the table decides, and the tuning says why.
     layers[sizesKey(shape)] = { method: fastest?.method ?? '', measured };
   }
-  return { version: TUNING_VERSION, adapter: adapterKey(gpu.adapter), precision, layers };
+  return { version: TUNING_VERSION, adapter: gpu.adapterKey, precision, layers };
+}
+
+/** Whether a layer was measured by a device with the same methods; another's limits and features are not this one's. */
+function hasTried(layer: TunedLayer | undefined, candidates: readonly ConvMethod[]): boolean {
+  const tried = layer?.measured.map(({ method }) => method);
+  return tried?.join() === candidates.map(methodName).join();
 }
 
 function batchOf(gpu: Gpu, network: Network, options: TuneOptions): number {
@@ -172,55 +180,24 @@ async function computed(gpu: Gpu, method: ConvMethod): Promise<Float32Array> {
   }
 }
 
-/** Repetitions of one submit, and submits after the one that warms up. */
-const REPEATS = 2;
-const SUBMITS = 3;
-
-/**
- * Milliseconds of one batch, the least of several: by timestamps where the device has them, else by the wall clock.
- * What takes three times as long as the best so far is not measured twice.
- */
+/** Milliseconds of one batch. */
 async function time(
-  gpu: Gpu,
+  stopwatch: Stopwatch,
   shape: ConvShape,
   batch: number,
   method: ConvMethod,
   best: number,
 ): Promise<number> {
+  const { gpu } = stopwatch;
   const arena = new Arena(gpu);
   try {
     const label = `timing of ${methodName(method)}`;
     const { filters, dispatches } = prepare(gpu, arena, shape, batch, method);
-    await gpu.submit(label, filters);
-    const once = await clocked(gpu, label, dispatches);
-    if (once > 3 * best) return once;
-    let least = once;
-    const repeated = Array.from({ length: REPEATS }, () => dispatches).flat();
-    for (let i = 0; i < SUBMITS; i++) {
-      least = Math.min(least, (await clocked(gpu, label, repeated)) / REPEATS);
-    }
-    return least;
+    await gpu.submit(label, [...filters, ...dispatches]);
+    return await stopwatch.time(label, dispatches, best);
   } finally {
     arena.dispose();
   }
-}
-
-async function clocked(gpu: Gpu, label: string, dispatches: readonly Dispatch[]): Promise<number> {
-  if (gpu.device.features.has('timestamp-query')) {
-    let timings: readonly DispatchTiming[] = [];
-    gpu.startProfile();
-    try {
-      await gpu.submit(label, dispatches);
-    } finally {
-      timings = gpu.stopProfile();
-    }
-    const ms = timings.reduce((sum, timing) => sum + timing.ms, 0);
-    // Timestamps may be rounded to 0.1 ms, or be 0 altogether.
-    if (ms >= 1) return ms;
-  }
-  const start = performance.now();
-  await gpu.submit(label, dispatches);
-  return performance.now() - start;
 }
 
 /** A layer with made-up values, its filters transformed in dispatches of their own as at load. */

@@ -158,10 +158,11 @@ function sameBits(dense: Float32Array, other: Float32Array): void {
  * take tiles by the number of places, so this shows that no bit depends on that either.
  */
 function compareAsOnGpu(gpu: Gpu, trial: Trial): Promise<string> {
+  const { maxInvocations } = gpu.facts;
   const conv: Choices['conv'] = ({ inChannels }) =>
     inChannels === 3
-      ? { kind: 'direct', tiling: 'workgroup' }
-      : { kind: 'winograd', precision: 'f32', product: 'workgroup' };
+      ? { kind: 'direct', tiling: 'workgroup', maxInvocations }
+      : { kind: 'winograd', precision: 'f32', product: 'workgroup', maxInvocations };
   return compare(gpu, { ...trial, facts: { ...gpu.facts, isFallback: false }, choose: { conv } });
 }
 

@@ -26,7 +26,17 @@ const POOLING_HEAD: readonly ManifestLayer[] = [
   { type: 'globalavgpool', name: 'gap' },
 ];
 
-export const smallLayers = { vggLike: VGG_LIKE, poolingHead: POOLING_HEAD } as const;
+/** Wide enough for Winograd on GPUs behind the first two convolutions, in f16 behind the first. */
+const WIDE: readonly ManifestLayer[] = [
+  conv('conv1', 16, 3, 'relu'),
+  conv('conv2', 64, 3, 'relu'),
+  { type: 'maxpool', name: 'pool2' },
+  conv('conv3', 64, 3, 'relu'),
+  { type: 'maxpool', name: 'pool3' },
+  linear('fc', 7, undefined),
+];
+
+export const smallLayers = { vggLike: VGG_LIKE, poolingHead: POOLING_HEAD, wide: WIDE } as const;
 
 type Activation = Extract<ManifestLayer, { type: 'conv' }>['activation'];
 
