@@ -311,7 +311,7 @@ export const cases: GpuCase[] = [
   },
   {
     name: 'bad options name the value and what there is',
-    async run(gpu) {
+    async run(gpu, { baseUrl }) {
       return withExplainer(gpu, smallModel(), async (explainer) => {
         const image = smallImage();
         const bad = (options: object, message: string) =>
@@ -330,9 +330,9 @@ export const cases: GpuCase[] = [
         await bad({ channels: [] }, 'The list of channels is empty');
         const text = new Blob(['no image']);
         await expectError(() => explainer.explain(text), 'image', 'use PNG or JPEG');
-        await expectError(() => explainer.explain('/nowhere.png'), 'image', '404');
+        await expectError(() => explainer.explain(`${baseUrl}/nowhere.png`), 'image', '404');
         await expectError(
-          () => createExplainer({ model: '/nowhere.json', device: gpu.device }),
+          () => createExplainer({ model: `${baseUrl}/nowhere.json`, device: gpu.device }),
           'weights',
           '404',
         );
@@ -411,6 +411,7 @@ export const cases: GpuCase[] = [
   },
   {
     name: 'every kind of image source is seen alike',
+    needs: ['canvas', 'document'],
     async run(gpu) {
       const canvas = document.createElement('canvas');
       canvas.width = 17;
@@ -443,6 +444,7 @@ export const cases: GpuCase[] = [
   },
   {
     name: 'draw: opacity 0 is the image, 1 the heat map alone',
+    needs: ['canvas'],
     async run(gpu) {
       return withExplainer(gpu, smallModel(), async (explainer) => {
         const explanation = await explainer.explain(smallImage());

@@ -12,6 +12,7 @@ import {
 import type { Model } from '../../src/model/model';
 import type { GpuCase } from '../harness/case';
 import { assertClose } from '../harness/compare';
+import { imageOf } from '../harness/png';
 import { smallImage, smallModel } from '../harness/small-model';
 import { baselineReference } from '../reference/baseline';
 import { forwardReference, scoreCamReference } from '../reference/score_cam';
@@ -68,7 +69,7 @@ function boxImage(): ImageData {
   const data = new Uint8ClampedArray(4 * PIXELS);
   for (const i of pixels)
     data.set(inside(BOX, i) ? [255, 255, 255, 255] : [128, 102, 77, 255], 4 * i);
-  return new ImageData(data, WIDTH, HEIGHT);
+  return imageOf(data, WIDTH, HEIGHT);
 }
 
 function mapOf(value: (pixel: number) => number): SaliencyMap {

@@ -1,13 +1,17 @@
 import { type Node, type Var, WgslParser, WgslReflect } from 'wgsl_reflect/wgsl_reflect.module.js';
 import { topLevelOf } from '../../vite/declarations';
 import { interfaceOf } from '../../vite/reflect';
+import { unportable } from './portability';
 
 /** What a kernel is limited to, so that it runs on every WebGPU device. */
 const LIMITS = { invocations: 256, workgroupBytes: 16384, storageBindings: 8 } as const;
 
-/** Everything that is wrong with a kernel's text, constants included, in words; empty when nothing is. */
-export function problemsOf(code: string): string[] {
-  const { bindings, overrides } = interfaceOf(code);
+/**
+ * Everything that is wrong with a kernel's text, constants included, in words; empty when nothing is.
+ * @param extensions that it may enable
+ */
+export function problemsOf(code: string, extensions: readonly string[] = []): string[] {
+  const { bindings } = interfaceOf(code);
   const texts = topLevelOf(code).map(({ text }) => text);
   const entries = texts.filter((text) => /@(compute|vertex|fragment)\b/.test(text));
   const heads = entries.map((text) => text.slice(0, text.indexOf('(', text.indexOf('fn '))));
@@ -15,11 +19,9 @@ export function problemsOf(code: string): string[] {
     return [`entry points: ${heads.length}, main is to be the only one`];
   }
   const workgroup = texts.filter((text) => text.startsWith('var<workgroup>'));
-  // Some browsers compute sizes that hang on an override wrong, without an error.
-  const sized = [...heads, ...workgroup].filter((text) =>
-    (text.match(/\w+/g) ?? []).some((word) => overrides.includes(word)),
-  );
-  if (sized.length > 0) return sized.map((text) => `sizes by an override: ${text}`);
+  // Before the sizes: those that hang on an override cannot be computed here.
+  const foreign = unportable(code, extensions);
+  if (foreign.length > 0) return foreign;
   const [, size = ''] = /@workgroup_size\((.*)\)/s.exec(heads[0]) ?? [];
   const storage = bindings.filter(({ access }) => access !== 'uniform');
   return [

@@ -4,6 +4,7 @@ import type { Model } from '../../src/model/model';
 import { buildNetwork } from '../../src/model/network';
 import type { WeightSource } from '../../src/model/weight-source';
 import { testValues } from './compare';
+import { imageOf } from './png';
 
 /** 3x3 and 1x1 convolutions, odd sizes and channels, leaky ReLU, fused and lone pooling, three linears. */
 const VGG_LIKE: readonly ManifestLayer[] = [
@@ -117,5 +118,5 @@ function randomWeights(
 export function smallImage(width = 17, height = 14, seed = 99): ImageData {
   const data = Uint8ClampedArray.from(testValues(4 * width * height, seed), (v) => 128 + 127 * v);
   for (let i = 3; i < data.length; i += 4) data[i] = 255;
-  return new ImageData(data, width, height);
+  return imageOf(data, width, height);
 }
