@@ -6,6 +6,9 @@ export interface Plan {
   /** True if the command launches a browser. */
   browser: boolean;
   cwd: 'caller' | 'project';
+  /** Folder whose packages it can use, beside the project's. */
+  packages?: string;
+  env?: Record<string, string>;
   steps: Step[];
 }
 

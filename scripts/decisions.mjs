@@ -19,7 +19,17 @@ const COMMANDS = {
   test: {
     browser: true,
     cwd: 'project',
-    steps: (args) => [bin('vitest', 'vitest', ['run', ...vitestReporters(args), ...args])],
+    steps: (args) => [vitest(vitestReporters(args), args)],
+  },
+  'test:everywhere': {
+    browser: true,
+    cwd: 'project',
+    // What is too large for everybody's node_modules.
+    packages: 'bench',
+    env: { SCORE_CAM_EVERYWHERE: '1' },
+    steps: (args) => [
+      vitest([...vitestReporters(args), '--reporter=./test/harness/table-reporter.ts'], args),
+    ],
   },
   build: { browser: false, cwd: 'project', steps: (args) => [script('cli/build.ts', args)] },
 };
@@ -33,14 +43,19 @@ const optionIn = (option, args) =>
 const script = (file, args) => ({ kind: 'script', file, args });
 const bin = (name, program, args) => ({ kind: 'bin', package: name, program, args });
 
-/** What the command needs and runs, or undefined if there is no such command. */
+const vitest = (reporters, args) => bin('vitest', 'vitest', ['run', ...reporters, ...args]);
+
+/**
+ * What the command needs and runs, or undefined if there is no such command. `packages` is a folder whose packages
+ * it can use, `env` what it sees of an environment of its own.
+ */
 export function planOf(command, args) {
   const found = Object.hasOwn(COMMANDS, command) ? COMMANDS[command] : undefined;
   if (!found) return undefined;
-  const { browser, cwd, steps } = found;
+  const { browser, steps } = found;
   return {
+    ...found,
     browser: typeof browser === 'function' ? browser(args) : browser,
-    cwd,
     steps: steps(args),
   };
 }

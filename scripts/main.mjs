@@ -167,13 +167,20 @@ function testCounts(path) {
   }
 }
 
+/** What can do without says what it misses. */
+function onlySaid(error) {
+  if (!(error instanceof SetupError)) throw error;
+  say(error.message);
+}
+
 async function start(command, args) {
   const plan = planOf(command, args);
   if (!plan) {
     throw new SetupError(`No command "${command ?? ''}": there are ${commandNames.join(', ')}.`);
   }
   await installPackages();
-  const env = { ...process.env, TSX_TSCONFIG_PATH: join(root, 'tsconfig.json') };
+  if (plan.packages) await installPackages(plan.packages).catch(onlySaid);
+  const env = { ...process.env, TSX_TSCONFIG_PATH: join(root, 'tsconfig.json'), ...plan.env };
   // Who launches it need not search again.
   if (plan.browser) env.CHROME_PATH = findBrowser() ?? (await installBrowser());
   // npm runs scripts in the project's folder and says in INIT_CWD where it was called.
@@ -181,7 +188,7 @@ async function start(command, args) {
   const runStep = (step) =>
     run(process.execPath, nodeArguments(step), { cwd, env, stdio: 'inherit' });
 
-  if (command === 'test') {
+  if (command.startsWith('test')) {
     const folder = mkdtempSync(join(tmpdir(), 'score-cam-test-'));
     try {
       env.SCORE_CAM_TEST_SUMMARY = join(folder, 'summary.json');

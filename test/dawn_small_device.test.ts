@@ -168,7 +168,7 @@ describe.skipIf(reason !== undefined)('a device in compatibility mode', () => {
   ];
   it.each(wanted)('passes the case: %s', async (name) => {
     const [found] = [...skippingCases, ...methodCases].filter((one) => one.name === name);
-    await found?.run(own, { sharedUrl: '' });
+    await found?.run(own, { baseUrl: '', sharedUrl: '' });
     expect(found).toBeDefined();
   });
 

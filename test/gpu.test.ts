@@ -20,7 +20,8 @@ const here = inject('implementation');
 const { title, open } = implementations[here];
 const wantsSlow = process.env.SCORE_CAM_SLOW === '1';
 const shared = inject('sharedFolder');
-const sharedUrl = shared ? `${inject('baseUrl')}/@fs${shared}/` : '';
+const baseUrl = inject('baseUrl');
+const sharedUrl = shared ? `${baseUrl}/@fs${shared}/` : '';
 
 let opened: Implementation | string;
 
@@ -55,7 +56,7 @@ for (const [path, cases] of Object.entries(suites)) {
       it(one.name, options, async ({ annotate, skip }) => {
         const reason = obstacle(one);
         if (reason !== undefined || typeof opened === 'string') return skip(reason);
-        const { ok, message } = await opened.run(suite, one.name, { sharedUrl });
+        const { ok, message } = await opened.run(suite, one.name, { baseUrl, sharedUrl });
         expect(message, message).toSatisfy(() => ok);
         if (message) await annotate(message);
         if (message && one.slow) console.log(`${one.name}: ${message}`);

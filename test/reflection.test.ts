@@ -7,7 +7,16 @@ import softmax from '../src/kernels/layers/softmax.wgsl';
 import linear from '../src/kernels/linear/linear_registers.wgsl';
 import { VARIANTS } from '../src/kernels/variants';
 import { interfaceOf } from '../vite/reflect';
-import { constantsOf, files, kernels, textOf } from './harness/kernels';
+import {
+  constantsOf,
+  extensionsOf,
+  files,
+  kernels,
+  ladderKernels,
+  peakKernels,
+  textOf,
+} from './harness/kernels';
+import { unportable } from './harness/portability';
 import { problemsOf } from './harness/reflection';
 
 /**
@@ -30,12 +39,16 @@ describe.each(LEVELS)('kernels in $level', ({ maxInvocations }) => {
 
   it.each(each)('$title', ({ kernel, constants }) => {
     expect(Object.keys(constants).sort()).toEqual(kernel.constants);
-    expect(problemsOf(shaderText(textOf(kernel), constants), maxInvocations)).toEqual([]);
+    const allowed = { maxInvocations, extensions: extensionsOf(kernel) };
+    expect(problemsOf(shaderText(textOf(kernel), constants), allowed)).toEqual([]);
   });
 
   it('take as many invocations as there are, some of them', () => {
     const problems = each.flatMap(({ kernel, constants }) =>
-      problemsOf(shaderText(textOf(kernel), constants), maxInvocations - 1),
+      problemsOf(shaderText(textOf(kernel), constants), {
+        maxInvocations: maxInvocations - 1,
+        extensions: extensionsOf(kernel),
+      }),
     );
     expect(problems).toContainEqual(expect.stringMatching(/^invocations a workgroup/));
   });
@@ -137,12 +150,12 @@ describe('the check itself', () => {
     [
       'an override sizes workgroup memory',
       (text) => `var<workgroup> a: array<f32, 2 * CLASSES>;\n${text}`,
-      /^sizes by an override: var<workgroup> a/,
+      /^array<...>, sized by override CLASSES/,
     ],
     [
       'an override sizes the workgroup',
       (text) => text.replace('(64)', '(CLASSES)'),
-      /^sizes by an override: @compute/,
+      /^@workgroup_size, by override CLASSES/,
     ],
     [
       'there are too many storage bindings',
@@ -154,6 +167,61 @@ describe('the check itself', () => {
 
   it.each(wrong)('fails when %s', (_, edit, message) => {
     expect(problemsOf(softmaxWith(edit))).toContainEqual(expect.stringMatching(message));
+  });
+
+  const foreign: [string, string, string][] = [
+    ['requires readonly_and_readwrite_storage_textures;', '', 'requires readonly_and_readwrite'],
+    ['enable subgroups;', '', 'enable subgroups, in a kernel for every device'],
+    ['', 'override TWICE: u32 = 2 * CLASSES;', 'override TWICE with a value'],
+    ['', 'struct Row { all: array<f32, CLASSES> }', 'struct Row, sized by override CLASSES'],
+    ['', 'alias Row = array<f32, CLASSES + 1>;', 'array<...>, sized by override CLASSES'],
+    [
+      '',
+      'fn f() { var row: array<array<f32, 2 * CLASSES>, 2>; }',
+      'array<...>, sized by override CLASSES',
+    ],
+    ['', 'fn f() { let n = array<u32, CLASSES>(); }', 'array<...>, sized by override CLASSES'],
+    ['', 'struct Row { @align(4 * CLASSES) all: f32 }', 'struct Row, sized by override CLASSES'],
+    ['', 'fn f(@builtin(subgroup_id) id: u32) {}', '@builtin(subgroup_id)'],
+    ['', 'var<immediate> count: u32;', 'var<immediate>'],
+    ['', 'var<push_constant> count: u32;', 'var<push_constant>'],
+    ['', 'fn f(p: ptr<workgroup, array<f32, 4>>) {}', 'a parameter that is ptr<workgroup>'],
+    ['', 'fn f(p: ptr<storage, f32, read_write>) {}', 'a parameter that is ptr<storage>'],
+    [
+      '',
+      'fn f(p: ptr<function, f32>) { var row: array<f32, 4>; f(&row[1]); }',
+      'an argument &x[i] or &x.y',
+    ],
+  ];
+
+  it.each(foreign)('fails for %s%s', (directive, declaration, message) => {
+    const problems = unportable(softmaxWith((text) => `${directive}${text}\n${declaration}`));
+    expect(problems).toContainEqual(expect.stringContaining(message));
+  });
+
+  it('allows an extension where it is used, and pointers to whole variables of a function', () => {
+    const shuffle = 'fn f() { let a = subgroupShuffleXor(1.0, 2u); }';
+    const point = 'fn f(p: ptr<function, f32>) { var a = 1.0; f(&a); }';
+    expect(
+      problemsOf(
+        softmaxWith((text) => `enable subgroups;${text}${shuffle}`),
+        { extensions: ['subgroups'] },
+      ),
+    ).toEqual([]);
+    expect(
+      problemsOf(
+        softmaxWith((text) => `enable subgroups;${text}`),
+        { extensions: ['subgroups'] },
+      ),
+    ).toEqual(['enable subgroups, unused']);
+    expect(problemsOf(softmaxWith((text) => text + point))).toEqual([]);
+  });
+});
+
+describe('kernels of the bench', () => {
+  it.each([...ladderKernels, ...peakKernels])('$name runs everywhere', (kernel) => {
+    const [constants = {}] = constantsOf(kernel);
+    expect(unportable(shaderText(textOf(kernel), constants), extensionsOf(kernel))).toEqual([]);
   });
 });
 

@@ -6,6 +6,6 @@ const { resolve } = createRequire(new URL('../../bench/package.json', import.met
 const { create, globals } = await import(pathToFileURL(resolve('webgpu')).href);
 Object.assign(globalThis, globals);
 // Node 20 has no navigator, and later ones have one without `gpu`.
-globalThis.navigator ??= {};
+globalThis.navigator ??= { userAgent: `Node.js/${process.versions.node}` };
 // Held for good: Dawn ends, and takes Node with it, once this is collected while its devices live.
 Object.defineProperty(globalThis.navigator, 'gpu', { value: create([]) });

@@ -25,6 +25,7 @@ const networks = [
 
 const figures: GpuCase[] = networks.map(([layers, targetLayer, refusal]) => ({
   name: `the argument's figures are those of the methods: ${layers}`,
+  needs: ['canvas'],
   run: async (gpu) => {
     const model = smallModel({ layers: smallLayers[layers], targetLayer });
     const explainer = await createExplainer({ model, device: gpu.device });
@@ -134,6 +135,7 @@ async function withSite(run: (address: string, open: ReadonlySet<string>) => Pro
 
 const closing: GpuCase = {
   name: 'cascading randomisation leaves no body of its model open',
+  needs: ['canvas'],
   run: async (gpu) => {
     const explainer = await createExplainer({ model: poolingModel(), device: gpu.device });
     try {

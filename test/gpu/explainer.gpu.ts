@@ -273,7 +273,7 @@ export const cases: GpuCase[] = [
   },
   {
     name: 'bad options name the value and what there is',
-    async run(gpu) {
+    async run(gpu, { baseUrl }) {
       return withExplainer(gpu, smallModel(), async (explainer) => {
         const image = smallImage();
         const bad = (options: object, message: string) =>
@@ -292,9 +292,9 @@ export const cases: GpuCase[] = [
         await bad({ channels: [] }, 'The list of channels is empty');
         const text = new Blob(['no image']);
         await expectError(() => explainer.explain(text), 'image', 'use PNG or JPEG');
-        await expectError(() => explainer.explain('/nowhere.png'), 'image', '404');
+        await expectError(() => explainer.explain(`${baseUrl}/nowhere.png`), 'image', '404');
         await expectError(
-          () => createExplainer({ model: '/nowhere.json', device: gpu.device }),
+          () => createExplainer({ model: `${baseUrl}/nowhere.json`, device: gpu.device }),
           'weights',
           '404',
         );

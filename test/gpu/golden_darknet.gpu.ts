@@ -9,7 +9,7 @@ import {
 import type { ManifestLayer } from '../../src/model/manifest';
 import type { GpuCase } from '../harness/case';
 import { assertClose } from '../harness/compare';
-import { type DarknetGolden, sharedBlob, sharedF32, sharedJson } from '../harness/shared';
+import { type DarknetGolden, sharedF32, sharedImage, sharedJson } from '../harness/shared';
 import { normaliseReference, upsampleReference } from '../reference/interpolation';
 
 const GOLDEN = 'golden/tiny-darknet-chelsea/';
@@ -95,10 +95,13 @@ export const cases: GpuCase[] = [
       const explainer = await openDarknet(gpu, sharedUrl);
       try {
         const passes: string[] = [];
-        const cat = await explainer.explain(await sharedBlob(sharedUrl, `${GOLDEN}image-224.png`), {
-          class: 7,
-          onProgress: ({ done, total }) => passes.push(`${done}/${total}`),
-        });
+        const cat = await explainer.explain(
+          await sharedImage(sharedUrl, `${GOLDEN}image-224.png`),
+          {
+            class: 7,
+            onProgress: ({ done, total }) => passes.push(`${done}/${total}`),
+          },
+        );
         if (passes.at(-1) !== '128/128') throw new Error(`progress ended at ${passes.at(-1)}`);
         const indices = cat.top.map(({ index }) => index).join();
         if (indices !== expected.top5.map(([index]) => index).join()) {
@@ -136,7 +139,7 @@ export const cases: GpuCase[] = [
     async run(gpu, { sharedUrl }) {
       const explainer = await openDarknet(gpu, sharedUrl);
       try {
-        const image = await sharedBlob(sharedUrl, `${GOLDEN}image-224.png`);
+        const image = await sharedImage(sharedUrl, `${GOLDEN}image-224.png`);
         const cat = await explainer.explain(image, { class: 7, weighting: 'softmax-logit' });
         return (await checkMaps(sharedUrl, [cat, await cat.forClass(173)], 'scorecam-pgc')).join(
           '; ',
@@ -152,7 +155,7 @@ export const cases: GpuCase[] = [
     async run(gpu, { sharedUrl }) {
       const explainer = await openDarknet(gpu, sharedUrl);
       try {
-        const image = await sharedBlob(sharedUrl, `${GOLDEN}image-224.png`);
+        const image = await sharedImage(sharedUrl, `${GOLDEN}image-224.png`);
         const notes: string[] = [];
         for (const [method, file] of [
           ['grad-cam', 'gradcam-pgc'],

@@ -12,8 +12,8 @@ import type { GpuCase } from '../harness/case';
 import { assertClose } from '../harness/compare';
 import {
   type LayerGolden,
-  sharedBlob,
   sharedF32,
+  sharedImage,
   sharedJson,
   type VggGolden,
 } from '../harness/shared';
@@ -60,7 +60,7 @@ export const cases: GpuCase[] = [
       const plan = compile(network, gpu.facts);
       const loaded = await NetworkWeights.load(gpu, plan, weights);
       const runner = new Runner(gpu, plan, loaded);
-      const image = await sharedBlob(sharedUrl, `${GOLDEN}image.png`);
+      const image = await sharedImage(sharedUrl, `${GOLDEN}image.png`);
       const pixels = await prepareImage(image, manifest.input);
       const arena = new Arena(gpu);
       const names = Object.keys(expected.layers);
@@ -83,7 +83,7 @@ export const cases: GpuCase[] = [
       const explainer = await createExplainer({ model: 'vgg16-seeded-1', device: gpu.device });
       try {
         const explanation = await explainer.explain(
-          await sharedBlob(sharedUrl, `${GOLDEN}image.png`),
+          await sharedImage(sharedUrl, `${GOLDEN}image.png`),
           { channels: [0, 1, 3] },
         );
         const { top, constantChannels, channels, scores } = explanation;
@@ -136,7 +136,7 @@ export const cases: GpuCase[] = [
       async run(gpu, { sharedUrl }) {
         const explainer = await createExplainer({ model: 'vgg16-seeded-1', device: gpu.device });
         try {
-          const image = await sharedBlob(sharedUrl, `${GOLDEN}image.png`);
+          const image = await sharedImage(sharedUrl, `${GOLDEN}image.png`);
           const first = await explainer.explain(image, { weighting, class: 303 });
           if (first.passes.forward !== 408) throw new Error(`${first.passes.forward} passes`);
           const source = weighting === 'probability' ? 'official' : 'pgc';
@@ -169,7 +169,7 @@ export const cases: GpuCase[] = [
       const loaded = await NetworkWeights.load(gpu, plan, weights);
       const facts = { dtype: 'f32', bytes: 0, fromCache: false, notKept: undefined } as const;
       const explainer = new Explainer({ manifest, network }, gpu, plan, loaded, facts, 2 ** 28);
-      const image = await sharedBlob(sharedUrl, `${GOLDEN}image.png`);
+      const image = await sharedImage(sharedUrl, `${GOLDEN}image.png`);
       const input = new Arena(gpu).upload(
         'image',
         normalise(await prepareImage(image, manifest.input), manifest),

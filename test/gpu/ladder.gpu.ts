@@ -4,6 +4,7 @@ import type { Gpu } from '../../src/gpu/gpu';
 import type { ConvShape } from '../../src/kernels/convolution/conv';
 import type { GpuCase } from '../harness/case';
 import { assertClose, sumTolerance, testValues } from '../harness/compare';
+import { quadsNeedSubgroups } from '../harness/quads';
 import { convReference } from '../reference/conv';
 import { linearReference } from '../reference/linear';
 import { winogradTolerance } from '../reference/winograd';
@@ -71,7 +72,7 @@ async function runLinear(
   return assertClose('output', actual, exact.output, tolerance);
 }
 
-export const cases: GpuCase[] = [
+export const cases = quadsNeedSubgroups([
   ...convLadder.flatMap((rung) =>
     convolutions
       .filter(([inChannels, outChannels]) => rung.allows?.({ inChannels, outChannels }) ?? true)
@@ -99,4 +100,4 @@ export const cases: GpuCase[] = [
       }),
     ),
   ),
-];
+]);

@@ -4,6 +4,7 @@ import { shardRows } from '../../src/kernels/linear/linear';
 import type { WeightDtype } from '../../src/numbers/dtypes';
 import type { GpuCase } from '../harness/case';
 import { assertClose, sumTolerance, testValues } from '../harness/compare';
+import { quadsNeedSubgroups } from '../harness/quads';
 import { linearReference } from '../reference/linear';
 import { type EncodedWeights, encodeWeights, halfValue, paddedRows } from '../reference/weights';
 
@@ -186,11 +187,11 @@ const halves = Uint16Array.from({ length: 2 * 0x7c00 }, (_, i) =>
 );
 const bytes = Uint8Array.from({ length: 256 }, (_, i) => i);
 
-export const cases: GpuCase[] = [
+export const cases = quadsNeedSubgroups([
   ...trials.map(([tiling, dtype, shape]) => againstReference(tiling, dtype, shape)),
   ...tilings.map(pastTheEnd),
   everyValue('registers', 'f16', halves),
   everyValue('registers', 'int8', bytes),
   everyValue('quads', 'f16', halves),
   everyValue('quads', 'int8', bytes),
-];
+]);

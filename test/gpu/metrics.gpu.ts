@@ -1,5 +1,6 @@
 import { pearson, randomised } from '../../src/evaluation/index';
 import { normalise } from '../../src/explain/image';
+import { imageData } from '../../src/explain/pixels';
 import { uniform } from '../../src/explain/random';
 import {
   type Box,
@@ -68,7 +69,7 @@ function boxImage(): ImageData {
   const data = new Uint8ClampedArray(4 * PIXELS);
   for (const i of pixels)
     data.set(inside(BOX, i) ? [255, 255, 255, 255] : [128, 102, 77, 255], 4 * i);
-  return new ImageData(data, WIDTH, HEIGHT);
+  return imageData({ data, width: WIDTH, height: HEIGHT });
 }
 
 function mapOf(value: (pixel: number) => number): SaliencyMap {

@@ -28,8 +28,8 @@ function asFiles(files: Files): File[] {
   return Array.from(files, ([name, bytes]) => new File([bytes], name));
 }
 
-async function fixture(name: string): Promise<Blob> {
-  const response = await fetch(new URL(`../fixtures/${name}`, import.meta.url));
+async function fixture(baseUrl: string, name: string): Promise<Blob> {
+  const response = await fetch(`${baseUrl}/test/fixtures/${name}`);
   if (!response.ok) throw new Error(`${name}: ${response.status}`);
   return response.blob();
 }
@@ -48,13 +48,13 @@ const timm: SafetensorsOptions = {
 };
 
 /** Every way in which people have these weights. All hold the same f32 numbers. */
-const routes: Readonly<Record<string, () => Promise<WeightsLocation>>> = {
+const routes: Readonly<Record<string, (baseUrl: string) => Promise<WeightsLocation>>> = {
   safetensors: async () => asBlob(await writeSafetensors(narrowWeights)),
   'sharded safetensors': async () => asFiles(await writeShardedSafetensors(narrowWeights, 3)),
   'safetensors of timm': async () => asBlob(await writeSafetensors(narrowWeights, timm)),
-  'PyTorch zip': () => fixture('zip.pth'),
-  'PyTorch legacy': () => fixture('legacy.pth'),
-  'PyTorch checkpoint': () => fixture('checkpoint.pth'),
+  'PyTorch zip': (baseUrl) => fixture(baseUrl, 'zip.pth'),
+  'PyTorch legacy': (baseUrl) => fixture(baseUrl, 'legacy.pth'),
+  'PyTorch checkpoint': (baseUrl) => fixture(baseUrl, 'checkpoint.pth'),
   'TensorFlow.js, Keras layout': async () =>
     asFiles(await writeTfjs(narrowWeights, narrowNetwork, { isBgr: true, shardBytes: 1000 })),
 };
@@ -152,13 +152,13 @@ function roundHalf(value: number): number {
 export const cases: GpuCase[] = [
   {
     name: 'every route gives the same logits, bit for bit, in every form',
-    async run(gpu) {
+    async run(gpu, { baseUrl }) {
       const notes: string[] = [];
       for (const dtype of FORMS) {
         const reference = await forwardReference(narrowNetwork, rounded(dtype), image);
         let first: Float32Array | undefined;
         for (const [name, route] of Object.entries(routes)) {
-          const located = model(await open(await route()), name.includes('Keras'));
+          const located = model(await open(await route(baseUrl)), name.includes('Keras'));
           const { logits } = await logitsOf(gpu, located, { dtype });
           first ??= logits;
           expectSame(`${name} as ${dtype}`, logits, first);
@@ -190,8 +190,10 @@ export const cases: GpuCase[] = [
   },
   {
     name: 'batch normalisation is folded into the convolutions',
-    async run(gpu) {
-      const folded = new Float32Array(await (await fixture('batch_norm_folded.f32')).arrayBuffer());
+    async run(gpu, { baseUrl }) {
+      const folded = new Float32Array(
+        await (await fixture(baseUrl, 'batch_norm_folded.f32')).arrayBuffer(),
+      );
       const offsets = new Map<string, number>();
       let end = 0;
       for (const [name, { shape }] of narrowWeights.tensors) {
@@ -206,7 +208,7 @@ export const cases: GpuCase[] = [
           return folded.slice(from, from + count);
         },
       };
-      const located = model(await open(await fixture('batch_norm.pth')));
+      const located = model(await open(await fixture(baseUrl, 'batch_norm.pth')));
       const { logits } = await logitsOf(gpu, located, { dtype: 'f32' });
       const expected = await forwardReference(narrowNetwork, reference, image);
       return assertClose('logits', logits, Array.from(expected.get('fc3') ?? []), 2e-5);
@@ -235,6 +237,8 @@ export const cases: GpuCase[] = [
   },
   {
     name: "the browser's storage keeps a model; damaged, it is loaded anew",
+    // What is kept is named by addresses without an origin.
+    needs: ['caches', 'location'],
     async run(gpu) {
       const name = `test ${Math.random()}`;
       try {

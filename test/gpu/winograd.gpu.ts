@@ -18,6 +18,7 @@ import type { ConvDtype } from '../../src/numbers/dtypes';
 import { convDevice } from '../../src/plan/device';
 import type { GpuCase } from '../harness/case';
 import { assertClose, testValues } from '../harness/compare';
+import { quadsNeedSubgroups } from '../harness/quads';
 import { convReference } from '../reference/conv';
 import { encodeWeights, halfValue } from '../reference/weights';
 import { filtersReference, productReference, winogradTolerance } from '../reference/winograd';
@@ -317,6 +318,8 @@ const halfCases: GpuCase[] = (() => {
 })();
 
 export const cases: GpuCase[] = [
-  ...singleCases.map((one): GpuCase => ({ ...one, usually: ['chrome', 'dawn'] })),
+  ...quadsNeedSubgroups(singleCases).map(
+    (one): GpuCase => ({ ...one, usually: ['chrome', 'dawn'] }),
+  ),
   ...halfCases.map((one): GpuCase => ({ ...one, usually: ['dawn'], needs: ['shader-f16'] })),
 ];

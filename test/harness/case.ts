@@ -25,6 +25,8 @@ export interface GpuCase {
 }
 
 export interface CaseContext {
+  /** Address of the server of the project's files, without '/' at its end. */
+  readonly baseUrl: string;
   /** Address of the reference data, ending in '/'; '' where it is absent. */
   readonly sharedUrl: string;
 }

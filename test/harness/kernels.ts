@@ -86,3 +86,12 @@ export function constantsOf(
   const file = Object.keys(CONSTANTS).find((own) => name === own || name.startsWith(`${own}_`));
   return (file ? CONSTANTS[file]?.(maxInvocations) : undefined) ?? [];
 }
+
+/** The extensions that a kernel may enable: those of devices that it is chosen for. */
+export function extensionsOf({ name }: Kernel): readonly string[] {
+  return [
+    ...(/_half(_|$)/.test(name) ? ['f16'] : []),
+    ...(/_(quads|matrix)(_|$)/.test(name) ? ['subgroups'] : []),
+    ...(/_matrix(_|$)/.test(name) ? ['chromium_experimental_subgroup_matrix'] : []),
+  ];
+}

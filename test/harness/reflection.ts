@@ -2,13 +2,22 @@ import { type Node, type Var, WgslParser, WgslReflect } from 'wgsl_reflect/wgsl_
 import { KERNEL_NEEDS } from '../../src/gpu/limits';
 import { topLevelOf } from '../../vite/declarations';
 import { interfaceOf } from '../../vite/reflect';
+import { unportable } from './portability';
 
-/**
- * Everything that is wrong with a kernel's text, constants included, in words; empty when nothing is.
- * @param maxInvocations of a workgroup; the other limits are the same on all devices
- */
-export function problemsOf(code: string, maxInvocations = 256): string[] {
-  const { bindings, overrides } = interfaceOf(code);
+/** What a kernel may take. The other limits are the same on all devices. */
+interface Allowed {
+  /** Invocations of a workgroup. */
+  readonly maxInvocations?: number;
+  /** Extensions that it may enable. */
+  readonly extensions?: readonly string[];
+}
+
+/** Everything that is wrong with a kernel's text, constants included, in words; empty when nothing is. */
+export function problemsOf(
+  code: string,
+  { maxInvocations = 256, extensions = [] }: Allowed = {},
+): string[] {
+  const { bindings } = interfaceOf(code);
   const texts = topLevelOf(code).map(({ text }) => text);
   const entries = texts.filter((text) => /@(compute|vertex|fragment)\b/.test(text));
   const heads = entries.map((text) => text.slice(0, text.indexOf('(', text.indexOf('fn '))));
@@ -16,11 +25,9 @@ export function problemsOf(code: string, maxInvocations = 256): string[] {
     return [`entry points: ${heads.length}, main is to be the only one`];
   }
   const workgroup = texts.filter((text) => text.startsWith('var<workgroup>'));
-  // Some browsers compute sizes that hang on an override wrong, without an error.
-  const sized = [...heads, ...workgroup].filter((text) =>
-    (text.match(/\w+/g) ?? []).some((word) => overrides.includes(word)),
-  );
-  if (sized.length > 0) return sized.map((text) => `sizes by an override: ${text}`);
+  // Before the sizes: those that hang on an override cannot be computed here.
+  const foreign = unportable(code, extensions);
+  if (foreign.length > 0) return foreign;
   const [, size = ''] = /@workgroup_size\((.*)\)/s.exec(heads[0]) ?? [];
   const storage = bindings.filter(({ access }) => access !== 'uniform');
   return [

@@ -1,11 +1,13 @@
-/** Reading the reference data in the browser; `url` ends in '/'. */
+/** Reading the reference data; `url` ends in '/'. */
+import { decodePng } from './png';
 
 export async function sharedF32(url: string, path: string): Promise<Float32Array> {
   return new Float32Array(await (await get(url + path)).arrayBuffer());
 }
 
-export async function sharedBlob(url: string, path: string): Promise<Blob> {
-  return (await get(url + path)).blob();
+/** Pixels of a PNG. */
+export async function sharedImage(url: string, path: string): Promise<ImageData> {
+  return decodePng(await (await get(url + path)).blob());
 }
 
 export async function sharedJson<T>(url: string, path: string): Promise<T> {

@@ -1,0 +1,54 @@
+import { createExplainer } from '../../src/index';
+import sample from '../fixtures/sample_map.json';
+import type { GpuCase } from '../harness/case';
+import { assertClose } from '../harness/compare';
+import { decodePng } from '../harness/png';
+import { sampleNote } from '../harness/sample-note';
+import { normaliseReference, upsampleReference } from '../reference/interpolation';
+
+const SIZE = { mapHeight: 14, mapWidth: 14, height: 224, width: 224, alignCorners: false };
+
+/** As of the small networks (explainer.gpu.ts): no more roundings a sum than those, and a map that fills its range. */
+const TOLERANCE = 1e-4;
+
+/** The browser or runtime, such as `Firefox/153.0`. */
+const host = (): string =>
+  /(HeadlessChrome|Firefox|Deno|Node\.js)\/[\d.]+/.exec(navigator.userAgent)?.[0] ?? '';
+
+/** The whole way through a network of VGG-16's layers, as somebody tries it first. */
+export const cases: GpuCase[] = [
+  {
+    name: 'the embedded model explains its sample as f64 does',
+    async run(gpu, { baseUrl }) {
+      const scenes = `${baseUrl}/weights/scenes-vgg16`;
+      const image = await decodePng(await (await fetch(`${scenes}/sample.png`)).blob());
+      const explainer = await createExplainer({
+        model: `${scenes}/manifest.json`,
+        device: gpu.device,
+      });
+      try {
+        const start = performance.now();
+        const explanation = await explainer.explain(image);
+        const ms = performance.now() - start;
+        if (explanation.class.index !== sample.class) {
+          throw new Error(`class ${explanation.class.index}, not ${sample.class}`);
+        }
+        assertClose('weights', explanation.weights, sample.weights, TOLERANCE);
+        const sum = upsampleReference(sample.sum, SIZE).map((value) => Math.max(value, 0));
+        const expected = normaliseReference(sum);
+        const { data } = explanation.map;
+        assertClose('map', data, expected, TOLERANCE);
+        const error = Math.max(
+          ...data.map((value, i) => Math.abs(value - (expected[i] as number))),
+        );
+        return sampleNote({
+          error,
+          ms,
+          by: `${host()}, ${gpu.adapter.description || 'an adapter that says nothing'}`,
+        });
+      } finally {
+        explainer.dispose();
+      }
+    },
+  },
+];
