@@ -7,18 +7,13 @@ import { productInWorkgroups } from '../src/kernels/winograd/winograd_product';
 import { compile, type Plan, tunableShapes } from '../src/plan/compile';
 import { type ConvDevice, candidatesFor, methodName, sizesKey } from '../src/plan/conv_choice';
 import { convDevice } from '../src/plan/device';
+import { checkedTuning, suits, TUNING_VERSION } from '../src/plan/known-tuning';
 import type { ConvStep } from '../src/plan/steps';
-import {
-  type ConvTuning,
-  checkedTuning,
-  suits,
-  TUNING_VERSION,
-  tunedMethods,
-} from '../src/plan/tuned';
+import { type ConvTuning, tunedMethods } from '../src/plan/tuned';
+import { keepTuning, keptTuning } from '../src/runtime/kept-tuning';
 import { NetworkWeights } from '../src/runtime/network-weights';
 import { Runner } from '../src/runtime/runner';
 import { tuneConvolutions } from '../src/runtime/tuning';
-import { keepTuning, keptTuning } from '../src/runtime/tuning-cache';
 import { testValues } from './harness/compare';
 import { lacking, openDawn } from './harness/dawn';
 import { factsOf } from './harness/facts';

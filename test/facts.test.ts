@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { adapterKey, adapterName, factsOf } from '../src/gpu/facts';
+import { adapterKey } from '../src/gpu/adapter_key';
+import { adapterName, factsOf } from '../src/gpu/facts';
 
 /** What adapters say of themselves, as measured in Chrome 156, Firefox 153 and Deno 2.9. */
 

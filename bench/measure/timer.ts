@@ -82,7 +82,7 @@ export class Timer {
       await work();
       return [];
     }
-    this.gpu.startProfile();
+    await this.gpu.startProfile();
     try {
       await work();
       return this.gpu.stopProfile();

@@ -1,9 +1,9 @@
 import { ScoreCamError } from '../errors';
-import { type AdapterFacts, adapterKey, type DeviceFacts, deviceFacts, factsOf } from './facts';
+import { type AdapterFacts, type DeviceFacts, deviceFacts, factsOf } from './facts';
 import type { Dispatch, Slice } from './kernel';
 import { checkLimits, DEFAULT_LIMITS, deviceRequest, type Needs } from './limits';
 import { Pipelines } from './pipelines';
-import { type DispatchTiming, Timestamps } from './profiler';
+import type { DispatchTiming, Timestamps } from './profiler';
 import { Waiting } from './waiting';
 
 export interface GpuOptions {
@@ -78,8 +78,8 @@ const UNIFORM_ALIGNMENT = 256;
 export class Gpu {
   readonly device: GPUDevice;
   readonly adapter: AdapterFacts;
-  /** Of this kind of GPU: {@link adapterKey}. */
-  readonly adapterKey: string;
+  /** Of its adapter; of a device of the caller's what it was requested with. */
+  readonly abilities: Pick<GPUAdapter, 'limits' | 'features'>;
   readonly facts: DeviceFacts;
   private readonly ownsDevice: boolean;
   private readonly pipelines: Pipelines;
@@ -91,6 +91,8 @@ export class Gpu {
   private broken: ScoreCamError | undefined;
   private disposed = false;
   private profile: DispatchTiming[] | undefined;
+  /** Loaded by the first profile. */
+  private timestamps: typeof Timestamps | undefined;
   private bytesNow = 0;
   private bytesMost = 0;
 
@@ -98,8 +100,7 @@ export class Gpu {
     const info = adapter?.info ?? device.adapterInfo;
     this.device = device;
     this.adapter = factsOf(info);
-    // A device of the caller's is known by what it was requested with.
-    this.adapterKey = adapterKey(this.adapter, adapter ?? device);
+    this.abilities = adapter ?? device;
     this.facts = deviceFacts(device, info);
     this.pipelines = new Pipelines(device);
     this.waiting = new Waiting(device.queue);
@@ -280,7 +281,7 @@ export class Gpu {
    * pass of its own, which costs a little between them. For benchmarks.
    * @throws ScoreCamError `option` if the device was made without the feature `timestamp-query`
    */
-  startProfile(): void {
+  async startProfile(): Promise<void> {
     this.check();
     if (!this.device.features.has('timestamp-query')) {
       throw new ScoreCamError(
@@ -288,6 +289,7 @@ export class Gpu {
         'This device has no timestamp-query: request it with that feature, or measure by the wall clock.',
       );
     }
+    this.timestamps = (await import('./profiler')).Timestamps;
     this.profile = [];
   }
 
@@ -309,7 +311,9 @@ export class Gpu {
     const uniform = this.writeParams(dispatches);
     const profile = this.profile;
     const stamps =
-      profile && dispatches.length > 0 ? new Timestamps(this.device, dispatches.length) : undefined;
+      profile && this.timestamps && dispatches.length > 0
+        ? new this.timestamps(this.device, dispatches.length)
+        : undefined;
     try {
       const encoder = this.device.createCommandEncoder({ label });
       // One pass for all of them, unless each is to be timed.

@@ -90,7 +90,7 @@ function timestamps(gpu: Gpu): Clock {
     enough: ENOUGH_BY_TIMESTAMPS,
     async read(label, dispatches, rounds) {
       let timings: readonly DispatchTiming[] = [];
-      gpu.startProfile();
+      await gpu.startProfile();
       try {
         await submitRounds(gpu, label, dispatches, rounds);
       } finally {

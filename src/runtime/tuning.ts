@@ -1,4 +1,5 @@
 import { ScoreCamError } from '../errors';
+import { adapterKey } from '../gpu/adapter_key';
 import { Arena } from '../gpu/arena';
 import type { DeviceFacts } from '../gpu/facts';
 import type { Gpu } from '../gpu/gpu';
@@ -11,7 +12,8 @@ import { maskedPasses, planBatches } from '../plan/batches';
 import { compile, tunableShapes } from '../plan/compile';
 import { type ConvMethod, candidatesFor, methodName, sizesKey } from '../plan/conv_choice';
 import { convDevice } from '../plan/device';
-import { type ConvTuning, suits, TUNING_VERSION, type TunedLayer } from '../plan/tuned';
+import { suits, TUNING_VERSION } from '../plan/known-tuning';
+import type { ConvTuning, TunedLayer } from '../plan/tuned';
 import { recordConv } from './record-conv';
 import { Stopwatch } from './stopwatch';
 
@@ -49,7 +51,8 @@ export async function tuneConvolutions(
 ): Promise<ConvTuning> {
   const { facts = gpu.facts, precision, known, onProgress, signal } = options;
   const device = convDevice(facts, precision);
-  const kept = known && suits(known, gpu.adapterKey, precision) ? known.layers : {};
+  const key = adapterKey(gpu.adapter, gpu.abilities);
+  const kept = known && suits(known, key, precision) ? known.layers : {};
   const missing = tunableShapes(network).filter(
     (shape) => !hasTried(kept[sizesKey(shape)], candidatesFor(shape, device)),
   );
@@ -83,7 +86,7 @@ export async function tuneConvolutions(
     // Without any that is right the table decides, and the tuning says why.
     layers[sizesKey(shape)] = { method: fastest?.method ?? '', measured };
   }
-  return { version: TUNING_VERSION, adapter: gpu.adapterKey, precision, layers };
+  return { version: TUNING_VERSION, adapter: key, precision, layers };
 }
 
 /** Whether a layer was measured by a device with the same methods; another's limits and features are not this one's. */
