@@ -33,12 +33,11 @@ import { type LocatedModel, locateModel } from './model/model';
 import { targetLayers } from './model/network';
 import { compile, type Plan } from './plan/compile';
 import { needsOf } from './plan/needs';
-import { type ConvTuning, checkedTuning, suits } from './plan/tuned';
+import type { ConvTuning } from './plan/tuned';
 import { layersToKeep } from './runtime/layers-to-keep';
 import { loadWeights } from './runtime/load-weights';
 import type { NetworkWeights } from './runtime/network-weights';
 import { Runner } from './runtime/runner';
-import { browserTuningCache, keepTuning, keptTuning } from './runtime/tuning-cache';
 
 const MIB = 1024 * 1024;
 const DEFAULT_MEMORY_BUDGET = 256 * MIB;
@@ -295,20 +294,18 @@ async function planFor(
         `has none${options.device ? ', or the device was requested without it' : ''}. Use f32.`,
     );
   }
-  const checked = checkedTuning(given);
-  let tuning = checked && suits(checked, gpu.adapterKey, precision) ? checked : undefined;
-  if (tune) {
-    const cache = options.tuningCache ?? browserTuningCache();
-    if (!tuning && cache) tuning = await keptTuning(cache, gpu.adapterKey, precision);
-    const { tuneConvolutions } = await import('./runtime/tuning');
-    tuning = await tuneConvolutions(gpu, network, {
+  let tuning: ConvTuning | undefined;
+  if (tune || given) {
+    const { tuningFor } = await import('./runtime/tuning-for');
+    tuning = await tuningFor(gpu, network, {
+      given,
+      tune,
+      cache: options.tuningCache,
       precision,
       memoryBudget,
-      known: tuning,
       onProgress: progressMeter('tuning', onProgress),
       signal,
     });
-    if (cache) await keepTuning(cache, gpu.adapterKey, tuning);
   }
   const inFile = manifest.weights.format === 'seeded' ? undefined : manifest.weights.dtype;
   return compile(network, gpu.facts, { dtype: options.dtype ?? inFile, precision, tuning });

@@ -7,17 +7,17 @@ import { compile, type Plan, tunableShapes } from '../src/plan/compile';
 import { type ConvDevice, candidatesFor, methodName, sizesKey } from '../src/plan/conv_choice';
 import { convDevice } from '../src/plan/device';
 import type { ConvStep } from '../src/plan/steps';
+import { type ConvTuning, tunedMethods } from '../src/plan/tuned';
 import {
-  type ConvTuning,
   checkedTuning,
+  keepTuning,
+  keptTuning,
   suits,
   TUNING_VERSION,
-  tunedMethods,
-} from '../src/plan/tuned';
+} from '../src/runtime/known-tuning';
 import { NetworkWeights } from '../src/runtime/network-weights';
 import { Runner } from '../src/runtime/runner';
 import { tuneConvolutions } from '../src/runtime/tuning';
-import { keepTuning, keptTuning } from '../src/runtime/tuning-cache';
 import { testValues } from './harness/compare';
 import { lacking, openDawn } from './harness/dawn';
 import { factsOf } from './harness/facts';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { adapterKey, adapterName, factsOf } from '../src/gpu/facts';
+import { type AdapterFacts, adapterName, factsOf } from '../src/gpu/facts';
+import { adapterKey } from '../src/runtime/known-tuning';
 
 /** What adapters say of themselves, as measured in Chrome 156, Firefox 153 and Deno 2.9. */
 
@@ -40,26 +41,29 @@ class Limits {
 }
 Object.defineProperty(Limits.prototype, 'maxBufferSize', { enumerable: true });
 
-const able = (most: number, ...features: string[]) => ({
-  limits: new Limits(most) as unknown as GPUSupportedLimits,
-  features: new Set(features) as GPUSupportedFeatures,
-});
+const keyOf = (adapter: AdapterFacts, most: number, ...features: string[]) => {
+  const limits = new Limits(most) as unknown as GPUSupportedLimits;
+  return adapterKey({
+    adapter,
+    able: { limits, features: new Set(features) as GPUSupportedFeatures },
+  });
+};
 
 describe('the key of an adapter', () => {
   it('is what it says, and a number by limits, features and whether it is software', () => {
-    expect(adapterKey(chrome, able(1))).toMatch(/^google\/swiftshader\/\/\/\w+$/);
-    expect(adapterKey(firefox, able(1))).toMatch(/^\/\/\/\/\w+$/);
+    expect(keyOf(chrome, 1)).toMatch(/^google\/swiftshader\/\/\/\w+$/);
+    expect(keyOf(firefox, 1)).toMatch(/^\/\/\/\/\w+$/);
     const keys = [
-      adapterKey(firefox, able(1, 'a')),
-      adapterKey(firefox, able(2, 'a')),
-      adapterKey(firefox, able(1, 'b')),
-      adapterKey(firefox, able(1, 'a', 'b')),
-      adapterKey(info({}), able(1, 'a')),
+      keyOf(firefox, 1, 'a'),
+      keyOf(firefox, 2, 'a'),
+      keyOf(firefox, 1, 'b'),
+      keyOf(firefox, 1, 'a', 'b'),
+      keyOf(info({}), 1, 'a'),
     ];
     expect(new Set(keys).size).toBe(keys.length);
   });
 
   it('is the same whatever order features come in', () => {
-    expect(adapterKey(firefox, able(1, 'b', 'a'))).toBe(adapterKey(firefox, able(1, 'a', 'b')));
+    expect(keyOf(firefox, 1, 'b', 'a')).toBe(keyOf(firefox, 1, 'a', 'b'));
   });
 });

@@ -1,5 +1,5 @@
 import { ScoreCamError } from '../errors';
-import { type AdapterFacts, adapterKey, type DeviceFacts, deviceFacts, factsOf } from './facts';
+import { type AdapterFacts, type DeviceFacts, deviceFacts, factsOf } from './facts';
 import type { Dispatch, Slice } from './kernel';
 import { checkLimits, DEFAULT_LIMITS, deviceRequest, type Needs } from './limits';
 import { Pipelines } from './pipelines';
@@ -53,8 +53,8 @@ const UNIFORM_ALIGNMENT = 256;
 export class Gpu {
   readonly device: GPUDevice;
   readonly adapter: AdapterFacts;
-  /** Of this kind of GPU: {@link adapterKey}. */
-  readonly adapterKey: string;
+  /** What the adapter can do; all that is known of a caller's device is what that can. */
+  readonly able: Pick<GPUAdapter, 'limits' | 'features'>;
   readonly facts: DeviceFacts;
   private readonly ownsDevice: boolean;
   private readonly pipelines: Pipelines;
@@ -72,8 +72,7 @@ export class Gpu {
     const info = adapter?.info ?? device.adapterInfo;
     this.device = device;
     this.adapter = factsOf(info);
-    // A device of the caller's is known by what it was requested with.
-    this.adapterKey = adapterKey(this.adapter, adapter ?? device);
+    this.able = adapter ?? device;
     this.facts = deviceFacts(device, info);
     this.pipelines = new Pipelines(device);
     this.ownsDevice = adapter !== undefined;

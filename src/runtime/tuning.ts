@@ -11,7 +11,8 @@ import { maskedPasses, planBatches } from '../plan/batches';
 import { compile, tunableShapes } from '../plan/compile';
 import { type ConvMethod, candidatesFor, methodName, sizesKey } from '../plan/conv_choice';
 import { convDevice } from '../plan/device';
-import { type ConvTuning, suits, TUNING_VERSION, type TunedLayer } from '../plan/tuned';
+import type { ConvTuning, TunedLayer } from '../plan/tuned';
+import { adapterKey, suits, TUNING_VERSION } from './known-tuning';
 import { recordConv } from './record-conv';
 import { Stopwatch } from './stopwatch';
 
@@ -49,7 +50,8 @@ export async function tuneConvolutions(
 ): Promise<ConvTuning> {
   const { facts = gpu.facts, precision, known, onProgress, signal } = options;
   const device = convDevice(facts, precision);
-  const kept = known && suits(known, gpu.adapterKey, precision) ? known.layers : {};
+  const adapter = adapterKey(gpu);
+  const kept = known && suits(known, adapter, precision) ? known.layers : {};
   const missing = tunableShapes(network).filter(
     (shape) => !hasTried(kept[sizesKey(shape)], candidatesFor(shape, device)),
   );
@@ -83,7 +85,7 @@ export async function tuneConvolutions(
     // Without any that is right the table decides, and the tuning says why.
     layers[sizesKey(shape)] = { method: fastest?.method ?? '', measured };
   }
-  return { version: TUNING_VERSION, adapter: gpu.adapterKey, precision, layers };
+  return { version: TUNING_VERSION, adapter, precision, layers };
 }
 
 /** Whether a layer was measured by a device with the same methods; another's limits and features are not this one's. */
