@@ -263,7 +263,9 @@ describe('the report', () => {
   });
 
   it('escapes what it is given', () => {
-    expect(page.querySelector('h1')?.textContent).toBe('score-cam-webgpu on Adapter "X" & Co (software)');
+    expect(page.querySelector('h1')?.textContent).toBe(
+      'score-cam-webgpu on Adapter "X" & Co (software)',
+    );
     expect(text).toContain('Some <CPU>');
     expect(text).toContain('the <idea>');
   });
