@@ -27,18 +27,17 @@ import type {
 } from './explain/types';
 import { Arena } from './gpu/arena';
 import { type AdapterFacts, adapterName } from './gpu/facts';
-import { Gpu, requestAdapter } from './gpu/gpu';
-import type { Slice } from './gpu/kernel';
+import { Gpu, type GpuOptions, requestAdapter } from './gpu/gpu';
 import type { Manifest } from './model/manifest';
 import { type LocatedModel, locateModel } from './model/model';
 import { targetLayers } from './model/network';
 import { compile, type Plan } from './plan/compile';
 import { needsOf } from './plan/needs';
 import type { ConvTuning } from './plan/tuned';
+import { FinishedScores } from './runtime/finished';
 import { layersToKeep } from './runtime/layers-to-keep';
 import { loadWeights } from './runtime/load-weights';
-import type { NetworkWeights } from './runtime/network-weights';
-import { Runner } from './runtime/runner';
+import { type Engine, Runner } from './runtime/runner';
 
 const MIB = 1024 * 1024;
 const DEFAULT_MEMORY_BUDGET = 256 * MIB;
@@ -67,23 +66,19 @@ export interface ModelFacts {
 export class Explainer {
   readonly model: ModelFacts;
   private readonly runner: Runner;
-  private readonly weights: NetworkWeights;
   private readonly manifest: Manifest;
   private readonly memoryBudget: number;
 
   /** @internal Made by {@link createExplainer}. */
   constructor(
     model: Pick<LocatedModel, 'manifest' | 'network'>,
-    gpu: Gpu,
-    plan: Plan,
-    weights: NetworkWeights,
+    runner: Runner,
     facts: WeightFacts,
     memoryBudget: number,
   ) {
     const { manifest, network } = model;
-    this.tuning = plan.options.tuning;
-    this.runner = new Runner(gpu, plan, weights);
-    this.weights = weights;
+    this.tuning = runner.plan.options.tuning;
+    this.runner = runner;
     this.manifest = manifest;
     this.memoryBudget = memoryBudget;
     this.model = {
@@ -120,13 +115,17 @@ export class Explainer {
   /** One forward pass: all classes, likeliest first. */
   async classify(image: ImageSource, callbacks: Callbacks = {}): Promise<ClassScore[]> {
     const pixels = await prepareImage(image, this.manifest.input, callbacks.signal);
-    const arena = new Arena(this.runner.gpu);
-    try {
-      const { probabilities } = await this.runner.forward(this.upload(pixels, arena), arena);
-      return rank(probabilities, this.model.labels);
-    } finally {
-      arena.dispose();
-    }
+    const input = normalise(pixels, this.manifest) as Float32Array<ArrayBuffer>;
+    const { runner } = this;
+    return runner.lasting(async () => {
+      const arena = new Arena(runner.gpu);
+      try {
+        const { probabilities } = await runner.forward(arena.upload('image', input), arena);
+        return rank(probabilities, this.model.labels);
+      } finally {
+        arena.dispose();
+      }
+    });
   }
 
   /**
@@ -163,15 +162,31 @@ export class Explainer {
       return { map, passes: passes.forward };
     };
     const { measure } = await import('./evaluation/measure');
-    return measure({ runner, manifest, memoryBudget, again }, subject, options);
+    return runner.lasting(() =>
+      measure({ runner, manifest, memoryBudget, again }, subject, options),
+    );
   }
 
   /** Explains a normalised image [3, height, width]; `pixels` are what it is drawn on. */
-  private async explainInput(
+  private explainInput(
     values: Float32Array<ArrayBuffer>,
     pixels: Pixels,
     options: ExplainOptions,
     imageTime: number,
+  ): Promise<Explanation> {
+    const finished = new FinishedScores();
+    return this.runner.lasting(() => {
+      finished.rewind();
+      return this.explainOnce(values, pixels, options, imageTime, finished);
+    });
+  }
+
+  private async explainOnce(
+    values: Float32Array<ArrayBuffer>,
+    pixels: Pixels,
+    options: ExplainOptions,
+    imageTime: number,
+    finished: FinishedScores,
   ): Promise<Explanation> {
     const { signal, onProgress } = options;
     const { runner, manifest, memoryBudget } = this;
@@ -205,7 +220,7 @@ export class Explainer {
             : { image: imageTime, forward: forwardTime + evidenceTime, masks: 0 };
         const { class: _, signal: __, onProgress: ___, onPreview: ____, ...made } = options;
         const run: Run = {
-          gpu,
+          runner,
           labels,
           pixels,
           probabilities,
@@ -222,6 +237,7 @@ export class Explainer {
         onPreview?.(await explained(soFar, performance.now() - begun));
       const evidence = await runMethod(forward, {
         choice,
+        finished,
         memoryBudget,
         pixels,
         manifest,
@@ -237,12 +253,7 @@ export class Explainer {
 
   /** Frees all GPU memory, and the device unless the caller brought it. Explanations cannot draw afterwards. */
   dispose(): void {
-    this.weights.dispose();
-    this.runner.gpu.dispose();
-  }
-
-  private upload(pixels: Pixels, arena: Arena): Slice {
-    return arena.upload('image', normalise(pixels, this.manifest));
+    this.runner.dispose();
   }
 }
 
@@ -251,7 +262,7 @@ export class Explainer {
  * @throws ScoreCamError `no-webgpu`, `no-adapter`, `manifest`, `network`, `weights` or `limit`.
  */
 export async function createExplainer(options: ExplainerOptions): Promise<Explainer> {
-  const { signal, onProgress, memoryBudget = DEFAULT_MEMORY_BUDGET } = options;
+  const { memoryBudget = DEFAULT_MEMORY_BUDGET } = options;
   if (!(memoryBudget > 0)) {
     throw new ScoreCamError(
       'option',
@@ -263,15 +274,39 @@ export async function createExplainer(options: ExplainerOptions): Promise<Explai
   // Before anything is downloaded: without WebGPU there is no use for it.
   const source = options.device ? { device: options.device } : { adapter: await requestAdapter() };
   const model = await locate(options);
+  const first = await engineOn(source, model, options, (gpu) =>
+    planFor(gpu, model, options, memoryBudget),
+  );
+  const { gpu, plan, weights, facts } = first;
+  const { device, getDevice } = options;
+  const renew = async (): Promise<Engine> => {
+    const again = getDevice ? { device: await getDevice() } : { adapter: await requestAdapter() };
+    return engineOn(again, model, options, async ({ facts: able }) =>
+      compile(model.network, able, plan.options),
+    );
+  };
+  // A device of the caller's is the caller's to replace.
+  const runner = new Runner(gpu, plan, weights, device && !getDevice ? undefined : renew);
+  return new Explainer(model, runner, facts, memoryBudget);
+}
+
+/** A model's weights on a device, laid out as a plan for it says. */
+async function engineOn(
+  source: Pick<GpuOptions, 'device' | 'adapter'>,
+  model: LocatedModel,
+  { cache, onDeviceLost, onProgress, signal }: ExplainerOptions,
+  planOn: (gpu: Gpu) => Promise<Plan>,
+): Promise<Engine & { readonly facts: WeightFacts }> {
   const gpu = await Gpu.create({ ...source, needs: needsOf(model.network) });
   try {
-    const plan = await planFor(gpu, model, options, memoryBudget);
+    const plan = await planOn(gpu);
     const { weights, facts } = await loadWeights(gpu, plan, model, {
-      cache: options.cache,
+      cache,
       onBytes: progressMeter('weights', onProgress),
       signal,
     });
-    return new Explainer(model, gpu, plan, weights, facts, memoryBudget);
+    void gpu.lost.then((reason) => reason && onDeviceLost?.(reason));
+    return { gpu, plan, weights, facts };
   } catch (error) {
     gpu.dispose();
     throw error;

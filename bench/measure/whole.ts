@@ -139,7 +139,7 @@ export class LoadedModel {
         signal: undefined,
       });
       const run: Run = {
-        gpu,
+        runner,
         labels: network.labels,
         pixels,
         probabilities,

@@ -1,5 +1,5 @@
 import { ScoreCamError } from '../errors';
-import type { Gpu } from '../gpu/gpu';
+import type { Runner } from '../runtime/runner';
 import type { DrawOptions } from './draw';
 import type { Evidence } from './evidence';
 import type { Chosen } from './methods/choose';
@@ -14,7 +14,7 @@ const NO_PASSES: Passes = { forward: 0, backward: 0, head: 0 };
 
 /** What one run yields: good for every class. */
 export interface Run {
-  readonly gpu: Gpu;
+  readonly runner: Runner;
   readonly labels: readonly string[];
   readonly pixels: Pixels;
   /** Softmax probabilities of the unmasked image, by class index. */
@@ -152,7 +152,8 @@ export class Explanation {
         `The method ${this.method} knows no weightings: explain the image by score-cam.`,
       );
     }
-    const evidence = await run.evidence.reweighed(weighting);
+    const { reweighed } = run.evidence;
+    const evidence = await run.runner.lasting(() => reweighed(weighting));
     const choice = { ...run.choice, weighting };
     const other = { ...run, choice, options: { ...run.options, weighting }, evidence };
     return explainClass(other, this.class.index, evidence.passes);
@@ -165,7 +166,8 @@ export class Explanation {
    */
   async overlay(options: DrawOptions = {}): Promise<ImageData> {
     const { overlayOf } = await import('./draw');
-    return overlayOf(this.run.gpu, this.map, this.run.pixels, options);
+    const { runner, pixels } = this.run;
+    return runner.lasting(() => overlayOf(runner.gpu, this.map, pixels, options));
   }
 
   /**
@@ -185,8 +187,12 @@ export class Explanation {
  * Weighs the maps for one class and sums them up.
  * @param before passes run so far for this explanation
  */
-export async function explainClass(run: Run, index: number, before: Passes): Promise<Explanation> {
-  const { evidence, gpu, pixels } = run;
+export function explainClass(run: Run, index: number, before: Passes): Promise<Explanation> {
+  return run.runner.lasting(() => weighClass(run, index, before));
+}
+
+async function weighClass(run: Run, index: number, before: Passes): Promise<Explanation> {
+  const { evidence, runner, pixels } = run;
   const clock = stopwatch();
   const evidences = await evidence.ofClass(index);
   const { forward, backward, head } = evidence.passesOfClass ?? NO_PASSES;
@@ -194,7 +200,7 @@ export async function explainClass(run: Run, index: number, before: Passes): Pro
   const layers: LayerResult[] = [];
   for (const { maps, alpha, ...layer } of evidences) {
     const { height, width } = pixels;
-    const map = await saliencyMap(gpu, maps, alpha, height, width, evidence.rule);
+    const map = await saliencyMap(runner.gpu, maps, alpha, height, width, evidence.rule);
     layers.push({ ...layer, map });
   }
   const map = fuseMaps(layers.map((layer) => layer.map));

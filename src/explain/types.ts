@@ -56,6 +56,16 @@ export interface ExplainerOptions extends Callbacks {
    */
   readonly dtype?: WeightDtype | undefined;
   /**
+   * Gives another device where `device` was lost. Without it a device of the caller's is never replaced; one that the
+   * library has requested itself always is.
+   */
+  readonly getDevice?: (() => Promise<GPUDevice>) | undefined;
+  /**
+   * Hears that a device was lost, with the reason in words. What runs goes on by itself on a new one, from the masked
+   * passes that are through, at most twice; the weights are loaded again.
+   */
+  readonly onDeviceLost?: ((reason: string) => void) | undefined;
+  /**
    * Keeps the weights, in the form asked for, for the next visit: {@link browserCache}, or the page's own.
    * Default: nothing is kept.
    */

@@ -67,6 +67,9 @@ async function requestDevice(
   }
 }
 
+/** How much later than what it breaks a device's loss may be told of, in ms. */
+const SOON_MS = 100;
+
 /** Uniform slices start at multiples of this (the default minUniformBufferOffsetAlignment). */
 const UNIFORM_ALIGNMENT = 256;
 
@@ -81,11 +84,15 @@ export class Gpu {
   /** Of its adapter; of a device of the caller's what it was requested with. */
   readonly abilities: Pick<GPUAdapter, 'limits' | 'features'>;
   readonly facts: DeviceFacts;
+  /** What there is to say once the device is lost; undefined if it was disposed of. */
+  readonly lost: Promise<string | undefined>;
   private readonly ownsDevice: boolean;
   private readonly pipelines: Pipelines;
   private readonly waiting: Waiting;
   private readonly buffers = new Set<GPUBuffer>();
   private readonly uniforms: GPUBuffer[] = [];
+  /** Buffers that there was no memory for. */
+  private readonly refused = new Set<GPUBuffer>();
   /** Resolves when the latest submit has reached the queue. */
   private submitted: Promise<void> = Promise.resolve();
   private broken: ScoreCamError | undefined;
@@ -106,17 +113,15 @@ export class Gpu {
     this.waiting = new Waiting(device.queue);
     this.ownsDevice = adapter !== undefined;
     if (adapter) {
-      // Memory that cannot be had shows here, since buffers are made outside of error scopes.
       device.addEventListener('uncapturederror', ({ error }) => {
         this.broken ??= gpuError('The GPU device failed', error);
       });
     }
-    void device.lost.then((info) => {
-      this.broken = new ScoreCamError(
-        'device-lost',
-        `The GPU device was lost (${info.reason}): ${info.message || 'no reason given'}. ` +
-          'Create a new explainer to go on.',
-      );
+    this.lost = device.lost.then(({ reason, message }) => {
+      if (this.disposed) return undefined;
+      const told = `The GPU device was lost (${reason}): ${message || 'no reason given'}.`;
+      this.broken = new ScoreCamError('device-lost', `${told} Create a new explainer to go on.`);
+      return told;
     });
   }
 
@@ -132,6 +137,11 @@ export class Gpu {
     const chosen = adapter ?? (await requestAdapter());
     const request = { label: 'score-cam-webgpu', ...deviceRequest(chosen, needs) };
     return new Gpu(await requestDevice(chosen, request), chosen);
+  }
+
+  /** Whether the device is gone, and was not disposed of. */
+  get isLost(): boolean {
+    return this.broken?.code === 'device-lost';
   }
 
   /** Bytes of all live buffers made through {@link createBuffer}. */
@@ -159,7 +169,7 @@ export class Gpu {
           'Use a smaller memory budget or a smaller network.',
       );
     }
-    const buffer = this.device.createBuffer({
+    const buffer = this.allocate({
       label,
       size,
       usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
@@ -180,6 +190,7 @@ export class Gpu {
   /** Copies `data`, a multiple of 4 bytes, into a buffer, from byte `offset` on. */
   write(buffer: GPUBuffer, data: GpuData, offset = 0): void {
     const { byteOffset, byteLength } = data;
+    this.device.pushErrorScope('validation');
     this.device.queue.writeBuffer(
       buffer,
       offset,
@@ -187,10 +198,18 @@ export class Gpu {
       byteOffset,
       byteLength,
     );
+    this.device.popErrorScope().then(
+      (error) => {
+        // A buffer that there is no memory for is told of where it is used.
+        if (error && this.refused.size === 0) this.broken ??= gpuError(buffer.label, error);
+      },
+      () => {},
+    );
   }
 
   /** Frees a buffer made here; freeing twice is harmless. */
   free(buffer: GPUBuffer): void {
+    this.refused.delete(buffer);
     if (this.buffers.delete(buffer)) {
       this.bytesNow -= buffer.size;
       buffer.destroy();
@@ -225,20 +244,24 @@ export class Gpu {
       end += size;
       return { from: buffer, fromOffset: offset, toOffset, bytes: size };
     });
-    const staging = this.device.createBuffer({
+    const staging = this.allocate({
       label: `read by ${label}`,
       size: end,
       usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
     });
     try {
       const copies = parts.map((part) => ({ ...part, to: staging }));
-      await this.send(label, dispatches, copies, () => staging.mapAsync(GPUMapMode.READ));
-      const mapped = staging.getMappedRange();
-      const values = parts.map(
-        ({ toOffset, bytes }) => new Float32Array(mapped.slice(toOffset, toOffset + bytes)),
-      );
+      let values: Float32Array<ArrayBuffer>[] = [];
+      await this.send(label, dispatches, copies, async () => {
+        await staging.mapAsync(GPUMapMode.READ);
+        const mapped = staging.getMappedRange();
+        values = parts.map(
+          ({ toOffset, bytes }) => new Float32Array(mapped.slice(toOffset, toOffset + bytes)),
+        );
+      });
       return values as { -readonly [I in keyof Reads]: Float32Array<ArrayBuffer> };
     } finally {
+      this.refused.delete(staging);
       staging.destroy();
     }
   }
@@ -248,7 +271,7 @@ export class Gpu {
     label: string,
     dispatches: readonly Dispatch[],
     copies: readonly BufferCopy[],
-    finished: () => Promise<undefined>,
+    finished: () => Promise<unknown>,
   ): Promise<void> {
     this.check();
     // Pipelines compile at their own pace, yet submits must reach the queue in the order of the calls.
@@ -260,7 +283,10 @@ export class Gpu {
     try {
       const pipelines = await Promise.all(
         dispatches.map((dispatch) => this.pipelines.of(dispatch)),
-      );
+      ).catch(async (error: unknown) => {
+        await this.settled();
+        throw error;
+      });
       await before;
       await this.guarded(
         label,
@@ -306,7 +332,7 @@ export class Gpu {
     dispatches: readonly Dispatch[],
     pipelines: readonly GPUComputePipeline[],
     copies: readonly BufferCopy[],
-    submitted: () => Promise<undefined>,
+    submitted: () => Promise<unknown>,
   ): Promise<void> {
     const uniform = this.writeParams(dispatches);
     const profile = this.profile;
@@ -341,7 +367,7 @@ export class Gpu {
     } finally {
       stamps?.destroy();
       // What was disposed of in the meantime takes nothing back: on a caller's device it would live on.
-      if (this.disposed) uniform?.destroy();
+      if (uniform && (this.disposed || this.refused.delete(uniform))) uniform.destroy();
       else if (uniform) this.uniforms.push(uniform);
     }
   }
@@ -374,6 +400,35 @@ export class Gpu {
     if (this.broken) throw this.broken;
   }
 
+  /** @throws what is known to be behind a failure: a loss that is told of a little later, memory that was refused */
+  private async settled(): Promise<void> {
+    if (!this.broken) {
+      await Promise.race([this.lost, new Promise((resolve) => setTimeout(resolve, SOON_MS))]);
+    }
+    this.check();
+    const [buffer] = this.refused;
+    if (!buffer) return;
+    const others = this.bytesNow - (this.buffers.has(buffer) ? buffer.size : 0);
+    throw new ScoreCamError(
+      'out-of-memory',
+      `The GPU has no memory for "${buffer.label}" of ${buffer.size} bytes, beside ${others} bytes in use here. ` +
+        'Use a smaller memoryBudget, weights in dtype f16 or int8, or a smaller network.',
+    );
+  }
+
+  /** A buffer that there may be no memory for: `settled` tells of it when its use has failed. */
+  private allocate(descriptor: GPUBufferDescriptor): GPUBuffer {
+    this.device.pushErrorScope('out-of-memory');
+    const buffer = this.device.createBuffer(descriptor);
+    this.device.popErrorScope().then(
+      (error) => {
+        if (error) this.refused.add(buffer);
+      },
+      () => {},
+    );
+    return buffer;
+  }
+
   /**
    * Runs `work` inside error scopes; a validation, memory or internal error becomes an exception, which names the
    * `culprit` if there is one.
@@ -390,7 +445,10 @@ export class Gpu {
     const running = work();
     const popped = scopes.map(() => this.device.popErrorScope());
     const [result, ...errors] = await Promise.allSettled([running, ...popped]);
-    this.check();
+    const all = [result, ...errors];
+    if (all.some((one) => one.status === 'rejected' || (one !== result && one.value))) {
+      await this.settled();
+    } else this.check();
     for (const error of errors) {
       if (error.status !== 'fulfilled' || !error.value) continue;
       const dispatch = await culprit?.();
@@ -451,7 +509,7 @@ export class Gpu {
     const uniform =
       free >= 0
         ? (this.uniforms.splice(free, 1)[0] as GPUBuffer)
-        : this.device.createBuffer({
+        : this.allocate({
             label: 'params',
             size,
             usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,

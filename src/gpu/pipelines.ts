@@ -71,7 +71,7 @@ export class Pipelines {
     this.device.pushErrorScope('validation');
     const code = shaderText(text, constants);
     const module = this.device.createShaderModule({ label: kernel.name, code });
-    const faulty = this.device.popErrorScope();
+    const faulty = this.device.popErrorScope().catch(() => null);
     try {
       return await this.device.createComputePipelineAsync({
         label: `${kernel.name} (${label})`,

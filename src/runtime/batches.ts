@@ -1,10 +1,11 @@
 import { Arena } from '../gpu/arena';
 import type { BufferCopy, Gpu } from '../gpu/gpu';
 import type { Dispatch, Slice } from '../gpu/kernel';
+import { firstNotFinite } from '../numbers/finite';
 import { nextBatch, type Passes, planBatches } from '../plan/batches';
 import { Pace } from './pace';
 import { type Recorder, type Recording, recordSoftmax, type Tensors } from './recorder';
-import { checkedScores, type Scores } from './scores';
+import type { Scores } from './scores';
 
 export interface BatchOptions {
   /** Bytes of GPU memory for activations and features together. */
@@ -15,6 +16,8 @@ export interface BatchOptions {
   readonly workOf?: ((at: number) => number) | undefined;
   /** Items of a block at most. */
   readonly block?: number | undefined;
+  /** The error to throw where the logits of an item, by its place in the run, are not finite. */
+  readonly overflow: (at: number) => Promise<Error>;
   /** Hears of each finished block, its scores read back. */
   readonly onBlock?: ((first: number, scores: Scores) => void | Promise<void>) | undefined;
 }
@@ -111,11 +114,12 @@ export async function runBatches(
           [...dispatches, recordSoftmax(ends, likely, items, classes)],
           [ends, likely],
         )
-        .then((read) => {
-          const own = checkedScores(...read);
-          logits.set(own.logits, start * classes);
-          probabilities.set(own.probabilities, start * classes);
-          return own;
+        .then(async ([ownLogits, ownProbabilities]) => {
+          const bad = firstNotFinite(ownLogits);
+          if (bad >= 0) throw await options.overflow(start + Math.floor(bad / classes));
+          logits.set(ownLogits, start * classes);
+          probabilities.set(ownProbabilities, start * classes);
+          return { logits: ownLogits, probabilities: ownProbabilities };
         });
       for (const slice of [...tensors.values(), likely]) arena.release(slice);
       await both(previous, running);

@@ -1,14 +1,18 @@
+import { ScoreCamError } from '../errors';
 import { Arena } from '../gpu/arena';
 import type { Gpu } from '../gpu/gpu';
 import type { Dispatch, Slice } from '../gpu/kernel';
 import type { Network } from '../model/network';
+import { firstNotFinite } from '../numbers/finite';
 import { maskedPasses, passesBehind } from '../plan/batches';
 import { keeping, type Plan } from '../plan/compile';
 import { IMAGE, type Step } from '../plan/steps';
 import { type BatchOptions, runBatches } from './batches';
+import { type Finished, FinishedScores } from './finished';
+import { halving } from './halving';
 import type { NetworkWeights } from './network-weights';
 import { type PartialOutputs, Recorder, recordSoftmax } from './recorder';
-import { checkedScores, NO_SCORES, type Scores } from './scores';
+import { NO_SCORES, type Scores } from './scores';
 import { type Masks, type Reach, Skipping } from './skipping';
 import { zeroOutputs } from './zeros';
 
@@ -29,6 +33,8 @@ export interface MaskedPassOptions extends PassOptions {
   readonly onScores?:
     | ((positions: Uint32Array, scores: Scores) => void | Promise<void>)
     | undefined;
+  /** Takes scores as they come, and has those that a run before this one has left. Default: none. */
+  readonly finished?: FinishedScores | undefined;
   /** With `onScores`: of each mask; those with the largest are run, and heard of, first. Default: as they come. */
   readonly priority?: ArrayLike<number> | undefined;
 }
@@ -45,19 +51,92 @@ const WORTHWHILE = 0.9;
 /** Into how many blocks masks are cut at least where their scores are wanted as they come. */
 const PREVIEWS = 8;
 
-/** Runs one network on one GPU, as its plan says. */
-export class Runner {
+/** What a network runs on: a device, how it is computed there, and its weights in the device's memory. */
+export interface Engine {
   readonly gpu: Gpu;
   readonly plan: Plan;
   readonly weights: NetworkWeights;
-  private readonly recorder: Recorder;
-  private zeros: Promise<ReadonlyMap<string, Slice>> | undefined;
+}
 
-  constructor(gpu: Gpu, plan: Plan, weights: NetworkWeights) {
-    this.gpu = gpu;
-    this.plan = plan;
-    this.weights = weights;
+/** How often one piece of work is begun again on a new device. */
+const RENEWALS = 2;
+
+/** Runs one network on one GPU, as its plan says, and on another when that is lost. */
+export class Runner {
+  private engine: Engine;
+  private recorder: Recorder;
+  private zeros: Promise<ReadonlyMap<string, Slice>> | undefined;
+  private readonly renew: (() => Promise<Engine>) | undefined;
+  private renewal: Promise<void> | undefined;
+  private disposed = false;
+
+  /** @param renew makes an engine on a new device; without it a lost device is the end */
+  constructor(gpu: Gpu, plan: Plan, weights: NetworkWeights, renew?: () => Promise<Engine>) {
+    this.engine = { gpu, plan, weights };
     this.recorder = new Recorder(weights);
+    this.renew = renew;
+  }
+
+  get gpu(): Gpu {
+    return this.engine.gpu;
+  }
+
+  get plan(): Plan {
+    return this.engine.plan;
+  }
+
+  get weights(): NetworkWeights {
+    return this.engine.weights;
+  }
+
+  /** Frees weights and device, unless the device is the caller's. */
+  dispose(): void {
+    this.disposed = true;
+    this.weights.dispose();
+    this.gpu.dispose();
+  }
+
+  /**
+   * Does some work, and does it again on a new device if this one is lost meanwhile, at most twice.
+   * @throws ScoreCamError `device-lost` where no new one can be had; the next call tries again
+   */
+  async lasting<T>(work: () => Promise<T>): Promise<T> {
+    for (let left = RENEWALS; ; left--) {
+      if (this.gpu.isLost && this.renew && !this.disposed) await this.renewed(this.renew);
+      const { gpu } = this;
+      try {
+        return await work();
+      } catch (error) {
+        const begins = gpu.isLost && this.renew && !this.disposed && left > 0;
+        if (!begins || !(error instanceof ScoreCamError)) throw error;
+      }
+    }
+  }
+
+  /** Once for all who wait for it. */
+  private renewed(renew: () => Promise<Engine>): Promise<void> {
+    this.renewal ??= renew()
+      .then(
+        (engine) => {
+          this.gpu.dispose();
+          this.engine = engine;
+          this.recorder = new Recorder(engine.weights);
+          this.zeros = undefined;
+          if (this.disposed) this.dispose();
+        },
+        (cause: unknown) => {
+          throw new ScoreCamError(
+            'device-lost',
+            `The GPU device was lost, and no new one can be had (${cause instanceof Error ? cause.message : cause}). ` +
+              'Try again later.',
+            { cause },
+          );
+        },
+      )
+      .finally(() => {
+        this.renewal = undefined;
+      });
+    return this.renewal;
   }
 
   get network(): Network {
@@ -99,7 +178,11 @@ export class Runner {
     );
     arena.release(probabilities);
     if (!keep.includes(last)) arena.release(logits);
-    return { ...checkedScores(scores, likelihoods), kept, read };
+    if (firstNotFinite(scores) >= 0) {
+      const { overflowOf } = await import('./overflow');
+      throw await overflowOf(this, image, 'this image');
+    }
+    return { logits: scores, probabilities: likelihoods, kept, read };
   }
 
   /**
@@ -109,18 +192,39 @@ export class Runner {
    * @throws ScoreCamError `not-finite` if a logit overflows; the signal's reason on abort
    */
   async maskedScores(image: Slice, masks: Masks, options: MaskedPassOptions): Promise<Scores> {
-    const { gpu, plan, recorder } = this;
     const total = masks.channels.length;
     const classes = this.network.labels.length;
     if (total === 0) return NO_SCORES;
+    const { finished: journal = new FinishedScores(), memoryBudget, onScores } = options;
+    const finished = journal.next(total, classes);
+    const through = asTheyCome(total).filter((mask) => finished.through[mask]);
+    if (through.length > 0) await onScores?.(...rowsOf(finished, through, classes));
+    return halving(memoryBudget, (budget) =>
+      this.maskedScoresWithin(budget, image, masks, finished, options),
+    );
+  }
+
+  /** Those of the masks that are not through yet, in batches that fit the memory. */
+  private async maskedScoresWithin(
+    memoryBudget: number,
+    image: Slice,
+    masks: Masks,
+    finished: Finished,
+    options: MaskedPassOptions,
+  ): Promise<Scores> {
+    const { gpu, plan, recorder } = this;
+    const { onPasses, onScores, priority, signal } = options;
+    const classes = this.network.labels.length;
+    const left = asTheyCome(masks.channels.length).filter((mask) => !finished.through[mask]);
+    const before = masks.channels.length - left.length;
+    if (left.length === 0) return finished;
     const arena = new Arena(gpu);
     try {
       const skipping = await this.skipping(masks, options, arena);
       const zeros = skipping && (await this.zeroOutputs());
       // Where scores are wanted early, the masks that come first stay in the first blocks.
-      const { onScores, priority } = options;
-      const block = onScores ? Math.ceil(total / PREVIEWS) : total;
-      const wanted = onScores && priority ? byPriority(priority) : asTheyCome(total);
+      const block = onScores ? Math.ceil(masks.channels.length / PREVIEWS) : left.length;
+      const wanted = onScores && priority ? byPriority(left, priority) : left;
       const order = orderOf(wanted, block, (mask) => skipping?.workOf(mask) ?? 0);
       // A mask is called by its place in the caller's list up to here, and again from here on down.
       const channels = arena.upload(
@@ -128,21 +232,27 @@ export class Runner {
         order.map((mask) => masks.channels[mask] as number),
       );
       const rows = { order, list: arena.upload('mask order', order) };
-      const scores = await runBatches(
+      await runBatches(
         gpu,
         recorder,
         maskedPasses(plan),
-        total,
+        left.length,
         arena,
         {
-          memoryBudget: options.memoryBudget,
-          onPasses: options.onPasses,
-          signal: options.signal,
+          memoryBudget,
+          onPasses: onPasses && ((done, total) => onPasses(before + done, before + total)),
+          signal,
           workOf: skipping ? (at) => skipping.workOf(order[at] as number) : undefined,
           block,
-          onBlock: onScores
-            ? (first, own) => onScores(order.slice(first, first + own.logits.length / classes), own)
-            : undefined,
+          overflow: async (at) => {
+            const { maskedOverflowOf } = await import('./overflow');
+            return maskedOverflowOf(this, image, masks, order[at] as number);
+          },
+          onBlock: (first, own) => {
+            const through = order.slice(first, first + own.logits.length / classes);
+            finish(finished, through, own, classes);
+            return onScores?.(through, own);
+          },
         },
         (firstMask, batch, uploads) => {
           const masked = { image, masks, channels, firstMask };
@@ -156,10 +266,7 @@ export class Runner {
           return { dispatches: [dispatch], given: new Map(), masked, partial, release: [places] };
         },
       );
-      return {
-        logits: inOrder(scores.logits, order, classes),
-        probabilities: inOrder(scores.probabilities, order, classes),
-      };
+      return finished;
     } finally {
       arena.dispose();
     }
@@ -179,24 +286,32 @@ export class Runner {
   ): Promise<Scores> {
     if (count === 0) return NO_SCORES;
     const passes = passesBehind(this.plan, layer);
-    const arena = new Arena(this.gpu);
-    try {
-      return await runBatches(
-        this.gpu,
-        this.recorder,
-        passes,
-        count,
-        arena,
-        options,
-        (first, batch, uploads) => {
-          const output = arena.take('inputs', batch * passes.inputBytes);
-          const dispatches = fill(first, batch, output, uploads);
-          return { dispatches, given: new Map([[passes.input, output]]) };
-        },
+    const overflow = async (at: number) =>
+      new ScoreCamError(
+        'not-finite',
+        `The logits of pass ${at + 1} of ${count} behind ${layer ?? 'the image'} overflow. Use smaller weights` +
+          `${this.plan.precision === 'f16' ? ', or precision f32' : ''}.`,
       );
-    } finally {
-      arena.dispose();
-    }
+    return halving(options.memoryBudget, async (memoryBudget) => {
+      const arena = new Arena(this.gpu);
+      try {
+        return await runBatches(
+          this.gpu,
+          this.recorder,
+          passes,
+          count,
+          arena,
+          { ...options, memoryBudget, overflow },
+          (first, batch, uploads) => {
+            const output = arena.take('inputs', batch * passes.inputBytes);
+            const dispatches = fill(first, batch, output, uploads);
+            return { dispatches, given: new Map([[passes.input, output]]) };
+          },
+        );
+      } finally {
+        arena.dispose();
+      }
+    });
   }
 
   /** What need not be computed, where that is worth anything. */
@@ -227,10 +342,8 @@ function asTheyCome(total: number): number[] {
 }
 
 /** Masks by priority, the largest first; equal ones as they come, so that the order is the same everywhere. */
-function byPriority(priority: ArrayLike<number>): number[] {
-  return asTheyCome(priority.length).sort(
-    (a, b) => (priority[b] as number) - (priority[a] as number) || a - b,
-  );
+function byPriority(masks: readonly number[], priority: ArrayLike<number>): number[] {
+  return masks.toSorted((a, b) => (priority[b] as number) - (priority[a] as number) || a - b);
 }
 
 /**
@@ -256,15 +369,25 @@ function orderOf(
   return order;
 }
 
-/** Rows [*, classes] that stand in the order of the run, in that of the masks. */
-function inOrder(
-  rows: Float32Array<ArrayBuffer>,
-  order: Uint32Array,
-  classes: number,
-): Float32Array<ArrayBuffer> {
-  const result = new Float32Array(rows.length);
-  order.forEach((mask, at) => {
-    result.set(rows.subarray(at * classes, (at + 1) * classes), mask * classes);
+/** Puts a block's rows, in the order of the run, where the masks' own are. */
+function finish(finished: Finished, masks: Uint32Array, own: Scores, classes: number): void {
+  masks.forEach((mask, at) => {
+    for (const kind of ['logits', 'probabilities'] as const) {
+      finished[kind].set(own[kind].subarray(at * classes, (at + 1) * classes), mask * classes);
+    }
+    finished.through[mask] = 1;
   });
-  return result;
+}
+
+/** The rows of some masks, as `onScores` hears of them. */
+function rowsOf(
+  { logits, probabilities }: Scores,
+  masks: readonly number[],
+  classes: number,
+): [Uint32Array, Scores] {
+  const rows = (all: Float32Array): Float32Array<ArrayBuffer> =>
+    Float32Array.from(
+      masks.flatMap((mask) => [...all.subarray(mask * classes, (mask + 1) * classes)]),
+    );
+  return [Uint32Array.from(masks), { logits: rows(logits), probabilities: rows(probabilities) }];
 }

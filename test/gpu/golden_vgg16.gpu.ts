@@ -168,13 +168,13 @@ export const cases: GpuCase[] = [
       const plan = compile(network, gpu.facts);
       const loaded = await NetworkWeights.load(gpu, plan, weights);
       const facts = { dtype: 'f32', bytes: 0, fromCache: false, notKept: undefined } as const;
-      const explainer = new Explainer({ manifest, network }, gpu, plan, loaded, facts, 2 ** 28);
+      const runner = new Runner(gpu, plan, loaded);
+      const explainer = new Explainer({ manifest, network }, runner, facts, 2 ** 28);
       const image = await sharedImage(sharedUrl, `${GOLDEN}image.png`);
       const input = new Arena(gpu).upload(
         'image',
         normalise(await prepareImage(image, manifest.input), manifest),
       );
-      const runner = new Runner(gpu, plan, loaded);
       const targets = ['conv5_3'];
       const tape = await runTaped(runner, input, targets);
       const notes: string[] = [];

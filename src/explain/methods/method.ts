@@ -1,4 +1,5 @@
 import type { Network } from '../../model/network';
+import type { FinishedScores } from '../../runtime/finished';
 import type { Evidence } from '../evidence';
 import type { Forward } from '../forward';
 import type { normalise } from '../image';
@@ -58,6 +59,8 @@ export interface RunOptions extends Callbacks {
   /** Of methods with previews: hears the evidence of the passes run so far, several times. */
   readonly onEvidence?: ((evidence: Evidence) => Promise<void>) | undefined;
   readonly choice: Choice;
+  /** For `maskedScores` of methods whose scores are all kept. */
+  readonly finished?: FinishedScores | undefined;
   readonly memoryBudget: number;
   readonly pixels: Pixels;
   readonly manifest: Parameters<typeof normalise>[1];

@@ -26,7 +26,7 @@
 // Preconditions: KERNEL 1 or 3; slope >= 0; fewer than 2^31 elements a tensor.
 
 import package::convolution::patch_pixels::{load, plane_of, window_at};
-import package::shared::activation::activated4;
+import package::shared::activation::{activated4, largest4};
 import package::shared::places::place_of;
 import package::shared::weights::{Four, unpack};
 
@@ -134,13 +134,13 @@ fn store_row(sums: array<vec4f, 14>, plane: Plane, y: u32, x: u32) {
 }
 
 fn store_pooled(upper: array<vec4f, 14>, lower: array<vec4f, 14>, plane: Plane, y: u32, x: u32) {
-  store(max(max(upper[0], upper[1]), max(lower[0], lower[1])), plane, y, x + 0u);
-  store(max(max(upper[2], upper[3]), max(lower[2], lower[3])), plane, y, x + 1u);
-  store(max(max(upper[4], upper[5]), max(lower[4], lower[5])), plane, y, x + 2u);
-  store(max(max(upper[6], upper[7]), max(lower[6], lower[7])), plane, y, x + 3u);
-  store(max(max(upper[8], upper[9]), max(lower[8], lower[9])), plane, y, x + 4u);
-  store(max(max(upper[10], upper[11]), max(lower[10], lower[11])), plane, y, x + 5u);
-  store(max(max(upper[12], upper[13]), max(lower[12], lower[13])), plane, y, x + 6u);
+  store(largest4(upper[0], upper[1], lower[0], lower[1]), plane, y, x + 0u);
+  store(largest4(upper[2], upper[3], lower[2], lower[3]), plane, y, x + 1u);
+  store(largest4(upper[4], upper[5], lower[4], lower[5]), plane, y, x + 2u);
+  store(largest4(upper[6], upper[7], lower[6], lower[7]), plane, y, x + 3u);
+  store(largest4(upper[8], upper[9], lower[8], lower[9]), plane, y, x + 4u);
+  store(largest4(upper[10], upper[11], lower[10], lower[11]), plane, y, x + 5u);
+  store(largest4(upper[12], upper[13], lower[12], lower[13]), plane, y, x + 6u);
 }
 
 // Four channels of the patch. Pooling the sums is pooling the activations: activation is monotone.

@@ -104,7 +104,7 @@ async function scoreMaps(
   arena: Arena,
   image: Forward['input'],
   { data, count, height, width }: ActivationMaps,
-  { memoryBudget, signal, onPasses }: RunOptions & { onPasses: (done: number) => void },
+  { finished, memoryBudget, signal, onPasses }: RunOptions & { onPasses: (done: number) => void },
 ): Promise<Float32Array> {
   if (count === 0) return new Float32Array(0);
   const { gpu, network } = runner;
@@ -127,7 +127,7 @@ async function scoreMaps(
     (k) => (limits[2 * k + 1] as number) > (limits[2 * k] as number),
   );
   const masks = { maps, height, width, ranges, channels, alignCorners: false };
-  const run = { memoryBudget, signal, onPasses };
+  const run = { finished, memoryBudget, signal, onPasses };
   const { probabilities } = await runner.maskedScores(image, masks, run);
   const classes = network.labels.length;
   const all = new Float32Array(count * classes);

@@ -18,7 +18,7 @@ const BLOCK = 64;
  */
 export async function rise(forward: Forward, options: RunOptions): Promise<Evidence> {
   const { runner, input } = forward;
-  const { choice, memoryBudget, signal } = options;
+  const { choice, finished, memoryBudget, signal } = options;
   const total = choice.masks as number;
   const seed = choice.seed as number;
   const { height, width } = runner.network.input;
@@ -48,7 +48,7 @@ export async function rise(forward: Forward, options: RunOptions): Promise<Evide
         alignCorners: false,
       };
       const onPasses = (done: number): void => meter(first + done, total);
-      const run = { memoryBudget: 0.75 * memoryBudget, signal, onPasses };
+      const run = { finished, memoryBudget: 0.75 * memoryBudget, signal, onPasses };
       const { probabilities } = await runner.maskedScores(input, masks, run);
       scores.set(probabilities, first * classes);
     } finally {

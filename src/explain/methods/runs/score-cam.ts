@@ -95,7 +95,7 @@ async function scoreLayer(
     readonly onScored?: (scored: Scored) => Promise<void>;
   },
 ): Promise<Scored> {
-  const { choice, memoryBudget, signal, onPasses, onScored } = options;
+  const { choice, finished, memoryBudget, signal, onPasses, onScored } = options;
   const classes = runner.network.labels.length;
   const masks = {
     maps: activations,
@@ -133,7 +133,7 @@ async function scoreLayer(
   const deviations = onScored && standardDeviations(maps);
   const priority = deviations && Array.from(channels, (k) => deviations[k] as number);
   const hearing = onScored ? { onScores, priority } : {};
-  const run = { memoryBudget, signal, onPasses, ...hearing };
+  const run = { finished, memoryBudget, signal, onPasses, ...hearing };
   return scored(channels, await runner.maskedScores(input, masks, run));
 }
 

@@ -1,0 +1,95 @@
+import { ScoreCamError } from '../errors';
+import { Arena } from '../gpu/arena';
+import type { Slice } from '../gpu/kernel';
+import { applyMask } from '../kernels/inputs/apply_mask';
+import { upsampleNormalise } from '../kernels/maps/upsample_normalise';
+import { firstNotFinite } from '../numbers/finite';
+import { keeping } from '../plan/compile';
+import { IMAGE } from '../plan/steps';
+import { Recorder } from './recorder';
+import type { Runner } from './runner';
+import type { Masks } from './skipping';
+
+/*
+ * Where a pass overflowed whose logits are not finite. Kernels hand on what is not finite as +infinity
+ * (shared/activation.wgsl), so it shows at the end, and the pass is run again to find the layer. Loaded when it happens.
+ */
+
+/**
+ * The error that names the first layer whose output is not finite.
+ * @param image [C, H, W], normalised
+ * @param of whose pass it is, for the message
+ */
+export async function overflowOf(
+  { gpu, plan, weights }: Pick<Runner, 'gpu' | 'plan' | 'weights'>,
+  image: Slice,
+  of: string,
+): Promise<ScoreCamError> {
+  const { steps } = keeping(
+    plan,
+    plan.network.layers.map(({ name }) => name),
+  );
+  const arena = new Arena(gpu);
+  try {
+    const given = new Map([[IMAGE, image]]);
+    const { dispatches, tensors } = new Recorder(weights).steps(steps, given, { batch: 1, arena });
+    await gpu.submit('where a pass overflows', dispatches);
+    const isHalf = plan.precision === 'f16';
+    let before = 0;
+    for (const { name } of steps) {
+      const [values] = await gpu.compute(name, [], [tensors.get(name) as Slice]);
+      if (firstNotFinite(values) >= 0) {
+        return new ScoreCamError(
+          'not-finite',
+          `Layer "${name}" overflows for ${of}: values of up to ${before.toExponential(1)} before it give ones ` +
+            `beyond ${isHalf ? '65504, the largest of f16. Use precision f32' : '3.4e38, the largest of f32. Use smaller weights'}.`,
+        );
+      }
+      before = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+    }
+    return new ScoreCamError(
+      'not-finite',
+      `The logits of ${of} are not finite, and no layer overflows when it is run alone.`,
+    );
+  } finally {
+    arena.dispose();
+  }
+}
+
+/** The same for the image under mask `channels[mask]`. */
+export async function maskedOverflowOf(
+  runner: Pick<Runner, 'gpu' | 'plan' | 'weights' | 'network'>,
+  image: Slice,
+  masks: Masks,
+  mask: number,
+): Promise<ScoreCamError> {
+  const { gpu, network } = runner;
+  const { channels, height, width } = network.input;
+  const arena = new Arena(gpu);
+  try {
+    const size = { label: 'mask', batch: 1, height, width };
+    const made = arena.take('mask', 4 * height * width);
+    const output = arena.take('masked image', 4 * channels * height * width);
+    await gpu.submit('masked image', [
+      upsampleNormalise({
+        ...size,
+        maps: masks.maps,
+        mapHeight: masks.height,
+        mapWidth: masks.width,
+        ranges: masks.ranges,
+        alignCorners: masks.alignCorners,
+        channels: arena.upload('channels', masks.channels),
+        firstMask: mask,
+        masks: made,
+      }),
+      applyMask({ ...size, channels, image, masks: made, output }),
+    ]);
+    return await overflowOf(
+      runner,
+      output,
+      `the image under the mask of channel ${masks.channels[mask]}`,
+    );
+  } finally {
+    arena.dispose();
+  }
+}
