@@ -242,7 +242,11 @@ export const cases: GpuCase[] = [
     async run(gpu) {
       const model = smallModel({ change: (_, values) => values.fill(1e30) });
       await withExplainer(gpu, model, (explainer) =>
-        expectError(() => explainer.explain(smallImage()), 'not-finite', 'Layer "conv2" overflows for this image'),
+        expectError(
+          () => explainer.explain(smallImage()),
+          'not-finite',
+          'Layer "conv2" overflows for this image',
+        ),
       );
       return undefined;
     },
