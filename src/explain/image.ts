@@ -1,4 +1,6 @@
+import { ScoreCamError } from '../errors';
 import type { Manifest, ManifestInput } from '../model/manifest';
+import { firstNotFinite } from '../numbers/finite';
 import { checkPixels, onWhite, type Pixels } from './pixels';
 import type { ImageSource } from './types';
 
@@ -113,7 +115,10 @@ function triangleFilter(
   });
 }
 
-/** The network's input [3, height, width]: (rgb / 255 - mean) / std. */
+/**
+ * The network's input [3, height, width]: (rgb / 255 - mean) / std.
+ * @throws ScoreCamError `not-finite` where the manifest's mean or std make it so
+ */
 export function normalise(pixels: Pixels, manifest: Pick<Manifest, 'input'>): Float32Array {
   const { mean, std } = manifest.input;
   const count = pixels.width * pixels.height;
@@ -123,6 +128,15 @@ export function normalise(pixels: Pixels, manifest: Pick<Manifest, 'input'>): Fl
       const value = (pixels.data[4 * i + c] as number) / 255;
       values[c * count + i] = (value - (mean[c] as number)) / (std[c] as number);
     }
+  }
+  const bad = firstNotFinite(values);
+  if (bad >= 0) {
+    const c = Math.floor(bad / count);
+    throw new ScoreCamError(
+      'not-finite',
+      `The image less mean ${mean[c]}, divided by std ${std[c]}, is ${values[bad]} in channel ${c}: correct ` +
+        "the manifest's input, which is for values from 0 to 1.",
+    );
   }
   return values;
 }

@@ -1,0 +1,271 @@
+import { createExplainer, type Explainer, type Explanation, ScoreCamError } from '../../src/index';
+import type { GpuCase } from '../harness/case';
+import { expectError, expectSame } from '../harness/expect';
+import { smallImage, smallModel } from '../harness/small-model';
+
+/** A device that is lost at some moment of a run: the run goes on, and its result has the same bits. */
+
+/** A pause that previews take, so that some of them come while passes still run. */
+const soon = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
+
+/** Destroys the explainer's device right behind its `at`-th submit whose label matches, or the first pipeline asked for. */
+function loseAt(explainer: Explainer, label: RegExp | 'compile', at = 1): { wasLost(): boolean } {
+  const { device } = (explainer as unknown as { runner: { gpu: { device: GPUDevice } } }).runner
+    .gpu;
+  const { queue } = device;
+  const submit = queue.submit.bind(queue);
+  let found = 0;
+  if (label === 'compile') {
+    const compile = device.createComputePipelineAsync.bind(device);
+    device.createComputePipelineAsync = (descriptor) => {
+      const pipeline = compile(descriptor);
+      if (found++ === 0) device.destroy();
+      return pipeline;
+    };
+    return { wasLost: () => found > 0 };
+  }
+  queue.submit = (buffers) => {
+    const all = [...buffers];
+    submit(all);
+    if (!all.some((buffer) => label.test(buffer.label)) || ++found !== at) return undefined;
+    device.destroy();
+    return undefined;
+  };
+  return { wasLost: () => found >= at };
+}
+
+const bitsOf = (values: Float32Array): string =>
+  new Uint32Array(values.buffer, values.byteOffset, values.length).join();
+
+function expectSameBits(what: string, actual: Explanation, expected: Explanation): void {
+  for (const name of ['weights', 'scores'] as const) {
+    expectSame(`${what}: ${name}`, bitsOf(actual[name]), bitsOf(expected[name]));
+  }
+  expectSame(`${what}: map`, bitsOf(actual.map.data), bitsOf(expected.map.data));
+}
+
+type Work = (explainer: Explainer) => Promise<Explanation>;
+const scoreCam: Work = (explainer) => explainer.explain(smallImage());
+const withPreviews: Work = (explainer) => explainer.explain(smallImage(), { onPreview: soon });
+
+/** The phases of a run, by a submit of each. */
+const PHASES: readonly { name: string; label: RegExp | 'compile'; at?: number; work?: Work }[] = [
+  { name: 'the forward pass', label: /^forward/ },
+  { name: 'finding tiles', label: /^tiles that masks reach/ },
+  { name: 'compiling', label: 'compile' },
+  { name: 'a batch of masked passes', label: /^passes/ },
+  { name: 'the head', label: /^head/ },
+  { name: 'the map', label: /^map$/ },
+  { name: 'a later block, with previews', label: /^passes/, at: 4, work: withPreviews },
+  { name: "a preview's map", label: /^map$/, at: 2, work: withPreviews },
+  {
+    name: 'the way back of Grad-CAM',
+    label: /^backward/,
+    work: (explainer) => explainer.explain(smallImage(), { method: 'grad-cam' }),
+  },
+  {
+    name: 'random masks',
+    label: /^passes/,
+    work: (explainer) => explainer.explain(smallImage(), { method: 'rise', masks: 40 }),
+  },
+];
+
+const known = new Map<Work, Explanation>();
+
+async function undisturbed(work: Work): Promise<Explanation> {
+  const found = known.get(work);
+  if (found) return found;
+  const explainer = await createExplainer({ model: smallModel() });
+  try {
+    const explanation = await work(explainer);
+    known.set(work, explanation);
+    return explanation;
+  } finally {
+    explainer.dispose();
+  }
+}
+
+/** Fails where the page hears of a promise that nobody handles, in browsers. */
+async function withoutStrayRejections(work: () => Promise<void>): Promise<void> {
+  const stray: unknown[] = [];
+  const hear = (event: Event): void => {
+    stray.push((event as PromiseRejectionEvent).reason);
+  };
+  globalThis.addEventListener?.('unhandledrejection', hear);
+  try {
+    await work();
+    await soon();
+  } finally {
+    globalThis.removeEventListener?.('unhandledrejection', hear);
+  }
+  if (stray.length > 0) throw new Error(`unhandled: ${stray.join('; ')}`);
+}
+
+export const cases: readonly GpuCase[] = [
+  ...PHASES.map(
+    ({ name, label, at, work = scoreCam }): GpuCase => ({
+      name: `a device lost in ${name}: the same explanation, bit for bit`,
+      async run() {
+        const expected = await undisturbed(work);
+        const told: string[] = [];
+        await withoutStrayRejections(async () => {
+          const model = smallModel();
+          const explainer = await createExplainer({
+            model,
+            onDeviceLost: (reason) => told.push(reason),
+          });
+          try {
+            const loss = loseAt(explainer, label, at);
+            const actual = await work(explainer);
+            if (!loss.wasLost()) throw new Error('the device was not lost');
+            expectSameBits(name, actual, expected);
+            // What is explained already is of use as before.
+            const other = await actual.forClass(0);
+            expectSame('class', other.class.index, 0);
+            expectSame('overlay', (await actual.overlay()).data.length, 4 * 17 * 14);
+          } finally {
+            explainer.dispose();
+          }
+        });
+        expectSame('told of', told.length, 1);
+        return told[0];
+      },
+    }),
+  ),
+  {
+    name: 'passes that are through are not run again',
+    async run() {
+      const explainer = await createExplainer({ model: smallModel() });
+      try {
+        const done: number[] = [];
+        loseAt(explainer, /^passes/, 4);
+        const onProgress = ({ done: passes }: { done: number }): void => {
+          done.push(passes);
+        };
+        await explainer.explain(smallImage(), { onPreview: soon, onProgress });
+        // Progress goes on from where it was, not from 0.
+        const back = done.findIndex((passes, i) => passes < (done[i - 1] ?? 0));
+        if (back >= 0 && (done[back] as number) < 1) throw new Error(`progress: ${done.join()}`);
+        return done.join();
+      } finally {
+        explainer.dispose();
+      }
+    },
+  },
+  {
+    name: 'a device lost between runs is replaced at the next, for several at once',
+    async run() {
+      const expected = await undisturbed(scoreCam);
+      const explainer = await createExplainer({ model: smallModel() });
+      try {
+        const first = await scoreCam(explainer);
+        (
+          explainer as unknown as { runner: { gpu: { device: GPUDevice } } }
+        ).runner.gpu.device.destroy();
+        const [drawn, again, classes] = await Promise.all([
+          first.overlay(),
+          scoreCam(explainer),
+          explainer.classify(smallImage()),
+        ]);
+        expectSame('overlay', drawn.width, 17);
+        expectSame('classes', classes.length, 4);
+        expectSameBits('again', again, expected);
+        return undefined;
+      } finally {
+        explainer.dispose();
+      }
+    },
+  },
+  {
+    name: 'a device that is lost again and again is given up after the second new one',
+    async run() {
+      const explainer = await createExplainer({ model: smallModel() });
+      const { runner } = explainer as unknown as {
+        runner: { gpu: { device: GPUDevice }; forward: unknown };
+      };
+      const forward = (runner.forward as (...args: unknown[]) => Promise<unknown>).bind(runner);
+      let tries = 0;
+      runner.forward = async (...args: unknown[]) => {
+        tries++;
+        runner.gpu.device.destroy();
+        return forward(...args);
+      };
+      try {
+        await expectError(() => explainer.classify(smallImage()), 'device-lost', 'was lost');
+        expectSame('tries', tries, 3);
+        runner.forward = forward;
+        expectSame('the next call', (await explainer.classify(smallImage())).length, 4);
+        return undefined;
+      } finally {
+        explainer.dispose();
+      }
+    },
+  },
+  {
+    name: 'where there is no new device that is said, and the next call tries again',
+    async run(gpu) {
+      const adapter = (await navigator.gpu.requestAdapter()) as GPUAdapter;
+      const device = await adapter.requestDevice();
+      let offered: GPUDevice | undefined;
+      const getDevice = async (): Promise<GPUDevice> => {
+        if (!offered) throw new Error('none today');
+        return offered;
+      };
+      const explainer = await createExplainer({ model: smallModel(), device, getDevice });
+      try {
+        const expected = await scoreCam(explainer);
+        device.destroy();
+        const { message } = await expectError(
+          () => scoreCam(explainer),
+          'device-lost',
+          'none today',
+        );
+        offered = gpu.device;
+        expectSameBits('again', await scoreCam(explainer), expected);
+        return message;
+      } finally {
+        explainer.dispose();
+      }
+    },
+  },
+  {
+    name: 'a device of the caller is not replaced',
+    async run() {
+      const adapter = (await navigator.gpu.requestAdapter()) as GPUAdapter;
+      const device = await adapter.requestDevice();
+      const told: string[] = [];
+      const explainer = await createExplainer({
+        model: smallModel(),
+        device,
+        onDeviceLost: (reason) => told.push(reason),
+      });
+      await scoreCam(explainer);
+      device.destroy();
+      await expectError(() => scoreCam(explainer), 'device-lost', 'Create a new explainer');
+      explainer.dispose();
+      await expectError(() => scoreCam(explainer), 'disposed', 'disposed');
+      expectSame('told of', told.length, 1);
+      return undefined;
+    },
+  },
+  {
+    name: 'what is disposed of while a new device comes is disposed of',
+    async run() {
+      const explainer = await createExplainer({ model: smallModel() });
+      await scoreCam(explainer);
+      (
+        explainer as unknown as { runner: { gpu: { device: GPUDevice } } }
+      ).runner.gpu.device.destroy();
+      const running = scoreCam(explainer);
+      await soon();
+      explainer.dispose();
+      try {
+        await running;
+      } catch (error) {
+        if (!(error instanceof ScoreCamError) || error.code !== 'disposed') throw error;
+        return undefined;
+      }
+      throw new Error('the run went on');
+    },
+  },
+];
