@@ -1,3 +1,4 @@
+import { normalise } from '../../src/explain/image';
 import { Arena } from '../../src/gpu/arena';
 import { createExplainer } from '../../src/index';
 import { compile, type Plan } from '../../src/plan/compile';
@@ -56,13 +57,13 @@ export const cases: readonly GpuCase[] = [
       name: `what is not finite reaches the logits from every layer: ${name}`,
       async run(gpu) {
         for (const layer of WEIGHTED) {
-          const { network, weights } = smallModel({ change: overflowing(layer) });
+          const { manifest, network, weights } = smallModel({ change: overflowing(layer) });
           const plan: Plan = compile(network, facts);
           const loaded = await NetworkWeights.load(gpu, plan, weights);
           const runner = new Runner(gpu, plan, loaded);
           const arena = new Arena(gpu);
           try {
-            const image = arena.upload('image', testValues(3 * 17 * 14, 5));
+            const image = arena.upload('image', normalise(smallImage(), manifest));
             await expectError(
               () => runner.forward(image, arena),
               'not-finite',
