@@ -12,15 +12,22 @@ const guards = { testTimeout: 300_000, hookTimeout: 120_000 };
  */
 const half = Math.max(1, Math.floor(availableParallelism() / 2));
 
+/** Of a browser that `npm test` does not ask for. */
+const FIREFOX_DEMO = 'test/firefox_demo.test.ts';
+
 /** Every case in every implementation (npm run test:everywhere), or the usual ones and all other tests (npm test). */
 const everywhere = process.env.SCORE_CAM_EVERYWHERE === '1';
 
 /** The cases of test/gpu in one implementation of WebGPU, so many at a time. */
-const cases = (implementation: ImplementationName, maxConcurrency: number) => ({
+const cases = (
+  implementation: ImplementationName,
+  maxConcurrency: number,
+  ...more: readonly string[]
+) => ({
   plugins: plugins(),
   test: {
     name: implementation,
-    include: ['test/gpu.test.ts'],
+    include: ['test/gpu.test.ts', ...more],
     provide: { implementation, everywhere },
     maxConcurrency,
     ...guards,
@@ -33,7 +40,12 @@ export default defineConfig({
     maxWorkers: half + 1,
     // In the order of their names, the longest first.
     projects: everywhere
-      ? [cases('chrome', half), cases('dawn', 1), cases('deno', 1), cases('firefox', 1)]
+      ? [
+          cases('chrome', half),
+          cases('dawn', 1),
+          cases('deno', 1),
+          cases('firefox', 1, FIREFOX_DEMO),
+        ]
       : [
           cases('chrome', half),
           cases('dawn', 1),
@@ -42,7 +54,7 @@ export default defineConfig({
             test: {
               name: 'node',
               include: ['test/**/*.test.ts'],
-              exclude: ['test/gpu.test.ts'],
+              exclude: ['test/gpu.test.ts', FIREFOX_DEMO],
               ...guards,
             },
           },

@@ -291,7 +291,7 @@ export const cases: GpuCase[] = [
         );
         await bad({ channels: [] }, 'The list of channels is empty');
         const text = new Blob(['no image']);
-        await expectError(() => explainer.explain(text), 'image', 'use PNG or JPEG');
+        await expectError(() => explainer.explain(text), 'image', 'decode');
         await expectError(() => explainer.explain(`${baseUrl}/nowhere.png`), 'image', '404');
         await expectError(
           () => createExplainer({ model: `${baseUrl}/nowhere.json`, device: gpu.device }),

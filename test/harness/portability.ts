@@ -16,7 +16,7 @@ const MATRIX = 'chromium_experimental_subgroup_matrix';
 
 /** What an extension brings. */
 const BROUGHT: Readonly<Record<string, RegExp>> = {
-  f16: /^(f16|(vec[234]|mat[234]x[234])h|stored)$/,
+  f16: /^(f16|(vec[234]|mat[234]x[234])h)$/,
   subgroups: /^(subgroup|quad)[A-Z]/,
   [MATRIX]: /^subgroup(_m|M)atrix/,
 };

@@ -8,15 +8,20 @@ import { buildScript } from '../../vite/script';
 import type { Implementation } from './implementation';
 import type { CaseProcess } from './process';
 
-/** A process that runs one case at a time. One that takes the process with it fails, and the next gets a new one. */
-export async function openProcess(find: () => Runtime): Promise<Implementation | string> {
-  let runtime: Runtime;
+/** A runtime, or why it cannot be had. */
+export function installed(find: () => Runtime): Runtime | string {
   try {
-    runtime = find();
+    return find();
   } catch (error) {
     if (error instanceof SetupError) return error.message;
     throw error;
   }
+}
+
+/** A process that runs one case at a time. One that takes the process with it fails, and the next gets a new one. */
+export async function openProcess(find: () => Runtime): Promise<Implementation | string> {
+  const runtime = installed(find);
+  if (typeof runtime === 'string') return runtime;
   const folder = mkdtempSync(join(tmpdir(), 'score-cam-cases-'));
   const file = await buildScript('test/harness/process.ts', folder, 'cases.mjs');
   let process = new ScriptProcess<CaseProcess>(runtime, file);

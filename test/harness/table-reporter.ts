@@ -5,7 +5,8 @@ import { projectRoot } from '../../cli/server';
 import { type CaseOutcome, tableOf } from './table';
 
 const FILE = join(projectRoot, 'docs', 'browsers.md');
-const TABLE = /(<!-- written by npm run test:everywhere -->\n)[\s\S]*(\n<!-- end -->)/;
+/** Where the table stands in it. */
+export const TABLE = /(<!-- written by npm run test:everywhere -->\n)[\s\S]*(<!-- end -->)/;
 
 /** Writes what ran where into docs/browsers.md, after a run of every case in every implementation. */
 export default class TableReporter implements Reporter {
@@ -36,7 +37,7 @@ export default class TableReporter implements Reporter {
     const text = readFileSync(FILE, 'utf8');
     writeFileSync(
       FILE,
-      text.replace(TABLE, (_, start, end) => `${start}\n${tableOf(outcomes)}\n${end}`),
+      text.replace(TABLE, (_, start, end) => `${start}\n${tableOf(outcomes)}\n\n${end}`),
     );
   }
 }

@@ -34,7 +34,7 @@ export function tableOf(outcomes: Outcomes): string {
       .map((suite) =>
         row(suite, ...perTitle((own) => counts(own.filter((one) => one.suite === suite)))),
       ),
-    row('**passed**', ...perTitle((own) => `**${counts(own)}**`)),
+    row('**all**', ...perTitle((own) => `**${counts(own)}**`)),
     row("the sample's map against f64", ...perTitle((own) => sampleOf(own)?.error ?? '-')),
     row('an explanation of it', ...perTitle((own) => sampleOf(own)?.time ?? '-')),
     row(
