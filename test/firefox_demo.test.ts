@@ -1,7 +1,7 @@
 /** The demo page in headless Firefox; what it does in all is tested in Chrome (demo.test.ts). */
 import type { Browser } from 'puppeteer';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { launchFirefox } from '../cli/firefox';
+import { launchFirefox } from '../cli/hosts/firefox';
 import { findFirefox } from '../scripts/browser.mjs';
 
 describe.skipIf(!findFirefox())('demo on Firefox', () => {

@@ -1,6 +1,6 @@
 /// Runs in a process of its own: what test/script_process.test.ts calls.
 import process from 'node:process';
-import { answerCalls } from '../../cli/answer-calls';
+import { answerCalls } from '../../cli/hosts/answer-calls';
 
 const api = {
   add: (a: number, b: number) => a + b,
