@@ -1,6 +1,7 @@
 import process from 'node:process';
 import { createInterface } from 'node:readline';
-import type { Call, Calls, Message } from './script-process';
+import { type Call, lineOf, type Message } from './message';
+import type { Calls } from './script-process';
 
 /**
  * The other side of `ScriptProcess`, in Node and Deno: offers functions to whoever started this process, until stdin
@@ -12,7 +13,7 @@ export function answerCalls<Api extends Calls>(
 ): (event: string, value: unknown) => void {
   console.log = console.info = console.debug = console.error;
   const send = (message: Message): void => {
-    process.stdout.write(`${JSON.stringify(message)}\n`);
+    process.stdout.write(lineOf(message));
   };
   const answer = async ({ id, name, args }: Call): Promise<void> => {
     try {

@@ -1,25 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { type Call, messageIn } from './message';
 import type { Runtime } from './runtimes';
 
 /** Functions that a script offers by `answerCalls`. Arguments and results are what JSON can say. */
 export type Calls = Readonly<Record<string, (...args: never[]) => unknown>>;
 
-/** What goes to the script, and what comes from it: one JSON text a line. */
-export interface Call {
-  readonly id: number;
-  readonly name: string;
-  readonly args: readonly unknown[];
-}
-export type Message =
-  | { readonly id: number; readonly value?: unknown }
-  | { readonly id: number; readonly error: string }
-  | { readonly event: string; readonly value: unknown };
-
 /** The process has ended, and what was called has no answer. */
 export class ProcessEnded extends Error {}
 
-/** How much of stderr is told when a process ends, in characters. */
+/** How much of what it printed is told when a process ends, in characters. */
 const TAIL = 1000;
 
 /** A process of Deno or Node that has loaded a script and answers calls of its functions. */
@@ -45,14 +35,17 @@ export class ScriptProcess<Api extends Calls> {
     this.child = spawn(program, [...args, file], { stdio: 'pipe' });
     const { stdin, stdout, stderr } = this.child;
     let said = '';
-    stderr?.on('data', (chunk) => {
-      said = `${said}${chunk}`.slice(-TAIL);
-    });
+    const hear = (text: string): void => {
+      said = `${said}${text}`.slice(-TAIL);
+    };
+    stderr?.on('data', (chunk) => hear(String(chunk)));
     // Written to a process that has just ended: its end is told below.
     stdin?.on('error', () => {});
     if (stdout) {
       createInterface(stdout).on('line', (line) => {
-        const message = JSON.parse(line) as Message;
+        const { message, printed } = messageIn(line);
+        hear(printed);
+        if (!message) return;
         if ('event' in message) return onEvent(message.event, message.value);
         const { resolve, reject } = this.waiting.get(message.id) ?? {};
         this.waiting.delete(message.id);

@@ -1,4 +1,5 @@
 /// Runs in a process of its own: what test/script_process.test.ts calls.
+import { writeSync } from 'node:fs';
 import process from 'node:process';
 import { answerCalls } from '../../cli/hosts/answer-calls';
 
@@ -9,9 +10,10 @@ const api = {
     return value;
   },
   nothing: () => undefined,
-  /** What a library may print is not taken for an answer. */
+  /** What a library prints, by the console or past it, is not taken for an answer. */
   log(text: string) {
     console.log(text);
+    writeSync(1, text);
     report('logged', { text });
   },
   fail(text: string) {
