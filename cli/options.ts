@@ -46,7 +46,8 @@ export function findModel(text: string, weightsFolder: string = WEIGHTS_FOLDER):
     const manifest = statSync(path).isDirectory() ? join(path, 'manifest.json') : path;
     if (existsSync(manifest)) return { kind: 'file', path: manifest };
     // A download that was stopped leaves such a folder, which must not hide the preset it is for.
-    if (!preset) throw new CliError(`The folder ${text} has no manifest.json, so it is no model.`);
+    if (!preset)
+      throw new CliError(`The folder "${text}" has no manifest.json, so it is no model.`);
   }
   if (preset) return preset;
   throw usageError(
