@@ -1,4 +1,4 @@
-import { ScoreCamError } from '../src/errors';
+import { ScoreCamError, shortened } from '../src/errors';
 import { messageOf } from './error-text';
 
 /** A failure that one line explains. `exitCode` is 2 where the command line itself is wrong. */
@@ -6,7 +6,7 @@ export class CliError extends Error {
   readonly exitCode: number;
 
   constructor(message: string, exitCode: 1 | 2 = 1) {
-    super(message);
+    super(shortened(message));
     this.name = 'CliError';
     this.exitCode = exitCode;
   }

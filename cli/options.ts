@@ -3,6 +3,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { type MethodOption, NUMBERS, type NumberOption } from '../src/explain/methods/options';
 import { METHOD_NAMES, type Method, takers } from '../src/explain/methods/registry';
+import { LARGEST_JSON } from '../src/model/formats/json';
 import { type Manifest, parseManifest } from '../src/model/manifest';
 import { locateModel } from '../src/model/model';
 import { buildNetwork, type Network } from '../src/model/network';
@@ -45,7 +46,8 @@ export function findModel(text: string, weightsFolder: string = WEIGHTS_FOLDER):
     const manifest = statSync(path).isDirectory() ? join(path, 'manifest.json') : path;
     if (existsSync(manifest)) return { kind: 'file', path: manifest };
     // A download that was stopped leaves such a folder, which must not hide the preset it is for.
-    if (!preset) throw new CliError(`The folder ${text} has no manifest.json, so it is no model.`);
+    if (!preset)
+      throw new CliError(`The folder "${text}" has no manifest.json, so it is no model.`);
   }
   if (preset) return preset;
   throw usageError(
@@ -77,12 +79,13 @@ function presetSource(text: string, weightsFolder: string): ModelSource | undefi
 export async function readNetwork(source: ModelSource, signal: AbortSignal): Promise<Network> {
   if (source.kind === 'generated') return (await locateModel(source.name)).network;
   if (source.kind === 'preset') return buildNetwork(source.manifest);
-  const where = source.kind === 'file' ? source.path : source.url;
-  const text = source.kind === 'file' ? readText(source.path) : await fetchText(source.url, signal);
+  if (source.kind === 'url') return (await locateModel(source.url, { signal })).network;
+  const where = source.path;
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = JSON.parse(readText(where));
   } catch (error) {
+    if (error instanceof CliError) throw error;
     throw new CliError(
       `${where} is not JSON, so it is no model manifest: ${(error as Error).message}`,
     );
@@ -90,31 +93,18 @@ export async function readNetwork(source: ModelSource, signal: AbortSignal): Pro
   return buildNetwork(parseManifest(json, where));
 }
 
+/** @throws CliError if it is no file, or larger than a manifest may be */
 function readText(path: string): string {
   try {
+    const stat = statSync(path);
+    if (!stat.isFile()) throw new Error(`${path} is no file`);
+    if (stat.size > LARGEST_JSON) {
+      throw new Error(`${path} has ${stat.size} bytes, a manifest at most ${LARGEST_JSON}`);
+    }
     return readFileSync(path, 'utf8');
   } catch (error) {
     throw new CliError(`The manifest cannot be read: ${(error as Error).message}`);
   }
-}
-
-async function fetchText(url: string, signal: AbortSignal): Promise<string> {
-  let response: Response;
-  try {
-    response = await fetch(url, { signal });
-  } catch (error) {
-    signal.throwIfAborted();
-    const { cause, message } = error as Error;
-    throw new CliError(
-      `${url} cannot be fetched: ${cause instanceof Error ? cause.message : message}`,
-    );
-  }
-  if (!response.ok) {
-    throw new CliError(
-      `${url} answers ${response.status} ${response.statusText}: check the address.`,
-    );
-  }
-  return response.text();
 }
 
 /** Reads the image's bytes; whether they are an image is for the browser to say. */
@@ -185,7 +175,9 @@ export function parseNumber(option: NumberOption, text: string): number {
 
 /** Channels such as `0-7,12`, all below `total`. */
 export function parseChannels(text: string, total: number): number[] {
-  const channels = text.split(',').flatMap((part) => {
+  // Marks, and no lists to join: the same range may be named ten thousand times.
+  const marks = new Uint8Array(total);
+  for (const part of text.split(',')) {
     const range = /^\s*(\d+)\s*(?:-\s*(\d+)\s*)?$/.exec(part);
     if (!range) {
       throw usageError(
@@ -202,9 +194,9 @@ export function parseChannels(text: string, total: number): number[] {
         `--channels "${text}": there is no channel ${last}, the layer's are numbered 0 to ${total - 1}.`,
       );
     }
-    return Array.from({ length: last - first + 1 }, (_, i) => first + i);
-  });
-  return [...new Set(channels)].sort((a, b) => a - b);
+    marks.fill(1, first, last + 1);
+  }
+  return [...marks.keys()].filter((channel) => marks[channel] === 1);
 }
 
 /**

@@ -31,6 +31,7 @@ const COMMANDS = {
       vitest([...vitestReporters(args), '--reporter=./test/harness/table-reporter.ts'], args),
     ],
   },
+  fuzz: { browser: false, cwd: 'project', steps: (args) => [script('test/fuzz/fuzz.ts', args)] },
   build: { browser: false, cwd: 'project', steps: (args) => [script('cli/build.ts', args)] },
 };
 

@@ -140,6 +140,21 @@ describe('the package', () => {
     }
   });
 
+  it('brings no other package, so that an audit of it has nothing to find', () => {
+    const packed = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')) as object;
+    expect(
+      Object.keys(packed)
+        .filter((name) => /dependencies$/i.test(name))
+        .sort(),
+    ).toEqual(['devDependencies', 'peerDependencies']);
+    expect(packed).toMatchObject({
+      peerDependenciesMeta: { '@webgpu/types': { optional: true } },
+      peerDependencies: { '@webgpu/types': expect.any(String) },
+    });
+    expect(packed).not.toHaveProperty('scripts.install');
+    expect(packed).not.toHaveProperty('scripts.postinstall');
+  });
+
   it('publint finds nothing', async () => {
     const packed = readFileSync(tarball);
     const { messages, pkg } = await publint({

@@ -72,11 +72,32 @@ async function fetchImage(source: string | URL, signal?: AbortSignal): Promise<B
   try {
     const response = await fetch(source, signal ? { signal } : {});
     if (!response.ok) throw new Error(`${response.status} ${response.statusText}`);
-    return await response.blob();
+    return await boundedBlob(response);
   } catch (cause) {
     if (signal?.aborted) throw signal.reason;
     throw new ScoreCamError('image', `The image ${source} could not be fetched: ${cause}`, {
       cause,
     });
   }
+}
+
+/** Bytes of an image that is fetched: a PNG of some 80 million pixels. */
+const LARGEST_IMAGE = 256 * 1024 * 1024;
+
+async function boundedBlob({ body, headers }: Response): Promise<Blob> {
+  let size = 0;
+  const bounded = body?.pipeThrough(
+    new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
+      transform(piece, controller) {
+        size += piece.length;
+        if (size > LARGEST_IMAGE) throw new Error(`it has more than ${LARGEST_IMAGE} bytes`);
+        controller.enqueue(piece);
+      },
+    }),
+  );
+  const type = headers.get('content-type');
+  return new Response(
+    bounded ?? null,
+    type === null ? {} : { headers: { 'content-type': type } },
+  ).blob();
 }

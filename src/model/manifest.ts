@@ -1,4 +1,4 @@
-import { ScoreCamError } from '../errors';
+import { ScoreCamError, shown } from '../errors';
 import type { WeightDtype } from '../numbers/dtypes';
 
 /**
@@ -97,8 +97,10 @@ export type ManifestWeights =
  */
 export function parseManifest(value: unknown, where = 'model manifest'): Manifest {
   const fail = (member: string, found: unknown, need: string): never => {
-    const shown = JSON.stringify(found)?.slice(0, 80) ?? 'missing';
-    throw new ScoreCamError('manifest', `${where}: "${member}" is ${shown}, must be ${need}.`);
+    throw new ScoreCamError(
+      'manifest',
+      `${where}: "${member}" is ${shown(found)}, must be ${need}.`,
+    );
   };
   const isRecord = (v: unknown): v is Record<string, unknown> =>
     typeof v === 'object' && v !== null && !Array.isArray(v);

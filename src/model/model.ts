@@ -2,6 +2,7 @@ import { ScoreCamError } from '../errors';
 import { type ByteSource, blobSource, type OpenSibling } from './bytes/byte-source';
 import { httpSource } from './bytes/http-source';
 import { siblingUrl } from './bytes/sibling-url';
+import { LARGEST_JSON } from './formats/json';
 import { openWeights } from './formats/open';
 import type { WeightCache } from './keep/cache';
 import { type Manifest, parseManifest } from './manifest';
@@ -48,9 +49,6 @@ export interface LocatedModel {
   readonly address?: string | undefined;
   open(): Promise<WeightSource>;
 }
-
-/** ImageNet's thousand labels take 40 kB; weights given for a manifest take hundreds of MB. */
-const LARGEST_MANIFEST = 16 * 1024 * 1024;
 
 const SEEDED_NAME = /^vgg(11|13|16|19)-seeded-(\d+)$/;
 
@@ -111,15 +109,15 @@ async function fetchManifest(
 
 async function fetchWhole(url: URL, options: OpenOptions): Promise<Uint8Array> {
   const { signal, retryDelays } = options;
-  const file = await httpSource(url, { signal, retryDelays });
+  const file = await httpSource(url, { signal, retryDelays, largestBuffer: LARGEST_JSON });
   try {
-    if (file.size <= LARGEST_MANIFEST) return await file.read(0, file.size);
+    if (file.size <= LARGEST_JSON) return await file.read(0, file.size);
   } finally {
     await file.close();
   }
   throw new ScoreCamError(
     'manifest',
-    `${url} has ${file.size} bytes, a model manifest at most ${LARGEST_MANIFEST}: give the address of the ` +
+    `${url} has ${file.size} bytes, a model manifest at most ${LARGEST_JSON}: give the address of the ` +
       'manifest as the model, and that of a weights file as the option `weights`.',
   );
 }

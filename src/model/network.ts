@@ -49,6 +49,9 @@ export interface Network {
   readonly labels: readonly string[];
 }
 
+/** Weights that are in JavaScript memory at once, a convolution's or a fully connected layer's row: 256 MiB of f32. */
+const MOST_WEIGHTS = 2 ** 26;
+
 /**
  * Infers all shapes of a manifest's network.
  * @throws ScoreCamError `network` naming the layer where something does not fit.
@@ -121,6 +124,14 @@ export function buildNetwork(manifest: Manifest): Network {
         });
     }
   }
+  for (const layer of layers) {
+    const weights = weightsAtOnce(layer);
+    if (weights <= MOST_WEIGHTS) continue;
+    fail(
+      `layer "${layer.name}" has ${weights} weights${layer.type === 'linear' ? ' a row' : ''}, at most ` +
+        `${MOST_WEIGHTS} can be read: give it fewer channels or a smaller input.`,
+    );
+  }
   const classes = sizeOf(shape);
   if (classes !== manifest.labels.length) {
     fail(`the last layer has ${classes} outputs, but there are ${manifest.labels.length} labels.`);
@@ -134,6 +145,13 @@ export function buildNetwork(manifest: Manifest): Network {
   };
   targetIndex(network, network.targetLayer);
   return network;
+}
+
+function weightsAtOnce(layer: Layer): number {
+  if (layer.type === 'linear') return sizeOf(layer.input);
+  return layer.type === 'conv'
+    ? layer.output.channels * layer.input.channels * layer.kernel ** 2
+    : 0;
 }
 
 function slopeOf(activation: Activation | undefined): number {

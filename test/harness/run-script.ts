@@ -16,6 +16,8 @@ export interface How {
   /** The project's folder unless given. */
   readonly cwd?: string | undefined;
   readonly env?: NodeJS.ProcessEnv | undefined;
+  /** Milliseconds after which a script that hangs is killed. */
+  readonly timeout?: number | undefined;
   /** Hears of everything on stderr, to stop the script in the middle. */
   onStderr?(child: ChildProcess): void;
 }
@@ -24,7 +26,7 @@ export interface How {
 export function runScript(
   script: string,
   args: readonly string[],
-  { cwd = projectRoot, env, onStderr }: How = {},
+  { cwd = projectRoot, env, timeout, onStderr }: How = {},
 ): Promise<Finished> {
   const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
   const browser = findBrowser();
@@ -37,6 +39,7 @@ export function runScript(
       ...env,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
+    ...(timeout === undefined ? {} : { timeout, killSignal: 'SIGKILL' as const }),
   });
   let stdout = '';
   let stderr = '';

@@ -37,6 +37,8 @@ export interface HttpOptions {
   /** Hears of every piece received; bytes that had to be fetched twice are counted twice. */
   readonly onBytes?: ((bytes: number) => void) | undefined;
   readonly onRetry?: ((retry: Retry) => void) | undefined;
+  /** Bytes up to which a file that cannot be read in parts is kept in memory: 64 MiB, a file of small networks. */
+  readonly largestBuffer?: number | undefined;
 }
 
 export interface HttpSource extends ByteSource {
@@ -53,7 +55,6 @@ const MIB = 1024 * 1024;
 /** A gap up to this is read over; a request, with its round trips, would take longer. */
 const LARGEST_SKIP = 4 * MIB;
 
-/** Files that cannot be read in parts are kept in memory up to this: a file of small networks. */
 const LARGEST_BUFFER = 64 * MIB;
 
 /** Where a site may hide that it compresses, files up to this are read whole to learn their length. */
@@ -105,6 +106,7 @@ class HttpFile implements HttpSource {
   readonly name: string;
   private readonly options: HttpOptions;
   private readonly delays: readonly number[];
+  private readonly largestBuffer: number;
   /** Aborted by the caller's signal and by {@link close}; its reason is what readers are thrown. */
   private readonly life = new AbortController();
   /** Of the request in flight or the body being read; there is at most one. */
@@ -124,6 +126,7 @@ class HttpFile implements HttpSource {
     this.name = url;
     this.options = options;
     this.delays = options.retryDelays ?? RETRY_DELAYS;
+    this.largestBuffer = options.largestBuffer ?? LARGEST_BUFFER;
     this.life.signal.addEventListener('abort', () => this.disconnect());
     if (options.signal?.aborted) this.end();
     options.signal?.addEventListener('abort', this.end);
@@ -215,7 +218,7 @@ class HttpFile implements HttpSource {
     const response = await this.ask(from);
     const { start, end } = answeredRange(this.facts as FileFacts, from, response);
     this.serverHasRanges &&= start === offset;
-    if (!this.serverHasRanges && this.size <= LARGEST_BUFFER) {
+    if (!this.serverHasRanges && this.size <= this.largestBuffer) {
       this.memory = await this.readWhole(response, this.size);
       return;
     }
@@ -253,16 +256,16 @@ class HttpFile implements HttpSource {
     const pieces: Uint8Array[] = [];
     let size = 0;
     for (;;) {
-      const piece = await this.pull(body, LARGEST_BUFFER, size);
+      const piece = await this.pull(body, this.largestBuffer, size);
       if (!piece) break;
       pieces.push(piece.slice());
       size += piece.length;
       if (expected !== undefined && size > expected) this.failTooLong(expected);
-      if (size > LARGEST_BUFFER) {
+      if (size > this.largestBuffer) {
         throw new ScoreCamError(
           'weights',
           `${this.name} ${unmeasured(response)}. Such a file is read into memory whole, but not beyond ` +
-            `${LARGEST_BUFFER} bytes: have the server send weights as they are, with their Content-Length.`,
+            `${this.largestBuffer} bytes: have the server send weights as they are, with their Content-Length.`,
         );
       }
     }

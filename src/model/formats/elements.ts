@@ -46,10 +46,14 @@ export async function readElements(
   return toF32(await file.read(begin + start * size, count * size), dtype);
 }
 
+/** PyTorch and NumPy know no more; without a bound a file may give each of its tensors a shape of megabytes. */
+export const MOST_AXES = 64;
+
 /** Whether a parsed value is a list of sizes: whole numbers from 0 that multiply without rounding. */
 export function isShape(value: unknown): value is readonly number[] {
   return (
     Array.isArray(value) &&
+    value.length <= MOST_AXES &&
     value.every((size) => Number.isSafeInteger(size) && size >= 0) &&
     Number.isSafeInteger(elementCount(value))
   );

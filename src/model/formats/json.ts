@@ -1,8 +1,11 @@
-import { ScoreCamError } from '../../errors';
+import { ScoreCamError, shown } from '../../errors';
 import type { ByteSource } from '../bytes/byte-source';
 
-/** Far above any index or model.json of a sequential network; parsing it is what takes memory. */
-const LARGEST_JSON = 64 * 1024 * 1024;
+/**
+ * Bytes of any description in JSON: manifest, index, model.json, header. ImageNet's thousand labels take 40 kB; parsed, JSON
+ * takes twenty times its size.
+ */
+export const LARGEST_JSON = 16 * 1024 * 1024;
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -58,9 +61,8 @@ export function checkPartPath(file: string, path: unknown): string {
   ) {
     return path;
   }
-  const shown = JSON.stringify(path)?.slice(0, 80) ?? 'nothing';
   throw new ScoreCamError(
     'weights',
-    `${file} names ${shown} as one of its parts; a part must be a file beside it or in a folder below.`,
+    `${file} names ${shown(path)} as one of its parts; a part must be a file beside it or in a folder below.`,
   );
 }

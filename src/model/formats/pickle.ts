@@ -46,10 +46,13 @@ export interface PickleHost {
 /** The bytes ended before the pickle did: more may be in the file. */
 export class PickleCutOff extends ScoreCamError {}
 
-/** An opcode works on what was pushed since the last MARK. */
-interface Mark {
-  readonly height: number;
-}
+/**
+ * An object takes up to 200 bytes of memory (a dict), an opcode that makes one a single byte. A state dict's own pickle has 20
+ * bytes and more for each.
+ */
+const OBJECT_BYTES = 4;
+/** Objects that are not counted. */
+const FREE_OBJECTS = 1000;
 
 const text = new TextDecoder('utf-8', { fatal: true });
 
@@ -70,12 +73,14 @@ export function readPickle(
 ): { readonly value: PickleValue; readonly end: number } {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const stack: PickleValue[] = [];
-  const marks: Mark[] = [];
+  /** Heights of the stack: an opcode works on what was pushed since the last MARK. */
+  const marks: number[] = [];
   const memo = new Map<number, PickleValue>();
   let at = start;
   let opcodeAt = start;
   // Building an OrderedDict from a list copies it, and a pickle may do so for every 3 of its bytes.
   let copies = bytes.length;
+  let objects = 0;
 
   const fail = (message: string): never => {
     throw new ScoreCamError(
@@ -130,8 +135,17 @@ export function readPickle(
   const push = (value: PickleValue): void => {
     stack.push(value);
   };
+  /** Pushes what was made just now. */
+  const pushNew = (value: PickleValue): void => {
+    if (++objects > FREE_OBJECTS + (at - start) / OBJECT_BYTES) {
+      fail(
+        `the pickle makes an object for less than ${OBJECT_BYTES} of its bytes: no state dict does`,
+      );
+    }
+    push(value);
+  };
   /** Nothing below the last mark may be taken: that would tear a container apart. */
-  const floor = (): number => marks.at(-1)?.height ?? 0;
+  const floor = (): number => marks.at(-1) ?? 0;
   const pop = (): PickleValue =>
     stack.length > floor()
       ? (stack.pop() as PickleValue)
@@ -142,12 +156,12 @@ export function readPickle(
       : fail('the pickle uses a value that is not there: the file is damaged');
   const popToMark = (): PickleValue[] => {
     const mark = marks.pop() ?? fail('the pickle closes a group that was never opened');
-    return stack.splice(mark.height);
+    return stack.splice(mark);
   };
   const tuple = (size: number): void => {
     const items: PickleValue[] = [];
     for (let i = 0; i < size; i++) items.unshift(pop());
-    push(items);
+    pushNew(items);
   };
   const setItems = (dict: PickleValue, items: readonly PickleValue[]): void => {
     const map =
@@ -172,12 +186,12 @@ export function readPickle(
     );
   };
   const global = (module: PickleValue, name: PickleValue): void => {
+    if (typeof module !== 'string' || typeof name !== 'string') {
+      fail('the pickle asks for a global by something that is no name');
+    }
     const path = `${module}.${name}`;
-    const isText = typeof module === 'string' && typeof name === 'string';
-    const known = path === ORDERED_DICT.name ? ORDERED_DICT : host.global(path);
-    const found = isText ? known : undefined;
     push(
-      found ||
+      (path === ORDERED_DICT.name ? ORDERED_DICT : host.global(path)) ??
         fail(
           `the pickle asks for ${path.slice(0, 120)}, which is refused: it could run code, and ` +
             'weights need no such thing (nothing was run). If you trust the file, load it in PyTorch ' +
@@ -236,7 +250,7 @@ export function readPickle(
         return { value, end: at };
       }
       case 0x28: // MARK
-        marks.push({ height: stack.length });
+        marks.push(stack.length);
         break;
       case 0x30: // POP
         if (stack.length > floor()) stack.pop();
@@ -290,23 +304,23 @@ export function readPickle(
         push(string(u64()));
         break;
       case 0x43: // SHORT_BINBYTES
-        push(slice(u8()));
+        pushNew(slice(u8()));
         break;
       case 0x42: // BINBYTES
-        push(slice(u32()));
+        pushNew(slice(u32()));
         break;
       case 0x8e: // BINBYTES8
-        push(slice(u64()));
+        pushNew(slice(u64()));
         break;
 
       case 0x7d: // EMPTY_DICT
-        push(new Map());
+        pushNew(new Map());
         break;
       case 0x64: {
         // DICT
         const dict = new Map<PickleValue, PickleValue>();
         setItems(dict, popToMark());
-        push(dict);
+        pushNew(dict);
         break;
       }
       case 0x73: {
@@ -324,11 +338,11 @@ export function readPickle(
       }
       case 0x5d: // EMPTY_LIST
       case 0x29: // EMPTY_TUPLE
-        push([]);
+        pushNew([]);
         break;
       case 0x6c: // LIST
       case 0x74: // TUPLE
-        push(popToMark());
+        pushNew(popToMark());
         break;
       case 0x85: // TUPLE1
       case 0x86: // TUPLE2
@@ -377,7 +391,7 @@ export function readPickle(
       case 0x81: {
         // NEWOBJ: cls.__new__(cls, *args); the host's classes are called alike
         const args = pop();
-        push(construct(pop(), args));
+        pushNew(construct(pop(), args));
         break;
       }
       case 0x62: {
@@ -387,7 +401,7 @@ export function readPickle(
         break;
       }
       case 0x51: // BINPERSID
-        push(host.persistent(pop()));
+        pushNew(host.persistent(pop()));
         break;
       default:
         fail(

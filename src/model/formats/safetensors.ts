@@ -3,10 +3,7 @@ import type { TensorDtype } from '../../numbers/tensor_dtypes';
 import type { ByteSource } from '../bytes/byte-source';
 import { elementCount, tensorOf, type WeightSource } from '../weight-source';
 import { isShape, readableBytes, readElements, type StoredTensor, shapeText } from './elements';
-import { parseJson } from './json';
-
-/** No header of a sequential network comes near this; a file of another kind may claim anything. */
-const LARGEST_HEADER = 64 * 1024 * 1024;
+import { LARGEST_JSON, parseJson } from './json';
 
 /**
  * Opens a safetensors file: an 8-byte little-endian header length, a JSON header, then the tensors'
@@ -20,9 +17,9 @@ export async function openSafetensors(file: ByteSource): Promise<WeightSource> {
   if (file.size < 8) fail(`${file.size} bytes are too few for a safetensors file.`);
   const start = await file.read(0, 8);
   const headerBytes = Number(new DataView(start.buffer, start.byteOffset).getBigUint64(0, true));
-  if (headerBytes > file.size - 8 || headerBytes > LARGEST_HEADER) {
+  if (headerBytes > file.size - 8 || headerBytes > LARGEST_JSON) {
     fail(
-      `its header claims ${headerBytes} bytes, the file has ${file.size}: ` +
+      `its header claims ${headerBytes} bytes, the file has ${file.size} and a header at most ${LARGEST_JSON}: ` +
         'not a safetensors file, or cut off.',
     );
   }

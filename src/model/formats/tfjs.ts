@@ -1,4 +1,4 @@
-import { ScoreCamError } from '../../errors';
+import { ScoreCamError, shown } from '../../errors';
 import type { TensorDtype } from '../../numbers/tensor_dtypes';
 import type { ByteSource, OpenSibling } from '../bytes/byte-source';
 import { elementCount, tensorOf, type WeightSource } from '../weight-source';
@@ -98,7 +98,7 @@ function parseWeight(value: unknown, fail: (message: string) => never): ParsedWe
     typeof type === 'string' && Object.hasOwn(table, type)
       ? (table[type] as readonly [TensorDtype, number])
       : fail(
-          `tensor "${name}" (${shapeText(shape)}) is ${JSON.stringify(type)?.slice(0, 40)}; ` +
+          `tensor "${name}" (${shapeText(shape)}) is ${shown(type)}; ` +
             `supported are ${Object.keys(table).join(', ')}.`,
         );
   const plain = known(DTYPES, dtype);

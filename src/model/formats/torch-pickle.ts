@@ -1,6 +1,6 @@
 import { ScoreCamError } from '../../errors';
 import { elementCount } from '../weight-source';
-import { isShape, shapeText } from './elements';
+import { isShape, MOST_AXES, shapeText } from './elements';
 import { PickleGlobal, type PickleHost, PickleObject, type PickleValue } from './pickle';
 
 /** PyTorch's storage types: safetensors' name of the element type, and bytes of an element. */
@@ -31,13 +31,16 @@ export class TorchStorage extends PickleObject {
   }
 }
 
-/** A view of a storage; sizes, strides and offset in elements. */
+/**
+ * A view of a storage; sizes, strides and offset in elements. The lists are the pickle's own, which may give them to any
+ * number of tensors and change them until it ends: {@link stateDict} checks them.
+ */
 export class TorchTensor extends PickleObject {
   constructor(
     readonly storage: TorchStorage,
     readonly offset: number,
-    readonly shape: readonly number[],
-    readonly strides: readonly number[],
+    readonly shape: readonly PickleValue[],
+    readonly strides: readonly PickleValue[],
   ) {
     super();
   }
@@ -131,14 +134,19 @@ function tensorFrom(
   if (
     !(storage instanceof TorchStorage) ||
     !isShape([offset]) ||
-    !isShape(shape) ||
-    !Array.isArray(strides) ||
-    strides.length !== shape.length ||
-    !strides.every((stride) => Number.isSafeInteger(stride))
+    !Array.isArray(shape) ||
+    !Array.isArray(strides)
   ) {
     return fail('its pickle has a tensor without storage, sizes or strides: damaged.');
   }
-  return new TorchTensor(storage, offset as number, [...shape], strides as number[]);
+  return new TorchTensor(storage, offset as number, shape, strides);
+}
+
+/** A tensor of a state dict: elements offset ... of its storage, row by row. */
+export interface StateTensor {
+  readonly storage: TorchStorage;
+  readonly offset: number;
+  readonly shape: readonly number[];
 }
 
 /** Where a training checkpoint keeps the state dict. */
@@ -149,7 +157,7 @@ const CONTAINERS = ['state_dict', 'model_state_dict', 'model'] as const;
  * DataParallel (all names start with `module.`), by name.
  * @throws ScoreCamError `weights` if there are none, or naming one that does not fit its storage.
  */
-export function stateDict(file: string, root: PickleValue): ReadonlyMap<string, TorchTensor> {
+export function stateDict(file: string, root: PickleValue): ReadonlyMap<string, StateTensor> {
   const fail = (message: string): never => {
     throw new ScoreCamError('weights', `${file}: ${message}`);
   };
@@ -161,14 +169,13 @@ export function stateDict(file: string, root: PickleValue): ReadonlyMap<string, 
     const inner = CONTAINERS.map((key) => holder.get(key)).find((value) => value instanceof Map);
     if (inner) dict = inner;
   }
-  const tensors: [string, TorchTensor][] = [];
+  const tensors: [string, StateTensor][] = [];
   if (dict instanceof Map) {
     for (const [key, value] of dict) {
       const tensor = value instanceof TorchParameter ? value.tensor : value;
       if (!(tensor instanceof TorchTensor)) continue;
       if (typeof key !== 'string') fail('a tensor of it has no name: this is no state dict.');
-      checkTensor(key as string, tensor, fail);
-      tensors.push([key as string, tensor]);
+      tensors.push([key as string, checked(key as string, tensor, fail)]);
     }
   }
   if (tensors.length === 0) {
@@ -189,8 +196,17 @@ function keyText(key: PickleValue): string {
   return typeof key === 'string' ? `"${key.slice(0, 40)}"` : typeof key;
 }
 
-function checkTensor(name: string, tensor: TorchTensor, fail: (message: string) => never): void {
-  const { storage, offset, shape, strides } = tensor;
+function checked(
+  name: string,
+  { storage, offset, shape, strides }: TorchTensor,
+  fail: (message: string) => never,
+): StateTensor {
+  if (shape.length > MOST_AXES) {
+    fail(`tensor "${name}" has ${shape.length} sizes; at most ${MOST_AXES} are read.`);
+  }
+  if (!isShape(shape) || strides.length !== shape.length) {
+    return fail(`tensor "${name}" has no possible sizes or strides: damaged.`);
+  }
   const count = elementCount(shape);
   if (offset + count > storage.elements) {
     fail(
@@ -211,4 +227,5 @@ function checkTensor(name: string, tensor: TorchTensor, fail: (message: string) 
     }
     expected *= size;
   }
+  return { storage, offset, shape };
 }

@@ -5,11 +5,11 @@ import { tensorOf, type WeightSource } from '../weight-source';
 import { readElements, type StoredTensor } from './elements';
 import { withHead } from './head';
 import { PickleCutOff, type PickleHost, type PickleValue, readPickle } from './pickle';
-import { stateDict, type TorchTensor, torchHost } from './torch-pickle';
+import { type StateTensor, stateDict, torchHost } from './torch-pickle';
 import { checkStored, openEntry, readZipDirectory, type ZipEntry } from './zip';
 
-/** A state dict's pickle has about 200 bytes a tensor; a checkpoint's optimiser doubles that. */
-const LARGEST_PICKLE = 16 * 1024 * 1024;
+/** A state dict's pickle has about 200 bytes a tensor; a checkpoint's optimiser doubles that. Read, it takes fifty times its size. */
+const LARGEST_PICKLE = 4 * 1024 * 1024;
 
 interface TorchTensorFacts extends StoredTensor {
   readonly storage: string;
@@ -187,7 +187,7 @@ function readLegacyHead(
 function collect(
   name: string,
   root: PickleValue,
-  beginOf: (tensor: TorchTensor) => number,
+  beginOf: (tensor: StateTensor) => number,
 ): Map<string, TorchTensorFacts> {
   const tensors = [...stateDict(name, root)].map(([tensorName, tensor]) => {
     const { storage, offset, shape } = tensor;

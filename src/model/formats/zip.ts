@@ -24,7 +24,7 @@ const LOCAL_BYTES = 30;
 const LONGEST_END = 22 + 65535;
 /** Holds the directory of a state dict of a hundred tensors, so that one read does. */
 const TAIL = 16 * 1024;
-const LARGEST_DIRECTORY = 64 * 1024 * 1024;
+const LARGEST_DIRECTORY = 16 * 1024 * 1024;
 /** "See the zip64 record instead." */
 const LARGE = 0xffffffff;
 
