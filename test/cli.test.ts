@@ -212,7 +212,7 @@ describe('what the words mean', () => {
 describe('files of another site, through the local server', () => {
   it('are passed on with ranges, and not downloaded further than the page reads', async () => {
     const site = await HostileServer.start();
-    const { url, server } = await serveProject([], { remoteOrigin: site.origin });
+    const { url, close } = await serveProject([], { remoteOrigin: site.origin });
     try {
       // More than all buffers on the way hold.
       const content = generated(512 * 1024 * 1024);
@@ -233,7 +233,7 @@ describe('files of another site, through the local server', () => {
       const [, request] = site.requestsOf('/large.bin');
       expect(await request?.ended).toBe('left');
     } finally {
-      await server.close();
+      await close();
       await site.close();
     }
   });
