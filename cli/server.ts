@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer as createHttpServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import type { Plugin } from 'vite';
 import { baseConfig } from '../vite/base';
 import { Reach } from './reach';
 import { serveRemote } from './remote-files';
@@ -83,8 +84,10 @@ export async function serveProject(
 ): Promise<Serving> {
   // Loaded here, so that a mistake on the command line is told at once.
   const { createServer } = await import('vite');
+  const base = baseConfig(projectRoot);
   const vite = await createServer({
-    ...baseConfig(projectRoot),
+    ...base,
+    plugins: [...base.plugins, withoutClient],
     base: `/${token}/`,
     appType: 'mpa',
     publicDir: false,
@@ -138,6 +141,16 @@ export async function serveProject(
     },
   };
 }
+
+/** Vite's client would wait for news of changed sources, of which there are none. */
+const withoutClient = {
+  name: 'without-client',
+  transformIndexHtml: {
+    order: 'post',
+    handler: (html) =>
+      html.replace(/<script type="module" src="[^"]*\/@vite\/client"><\/script>/, ''),
+  },
+} as const satisfies Plugin;
 
 /** What nobody guesses, in letters that a URL holds as they are. */
 export function randomToken(): string {

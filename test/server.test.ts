@@ -62,6 +62,7 @@ describe('the local server', () => {
     const page = await ask(`${base()}/cli/page.html`);
     expect(page).toMatchObject({ status: 200 });
     expect(page.body).toContain('src="./page.ts"');
+    expect(page.body).not.toContain('@vite/client');
     const script = await ask(`${base()}/cli/page.ts`);
     expect(script.status).toBe(200);
     expect(script.body).not.toContain('declare global');

@@ -24,7 +24,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const shared = process.env.SCORE_CAM_SHARED ?? resolve(projectRoot, '../shared');
   const sharedFolder = existsSync(resolve(shared, 'golden')) ? shared : '';
   const { url, close } = await serveProject(sharedFolder ? [sharedFolder] : []);
-  const browser = await launchChrome();
+  const browser = await launchChrome({ shared: true });
   project.provide('baseUrl', url);
   project.provide('browserEndpoint', browser.wsEndpoint());
   project.provide('sharedFolder', sharedFolder);

@@ -7,6 +7,7 @@ import { projectRoot } from '../../cli/server';
 import { findBrowser } from '../../scripts/browser.mjs';
 
 export interface Finished {
+  /** null where a signal ended it. */
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
@@ -16,6 +17,8 @@ export interface How {
   /** The project's folder unless given. */
   readonly cwd?: string | undefined;
   readonly env?: NodeJS.ProcessEnv | undefined;
+  /** Gets the script's process once it is started. */
+  onStart?(child: ChildProcess): void;
   /** Hears of everything on stderr, to stop the script in the middle. */
   onStderr?(child: ChildProcess): void;
 }
@@ -24,7 +27,7 @@ export interface How {
 export function runScript(
   script: string,
   args: readonly string[],
-  { cwd = projectRoot, env, onStderr }: How = {},
+  { cwd = projectRoot, env, onStart, onStderr }: How = {},
 ): Promise<Finished> {
   const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
   const browser = findBrowser();
@@ -38,6 +41,7 @@ export function runScript(
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  onStart?.(child);
   let stdout = '';
   let stderr = '';
   child.stdout.on('data', (chunk) => {
