@@ -8,7 +8,7 @@ import type { Opened } from './page-api';
 import { ProgressDisplay } from './progress';
 import { fileAddress } from './server';
 import { Session } from './session';
-import { percent } from './words';
+import { percent, printable } from './words';
 
 /** What the embedded model promises. */
 const LEAST_ACCURACY = 0.97;
@@ -42,7 +42,7 @@ async function check(signal: AbortSignal): Promise<void> {
     const opened = await session.call('open', fileAddress(session.url, source.path));
     const result = await session.call('check', options);
     display.stop();
-    console.log(table(opened, result));
+    console.log(printable(table(opened, result), 'lines'));
     if (result.accuracy < LEAST_ACCURACY || result.energyInside < LEAST_ENERGY_INSIDE) {
       throw new CliError('The model does not reach what is demanded: see the table.');
     }

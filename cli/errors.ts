@@ -1,5 +1,7 @@
+import { inspect } from 'node:util';
 import { ScoreCamError, shortened } from '../src/errors';
 import { messageOf } from './error-text';
+import { printable } from './words';
 
 /** A failure that one line explains. `exitCode` is 2 where the command line itself is wrong. */
 export class CliError extends Error {
@@ -41,15 +43,21 @@ export async function runCommand(command: (signal: AbortSignal) => Promise<void>
   try {
     await command(controller.signal);
   } catch (error) {
-    console.error(process.env.SCORE_CAM_DEBUG === '1' ? error : oneLine(error));
+    console.error(
+      process.env.SCORE_CAM_DEBUG === '1' ? printable(inspect(error), 'lines') : oneLine(error),
+    );
     process.exitCode = exitCodeOf(error);
   }
 }
 
-function oneLine(error: unknown): string {
-  return messageOf(error)
-    .replace(/\s*\n\s*/g, ' ')
-    .trim();
+/** Longer messages quote something that nobody reads to its end. */
+const LONGEST_MESSAGE = 2000;
+
+/** @internal */
+export function oneLine(error: unknown): string {
+  const text = messageOf(error).slice(0, 10 * LONGEST_MESSAGE);
+  const line = printable(text.replace(/[ \t\r]*\n\s*/g, ' ').trim());
+  return line.length > LONGEST_MESSAGE ? `${line.slice(0, LONGEST_MESSAGE)} ...` : line;
 }
 
 function exitCodeOf(error: unknown): number {

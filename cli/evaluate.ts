@@ -23,6 +23,7 @@ import { checkWritable } from './output';
 import { ProgressDisplay } from './progress';
 import { fileAddress } from './server';
 import { Session } from './session';
+import { printable } from './words';
 
 interface Options {
   images?: string;
@@ -166,7 +167,7 @@ async function evaluate(signal: AbortSignal): Promise<void> {
       images,
       sanity,
     });
-    console.log(text);
+    console.log(printable(text, 'lines'));
     console.log(`\nWrote to ${folder}: table.md, table.csv, results.json, gallery.png and plots`);
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error;

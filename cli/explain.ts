@@ -36,7 +36,7 @@ import { prepareModel } from './prepare';
 import { ProgressDisplay } from './progress';
 import { fileAddress, projectRoot, remoteAddress } from './server';
 import { Session } from './session';
-import { percent } from './words';
+import { percent, printable } from './words';
 
 interface Options extends Partial<Record<NumberOption, string>> {
   model: string;
@@ -152,9 +152,12 @@ async function explain(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     writeAll(out, files);
     console.log(
-      options.json
-        ? JSON.stringify(summary, undefined, 2)
-        : describe(summary, out, [...files.keys()]),
+      printable(
+        options.json
+          ? JSON.stringify(summary, undefined, 2)
+          : describe(summary, out, [...files.keys()]),
+        'lines',
+      ),
     );
   } finally {
     display.stop();
@@ -224,6 +227,8 @@ export interface Summary {
   readonly classes: readonly ListedClass[];
   /** Every method asked for, the first one too. */
   readonly methods: readonly ListedMethod[];
+  /** Names of all files of this run, of result.json, too. */
+  readonly files: readonly string[];
 }
 
 /** All files of a result, in memory. */
@@ -262,6 +267,7 @@ function collect(
     map: main.map,
     classes: first.classes,
     methods: listed,
+    files: [...files.keys(), 'result.json'],
   };
   files.set('result.json', Buffer.from(`${JSON.stringify(summary, undefined, 2)}\n`));
   return { summary, files };
@@ -295,11 +301,13 @@ function describe(summary: Summary, out: string, files: readonly string[]): stri
     const whose = methods.length > 1 ? `its map by ${flat.join(', ')} is` : 'its map is';
     const note =
       flat.length > 0 ? `; ${whose} FLAT: no place counts more than another, nothing to see` : '';
-    return `${label} (class ${index}): probability ${percent(probability)}${note}`;
+    return `${printable(label)} (class ${index}): probability ${percent(probability)}${note}`;
   });
   const others = top.filter(({ index }) => !classes.some((one) => one.class.index === index));
   if (others.length > 0) {
-    const listed = others.map(({ label, probability }) => `${label} ${percent(probability)}`);
+    const listed = others.map(
+      ({ label, probability }) => `${printable(label)} ${percent(probability)}`,
+    );
     lines.push(`Likely, too: ${listed.join(', ')}`);
   }
   if (methods.length > 1 && !files.includes('comparison.png')) {
@@ -313,7 +321,8 @@ function describe(summary: Summary, out: string, files: readonly string[]): stri
   return lines.join('\n');
 }
 
-function describeMethod({ method, layer, channels, passes, timings }: ListedMethod): string {
+function describeMethod({ method, channels, passes, timings, ...facts }: ListedMethod): string {
+  const layer = printable(facts.layer);
   const seconds = `${(timings.total / 1000).toFixed(1)} s`;
   if (method === 'score-cam') {
     return (

@@ -205,17 +205,18 @@ export function parseChannels(text: string, total: number): number[] {
  */
 export function parseClasses(text: string, labels: readonly string[]): AskedClass[] {
   const pieces = parseList(text);
+  const known = new Labels(labels);
   const found: AskedClass[] = [];
   for (let at = 0; at < pieces.length; ) {
-    let end = pieces.length;
-    while (end > at + 1 && withLabel(pieces.slice(at, end).join(), labels).length === 0) end--;
-    found.push(oneClass(pieces.slice(at, end), labels));
+    let end = Math.min(pieces.length, at + known.mostPieces);
+    while (end > at + 1 && known.find(pieces.slice(at, end).join()).length === 0) end--;
+    found.push(oneClass(pieces.slice(at, end), labels, known));
     at = end;
   }
   return [...new Set(found)];
 }
 
-function oneClass(pieces: readonly string[], labels: readonly string[]): AskedClass {
+function oneClass(pieces: readonly string[], labels: readonly string[], known: Labels): AskedClass {
   const wanted = pieces.join(', ');
   if (wanted === 'auto') return 'auto';
   if (/^\d+$/.test(wanted)) {
@@ -224,7 +225,7 @@ function oneClass(pieces: readonly string[], labels: readonly string[]): AskedCl
       `There is no class ${wanted}: this model's classes are numbered 0 to ${labels.length - 1}.`,
     );
   }
-  const [index, ...more] = withLabel(wanted, labels);
+  const [index, ...more] = known.find(wanted);
   if (index === undefined) {
     const close = closeLabels(wanted, labels);
     throw usageError(
@@ -242,13 +243,32 @@ function oneClass(pieces: readonly string[], labels: readonly string[]): AskedCl
   return index;
 }
 
-/** Indices of the classes with this label: those written just so, else those that differ in case. */
-function withLabel(wanted: string, labels: readonly string[]): number[] {
-  const trim = (label: string): string => label.trim().replace(/\s*,\s*/g, ',');
-  const indicesOf = (form: (label: string) => string): number[] =>
-    labels.flatMap((label, index) => (form(label) === form(wanted) ? [index] : []));
-  const exact = indicesOf(trim);
-  return exact.length > 0 ? exact : indicesOf((label) => trim(label).toLowerCase());
+/** A model's labels, looked up. */
+class Labels {
+  /** Pieces between commas of the label that has most. */
+  readonly mostPieces: number;
+  private readonly exact = new Map<string, number[]>();
+  private readonly anyCase = new Map<string, number[]>();
+
+  constructor(labels: readonly string[]) {
+    this.mostPieces = labels.reduce((most, label) => Math.max(most, label.split(',').length), 1);
+    const add = (to: Map<string, number[]>, label: string, index: number): void => {
+      const known = to.get(label);
+      if (known) known.push(index);
+      else to.set(label, [index]);
+    };
+    for (const [index, label] of labels.entries()) {
+      const plain = parseList(label).join();
+      add(this.exact, plain, index);
+      add(this.anyCase, plain.toLowerCase(), index);
+    }
+  }
+
+  /** Indices of the classes with this label: those written just so, else those that differ in case. */
+  find(wanted: string): readonly number[] {
+    const plain = parseList(wanted).join();
+    return this.exact.get(plain) ?? this.anyCase.get(plain.toLowerCase()) ?? [];
+  }
 }
 
 /** Up to five labels that contain the text or nearly spell it, best first. */
@@ -258,7 +278,12 @@ export function closeLabels(wanted: string, labels: readonly string[]): string[]
     .map((label) => {
       const other = label.toLowerCase();
       const part = text.length > 1 && (other.includes(text) || text.includes(other));
-      return { label, distance: part ? 0.5 : editDistance(text, other) };
+      // Each letter that one has more is a difference: of texts far apart in length nothing else is asked.
+      const isFar = Math.abs(text.length - other.length) > Math.max(1, text.length / 3);
+      return {
+        label,
+        distance: part ? 0.5 : isFar ? Number.POSITIVE_INFINITY : editDistance(text, other),
+      };
     })
     .filter(({ distance }) => distance <= Math.max(1, text.length / 3))
     .sort((a, b) => a.distance - b.distance)

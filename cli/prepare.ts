@@ -1,5 +1,5 @@
 import { mkdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { ScoreCamError } from '../src/errors';
 import { progressMeter, type Step } from '../src/explain/progress';
 import { weightBlocks } from '../src/model/blocks';
@@ -14,6 +14,7 @@ import type { WeightDtype } from '../src/numbers/dtypes';
 import { DTYPE_BYTES } from '../src/numbers/tensor_dtypes';
 import { Columns } from './columns';
 import { CliError, usageError } from './errors';
+import { removeEmpty } from './output';
 import { SafetensorsFile } from './safetensors-file';
 import { isUrl, WeightFiles } from './weight-files';
 
@@ -98,7 +99,8 @@ export async function prepareModel(options: PrepareOptions): Promise<Prepared> {
     if (files.isRemote && error instanceof ScoreCamError && !files.brokeOff) {
       await rm(downloads, { recursive: true, force: true });
     }
-    await removeEmpty(out, made);
+    await rmdir(downloads).catch(() => {});
+    if (made) removeEmpty(out, made);
     signal.throwIfAborted();
     throw inWords(error, out, storedBytes(network, dtype));
   }
@@ -165,18 +167,6 @@ async function convert(
       for (const part of await partsOf(block, dtype)) {
         await write(part.tensor, part.start * DTYPE_BYTES[part.dtype], part.bytes);
       }
-    }
-  }
-}
-
-/** Takes folders away again that were made for nothing: from `out` up to `made`, as long as they are empty. */
-async function removeEmpty(out: string, made: string | undefined): Promise<void> {
-  await rmdir(join(out, DOWNLOADS)).catch(() => {});
-  for (let at = out; made !== undefined && at.length >= made.length; at = dirname(at)) {
-    try {
-      await rmdir(at);
-    } catch {
-      return;
     }
   }
 }

@@ -21,7 +21,7 @@ export async function openServed<T extends { close(): Promise<void> }>(
   const [served, launched] = await Promise.allSettled([serveProject(folders, serve), launch()]);
   const close = async (): Promise<void> => {
     await Promise.allSettled([
-      served.status === 'fulfilled' && served.value.server.close(),
+      served.status === 'fulfilled' && served.value.close(),
       launched.status === 'fulfilled' && launched.value.close(),
     ]);
   };

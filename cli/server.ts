@@ -1,7 +1,12 @@
-import { Readable } from 'node:stream';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer as createHttpServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import type { Connect, ViteDevServer } from 'vite';
+import type { Plugin } from 'vite';
 import { baseConfig } from '../vite/base';
+import { Reach } from './reach';
+import { serveRemote } from './remote-files';
 
 export const projectRoot = fileURLToPath(new URL('..', import.meta.url)).replace(/[\\/]$/, '');
 
@@ -31,54 +36,11 @@ export function readable(message: string, base: string): string {
     );
 }
 
-const PASSED_ON = [
-  'content-type',
-  'content-length',
-  'content-range',
-  'accept-ranges',
-  'etag',
-  'last-modified',
-  'retry-after',
-];
-
-function serveRemote(allowed: string): Connect.NextHandleFunction {
-  return async (request, response, next) => {
-    const path = request.url ?? '';
-    const prefix = `${REMOTE}${encodeURIComponent(allowed)}/`;
-    if (!path.startsWith(prefix)) return next();
-    // A page that has enough of a large file must not leave its download running.
-    const left = new AbortController();
-    response.on('close', () => left.abort());
-    try {
-      const { range } = request.headers;
-      // Unpacked on the way, a compressed answer would no longer have the length it says.
-      const headers = { 'accept-encoding': 'identity', ...(range ? { range } : {}) };
-      const answer = await fetch(`${allowed}/${path.slice(prefix.length)}`, {
-        headers,
-        signal: left.signal,
-      });
-      response.statusCode = answer.status;
-      response.statusMessage = answer.statusText;
-      // Whoever packs all the same is unpacked by fetch, and the length no longer holds.
-      const isPacked = (answer.headers.get('content-encoding') ?? 'identity') !== 'identity';
-      for (const name of isPacked ? ['content-type'] : PASSED_ON) {
-        const value = answer.headers.get(name);
-        if (value !== null) response.setHeader(name, value);
-      }
-      if (!answer.body) return response.end();
-      const body = Readable.fromWeb(answer.body as Parameters<typeof Readable.fromWeb>[0]);
-      body.on('error', () => response.destroy()).pipe(response);
-    } catch (error) {
-      const { message, cause } = error as Error;
-      response.statusCode = 502;
-      response.end(cause instanceof Error ? cause.message : message);
-    }
-  };
-}
-
 export interface ServeOptions {
   /** Port to try first; any free one if not given. */
   readonly port?: number | undefined;
+  /** First part of every path; random unless given. What may address the server is told by its {@link Serving.url}. */
+  readonly token?: string | undefined;
   /** Site whose files the page may read through this server, without CORS: {@link remoteAddress}. */
   readonly remoteOrigin?: string | undefined;
   /** Isolates pages from other origins, so that they may share memory between threads. */
@@ -92,45 +54,118 @@ const ISOLATING_HEADERS = {
   'cross-origin-embedder-policy': 'require-corp',
 };
 
+/** For every answer: no other page embeds or reads it, and nothing is taken for what it does not say it is. */
+const HEADERS = {
+  'cross-origin-resource-policy': 'same-origin',
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'same-origin',
+};
+
+/** A local server that serves until it is closed. */
+export interface Serving {
+  /** Without a '/' at its end. Only who knows it can read from the server: its path is the token. */
+  readonly url: string;
+  close(): Promise<void>;
+}
+
 /**
- * Serves the project's pages and TypeScript to a browser on a local port. `folders` are further
- * folders whose files a page may read, as {@link fileAddress} says.
+ * Serves the project's pages and TypeScript to a browser or process on this machine. `folders` are further folders
+ * whose files it may read, as {@link fileAddress} says.
  */
 export async function serveProject(
   folders: readonly string[] = [],
-  { port = 0, remoteOrigin, isolated = false, packages = [] }: ServeOptions = {},
-): Promise<{
-  url: string;
-  server: ViteDevServer;
-}> {
+  {
+    port = 0,
+    token = randomToken(),
+    remoteOrigin,
+    isolated = false,
+    packages = [],
+  }: ServeOptions = {},
+): Promise<Serving> {
   // Loaded here, so that a mistake on the command line is told at once.
   const { createServer } = await import('vite');
   const base = baseConfig(projectRoot);
-  const server = await createServer({
+  const vite = await createServer({
     ...base,
+    plugins: [...base.plugins, withoutClient],
+    base: `/${token}/`,
     appType: 'mpa',
-    plugins: [
-      ...base.plugins,
-      {
-        name: 'remote-files',
-        configureServer: ({ middlewares }) => {
-          if (remoteOrigin) middlewares.use(serveRemote(remoteOrigin));
-        },
-      },
-    ],
+    publicDir: false,
     // There is nothing else to pre-bundle, and nothing to watch.
     optimizeDeps: { noDiscovery: true, include: [...packages] },
     server: {
-      port,
-      host: '127.0.0.1',
+      // A server of its own would end this process at SIGTERM, before anybody has cleaned up.
+      middlewareMode: true,
+      cors: false,
       hmr: false,
+      ws: false,
       watch: null,
-      headers: isolated ? ISOLATING_HEADERS : {},
       fs: { allow: [projectRoot, ...folders] },
     },
   });
-  await server.listen();
-  const address = server.httpServer?.address();
-  if (!address || typeof address === 'string') throw new Error('The local server has no port.');
-  return { url: `http://127.0.0.1:${address.port}`, server };
+  const reach = new Reach(projectRoot, folders);
+  const headers = { ...HEADERS, ...(isolated ? ISOLATING_HEADERS : {}) };
+  const server = createHttpServer((request, response) => {
+    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+    const refuse = (status: number, why = ''): void => {
+      response.writeHead(status, why, { 'content-type': 'text/plain' }).end(why);
+    };
+    const { url = '', method = '' } = request;
+    // Of a page elsewhere whose name was made to lead here, the browser tells that name.
+    if (!/^(127\.0\.0\.1|localhost)(:\d+)?$/.test(request.headers.host ?? '')) return refuse(403);
+    if (!url.startsWith(`/${token}/`)) return refuse(404);
+    if (method !== 'GET' && method !== 'HEAD') return refuse(405);
+    const path = url.slice(token.length + 1);
+    if (path.startsWith(REMOTE)) {
+      const prefix = `${REMOTE}${encodeURIComponent(remoteOrigin ?? '')}/`;
+      if (remoteOrigin === undefined || !path.startsWith(prefix)) return refuse(404);
+      void serveRemote(remoteOrigin, path.slice(prefix.length), request, response);
+      return;
+    }
+    const problem = reach.problemOf(path);
+    if (problem) return refuse(problem.status, problem.why);
+    vite.middlewares(request, response);
+  });
+  try {
+    await listen(server, port);
+  } catch (error) {
+    await vite.close();
+    throw error;
+  }
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/${token}`,
+    async close() {
+      server.close();
+      server.closeAllConnections();
+      await vite.close();
+    },
+  };
+}
+
+/** Vite's client would wait for news of changed sources, of which there are none. */
+const withoutClient = {
+  name: 'without-client',
+  transformIndexHtml: {
+    order: 'post',
+    handler: (html) =>
+      html.replace(/<script type="module" src="[^"]*\/@vite\/client"><\/script>/, ''),
+  },
+} as const satisfies Plugin;
+
+/** What nobody guesses, in letters that a URL holds as they are. */
+export function randomToken(): string {
+  return randomBytes(16).toString('hex');
+}
+
+/** On this port, or the next free one. 0 is any. */
+async function listen(server: Server, port: number): Promise<void> {
+  for (let tried = port; ; tried++) {
+    try {
+      server.listen(tried, '127.0.0.1');
+      await once(server, 'listening');
+      return;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE' || tried >= 65535) throw error;
+    }
+  }
 }

@@ -15,6 +15,16 @@ export function duration(seconds: number): string {
     : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
+/**
+ * Text from elsewhere as a terminal may show it: characters that steer terminals or turn the direction of writing are
+ * written like `\u001b`, which JSON reads as the same text. `lines` keeps line ends.
+ */
+export function printable(text: string, lines?: 'lines'): string {
+  return text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu, (letter) =>
+    letter === '\n' && lines ? letter : `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
 /** Today's date, such as `2026-11-24`. */
 export function today(): string {
   return new Date().toISOString().slice(0, 10);

@@ -351,7 +351,7 @@ describe('results that are read again', () => {
 
 describe('the page', () => {
   it("runs on the visitor's GPU, shows each result, and can be stopped", async () => {
-    const { url, server } = await serveProject([], { packages: ['@observablehq/plot'] });
+    const { url, close } = await serveProject([], { packages: ['@observablehq/plot'] });
     // One of its own: a page behind those of other tests draws no frames.
     const browser = await launchChrome();
     const page = await browser.newPage();
@@ -381,7 +381,7 @@ describe('the page', () => {
     } finally {
       await page.close();
       await browser.close();
-      await server.close();
+      await close();
     }
   });
 });

@@ -17,6 +17,7 @@ import { join } from 'node:path';
 import { PNG } from 'pngjs';
 import puppeteer from 'puppeteer';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { oneLine } from '../cli/errors';
 import type { Summary } from '../cli/explain';
 import { parseName } from '../cli/option-types';
 import {
@@ -28,10 +29,10 @@ import {
   parseMethods,
   readImage,
 } from '../cli/options';
-import { checkWritable, suffixes, writeAll } from '../cli/output';
+import { checkWritable, suffixes, writeAll, writeWhole } from '../cli/output';
 import { note } from '../cli/progress';
 import { fileAddress, readable, remoteAddress, serveProject } from '../cli/server';
-import { duration } from '../cli/words';
+import { duration, printable } from '../cli/words';
 import { findBrowser } from '../scripts/browser.mjs';
 import { storedTensors } from '../src/model/encoding';
 import type { Manifest } from '../src/model/manifest';
@@ -41,6 +42,7 @@ import { elementCount } from '../src/model/weight-source';
 import { DTYPE_BYTES } from '../src/numbers/tensor_dtypes';
 import { generated, HostileServer } from './harness/hostile-server';
 import { type Finished, type How, runScript } from './harness/run-script';
+import { redAndBlue, writeToyModel } from './harness/toy-model';
 
 const folder = mkdtempSync(join(tmpdir(), 'score-cam-cli-'));
 const inFolder = (...parts: string[]): string => join(folder, ...parts);
@@ -79,6 +81,22 @@ describe('what the words mean', () => {
   it('finds labels that are spelt nearly so, best first', () => {
     expect(closeLabels('gray fox', labels)).toEqual(['grey fox']);
     expect(closeLabels('qqqqqq', labels)).toEqual([]);
+  });
+
+  it('looks each label up once, however many classes are asked for', () => {
+    const many = Array.from({ length: 1000 }, (_, i) => `label ${i}, also called ${i}`);
+    let reads = 0;
+    const counted = new Proxy(many, {
+      get(target, name) {
+        reads++;
+        return Reflect.get(target, name);
+      },
+    });
+    const asked = many.slice(0, 200);
+    expect(parseClasses(asked.join(), counted)).toEqual(asked.map((_, i) => i));
+    expect(reads).toBeLessThan(10 * many.length);
+    const nonsense = 'x'.repeat(100_000);
+    expect(() => parseClasses(nonsense, many)).toThrow(/no class "xxx/);
   });
 
   it.each([
@@ -187,6 +205,32 @@ describe('what the words mean', () => {
     ]);
   });
 
+  it('names them never alike, whatever labels look like, and in names that file systems take', () => {
+    const labels = [
+      ...['crane', 'crane', 'Crane 12', 'crane-11', '***', '14', 'é', 'e\u0301', ''],
+      ...['\u{1F600}'.repeat(100), 'a'.repeat(300), `${'a'.repeat(300)}b`, '𝒜'.repeat(90)],
+    ];
+    const names = suffixes(['first', ...labels].map((label, i) => ({ index: 10 + i, label }))).map(
+      (suffix) => `overlay-faster-score-cam${suffix}.png`.normalize('NFC').toLowerCase(),
+    );
+    expect(new Set(names).size).toBe(names.length);
+    for (const name of names) expect(Buffer.byteLength(name)).toBeLessThan(255);
+    expect(names.filter((name) => name !== Buffer.from(name).toString())).toEqual([]);
+  });
+
+  it('shows text from elsewhere without what steers a terminal', () => {
+    const text = 'a\u001b[2Jb\u009b31mc\rd\u202ee\u2028f\ng';
+    const shown = 'a\\u001b[2Jb\\u009b31mc\\u000dd\\u202ee\\u2028f';
+    expect(printable(text)).toBe(`${shown}\\u000ag`);
+    expect(printable(text, 'lines')).toBe(`${shown}\ng`);
+    expect(JSON.parse(printable(JSON.stringify({ text }, undefined, 2), 'lines'))).toEqual({
+      text,
+    });
+    expect(printable('grüne Ähre, 鶴 %')).toBe('grüne Ähre, 鶴 %');
+    expect(oneLine(new Error('x\n\t y\u0007'))).toBe('x y\\u0007');
+    expect(oneLine(new Error('x'.repeat(4_000_000))).length).toBeLessThan(3000);
+  });
+
   it('says how far it is', () => {
     const step = { done: 128, total: 512, rate: 45.23, secondsLeft: 8.5 };
     expect(note({ phase: 'masks', ...step })).toBe('128 of 512 passes, 45.2 a second, 9 s left');
@@ -212,7 +256,7 @@ describe('what the words mean', () => {
 describe('files of another site, through the local server', () => {
   it('are passed on with ranges, and not downloaded further than the page reads', async () => {
     const site = await HostileServer.start();
-    const { url, server } = await serveProject([], { remoteOrigin: site.origin });
+    const { url, close } = await serveProject([], { remoteOrigin: site.origin });
     try {
       // More than all buffers on the way hold.
       const content = generated(512 * 1024 * 1024);
@@ -233,7 +277,7 @@ describe('files of another site, through the local server', () => {
       const [, request] = site.requestsOf('/large.bin');
       expect(await request?.ended).toBe('left');
     } finally {
-      await server.close();
+      await close();
       await site.close();
     }
   });
@@ -274,6 +318,81 @@ describe('writing results', () => {
     const bad = new Map([['no/such/folder.txt', Buffer.from('x')]]);
     expect(() => writeAll(inFolder('made', 'for', 'nothing'), bad)).toThrow(/cannot be written/);
     expect(existsSync(inFolder('made'))).toBe(false);
+  });
+
+  /** Files whose writing lets another run come between. */
+  class Interrupted extends Map<string, Uint8Array> {
+    between = (): void => {};
+    override *[Symbol.iterator](): MapIterator<[string, Uint8Array]> {
+      this.between();
+      yield* super.entries();
+    }
+  }
+
+  it('leaves what another run has finished meanwhile, when it fails itself', () => {
+    const bad = new Interrupted([['no/such/folder.txt', Buffer.from('x')]]);
+    bad.between = () => writeAll(inFolder('both', 'make', 'theirs'), files);
+    expect(() => writeAll(inFolder('both', 'make', 'ours'), bad)).toThrow(/cannot be written/);
+    expect(readdirSync(inFolder('both', 'make'))).toEqual(['theirs']);
+    expect(readdirSync(inFolder('both', 'make', 'theirs')).sort()).toEqual(['a.txt', 'b.txt']);
+  });
+
+  it('goes on where another run has made the same folder meanwhile', () => {
+    const ours = new Interrupted([['a.txt', Buffer.from('ours')]]);
+    ours.between = () => writeAll(inFolder('same', 'out'), files);
+    writeAll(inFolder('same', 'out'), ours);
+    expect(readdirSync(inFolder('same'))).toEqual(['out']);
+    expect(readFileSync(inFolder('same', 'out', 'a.txt'), 'utf8')).toBe('ours');
+    expect(readFileSync(inFolder('same', 'out', 'b.txt'), 'utf8')).toBe('new b');
+  });
+
+  it("takes an earlier run's files away, and nobody else's", () => {
+    const out = inFolder('stale', 'out');
+    const run = (...names: string[]) =>
+      new Map(
+        ['result.json', ...names].map((name) => [
+          name,
+          Buffer.from(
+            name === 'result.json'
+              ? JSON.stringify({
+                  files: [...names, name, 'mine.txt', '../map.f32', 'map/../x.f32'],
+                })
+              : name,
+          ),
+        ]),
+      );
+    writeAll(out, run('map.f32', 'scores.f32', 'overlay-blue.png'));
+    for (const path of ['mine.txt', 'scores-mine.f32', '../map.f32']) {
+      writeFileSync(join(out, path), '');
+    }
+    writeAll(out, run('map.f32'));
+    expect(readdirSync(out).sort()).toEqual([
+      ...['map.f32', 'mine.txt', 'result.json', 'scores-mine.f32'],
+    ]);
+    expect(existsSync(join(out, '../map.f32'))).toBe(true);
+    // One that is no result is no reason to stop.
+    writeFileSync(join(out, 'result.json'), '{"files": 7');
+    writeAll(out, run('map.f32'));
+    expect(JSON.parse(readFileSync(join(out, 'result.json'), 'utf8'))).toMatchObject({});
+  });
+
+  it('replaces a file whole, or not at all', () => {
+    const path = inFolder('whole.txt');
+    writeWhole(path, 'old');
+    writeWhole(path, Buffer.from('new'));
+    expect(readFileSync(path, 'utf8')).toBe('new');
+    mkdirSync(inFolder('in the way', 'full'), { recursive: true });
+    expect(() => writeWhole(inFolder('in the way'), 'text')).toThrow();
+    expect(readdirSync(folder).filter((name) => name.startsWith('.new-'))).toEqual([]);
+  });
+
+  it.skipIf(process.platform === 'win32').each([
+    ['the folder', () => inFolder('x'.repeat(300))],
+    ['one above it', () => inFolder('none', 'x'.repeat(300), 'out')],
+    ['in bytes', () => inFolder('é'.repeat(150))],
+    ['the path', () => inFolder(...Array.from({ length: 40 }, () => 'x'.repeat(99)), 'yyyy')],
+  ])('knows beforehand which names are too long: %s', (_, path) => {
+    expect(() => checkWritable(path())).toThrow(/^--out .{100}: a name of .* too long/);
   });
 
   it('knows beforehand where nothing can be written', () => {
@@ -446,6 +565,24 @@ describe('npm run explain', () => {
     expect(result.channels.evaluated).toBeLessThanOrEqual(4);
     const { width, height } = PNG.sync.read(readFileSync(inFolder('sample', 'overlay.png')));
     expect([width, height]).toEqual([224, 224]);
+  });
+
+  it('prints labels and names of a model without what steers a terminal', async () => {
+    const labels = ['red\u001b]0;title\u0007\nWrote to /etc', 'green\u009b31m', 'blue'];
+    const loud = writeToyModel(inFolder('loud'), { name: 'toy\u001b[2J', labels });
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is looked for
+    const steering = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/;
+    const args = [image, '--model', loud, '--out', inFolder('loud out')];
+    const told = await explain(args);
+    expect(told).toMatchObject({ code: 0 });
+    expect(told.stdout).not.toMatch(steering);
+    expect(told.stdout.match(/^Wrote to /gm)).toHaveLength(1);
+    const json = await explain([...args, '--json']);
+    expect(json.stdout).not.toMatch(steering);
+    expect((JSON.parse(json.stdout) as Summary).class.label).toBe(labels[0]);
+    const refused = await explain([...args, '--class', 'rad']);
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).not.toMatch(steering);
   });
 
   const toy = (manifest: object): string => writeToyModel(inFolder('broken'), manifest);
@@ -627,71 +764,6 @@ const weights = (args: readonly string[]): Promise<Finished> =>
 function floats(path: string): number[] {
   const bytes = readFileSync(path);
   return Array.from({ length: bytes.length / 4 }, (_, i) => bytes.readFloatLE(4 * i));
-}
-
-/**
- * A network whose channels are the image's red, green and blue, and nothing; whose classes are how much
- * there is of each colour. `changes` replaces members of the manifest. Returns the folder.
- */
-function writeToyModel(target: string, changes: object = {}): string {
-  const conv = new Float32Array(4 * 3 * 9);
-  const linear = new Float32Array(3 * 4 * 16);
-  for (let c = 0; c < 3; c++) {
-    conv[c * 27 + c * 9 + 4] = 1;
-    linear.fill(0.5, c * 64 + c * 16, c * 64 + (c + 1) * 16);
-  }
-  const tensors = {
-    'conv1.weight': { shape: [4, 3, 3, 3], data: conv },
-    'conv1.bias': { shape: [4], data: new Float32Array(4) },
-    'fc.weight': { shape: [3, 64], data: linear },
-    'fc.bias': { shape: [3], data: new Float32Array(3) },
-  };
-  let end = 0;
-  const header = Object.entries(tensors).map(([name, { shape, data }]) => {
-    const begin = end;
-    end += data.byteLength;
-    return [name, { dtype: 'F32', shape, data_offsets: [begin, end] }];
-  });
-  const json = Buffer.from(JSON.stringify(Object.fromEntries(header)));
-  const length = Buffer.alloc(8);
-  length.writeBigUInt64LE(BigInt(json.length));
-  const bodies = Object.values(tensors).map(({ data }) => Buffer.from(data.buffer));
-  mkdirSync(target, { recursive: true });
-  writeFileSync(join(target, 'model.safetensors'), Buffer.concat([length, json, ...bodies]));
-  const manifest = {
-    format: 'score-cam-webgpu/model',
-    version: 1,
-    name: 'toy',
-    description: 'Tells colours apart.',
-    licence: 'MIT',
-    input: { width: 8, height: 8, mean: [0, 0, 0], std: [1, 1, 1], resize: 'stretch' },
-    layers: [
-      {
-        type: 'conv',
-        name: 'conv1',
-        outChannels: 4,
-        kernel: 3,
-        activation: 'relu',
-        weight: 'conv1.weight',
-        bias: 'conv1.bias',
-      },
-      { type: 'maxpool', name: 'pool1' },
-      { type: 'linear', name: 'fc', outFeatures: 3, weight: 'fc.weight', bias: 'fc.bias' },
-    ],
-    targetLayer: 'conv1',
-    labels: ['red', 'green, like grass', 'blue'],
-    weights: { format: 'safetensors', file: 'model.safetensors' },
-    ...changes,
-  };
-  writeFileSync(join(target, 'manifest.json'), JSON.stringify(manifest));
-  return target;
-}
-
-/** 8x8: five columns of red, three of blue. */
-function redAndBlue(): Buffer {
-  const png = new PNG({ width: 8, height: 8 });
-  for (let i = 0; i < 64; i++) png.data.set(i % 8 < 5 ? [255, 0, 0, 255] : [0, 0, 255, 255], 4 * i);
-  return PNG.sync.write(png);
 }
 
 /** The same in any size, as JPEG by Chrome. */

@@ -121,7 +121,7 @@ describe.skipIf(!shared)('VGG-16 at full size', () => {
     };
     try {
       await page.goto(`${inject('baseUrl')}/test/harness/page.html`);
-      const content = "import * as library from '/src/index.ts'; window.library = library;";
+      const content = `import * as library from '${inject('baseUrl')}/src/index.ts'; window.library = library;`;
       await page.addScriptTag({ type: 'module', content });
       await page.waitForFunction('window.library !== undefined');
       await page.exposeFunction('weigh', weigh);

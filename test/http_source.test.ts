@@ -667,8 +667,8 @@ describe('in a browser', () => {
     reads: readonly (readonly [number, number])[],
   ): Promise<{ size: number; digests: string[]; message: string }> {
     const result = await page.evaluate(`(async () => {
-      const { httpSource } = await import('/src/model/bytes/http-source.ts');
-      const { Sha256 } = await import('/src/model/bytes/sha256.ts');
+      const { httpSource } = await import('${inject('baseUrl')}/src/model/bytes/http-source.ts');
+      const { Sha256 } = await import('${inject('baseUrl')}/src/model/bytes/sha256.ts');
       const result = { size: 0, digests: [], message: '' };
       try {
         const source = await httpSource('${url}', { retryDelays: [0, 0, 0] });

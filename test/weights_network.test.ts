@@ -70,7 +70,10 @@ describe('weights from another site', () => {
     });
     page = await browser.newPage();
     await page.goto(`${inject('baseUrl')}/test/harness/page.html`);
-    await page.addScriptTag({ type: 'module', url: '/test/harness/load-page.ts' });
+    await page.addScriptTag({
+      type: 'module',
+      url: `${inject('baseUrl')}/test/harness/load-page.ts`,
+    });
     await page.waitForFunction('window.loadModel !== undefined');
     const report = await load({ model: served().model, dtype: 'int8' });
     expect(report).toMatchObject({ code: '', message: '', fromCache: false, gpuBytes: 0 });

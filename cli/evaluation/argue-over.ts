@@ -5,6 +5,7 @@ import { checkWritable, writeAll } from '../output';
 import { ProgressDisplay } from '../progress';
 import { fileAddress } from '../server';
 import { Session } from '../session';
+import { printable } from '../words';
 import { falseConfidence, saturationOf } from './argument';
 import { argumentPlots, argumentReport } from './argument-report';
 import type { Subject } from './types';
@@ -48,7 +49,7 @@ export async function argueOver(
       ...Object.entries(argumentPlots(found)),
     ]);
     writeAll(out, new Map([...files].map(([name, text]) => [name, Buffer.from(text)])));
-    console.log(report);
+    console.log(printable(report, 'lines'));
     console.log(`Wrote to ${out}: ${[...files.keys()].join(', ')}`);
   } finally {
     display.stop();

@@ -1,8 +1,8 @@
 /** An evaluation's files: tables, plots, figures and a gallery. */
 
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { adapterName } from '../../src/gpu/facts';
+import { writeWhole } from '../output';
 import type { Opened } from '../page-api';
 import type { Session } from '../session';
 import { today } from '../words';
@@ -43,20 +43,19 @@ export async function writeResults(
   const verdict = verdictText('score-cam', 'grad-cam', verdicts);
   const text = `${heading}\n\n${markdownTable(methods)}\n${verdict ? `\n${verdict}\n` : ''}`;
   const file = (name: string): string => join(store.folder, name);
-  writeFileSync(file('table.md'), text);
-  writeFileSync(file('table.csv'), csvTable(methods));
+  writeWhole(file('table.md'), text);
+  writeWhole(file('table.csv'), csvTable(methods));
   const results = {
     date,
     adapter: opened.adapter,
     browser: session.version,
     model: opened.model.name,
   };
-  writeFileSync(
+  writeWhole(
     file('results.json'),
     `${JSON.stringify({ ...results, images: images.length, methods, verdicts, sanity }, undefined, 2)}\n`,
   );
-  for (const [name, svg] of Object.entries(plotAll(methods, sanity)))
-    writeFileSync(file(name), svg);
+  for (const [name, svg] of Object.entries(plotAll(methods, sanity))) writeWhole(file(name), svg);
   const shown = rows.filter(
     ({ image, method }) => images.slice(0, pictures).includes(image) && method === defined[0]?.name,
   );
@@ -70,7 +69,7 @@ export async function writeResults(
       defined.map(({ name }) => name),
       lines,
     );
-    writeFileSync(file('gallery.png'), Buffer.from(png, 'base64'));
+    writeWhole(file('gallery.png'), Buffer.from(png, 'base64'));
   }
   return text;
 }

@@ -1,14 +1,9 @@
 /** Finished maps, a JSON line each, so that an interrupted evaluation goes on where it was. */
-import {
-  appendFileSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { createHash } from 'node:crypto';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { CliError } from '../errors';
+import { writeWhole } from '../output';
 import type { PicturedRow, Row } from './types';
 
 /** What must be the same for figures to belong into one table. */
@@ -43,7 +38,7 @@ export class Store {
         );
       }
     }
-    writeFileSync(known, `${JSON.stringify(wanted, undefined, 2)}\n`);
+    writeWhole(known, `${JSON.stringify(wanted, undefined, 2)}\n`);
     this.read();
   }
 
@@ -55,7 +50,7 @@ export class Store {
   /** Keeps all maps of one image by one method, at once. */
   add(rows: readonly PicturedRow[]): void {
     const plain = rows.map(({ picture, ...row }) => {
-      if (picture) writeFileSync(this.pathOf(row), Buffer.from(picture, 'base64'));
+      if (picture) writeWhole(this.pathOf(row), Buffer.from(picture, 'base64'));
       return row;
     });
     appendFileSync(this.file, `${JSON.stringify(plain)}\n`);
@@ -69,8 +64,12 @@ export class Store {
   }
 
   private pathOf({ image, label, method }: Pick<Row, 'image' | 'label' | 'method'>): string {
-    const name = `${image} ${label} ${method}`.replaceAll(/[^\w+.-]+/g, '-');
-    return join(this.folder, 'maps', `${name}.png`);
+    const name = `${image} ${label} ${method}`.replaceAll(/[^\w+.-]+/g, '-').slice(0, 150);
+    // Labels may differ in what no name of a file holds.
+    const whole = createHash('sha256')
+      .update(JSON.stringify([image, label, method]))
+      .digest('hex');
+    return join(this.folder, 'maps', `${name}-${whole.slice(0, 12)}.png`);
   }
 
   private read(): void {
@@ -78,7 +77,7 @@ export class Store {
     const lines = readFileSync(this.file, 'utf8').split('\n');
     // A line that was cut off was never done. It is dropped, or it would spoil the next one.
     const whole = lines.slice(0, -1);
-    writeFileSync(this.file, whole.map((line) => `${line}\n`).join(''));
+    writeWhole(this.file, whole.map((line) => `${line}\n`).join(''));
     for (const line of whole) this.take(JSON.parse(line) as Row[]);
   }
 

@@ -1,6 +1,7 @@
 import { statfsSync } from 'node:fs';
 import type { Browser } from 'puppeteer';
 import { findBrowser, SetupError } from '../../scripts/browser.mjs';
+import { ownFolder } from './own-folder';
 
 /**
  * Flags with which headless Chrome offers WebGPU, on a GPU where there is one and on SwiftShader, its
@@ -15,6 +16,10 @@ const FLAGS = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
+  // What those leave finds no name and no way: all there is to read is on this machine, as pages of this project are.
+  '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost',
+  '--proxy-server=127.0.0.1:9',
+  '--proxy-bypass-list=127.0.0.1;localhost',
 ];
 
 /** Vulkan flags for a real GPU on Linux; SCORE_CAM_GPU=1 asks for them. */
@@ -35,11 +40,24 @@ function sharedMemoryFlags(): string[] {
   }
 }
 
+export interface LaunchOptions {
+  /** Whether puppeteer closes it at a signal; false for whoever does that itself. */
+  readonly handleSignals?: boolean;
+  /** Whether others may drive it, too, by its `wsEndpoint()`. Otherwise it hears nobody but this process. */
+  readonly shared?: boolean;
+  /** More flags. */
+  readonly args?: readonly string[];
+}
+
 /**
- * Launches headless Chrome with a fresh profile and WebGPU switched on. Whoever handles signals and
- * closes the browser itself passes `handleSignals: false`.
+ * Launches headless Chrome with a fresh profile and WebGPU switched on. It contacts nobody but this machine, and ends
+ * with this process, however that ends.
  */
-export async function launchChrome({ handleSignals = true } = {}): Promise<Browser> {
+export async function launchChrome({
+  handleSignals = true,
+  shared = false,
+  args = [],
+}: LaunchOptions = {}): Promise<Browser> {
   const executablePath = findBrowser();
   if (!executablePath) {
     throw new SetupError('No Chrome or Chromium found: install one, or set CHROME_PATH to it.');
@@ -48,10 +66,16 @@ export async function launchChrome({ handleSignals = true } = {}): Promise<Brows
   const { default: puppeteer } = await import('puppeteer');
   const asRoot = process.getuid?.() === 0;
   const wantsGpu = process.env.SCORE_CAM_GPU === '1' && process.platform === 'linux';
+  const folder = ownFolder();
   try {
-    return await puppeteer.launch({
+    const browser = await puppeteer.launch({
       executablePath,
       headless: true,
+      // Chrome ends when the pipe does.
+      pipe: !shared,
+      userDataDir: folder.path,
+      // For what it would leave beside its profile.
+      env: { ...process.env, TMPDIR: folder.path },
       protocolTimeout: 0,
       handleSIGINT: handleSignals,
       handleSIGTERM: handleSignals,
@@ -61,9 +85,13 @@ export async function launchChrome({ handleSignals = true } = {}): Promise<Brows
         ...sharedMemoryFlags(),
         ...(asRoot ? ['--no-sandbox'] : []),
         ...(wantsGpu ? LINUX_GPU_FLAGS : []),
+        ...args,
       ],
     });
+    browser.process()?.once('exit', () => folder.remove());
+    return browser;
   } catch (cause) {
+    folder.remove();
     throw new SetupError(
       `The browser ${executablePath} did not start: set CHROME_PATH to a Chrome or Chromium that does. ` +
         `It says: ${String(cause).slice(0, 400)}`,

@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { SetupError } from '../../scripts/browser.mjs';
 import { installPackages } from '../../scripts/main.mjs';
 import type { Step } from '../../src/explain/progress';
@@ -8,6 +5,7 @@ import { buildScript } from '../../vite/script';
 import { CliError } from '../errors';
 import type { Outcome } from '../page-api';
 import type { Launch } from './host';
+import { ownFolder } from './own-folder';
 import type { Runtime } from './runtimes';
 import { ProcessEnded, ScriptProcess } from './script-process';
 
@@ -19,9 +17,9 @@ type Functions = Readonly<Record<string, (...args: never[]) => Promise<Outcome<u
 export function processHost(find: () => Runtime): Launch {
   return async (onStep) => {
     const runtime = await foundOrInstalled(find);
-    const folder = mkdtempSync(join(tmpdir(), 'score-cam-'));
+    const folder = ownFolder();
     try {
-      const file = await buildScript('cli/hosts/page-process.ts', folder, 'page.mjs');
+      const file = await buildScript('cli/hosts/page-process.ts', folder.path, 'page.mjs');
       const process = new ScriptProcess<Functions>(runtime, file, (_, step) =>
         onStep(step as Step),
       );
@@ -39,11 +37,11 @@ export function processHost(find: () => Runtime): Launch {
         },
         async close() {
           await process.close();
-          rmSync(folder, { recursive: true, force: true });
+          folder.remove();
         },
       };
     } catch (error) {
-      rmSync(folder, { recursive: true, force: true });
+      folder.remove();
       throw error;
     }
   };

@@ -23,14 +23,14 @@ declare module 'vitest' {
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const shared = process.env.SCORE_CAM_SHARED ?? resolve(projectRoot, '../shared');
   const sharedFolder = existsSync(resolve(shared, 'golden')) ? shared : '';
-  const { url, server } = await serveProject(sharedFolder ? [sharedFolder] : []);
-  const browser = await launchChrome();
+  const { url, close } = await serveProject(sharedFolder ? [sharedFolder] : []);
+  const browser = await launchChrome({ shared: true });
   project.provide('baseUrl', url);
   project.provide('browserEndpoint', browser.wsEndpoint());
   project.provide('sharedFolder', sharedFolder);
   if (!sharedFolder) console.log('Reference data absent: the tests that compare with it skip.');
   return async () => {
     await browser.close();
-    await server.close();
+    await close();
   };
 }

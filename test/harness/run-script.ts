@@ -7,6 +7,7 @@ import { projectRoot } from '../../cli/server';
 import { findBrowser } from '../../scripts/browser.mjs';
 
 export interface Finished {
+  /** null where a signal ended it. */
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
@@ -18,6 +19,8 @@ export interface How {
   readonly env?: NodeJS.ProcessEnv | undefined;
   /** Milliseconds after which a script that hangs is killed. */
   readonly timeout?: number | undefined;
+  /** Gets the script's process once it is started. */
+  onStart?(child: ChildProcess): void;
   /** Hears of everything on stderr, to stop the script in the middle. */
   onStderr?(child: ChildProcess): void;
 }
@@ -26,7 +29,7 @@ export interface How {
 export function runScript(
   script: string,
   args: readonly string[],
-  { cwd = projectRoot, env, timeout, onStderr }: How = {},
+  { cwd = projectRoot, env, timeout, onStart, onStderr }: How = {},
 ): Promise<Finished> {
   const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
   const browser = findBrowser();
@@ -41,6 +44,7 @@ export function runScript(
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(timeout === undefined ? {} : { timeout, killSignal: 'SIGKILL' as const }),
   });
+  onStart?.(child);
   let stdout = '';
   let stderr = '';
   child.stdout.on('data', (chunk) => {

@@ -1,0 +1,113 @@
+/** What a command leaves behind when it is ended: no process and no file, however it ends. */
+import type { ChildProcess } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { HostName } from '../cli/hosts/hosts';
+import { denoRuntime, nodeRuntime } from '../cli/hosts/runtimes';
+import { findFirefox } from '../scripts/browser.mjs';
+import { HostileServer } from './harness/hostile-server';
+import { type Finished, runScript } from './harness/run-script';
+import { redAndBlue, writeToyModel } from './harness/toy-model';
+
+const folder = mkdtempSync(join(tmpdir(), 'score-cam-left-'));
+let site: HostileServer;
+
+beforeAll(async () => {
+  site = await HostileServer.start();
+  writeFileSync(join(folder, 'image.png'), redAndBlue());
+});
+afterAll(async () => {
+  await site?.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** A command that waits for weights which never come, and the signal that it gets then. */
+async function ended(
+  runtime: HostName,
+  signal: NodeJS.Signals,
+  temporary: string,
+): Promise<Finished> {
+  const model = writeToyModel(join(folder, 'model'));
+  const at = `/${runtime}/${signal}`;
+  const manifest = readFileSync(join(model, 'manifest.json'));
+  const weights = readFileSync(join(model, 'model.safetensors'));
+  let child: ChildProcess | undefined;
+  site.serve(`${at}/manifest.json`, manifest);
+  site.serve(
+    `${at}/model.safetensors`,
+    {
+      size: weights.length,
+      bytes(start, end) {
+        child?.kill(signal);
+        return new Uint8Array(weights.subarray(start, end));
+      },
+    },
+    { stallAt: 100 },
+  );
+  const args = ['--model', `${site.origin}${at}/manifest.json`, '--runtime', runtime];
+  return runScript('cli/explain.ts', [join(folder, 'image.png'), ...args, '--out', 'out'], {
+    cwd: folder,
+    env: { TMPDIR: temporary },
+    onStart: (started) => {
+      child = started;
+    },
+  });
+}
+
+/** Ids of processes whose command line or environment holds the text. */
+function processesWith(text: string): string[] {
+  const holds = (id: string): boolean =>
+    ['cmdline', 'environ'].some((file) => {
+      try {
+        return readFileSync(`/proc/${id}/${file}`, 'latin1').includes(text);
+      } catch {
+        return false;
+      }
+    });
+  return readdirSync('/proc').filter((name) => /^\d+$/.test(name) && holds(name));
+}
+
+/** Waits for a condition as long as it takes: the test's time limit is the only clock. */
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 20));
+}
+
+function isThere(find: () => unknown): boolean {
+  try {
+    return find() !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+const RUNTIMES: Readonly<Record<HostName, boolean>> = {
+  chrome: true,
+  firefox: isThere(findFirefox),
+  deno: isThere(denoRuntime),
+  node: isThere(nodeRuntime),
+};
+
+// What runs is read from /proc.
+describe.runIf(process.platform === 'linux')('a command that is ended', () => {
+  for (const runtime of Object.keys(RUNTIMES) as HostName[]) {
+    for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+      it.runIf(RUNTIMES[runtime])(`by ${signal} leaves nothing of ${runtime}`, async () => {
+        const temporary = join(folder, `${runtime}-${signal}`);
+        mkdirSync(temporary);
+        // Of the loader that runs TypeScript, for a process of its own that may be killed.
+        const left = (): string[] => readdirSync(temporary).filter((name) => !/^tsx-/.test(name));
+        const { code, stderr } = await ended(runtime, signal, temporary);
+        if (signal === 'SIGKILL') {
+          expect(code).toBe(null);
+        } else {
+          expect({ code, left: left() }).toEqual({ code: 143, left: [] });
+          expect(stderr).toMatch(/Stopped: nothing was written\.\n$/);
+        }
+        await until(() => processesWith(temporary).length === 0);
+        expect(left()).toEqual([]);
+      });
+    }
+  }
+});
