@@ -1,13 +1,7 @@
 import { realpathSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
-import {
-  BASELINES,
-  GRADIENTS_OF,
-  NUMBERS,
-  type NumberOption,
-} from '../src/explain/methods/options';
-import { METHOD_NAMES, METHODS, takers } from '../src/explain/methods/registry';
-import { weightings } from '../src/explain/methods/weightings';
+import type { MethodOption } from '../src/explain/methods/options';
+import { METHOD_NAMES, METHODS } from '../src/explain/methods/registry';
 import type { Step } from '../src/explain/progress';
 import { adapterName } from '../src/gpu/facts';
 import { targetIndex } from '../src/model/network';
@@ -15,19 +9,19 @@ import { newCommand, parsed } from './command';
 import { decoded } from './decode';
 import { runCommand, usageError } from './errors';
 import { HOST_NAMES, HOSTS, type HostName } from './hosts/hosts';
-import { parseBoolean, parseFilled, parseList, parseName } from './option-types';
+import { parseFilled, parseList, parseName } from './option-types';
 import {
   DEFAULT_MODEL,
+  declared,
   defaultOut,
   findModel,
+  METHOD_OPTIONS,
   type ModelSource,
-  parseChannels,
   parseClasses,
   parseMethods,
-  parseNumber,
+  parseOption,
   readImage,
   readNetwork,
-  SPELLINGS,
 } from './options';
 import { checkWritable, suffixes, writeAll } from './output';
 import type { ClassResult, ExplainResult, MethodResult, Opened } from './page-api';
@@ -38,16 +32,11 @@ import { fileAddress, projectRoot, remoteAddress } from './server';
 import { Session } from './session';
 import { percent } from './words';
 
-interface Options extends Partial<Record<NumberOption, string>> {
+interface Options extends Partial<Record<MethodOption, string>> {
   model: string;
   class: string;
   layer?: string;
   method: string;
-  weighting?: string;
-  alignCorners?: string;
-  baseline?: string;
-  of?: string;
-  channels?: string;
   out?: string;
   runtime: string;
   json?: boolean;
@@ -64,23 +53,8 @@ const program = newCommand(
   .option('--model <model>', 'name, path of a manifest or of its folder, or URL', DEFAULT_MODEL)
   .option('--class <classes>', 'auto, index or label; several with commas', 'auto')
   .option('--layer <names>', "target layer, or several to fuse (default: the model's own)")
-  .option('--method <names>', `${METHOD_NAMES.join(', ')}; several to compare`, 'score-cam')
-  .option('--weighting <name>', `of score-cam: ${Object.keys(weightings).join(', ')}`)
-  .option('--align-corners <bool>', 'true or false: how score-cam upsamples its masks')
-  .option('--baseline <name>', 'mean, black or blurred: what the weighting increase compares with')
-  .option('--of <name>', 'logit or probability: what the gradient methods differentiate')
-  .option('--channels <list>', 'only these channels, such as 0-7,12');
-for (const option of Object.keys(NUMBERS) as NumberOption[]) {
-  const { whole, summary } = NUMBERS[option];
-  const methods = takers(option).map((name) => {
-    const value = METHODS[name].options[option];
-    return value === undefined ? name : `${name} (${value})`;
-  });
-  program.option(
-    `${SPELLINGS[option]} <${whole ? 'n' : 'share'}>`,
-    `of ${methods.join(', ')}: ${summary}`,
-  );
-}
+  .option('--method <names>', `${METHOD_NAMES.join(', ')}; several to compare`, 'score-cam');
+for (const option of METHOD_OPTIONS) program.option(...declared(option));
 program
   .option('--out <folder>', 'where the files go (default: out/<image name>)')
   .option('--runtime <name>', `what runs it: ${HOST_NAMES.join(', ')}`, 'chrome')
@@ -96,29 +70,18 @@ async function explain(signal: AbortSignal): Promise<void> {
   const network = await readNetwork(found, signal);
   const layers = parseList(options.layer ?? network.targetLayer);
   const indices = layers.map((layer) => targetIndex(network, layer));
-  const { alignCorners, channels } = options;
-  if (channels !== undefined && layers.length > 1) {
+  if (options.channels !== undefined && layers.length > 1) {
     throw usageError(
       `--channels numbers the channels of one layer: give one, not ${options.layer}.`,
     );
   }
   const channelCount = network.layers[indices[0] as number]?.output.channels ?? 0;
-  const named = (option: string, value: string | undefined, known: readonly string[]) =>
-    value === undefined ? undefined : parseName(option, value, known);
-  const given = {
-    weighting: named('--weighting', options.weighting, Object.keys(weightings)),
-    alignCorners:
-      alignCorners === undefined ? undefined : parseBoolean('--align-corners', alignCorners),
-    baseline: named('--baseline', options.baseline, BASELINES),
-    of: named('--of', options.of, GRADIENTS_OF),
-    channels: channels === undefined ? undefined : parseChannels(channels, channelCount),
-    ...Object.fromEntries(
-      (Object.keys(NUMBERS) as NumberOption[]).flatMap((option) => {
-        const text = options[option];
-        return text === undefined ? [] : [[option, parseNumber(option, text)]];
-      }),
-    ),
-  };
+  const given = Object.fromEntries(
+    METHOD_OPTIONS.flatMap((option) => {
+      const text = options[option];
+      return text === undefined ? [] : [[option, parseOption(option, text, channelCount)]];
+    }),
+  );
   const request = {
     classes: parseClasses(options.class, network.labels),
     layers,

@@ -15,9 +15,10 @@ import { normalise, prepareImage } from './explain/image';
 import { admittedMethods, choose } from './explain/methods/choose';
 import { METHODS, type Method } from './explain/methods/registry';
 import { weightings } from './explain/methods/weightings';
-import { oneOf } from './explain/one-of';
+import { CALLBACKS, EXPLAIN, EXPLAINER } from './explain/option-rules';
 import type { Pixels } from './explain/pixels';
-import { progressMeter } from './explain/progress';
+import { progressMeter, tell } from './explain/progress';
+import { checked, checkOption } from './explain/rules';
 import type {
   Callbacks,
   ClassScore,
@@ -119,10 +120,12 @@ export class Explainer {
 
   /** One forward pass: all classes, likeliest first. */
   async classify(image: ImageSource, callbacks: Callbacks = {}): Promise<ClassScore[]> {
-    const pixels = await prepareImage(image, this.manifest.input, callbacks.signal);
+    const { signal } = await checked(CALLBACKS, callbacks);
+    const pixels = await prepareImage(image, this.manifest.input, signal);
     const arena = new Arena(this.runner.gpu);
     try {
       const { probabilities } = await this.runner.forward(this.upload(pixels, arena), arena);
+      signal?.throwIfAborted();
       return rank(probabilities, this.model.labels);
     } finally {
       arena.dispose();
@@ -135,12 +138,12 @@ export class Explainer {
    * @throws ScoreCamError naming what is wrong and what would be right; the signal's reason on abort.
    */
   async explain(source: ImageSource, options: ExplainOptions = {}): Promise<Explanation> {
-    choose(options, this.runner.network);
-    options.signal?.throwIfAborted();
+    const own = await checked(EXPLAIN, options);
+    await choose(own, this.runner.network);
     const clock = stopwatch();
-    const pixels = await prepareImage(source, this.manifest.input, options.signal);
+    const pixels = await prepareImage(source, this.manifest.input, own.signal);
     const input = normalise(pixels, this.manifest) as Float32Array<ArrayBuffer>;
-    return this.explainInput(input, pixels, options, clock());
+    return this.explainInput(input, pixels, own, clock());
   }
 
   /**
@@ -150,15 +153,9 @@ export class Explainer {
    */
   async measure(subject: Measurable, options: MeasureOptions = {}): Promise<Measures> {
     const { runner, manifest, memoryBudget } = this;
-    const again = async (input: Float32Array<ArrayBuffer>) => {
-      if (!subject.options) {
-        throw new ScoreCamError(
-          'option',
-          'The metric "adcc" makes the map anew for the masked image: give an Explanation, or `options` to ' +
-            'make it by.',
-        );
-      }
-      const own = { ...subject.options, class: subject.class.index, signal: options.signal };
+    const again = async (input: Float32Array<ArrayBuffer>, signal: AbortSignal | undefined) => {
+      const asked = { ...subject.options, class: subject.class.index, signal };
+      const own = await checked(EXPLAIN, asked);
       const { map, passes } = await this.explainInput(input, subject.image, own, 0);
       return { map, passes: passes.forward };
     };
@@ -177,7 +174,7 @@ export class Explainer {
     const { runner, manifest, memoryBudget } = this;
     const { gpu, network } = runner;
     const { labels } = this.model;
-    const choice = choose(options, network);
+    const choice = await choose(options, network);
     const { needsGradients, givesPreviews, load } = METHODS[choice.method];
     // Before any pass: where its code cannot be fetched, that is known at once.
     const runMethod = await load();
@@ -193,7 +190,7 @@ export class Explainer {
         ownRanges: choice.weighting !== undefined && weightings[choice.weighting].normaliseFirst,
       });
       const { probabilities } = forward;
-      const wanted = classIndex(options.class ?? 'auto', labels, probabilities);
+      const wanted = await classIndex(options.class ?? 'auto', labels, probabilities);
       const forwardTime = clock();
       signal?.throwIfAborted();
 
@@ -218,8 +215,10 @@ export class Explainer {
       };
       const { onPreview } = options;
       const begun = performance.now();
-      const onEvidence = async (soFar: Evidence): Promise<void> =>
-        onPreview?.(await explained(soFar, performance.now() - begun));
+      const onEvidence = async (soFar: Evidence): Promise<void> => {
+        const preview = await explained(soFar, performance.now() - begun);
+        if (!signal?.aborted) tell(onPreview, preview);
+      };
       const evidence = await runMethod(forward, {
         choice,
         memoryBudget,
@@ -229,7 +228,9 @@ export class Explainer {
         signal,
         ...(onPreview && givesPreviews ? { onEvidence } : {}),
       });
-      return await explained(evidence, clock());
+      const explanation = await explained(evidence, clock());
+      signal?.throwIfAborted();
+      return explanation;
     } finally {
       arena.dispose();
     }
@@ -248,18 +249,13 @@ export class Explainer {
 
 /**
  * Loads a model onto a GPU.
- * @throws ScoreCamError `no-webgpu`, `no-adapter`, `manifest`, `network`, `weights` or `limit`.
+ * @throws ScoreCamError `option`, `no-webgpu`, `no-adapter`, `manifest`, `network`, `weights` or `limit`.
  */
-export async function createExplainer(options: ExplainerOptions): Promise<Explainer> {
+export async function createExplainer(given: ExplainerOptions): Promise<Explainer> {
+  const options = await checked(EXPLAINER, given);
+  await checkOption('model', EXPLAINER.model, options.model);
   const { signal, onProgress, memoryBudget = DEFAULT_MEMORY_BUDGET } = options;
-  if (!(memoryBudget > 0)) {
-    throw new ScoreCamError(
-      'option',
-      `memoryBudget is ${memoryBudget}, must be a positive number of bytes.`,
-    );
-  }
-  if (options.dtype) oneOf('dtype', options.dtype, ['f32', 'f16', 'int8']);
-  if (options.precision) oneOf('precision', options.precision, ['f32', 'f16']);
+  signal?.throwIfAborted();
   // Before anything is downloaded: without WebGPU there is no use for it.
   const source = options.device ? { device: options.device } : { adapter: await requestAdapter() };
   const model = await locate(options);
@@ -271,6 +267,7 @@ export async function createExplainer(options: ExplainerOptions): Promise<Explai
       onBytes: progressMeter('weights', onProgress),
       signal,
     });
+    signal?.throwIfAborted();
     return new Explainer(model, gpu, plan, weights, facts, memoryBudget);
   } catch (error) {
     gpu.dispose();
