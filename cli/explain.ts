@@ -7,7 +7,7 @@ import { adapterName } from '../src/gpu/facts';
 import { targetIndex } from '../src/model/network';
 import { newCommand, parsed } from './command';
 import { decoded } from './decode';
-import { runCommand, usageError } from './errors';
+import { CliError, runCommand, usageError } from './errors';
 import { HOST_NAMES, HOSTS, type HostName } from './hosts/hosts';
 import { parseFilled, parseList, parseName } from './option-types';
 import {
@@ -119,6 +119,12 @@ async function explain(signal: AbortSignal): Promise<void> {
         ? JSON.stringify(summary, undefined, 2)
         : describe(summary, out, [...files.keys()]),
     );
+    if (summary.failed.length > 0) {
+      const reasons = summary.failed.map(({ method, message }) => `${method}: ${message}`);
+      throw new CliError(
+        `No result by ${reasons.join('; ')} What the other methods found was written.`,
+      );
+    }
   } finally {
     display.stop();
     await session?.close();
@@ -187,6 +193,8 @@ export interface Summary {
   readonly classes: readonly ListedClass[];
   /** Every method asked for, the first one too. */
   readonly methods: readonly ListedMethod[];
+  /** Methods that gave no result, and why. */
+  readonly failed: ExplainResult['failed'];
 }
 
 /** All files of a result, in memory. */
@@ -194,15 +202,16 @@ function collect(
   runtime: string,
   image: string,
   opened: Opened,
-  { top, methods, comparison }: ExplainResult,
+  { top, methods, failed, comparison }: ExplainResult,
 ): { summary: Summary; files: Map<string, Uint8Array> } {
   const { vendor, architecture, description, isFallback } = opened.adapter;
   const files = new Map<string, Uint8Array>();
+  const isOneOfSeveral = methods.length + failed.length > 1;
   const listed = methods.map(({ scoresBytes, classes, ...facts }): ListedMethod => {
-    const name = methods.length > 1 ? `-${facts.method}` : '';
+    const name = isOneOfSeveral ? `-${facts.method}` : '';
     const own = collectClasses(classes, name, files);
     const scores = Buffer.from(scoresBytes, 'base64');
-    const whose = methods.length > 1 && facts.method !== 'score-cam' ? `-${facts.method}` : '';
+    const whose = isOneOfSeveral && facts.method !== 'score-cam' ? `-${facts.method}` : '';
     if (scores.length > 0) files.set(`scores${whose}.f32`, scores);
     return { ...facts, classes: own };
   });
@@ -225,6 +234,7 @@ function collect(
     map: main.map,
     classes: first.classes,
     methods: listed,
+    failed,
   };
   files.set('result.json', Buffer.from(`${JSON.stringify(summary, undefined, 2)}\n`));
   return { summary, files };

@@ -2,6 +2,7 @@ import { ScoreCamError } from '../errors';
 import { toBitmap } from './bitmap';
 import { isPixels, onWhite, type Pixels } from './pixels';
 import { shown } from './refusals';
+import { isObject } from './rules';
 
 /**
  * Whatever is not bytes of RGBA in sRGB as such, laid on white. Loaded when there is something to decode, or to refuse.
@@ -71,7 +72,7 @@ export function refuse(source: unknown): never {
   const kind = data?.[Symbol.toStringTag] ?? typeof data;
   throw new ScoreCamError(
     'image',
-    data === undefined
+    !isObject(source) || !('data' in source || 'width' in source)
       ? `The image is ${shown(source)}: give an <img>, <video> or canvas, an ImageBitmap, ImageData or VideoFrame, a Blob, ` +
           'an address, or { data, width, height }.'
       : `An image as { data, width, height } has 4 x width x height bytes of RGBA in a Uint8ClampedArray or Uint8Array: ` +
