@@ -1,11 +1,12 @@
 /** What the words of the command line mean; everything here is checked before a browser starts. */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
+import { fits } from '../src/explain/check';
 import { type MethodOption, type NumberOption, OPTIONS } from '../src/explain/methods/options';
 import { METHOD_NAMES, METHODS, type Method, takers } from '../src/explain/methods/registry';
 import { editDistance } from '../src/explain/nearest';
 import { allowed } from '../src/explain/refusals';
-import { FLAG, fits, type Rule } from '../src/explain/rules';
+import { FLAG, type Rule } from '../src/explain/rules';
 import { type Manifest, parseManifest } from '../src/model/manifest';
 import { locateModel } from '../src/model/model';
 import { buildNetwork, type Network } from '../src/model/network';

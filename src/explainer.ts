@@ -1,5 +1,6 @@
 import { ScoreCamError } from './errors';
 import type { Measurable, MeasureOptions, Measures } from './evaluation/types';
+import { checked, checkOption } from './explain/check';
 import type { Evidence } from './explain/evidence';
 import type { ExplainOptions } from './explain/explain-options';
 import {
@@ -18,7 +19,6 @@ import { weightings } from './explain/methods/weightings';
 import { CALLBACKS, EXPLAIN, EXPLAINER } from './explain/option-rules';
 import type { Pixels } from './explain/pixels';
 import { progressMeter, tell } from './explain/progress';
-import { checked, checkOption } from './explain/rules';
 import type {
   Callbacks,
   ClassScore,

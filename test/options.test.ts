@@ -4,13 +4,14 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { METHOD_OPTIONS, parseOption, spelling } from '../cli/options';
 import { projectRoot } from '../cli/server';
+import { checked, fits } from '../src/explain/check';
 import { choose } from '../src/explain/methods/choose';
 import { OPTIONS } from '../src/explain/methods/options';
 import { METHODS, takers } from '../src/explain/methods/registry';
 import { EXPLAIN, EXPLAINER } from '../src/explain/option-rules';
 import { progressMeter, tell } from '../src/explain/progress';
 import { allowed, shown } from '../src/explain/refusals';
-import { checked, fits, type Rule } from '../src/explain/rules';
+import type { Rule } from '../src/explain/rules';
 import { createExplainer, type ExplainerOptions, type ExplainOptions } from '../src/index';
 import { smallModel } from './harness/small-model';
 

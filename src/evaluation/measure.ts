@@ -1,10 +1,11 @@
 import { ScoreCamError } from '../errors';
 import { baselineInput } from '../explain/baseline';
+import { checked, checkOption } from '../explain/check';
 import { normalise } from '../explain/image';
 import { CALLBACKS } from '../explain/option-rules';
 import { isPixels, type Pixels } from '../explain/pixels';
 import { allowed, shown } from '../explain/refusals';
-import { all, checked, checkOption, OBJECT, type Rules } from '../explain/rules';
+import { all, OBJECT, type Rules } from '../explain/rules';
 import type { SaliencyMap } from '../explain/types';
 import { Arena } from '../gpu/arena';
 import { applyMask } from '../kernels/inputs/apply_mask';

@@ -3,8 +3,9 @@ import { Arena } from '../gpu/arena';
 import type { Gpu } from '../gpu/gpu';
 import { type ColourMapName, colourMaps } from '../kernels/maps/colour_maps';
 import { overlay } from '../kernels/maps/overlay';
+import { checked, checkOption } from './check';
 import { imageData, type Pixels } from './pixels';
-import { checked, checkOption, does, type Rules } from './rules';
+import { does, type Rules } from './rules';
 import type { SaliencyMap } from './types';
 
 export interface DrawOptions {

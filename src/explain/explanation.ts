@@ -1,5 +1,6 @@
 import { ScoreCamError } from '../errors';
 import type { Gpu } from '../gpu/gpu';
+import { checkOption } from './check';
 import type { DrawOptions } from './draw';
 import type { Evidence } from './evidence';
 import type { Chosen } from './methods/choose';
@@ -7,7 +8,7 @@ import type { MethodOptions } from './methods/method-options';
 import { type GradientOf, OPTIONS, type Weighting } from './methods/options';
 import type { Method } from './methods/registry';
 import { imageData, type Pixels } from './pixels';
-import { CLASS, checkOption } from './rules';
+import { CLASS } from './rules';
 import { fuseMaps, saliencyMap } from './saliency';
 import type { ChannelCounts, ClassScore, LayerResult, Passes, SaliencyMap, Timings } from './types';
 
