@@ -1,33 +1,27 @@
 import { realpathSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
-import {
-  BASELINES,
-  GRADIENTS_OF,
-  NUMBERS,
-  type NumberOption,
-} from '../src/explain/methods/options';
-import { METHOD_NAMES, METHODS, takers } from '../src/explain/methods/registry';
-import { weightings } from '../src/explain/methods/weightings';
+import type { MethodOption } from '../src/explain/methods/options';
+import { METHOD_NAMES, METHODS } from '../src/explain/methods/registry';
 import type { Step } from '../src/explain/progress';
 import { adapterName } from '../src/gpu/facts';
 import { targetIndex } from '../src/model/network';
 import { newCommand, parsed } from './command';
 import { decoded } from './decode';
-import { runCommand, usageError } from './errors';
+import { CliError, runCommand, usageError } from './errors';
 import { HOST_NAMES, HOSTS, type HostName } from './hosts/hosts';
-import { parseBoolean, parseFilled, parseList, parseName } from './option-types';
+import { parseFilled, parseList, parseName } from './option-types';
 import {
   DEFAULT_MODEL,
+  declared,
   defaultOut,
   findModel,
+  METHOD_OPTIONS,
   type ModelSource,
-  parseChannels,
   parseClasses,
   parseMethods,
-  parseNumber,
+  parseOption,
   readImage,
   readNetwork,
-  SPELLINGS,
 } from './options';
 import { checkWritable, suffixes, writeAll } from './output';
 import type { ClassResult, ExplainResult, MethodResult, Opened } from './page-api';
@@ -38,16 +32,11 @@ import { fileAddress, projectRoot, remoteAddress } from './server';
 import { Session } from './session';
 import { percent, printable } from './words';
 
-interface Options extends Partial<Record<NumberOption, string>> {
+interface Options extends Partial<Record<MethodOption, string>> {
   model: string;
   class: string;
   layer?: string;
   method: string;
-  weighting?: string;
-  alignCorners?: string;
-  baseline?: string;
-  of?: string;
-  channels?: string;
   out?: string;
   runtime: string;
   json?: boolean;
@@ -64,23 +53,8 @@ const program = newCommand(
   .option('--model <model>', 'name, path of a manifest or of its folder, or URL', DEFAULT_MODEL)
   .option('--class <classes>', 'auto, index or label; several with commas', 'auto')
   .option('--layer <names>', "target layer, or several to fuse (default: the model's own)")
-  .option('--method <names>', `${METHOD_NAMES.join(', ')}; several to compare`, 'score-cam')
-  .option('--weighting <name>', `of score-cam: ${Object.keys(weightings).join(', ')}`)
-  .option('--align-corners <bool>', 'true or false: how score-cam upsamples its masks')
-  .option('--baseline <name>', 'mean, black or blurred: what the weighting increase compares with')
-  .option('--of <name>', 'logit or probability: what the gradient methods differentiate')
-  .option('--channels <list>', 'only these channels, such as 0-7,12');
-for (const option of Object.keys(NUMBERS) as NumberOption[]) {
-  const { whole, summary } = NUMBERS[option];
-  const methods = takers(option).map((name) => {
-    const value = METHODS[name].options[option];
-    return value === undefined ? name : `${name} (${value})`;
-  });
-  program.option(
-    `${SPELLINGS[option]} <${whole ? 'n' : 'share'}>`,
-    `of ${methods.join(', ')}: ${summary}`,
-  );
-}
+  .option('--method <names>', `${METHOD_NAMES.join(', ')}; several to compare`, 'score-cam');
+for (const option of METHOD_OPTIONS) program.option(...declared(option));
 program
   .option('--out <folder>', 'where the files go (default: out/<image name>)')
   .option('--runtime <name>', `what runs it: ${HOST_NAMES.join(', ')}`, 'chrome')
@@ -96,29 +70,18 @@ async function explain(signal: AbortSignal): Promise<void> {
   const network = await readNetwork(found, signal);
   const layers = parseList(options.layer ?? network.targetLayer);
   const indices = layers.map((layer) => targetIndex(network, layer));
-  const { alignCorners, channels } = options;
-  if (channels !== undefined && layers.length > 1) {
+  if (options.channels !== undefined && layers.length > 1) {
     throw usageError(
       `--channels numbers the channels of one layer: give one, not ${options.layer}.`,
     );
   }
   const channelCount = network.layers[indices[0] as number]?.output.channels ?? 0;
-  const named = (option: string, value: string | undefined, known: readonly string[]) =>
-    value === undefined ? undefined : parseName(option, value, known);
-  const given = {
-    weighting: named('--weighting', options.weighting, Object.keys(weightings)),
-    alignCorners:
-      alignCorners === undefined ? undefined : parseBoolean('--align-corners', alignCorners),
-    baseline: named('--baseline', options.baseline, BASELINES),
-    of: named('--of', options.of, GRADIENTS_OF),
-    channels: channels === undefined ? undefined : parseChannels(channels, channelCount),
-    ...Object.fromEntries(
-      (Object.keys(NUMBERS) as NumberOption[]).flatMap((option) => {
-        const text = options[option];
-        return text === undefined ? [] : [[option, parseNumber(option, text)]];
-      }),
-    ),
-  };
+  const given = Object.fromEntries(
+    METHOD_OPTIONS.flatMap((option) => {
+      const text = options[option];
+      return text === undefined ? [] : [[option, parseOption(option, text, channelCount)]];
+    }),
+  );
   const request = {
     classes: parseClasses(options.class, network.labels),
     layers,
@@ -159,6 +122,12 @@ async function explain(signal: AbortSignal): Promise<void> {
         'lines',
       ),
     );
+    if (summary.failed.length > 0) {
+      const reasons = summary.failed.map(({ method, message }) => `${method}: ${message}`);
+      throw new CliError(
+        `No result by ${reasons.join('; ')} What the other methods found was written.`,
+      );
+    }
   } finally {
     display.stop();
     await session?.close();
@@ -229,6 +198,8 @@ export interface Summary {
   readonly methods: readonly ListedMethod[];
   /** Names of all files of this run, of result.json, too. */
   readonly files: readonly string[];
+  /** Methods that gave no result, and why. */
+  readonly failed: ExplainResult['failed'];
 }
 
 /** All files of a result, in memory. */
@@ -236,15 +207,16 @@ function collect(
   runtime: string,
   image: string,
   opened: Opened,
-  { top, methods, comparison }: ExplainResult,
+  { top, methods, failed, comparison }: ExplainResult,
 ): { summary: Summary; files: Map<string, Uint8Array> } {
   const { vendor, architecture, description, isFallback } = opened.adapter;
   const files = new Map<string, Uint8Array>();
+  const isOneOfSeveral = methods.length + failed.length > 1;
   const listed = methods.map(({ scoresBytes, classes, ...facts }): ListedMethod => {
-    const name = methods.length > 1 ? `-${facts.method}` : '';
+    const name = isOneOfSeveral ? `-${facts.method}` : '';
     const own = collectClasses(classes, name, files);
     const scores = Buffer.from(scoresBytes, 'base64');
-    const whose = methods.length > 1 && facts.method !== 'score-cam' ? `-${facts.method}` : '';
+    const whose = isOneOfSeveral && facts.method !== 'score-cam' ? `-${facts.method}` : '';
     if (scores.length > 0) files.set(`scores${whose}.f32`, scores);
     return { ...facts, classes: own };
   });
@@ -268,6 +240,7 @@ function collect(
     classes: first.classes,
     methods: listed,
     files: [...files.keys(), 'result.json'],
+    failed,
   };
   files.set('result.json', Buffer.from(`${JSON.stringify(summary, undefined, 2)}\n`));
   return { summary, files };

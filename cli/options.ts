@@ -1,8 +1,12 @@
 /** What the words of the command line mean; everything here is checked before a browser starts. */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { type MethodOption, NUMBERS, type NumberOption } from '../src/explain/methods/options';
-import { METHOD_NAMES, type Method, takers } from '../src/explain/methods/registry';
+import { fits } from '../src/explain/check';
+import { type MethodOption, type NumberOption, OPTIONS } from '../src/explain/methods/options';
+import { METHOD_NAMES, METHODS, type Method, takers } from '../src/explain/methods/registry';
+import { editDistance } from '../src/explain/nearest';
+import { allowed } from '../src/explain/refusals';
+import { FLAG, type Rule } from '../src/explain/rules';
 import { LARGEST_JSON } from '../src/model/formats/json';
 import { type Manifest, parseManifest } from '../src/model/manifest';
 import { locateModel } from '../src/model/model';
@@ -11,7 +15,7 @@ import { presetManifest } from '../src/model/preset-manifests';
 import { PRESETS } from '../src/model/presets';
 import type { WeightDtype } from '../src/numbers/dtypes';
 import { CliError, usageError } from './errors';
-import { parseList } from './option-types';
+import { parseBoolean, parseList, parseName } from './option-types';
 import { projectRoot } from './server';
 
 export const DEFAULT_MODEL = 'scenes-vgg16';
@@ -127,20 +131,41 @@ export function readImage(path: string): Buffer {
 /** What of the methods' options was given, in the words of the library. */
 export type GivenOptions = Partial<Record<MethodOption, unknown>>;
 
-export const SPELLINGS: Readonly<Record<MethodOption, string>> = {
-  weighting: '--weighting',
-  alignCorners: '--align-corners',
-  baseline: '--baseline',
-  of: '--of',
-  channels: '--channels',
-  top: '--top',
-  samples: '--samples',
-  sigma: '--sigma',
-  seed: '--seed',
-  steps: '--steps',
-  groups: '--groups',
-  masks: '--masks',
-};
+export const METHOD_OPTIONS = Object.keys(OPTIONS) as MethodOption[];
+
+/** As the command line writes it: `--align-corners`. */
+export function spelling(option: MethodOption): string {
+  return `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+/** How the help shows an option of methods: with its kind of value, and to whom it is of use, with their defaults. */
+export function declared(option: MethodOption): [flags: string, description: string] {
+  const rule: Rule & { readonly summary: string } = OPTIONS[option];
+  const value =
+    'names' in rule
+      ? '<name>'
+      : 'least' in rule
+        ? `<${rule.whole ? 'n' : 'share'}>`
+        : rule.kind === FLAG.kind
+          ? '<bool>'
+          : '<list>';
+  const range = option === 'channels' ? 'such as 0-7,12' : allowed(rule);
+  const takes = takers(option).map((name) => {
+    const own = METHODS[name].options[option];
+    return own === undefined ? name : `${name} (${own})`;
+  });
+  return [`${spelling(option)} ${value}`, `${rule.summary}: ${range}; of ${takes.join(', ')}`];
+}
+
+/** What was given for an option of methods, as the library takes it. @param total channels of the layer */
+export function parseOption(option: MethodOption, text: string, total: number): unknown {
+  const rule: Rule = OPTIONS[option];
+  if ('names' in rule) return parseName(spelling(option), text, rule.names);
+  if ('least' in rule) return parseNumber(option as NumberOption, text);
+  return rule.kind === FLAG.kind
+    ? parseBoolean(spelling(option), text)
+    : parseChannels(text, total);
+}
 
 /** Methods separated by commas, each once; every option given must be of use to one of them. */
 export function parseMethods(text: string, given: GivenOptions): Method[] {
@@ -151,12 +176,12 @@ export function parseMethods(text: string, given: GivenOptions): Method[] {
       `There is no method "${part.trim()}". Choose one or several, with commas, from: ${METHOD_NAMES.join(', ')}.`,
     );
   });
-  for (const option of Object.keys(SPELLINGS) as MethodOption[]) {
+  for (const option of METHOD_OPTIONS) {
     if (given[option] === undefined) continue;
     const taking = takers(option);
     if (methods.some((name) => taking.includes(name))) continue;
     throw usageError(
-      `${SPELLINGS[option]} is of no use to ${methods.join(', ')}: it belongs to ${taking.join(', ')}.`,
+      `${spelling(option)} is of no use to ${methods.join(', ')}: it belongs to ${taking.join(', ')}.`,
     );
   }
   return [...new Set(methods)];
@@ -164,13 +189,9 @@ export function parseMethods(text: string, given: GivenOptions): Method[] {
 
 /** A number that the library takes under that name. */
 export function parseNumber(option: NumberOption, text: string): number {
-  const { least, whole } = NUMBERS[option];
   const value = Number(text);
-  const fits = text.trim() !== '' && Number.isFinite(value) && value >= least;
-  if (fits && (!whole || Number.isInteger(value))) return value;
-  throw usageError(
-    `${SPELLINGS[option]} "${text}": give a ${whole ? 'whole ' : ''}number from ${least} on.`,
-  );
+  if (text.trim() !== '' && fits(OPTIONS[option], value)) return value;
+  throw usageError(`${spelling(option)} "${text}": give ${allowed(OPTIONS[option])}.`);
 }
 
 /** Channels such as `0-7,12`, all below `total`. */
@@ -289,20 +310,6 @@ export function closeLabels(wanted: string, labels: readonly string[]): string[]
     .sort((a, b) => a.distance - b.distance)
     .slice(0, 5)
     .map(({ label }) => label);
-}
-
-/** Levenshtein's distance. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, (row[j] as number) + 1, (next[j - 1] as number) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] as number;
 }
 
 /** The image's name without its ending: out/<name> is where results go unless asked otherwise. */

@@ -82,10 +82,17 @@ export interface MethodResult {
   readonly classes: readonly ClassResult[];
 }
 
+/** A method that gave no result, and why. */
+export interface MethodFailure {
+  readonly method: Method;
+  readonly message: string;
+}
+
 export interface ExplainResult {
   readonly top: readonly ClassScore[];
-  /** In the order asked for. */
+  /** In the order asked for, without those that failed; at least one. */
   readonly methods: readonly MethodResult[];
+  readonly failed: readonly MethodFailure[];
   /** PNG with all methods side by side; undefined for a single one, and where there is no canvas to draw it on. */
   readonly comparison: string | undefined;
 }
@@ -129,22 +136,31 @@ const api = {
 
   async explain({ classes, layers, methods, options }: ExplainRequest): Promise<ExplainResult> {
     const results: Explanation[][] = [];
+    const methodResults: MethodResult[] = [];
+    const failed: MethodFailure[] = [];
     for (const method of methods) {
       const { options: taken, usesLayer } = METHODS[method];
       const own = Object.entries(options).filter(([name]) => name in taken);
-      const explanations = await explainClasses(classes, {
-        ...(Object.fromEntries(own) as ExplainOptions),
-        layer: usesLayer ? layers : undefined,
-        method,
-      });
-      results.push(explanations);
+      try {
+        const explanations = await explainClasses(classes, {
+          ...(Object.fromEntries(own) as ExplainOptions),
+          layer: usesLayer ? layers : undefined,
+          method,
+        });
+        methodResults.push(await methodResult(explanations));
+        results.push(explanations);
+      } catch (error) {
+        // What others have found is not lost; if this is the last and none has, nothing else can be said.
+        if (failed.push({ method, message: messageOf(error) }) === methods.length) throw error;
+      }
     }
     const [[main]] = results as [[Explanation]];
     return {
       top: main.top,
-      methods: await Promise.all(results.map(methodResult)),
+      methods: methodResults,
+      failed,
       comparison:
-        methods.length > 1 && hasCanvas() ? await base64Of(await compare(results)) : undefined,
+        results.length > 1 && hasCanvas() ? await base64Of(await compare(results)) : undefined,
     };
   },
 

@@ -57,21 +57,35 @@ function listMethods(names: readonly Method[]): void {
 
 /** Loads the chosen network; after a failure the next call tries again. */
 function load(): Promise<Explainer> {
-  explainer ??= openNetwork(chosen, showProgress).catch((error) => {
-    explainer = undefined;
-    throw error;
-  });
+  explainer ??= openNetwork(chosen, showProgress)
+    .then((opened) => {
+      describe(opened);
+      return opened;
+    })
+    .catch((error) => {
+      explainer = undefined;
+      throw error;
+    });
   return explainer;
+}
+
+/** Says what went wrong. A lost device does not come back: the next image starts with a new one. */
+function fail(error: unknown): void {
+  if (error instanceof ScoreCamError && error.code === 'device-lost') explainer = undefined;
+  say(explain(error), true);
 }
 
 async function start(): Promise<void> {
   try {
-    describe(await load());
-    say('Ready.');
+    await load();
+    // An image that came in the meantime is at work.
+    if (!running) say('Ready.');
   } catch (error) {
-    file.disabled = true;
-    sample.disabled = true;
-    say(explain(error), true);
+    // Without WebGPU there is no use in an image; after any other failure the next one tries again.
+    const isHopeless = error instanceof ScoreCamError && /^no-/.test(error.code);
+    file.disabled = isHopeless;
+    sample.disabled = isHopeless;
+    if (!running) fail(error);
   }
 }
 
@@ -107,7 +121,7 @@ async function work(text: string, task: (signal: AbortSignal) => Promise<void>):
   } catch (error) {
     if (running !== controller) return;
     if (signal.aborted) say('Cancelled.');
-    else say(explain(error), true);
+    else fail(error);
   } finally {
     if (running === controller) {
       running = undefined;
@@ -169,26 +183,19 @@ function run(wanted: Blob): Promise<void> {
   image = wanted;
   clear();
   return work('Looking ...', async (signal) => {
-    try {
-      const loaded = await load();
-      await preview(wanted, loaded.model.input);
-      signal.throwIfAborted();
-      const explanation = await loaded.explain(wanted, {
-        method: method.value as Method,
-        signal,
-        onProgress: unlessAborted(signal, showProgress),
-        onPreview: unlessAborted(signal, showPreview),
-      });
-      signal.throwIfAborted();
-      listClasses(explanation);
-      await show(explanation);
-      element('result').hidden = false;
-    } catch (error) {
-      // A lost device does not come back: the next image starts with a new one.
-      const isLost = error instanceof ScoreCamError && error.code === 'device-lost';
-      if (isLost && !signal.aborted) explainer = undefined;
-      throw error;
-    }
+    const loaded = await load();
+    await preview(wanted, loaded.model.input);
+    signal.throwIfAborted();
+    const explanation = await loaded.explain(wanted, {
+      method: method.value as Method,
+      signal,
+      onProgress: unlessAborted(signal, showProgress),
+      onPreview: unlessAborted(signal, showPreview),
+    });
+    signal.throwIfAborted();
+    listClasses(explanation);
+    await show(explanation);
+    element('result').hidden = false;
   });
 }
 
@@ -224,7 +231,7 @@ async function choose(explanation: Explanation, index: number): Promise<void> {
   try {
     await show(await explanation.forClass(index));
   } catch (error) {
-    say(explain(error), true);
+    fail(error);
   }
 }
 
@@ -244,7 +251,7 @@ async function show(explanation: Explanation): Promise<void> {
 
 /** What the passes so far say; the most telling maps come first, so it soon looks like the end. */
 function showPreview(soFar: Explanation): void {
-  void put(soFar);
+  put(soFar).catch(fail);
   const { label } = soFar.class;
   const { evaluated, total, constant } = soFar.channels;
   const passes = `${evaluated} of ${total - constant} passes`;
@@ -283,7 +290,7 @@ sample.addEventListener('click', async () => {
   }
 });
 cancel.addEventListener('click', () => running?.abort());
-opacity.addEventListener('input', () => void redraw());
+opacity.addEventListener('input', () => void redraw().catch(fail));
 
 // Anywhere on the page will do; without this the browser would open the file instead.
 for (const type of ['dragover', 'dragleave', 'drop'] as const) {

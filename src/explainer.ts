@@ -1,5 +1,6 @@
 import { ScoreCamError } from './errors';
 import type { Measurable, MeasureOptions, Measures } from './evaluation/types';
+import { checked, checkOption } from './explain/check';
 import type { Evidence } from './explain/evidence';
 import type { ExplainOptions } from './explain/explain-options';
 import {
@@ -15,9 +16,9 @@ import { normalise, prepareImage } from './explain/image';
 import { admittedMethods, choose } from './explain/methods/choose';
 import { METHODS, type Method } from './explain/methods/registry';
 import { weightings } from './explain/methods/weightings';
-import { oneOf } from './explain/one-of';
+import { CALLBACKS, EXPLAIN, EXPLAINER } from './explain/option-rules';
 import type { Pixels } from './explain/pixels';
-import { progressMeter } from './explain/progress';
+import { progressMeter, tell } from './explain/progress';
 import type {
   Callbacks,
   ClassScore,
@@ -34,10 +35,11 @@ import { targetLayers } from './model/network';
 import { compile, type Plan } from './plan/compile';
 import { needsOf } from './plan/needs';
 import type { ConvTuning } from './plan/tuned';
+import type { Engine } from './runtime/engine';
 import { FinishedScores } from './runtime/finished';
 import { layersToKeep } from './runtime/layers-to-keep';
 import { loadWeights } from './runtime/load-weights';
-import { type Engine, Runner } from './runtime/runner';
+import { Runner } from './runtime/runner';
 
 const MIB = 1024 * 1024;
 const DEFAULT_MEMORY_BUDGET = 256 * MIB;
@@ -114,13 +116,15 @@ export class Explainer {
 
   /** One forward pass: all classes, likeliest first. */
   async classify(image: ImageSource, callbacks: Callbacks = {}): Promise<ClassScore[]> {
-    const pixels = await prepareImage(image, this.manifest.input, callbacks.signal);
+    const { signal } = await checked(CALLBACKS, callbacks);
+    const pixels = await prepareImage(image, this.manifest.input, signal);
     const input = normalise(pixels, this.manifest) as Float32Array<ArrayBuffer>;
     const { runner } = this;
     return runner.lasting(async () => {
       const arena = new Arena(runner.gpu);
       try {
         const { probabilities } = await runner.forward(arena.upload('image', input), arena);
+        signal?.throwIfAborted();
         return rank(probabilities, this.model.labels);
       } finally {
         arena.dispose();
@@ -134,12 +138,12 @@ export class Explainer {
    * @throws ScoreCamError naming what is wrong and what would be right; the signal's reason on abort.
    */
   async explain(source: ImageSource, options: ExplainOptions = {}): Promise<Explanation> {
-    choose(options, this.runner.network);
-    options.signal?.throwIfAborted();
+    const own = await checked(EXPLAIN, options);
+    await choose(own, this.runner.network);
     const clock = stopwatch();
-    const pixels = await prepareImage(source, this.manifest.input, options.signal);
+    const pixels = await prepareImage(source, this.manifest.input, own.signal);
     const input = normalise(pixels, this.manifest) as Float32Array<ArrayBuffer>;
-    return this.explainInput(input, pixels, options, clock());
+    return this.explainInput(input, pixels, own, clock());
   }
 
   /**
@@ -149,15 +153,9 @@ export class Explainer {
    */
   async measure(subject: Measurable, options: MeasureOptions = {}): Promise<Measures> {
     const { runner, manifest, memoryBudget } = this;
-    const again = async (input: Float32Array<ArrayBuffer>) => {
-      if (!subject.options) {
-        throw new ScoreCamError(
-          'option',
-          'The metric "adcc" makes the map anew for the masked image: give an Explanation, or `options` to ' +
-            'make it by.',
-        );
-      }
-      const own = { ...subject.options, class: subject.class.index, signal: options.signal };
+    const again = async (input: Float32Array<ArrayBuffer>, signal: AbortSignal | undefined) => {
+      const asked = { ...subject.options, class: subject.class.index, signal };
+      const own = await checked(EXPLAIN, asked);
       const { map, passes } = await this.explainInput(input, subject.image, own, 0);
       return { map, passes: passes.forward };
     };
@@ -192,7 +190,7 @@ export class Explainer {
     const { runner, manifest, memoryBudget } = this;
     const { gpu, network } = runner;
     const { labels } = this.model;
-    const choice = choose(options, network);
+    const choice = await choose(options, network);
     const { needsGradients, givesPreviews, load } = METHODS[choice.method];
     // Before any pass: where its code cannot be fetched, that is known at once.
     const runMethod = await load();
@@ -208,7 +206,7 @@ export class Explainer {
         ownRanges: choice.weighting !== undefined && weightings[choice.weighting].normaliseFirst,
       });
       const { probabilities } = forward;
-      const wanted = classIndex(options.class ?? 'auto', labels, probabilities);
+      const wanted = await classIndex(options.class ?? 'auto', labels, probabilities);
       const forwardTime = clock();
       signal?.throwIfAborted();
 
@@ -233,8 +231,10 @@ export class Explainer {
       };
       const { onPreview } = options;
       const begun = performance.now();
-      const onEvidence = async (soFar: Evidence): Promise<void> =>
-        onPreview?.(await explained(soFar, performance.now() - begun));
+      const onEvidence = async (soFar: Evidence): Promise<void> => {
+        const preview = await explained(soFar, performance.now() - begun);
+        if (!signal?.aborted) tell(onPreview, preview);
+      };
       const evidence = await runMethod(forward, {
         choice,
         finished,
@@ -245,7 +245,9 @@ export class Explainer {
         signal,
         ...(onPreview && givesPreviews ? { onEvidence } : {}),
       });
-      return await explained(evidence, clock());
+      const explanation = await explained(evidence, clock());
+      signal?.throwIfAborted();
+      return explanation;
     } finally {
       arena.dispose();
     }
@@ -259,18 +261,13 @@ export class Explainer {
 
 /**
  * Loads a model onto a GPU.
- * @throws ScoreCamError `no-webgpu`, `no-adapter`, `manifest`, `network`, `weights` or `limit`.
+ * @throws ScoreCamError `option`, `no-webgpu`, `no-adapter`, `manifest`, `network`, `weights` or `limit`.
  */
-export async function createExplainer(options: ExplainerOptions): Promise<Explainer> {
-  const { memoryBudget = DEFAULT_MEMORY_BUDGET } = options;
-  if (!(memoryBudget > 0)) {
-    throw new ScoreCamError(
-      'option',
-      `memoryBudget is ${memoryBudget}, must be a positive number of bytes.`,
-    );
-  }
-  if (options.dtype) oneOf('dtype', options.dtype, ['f32', 'f16', 'int8']);
-  if (options.precision) oneOf('precision', options.precision, ['f32', 'f16']);
+export async function createExplainer(given: ExplainerOptions): Promise<Explainer> {
+  const options = await checked(EXPLAINER, given);
+  await checkOption('model', EXPLAINER.model, options.model);
+  const { signal, memoryBudget = DEFAULT_MEMORY_BUDGET } = options;
+  signal?.throwIfAborted();
   // Before anything is downloaded: without WebGPU there is no use for it.
   const source = options.device ? { device: options.device } : { adapter: await requestAdapter() };
   const model = await locate(options);
@@ -305,6 +302,7 @@ async function engineOn(
       onBytes: progressMeter('weights', onProgress),
       signal,
     });
+    signal?.throwIfAborted();
     void gpu.lost.then((reason) => reason && onDeviceLost?.(reason));
     return { gpu, plan, weights, facts };
   } catch (error) {

@@ -33,8 +33,8 @@ export {
   type Baseline,
   type GradientOf,
   type MethodOption,
-  NUMBERS,
   type NumberOption,
+  OPTIONS,
   type OptionValues,
   type Weighting,
 } from './explain/methods/options';

@@ -556,6 +556,36 @@ describe('npm run explain', () => {
     }
   });
 
+  it('leaves the results of other methods when one fails, and says which and why', async () => {
+    const out = inFolder('one failed');
+    // Nothing is green: the logit is 0, and Ablation-CAM's weights are shares of it.
+    const methods = 'ablation-cam,grad-cam';
+    const args = [image, '--model', model, '--class', '1', '--method', methods, '--out', out];
+    const run = await explain([...args, '--json']);
+    expect(run.code).toBe(1);
+    expect(run.stderr).toMatch(
+      /\nNo result by ablation-cam: The weights of conv1.*What the other methods found was written\.\n$/,
+    );
+    const result = JSON.parse(run.stdout) as Summary;
+    expect(result).toMatchObject({ method: 'grad-cam', failed: [{ method: 'ablation-cam' }] });
+    expect(result.methods).toHaveLength(1);
+    expect(readdirSync(out).sort()).toEqual([
+      'heatmap-grad-cam.png',
+      'map-grad-cam.f32',
+      'overlay-grad-cam.png',
+      'result.json',
+    ]);
+    const alone = await explain([
+      ...args.slice(0, 5),
+      '--method',
+      'ablation-cam',
+      '--out',
+      inFolder('none'),
+    ]);
+    expect(alone).toMatchObject({ code: 1, stdout: '' });
+    expect(existsSync(inFolder('none'))).toBe(false);
+  });
+
   it('explains the sample with the embedded model', async () => {
     const run = await explain(['--channels', '0-3', '--out', inFolder('sample'), '--json']);
     expect(run).toMatchObject({ code: 0 });
@@ -635,6 +665,12 @@ describe('npm run explain', () => {
     ],
     ['a bad channel', () => [image, '--model', model, '--channels', '4'], 2, /0 to 3/],
     ['an unknown option', () => [image, '--colour', 'red'], 2, /unknown option '--colour'/],
+    [
+      'more masks than anybody waits for',
+      () => [image, '--model', model, '--method', 'rise', '--masks', '1000000000'],
+      2,
+      /--masks "1000000000": give a whole number from 1 to 100000/,
+    ],
     ['two images', () => [image, image], 2, /too many arguments/],
   ])('refuses %s in one line and leaves nothing behind', async (_, args, code, message) => {
     const out = inFolder('never');

@@ -12,6 +12,8 @@ declare global {
   interface Window {
     /** Counted by the test: compute dispatches so far. */
     dispatches: number;
+    /** Kept by the test: the device that was requested last. */
+    lastDevice: GPUDevice;
   }
 }
 
@@ -176,6 +178,64 @@ describe('the demo page', () => {
         window.dispatchEvent(new DragEvent('drop', { dataTransfer: transfer }));
       });
       await statusMatches(page, 'notes\\.txt .*no image');
+    } finally {
+      await page.close();
+    }
+  });
+
+  it('goes on without a reload after a first load that failed, and after a drawing that failed', async () => {
+    const page = await browser.newPage();
+    try {
+      const problems: unknown[] = [];
+      page.on('pageerror', (error) => problems.push(error));
+      await page.evaluateOnNewDocument(() => {
+        const { prototype } = GPUAdapter;
+        const { requestDevice } = prototype;
+        prototype.requestDevice = async function (...args) {
+          const device = await requestDevice.apply(this, args);
+          window.lastDevice = device;
+          return device;
+        };
+      });
+      await page.setRequestInterception(true);
+      let isThere = false;
+      page.on('request', (request) => {
+        const isLost = !isThere && request.url().endsWith('/manifest.json');
+        void (isLost ? request.respond({ status: 404 }) : request.continue());
+      });
+      await page.goto(`${inject('baseUrl')}/demo/`, { timeout: 0 });
+      await statusMatches(page, '404');
+      isThere = true;
+      await page.select('#method', 'grad-cam');
+      await page.click('#sample');
+      await statusMatches(page, '^Here it looked for');
+      expect(await page.$eval('#facts', (facts) => facts.textContent)).toContain('scenes-vgg16');
+
+      // The slider draws on a device that is gone: said, and the next image has another.
+      await page.evaluate(() => window.lastDevice.destroy());
+      await page.focus('#opacity');
+      await page.keyboard.press('Home');
+      const outcome = await page.waitForFunction(
+        (asked) => {
+          const canvas = document.querySelector('canvas')?.toDataURL();
+          const isError = document.querySelector('#status')?.classList.contains('error');
+          return isError ? 'said' : canvas !== asked && 'drawn';
+        },
+        { timeout: 0 },
+        await pixels(page),
+      );
+      expect(['said', 'drawn']).toContain(await outcome.jsonValue());
+      await page.click('#sample');
+      await statusMatches(page, '^Here it looked for');
+      const before = await pixels(page);
+      await page.focus('#opacity');
+      await page.keyboard.press('End');
+      await page.waitForFunction(
+        (old) => document.querySelector('canvas')?.toDataURL() !== old,
+        { timeout: 0 },
+        before,
+      );
+      expect(problems).toEqual([]);
     } finally {
       await page.close();
     }

@@ -125,7 +125,7 @@ export class LoadedModel {
   async explain(ways: Ways = {}): Promise<{ readonly passes: number }> {
     const { gpu, runner, pixels, model } = this;
     const { manifest, network } = model;
-    const choice = choose({}, network);
+    const choice = await choose({}, network);
     runner.ways = ways;
     const arena = new Arena(gpu);
     try {

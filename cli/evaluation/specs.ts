@@ -1,7 +1,12 @@
 /** Which methods are evaluated, with their options, by names such as `is-cam(top=10, steps=4)`. */
 import type { Metric } from '../../src/evaluation/types';
 import type { CostOf } from '../../src/explain/methods/method';
-import { NUMBERS, type NumberOption, type Weighting } from '../../src/explain/methods/options';
+import {
+  type MethodOption,
+  type NumberOption,
+  OPTIONS,
+  type Weighting,
+} from '../../src/explain/methods/options';
 import { METHOD_NAMES, METHODS, type Method, takers } from '../../src/explain/methods/registry';
 import { weightings } from '../../src/explain/methods/weightings';
 import { usageError } from '../errors';
@@ -61,7 +66,9 @@ function parseSpec(text: string): MethodSpec {
   const options = (list ?? '').split(';').flatMap((part): [NumberOption, number][] => {
     if (part.trim() === '') return [];
     const [option = '', value = ''] = part.split('=').map((word) => word.trim());
-    const numeric = Object.keys(taken).filter((one): one is NumberOption => one in NUMBERS);
+    const numeric = Object.keys(taken).filter(
+      (one): one is NumberOption => 'least' in OPTIONS[one as MethodOption],
+    );
     if (!numeric.includes(option as NumberOption)) {
       throw usageError(
         `--methods "${text}": ${method} has no option "${option}"` +

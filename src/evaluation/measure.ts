@@ -1,8 +1,11 @@
 import { ScoreCamError } from '../errors';
 import { baselineInput } from '../explain/baseline';
+import { checked, checkOption } from '../explain/check';
 import { normalise } from '../explain/image';
-import { oneOf } from '../explain/one-of';
-import { checkPixels } from '../explain/pixels';
+import { CALLBACKS } from '../explain/option-rules';
+import { isPixels, type Pixels } from '../explain/pixels';
+import { allowed, shown } from '../explain/refusals';
+import { all, OBJECT, type Rules } from '../explain/rules';
 import type { SaliencyMap } from '../explain/types';
 import { Arena } from '../gpu/arena';
 import { applyMask } from '../kernels/inputs/apply_mask';
@@ -20,7 +23,14 @@ import {
   ranksOf,
   sparsityOf,
 } from './metrics';
-import { type Curve, METRICS, type Measurable, type MeasureOptions, type Measures } from './types';
+import {
+  type Box,
+  type Curve,
+  METRICS,
+  type Measurable,
+  type MeasureOptions,
+  type Measures,
+} from './types';
 
 /** What measuring needs of an explainer. */
 export interface Bench {
@@ -28,7 +38,10 @@ export interface Bench {
   readonly manifest: Manifest;
   readonly memoryBudget: number;
   /** The map of a normalised image [3, height, width] by the same method for the same class, and its passes. */
-  again(input: Float32Array<ArrayBuffer>): Promise<{ map: SaliencyMap; passes: number }>;
+  again(
+    input: Float32Array<ArrayBuffer>,
+    signal: AbortSignal | undefined,
+  ): Promise<{ map: SaliencyMap; passes: number }>;
 }
 
 /**
@@ -40,20 +53,30 @@ export interface Bench {
 export async function measure(
   bench: Bench,
   subject: Measurable,
-  options: MeasureOptions,
+  given: MeasureOptions,
 ): Promise<Measures> {
-  const { box, otherBoxes, steps = 100 } = options;
+  const options = await checked(rulesOf(bench), given);
+  const { box, otherBoxes, steps = 100, signal } = options;
   const asked = options.metrics ?? [
     'confidence',
     'sparsity',
     ...(box ? ['pointing' as const] : []),
   ];
-  for (const metric of asked) oneOf('metric', metric, METRICS);
+  for (const metric of asked) await checkOption('metric', { names: METRICS }, metric);
   const wants = new Set(asked);
-  check(bench, subject, steps, wants.has('pointing') && !box);
+  signal?.throwIfAborted();
+  await checkSubject(bench, subject);
+  if (wants.has('pointing') && !box) {
+    fail('The metric "pointing" needs the box of the object: give `box`.');
+  }
+  if (wants.has('adcc') && !subject.options) {
+    fail(
+      'The metric "adcc" makes the map anew for the masked image: give an Explanation, or `options` to make it by.',
+    );
+  }
   const { map } = subject;
   const image = normalise(subject.image, bench.manifest) as Float32Array<ArrayBuffer>;
-  const scorer = new Scorer(bench, subject.class.index, options.signal);
+  const scorer = new Scorer(bench, subject.class.index, signal);
   const needsMasked = wants.has('confidence') || wants.has('adcc');
   const masks = [
     ...(needsMasked ? [map.data] : []),
@@ -69,7 +92,8 @@ export async function measure(
   const pointing = wants.has('pointing') && box;
   const curves = !map.flat;
   const mean = new Float32Array(image.length);
-  const second = wants.has('adcc') && !map.flat ? await bench.again(under(image, map)) : undefined;
+  const second =
+    wants.has('adcc') && !map.flat ? await bench.again(under(image, map), signal) : undefined;
   const coherency = second && coherencyOf(map, second.map);
   const complexity = map.data.reduce((total, value) => total + value, 0) / map.data.length;
   const blurred = (): Float32Array => baselineInput('blurred', subject.image, bench.manifest);
@@ -96,37 +120,83 @@ export async function measure(
     hit: pointing ? pointsInto(map, pointing) : undefined,
     passes: scorer.passes + (second?.passes ?? 0),
   };
+  signal?.throwIfAborted();
   return Object.fromEntries(
     Object.entries(measures).filter(([, value]) => value !== undefined),
   ) as unknown as Measures;
 }
 
-function check(
-  { runner }: Bench,
-  { map, class: { index }, image }: Measurable,
-  steps: number,
-  lacksBox: boolean,
-): void {
-  const fail = (message: string): never => {
-    throw new ScoreCamError('option', message);
+function fail(message: string): never {
+  throw new ScoreCamError('option', message);
+}
+
+function rulesOf({ runner }: Bench): Rules<MeasureOptions> {
+  const { width, height } = runner.network.input;
+  /** A part of it may lie outside, where the image was cropped; a number of pixels it must hold. */
+  const isBox = (value: unknown): boolean => {
+    const box = (value ?? {}) as Box;
+    return (
+      [box.x, box.y, box.width, box.height].every(Number.isFinite) &&
+      box.width > 0 &&
+      box.height > 0 &&
+      box.x < width &&
+      box.y < height &&
+      box.x + box.width > 0 &&
+      box.y + box.height > 0
+    );
   };
-  checkPixels(image);
+  const kind = `{ x, y, width, height } in pixels, in part at least inside the ${width}x${height} of the network's input`;
+  return {
+    ...CALLBACKS,
+    metrics: { kind: 'an array of metrics', is: Array.isArray },
+    box: { kind, is: isBox },
+    otherBoxes: { kind: `an array of boxes, each ${kind}`, is: all(isBox) },
+    steps: { least: 1, most: Math.min(width * height, 10_000), whole: true },
+  };
+}
+
+/** A map's values are quotients, which a GPU may round up: as much as this they may lie outside of 0 to 1. */
+const ROUNDING = 1e-5;
+
+/** @throws ScoreCamError `option`, or `image` for an image that is not of RGBA bytes */
+async function checkSubject({ runner }: Bench, subject: Measurable): Promise<void> {
+  await checkOption('What is to be measured', OBJECT, subject);
+  const { map, image, class: own } = subject;
+  await checkOption('map', OBJECT, map);
+  await checkOption('class', OBJECT, own);
   const { input, labels } = runner.network;
-  for (const [what, size] of Object.entries({ map, image })) {
+  for (const [what, size] of Object.entries({ map, image: image ?? {} }) as [string, Pixels][]) {
     if (size.width === input.width && size.height === input.height) continue;
     fail(
       `The ${what} is ${size.width}x${size.height}, the network's input ${input.width}x${input.height}: ` +
         'give the map and the image at that size.',
     );
   }
+  if (!isPixels(image)) (await import('../explain/decode')).refuse(image);
+  checkValues(map);
+  const { index, probability = 0 } = own;
   if (!(Number.isInteger(index) && index >= 0 && index < labels.length)) {
-    fail(`There is no class ${index}: classes are numbered 0 to ${labels.length - 1}.`);
+    fail(`There is no class ${shown(index)}: classes are numbered 0 to ${labels.length - 1}.`);
   }
-  const most = Math.min(input.width * input.height, 10_000);
-  if (!(Number.isInteger(steps) && steps >= 1 && steps <= most)) {
-    fail(`steps is ${steps}, must be a whole number from 1 to ${most}.`);
+  await checkOption('The probability of the class', SHARE, probability);
+}
+
+const SHARE = { least: 0, most: 1, whole: false };
+
+function checkValues({ data, width, height }: SaliencyMap): void {
+  const pixels = width * height;
+  if (data?.[Symbol.toStringTag] !== 'Float32Array' || data.length !== pixels) {
+    fail(
+      `The data of the ${width}x${height} map is ${shown(data)}${data?.length === undefined ? '' : ` of length ${data.length}`}: give ` +
+        `a Float32Array of ${pixels}.`,
+    );
   }
-  if (lacksBox) fail('The metric "pointing" needs the box of the object: give `box`.');
+  const bad = data.findIndex((value) => !(value >= -ROUNDING && value <= 1 + ROUNDING));
+  if (bad >= 0) {
+    fail(
+      `The map is ${data[bad]} at pixel ${bad}, must be ${allowed(SHARE)} everywhere: min-max normalise it.`,
+    );
+  }
 }
 
 /** The class's probability for altered images. */

@@ -1,62 +1,135 @@
 import { ScoreCamError } from '../errors';
 import { toBitmap } from './bitmap';
-import { onWhite, type Pixels } from './pixels';
-import type { ImageSource } from './types';
+import { isPixels, onWhite, type Pixels } from './pixels';
+import { shown } from './refusals';
+import { isObject } from './rules';
 
 /**
- * Whatever is not pixels yet as pixels, laid on white. Loaded when there is something to decode.
- * @throws ScoreCamError `image` when it cannot be fetched or decoded, or its pixels cannot be had
+ * Whatever is not bytes of RGBA in sRGB as such, laid on white. Loaded when there is something to decode, or to refuse.
+ * @throws ScoreCamError `image` when it is no image, cannot be fetched or decoded, or its pixels cannot be had; the
+ * signal's reason on abort
  */
-export async function decode(
-  source: Exclude<ImageSource, Pixels>,
-  signal?: AbortSignal,
-): Promise<Pixels> {
-  const loaded =
-    typeof source === 'string' || source instanceof URL ? await fetchImage(source, signal) : source;
+export async function decode(source: unknown, signal?: AbortSignal): Promise<Pixels> {
+  const isAddress = typeof source === 'string' || source instanceof URL;
+  const loaded = isAddress ? await fetchImage(source, signal) : source;
+  const kind = kindOf(loaded);
+  if (kind === 'ImageData') return onWhite(ofImageData(loaded as ImageData));
+  if (!DECODED.test(kind) && !(kind in SIZES)) refuse(loaded);
   if (!has2d()) {
     const { withoutCanvas } = await import('./without-canvas');
-    return onWhite(await withoutCanvas(loaded));
+    return onWhite(await withoutCanvas(loaded as ImageBitmapSource));
   }
-  const bitmap = loaded instanceof Blob ? await toBitmap(loaded) : undefined;
+  const isFile = DECODED.test(kind);
+  const bitmap = isFile ? await toBitmap(loaded as Blob) : undefined;
   try {
-    return await drawn(bitmap ?? (loaded as Drawable));
+    if (kind === 'HTMLImageElement') await whole(loaded as HTMLImageElement, signal);
+    const drawable = bitmap ?? (loaded as Drawable);
+    return drawn(drawable, SIZES[kindOf(drawable) as keyof typeof SIZES](drawable as never));
   } finally {
     bitmap?.close();
   }
 }
 
-type Drawable = Exclude<ImageSource, Pixels | Blob | URL | string>;
+type Drawable = CanvasImageSource & (HTMLImageElement | ImageBitmap | VideoFrame);
+interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** By name: it may come from another window. */
+const kindOf = (value: unknown): string => Object.prototype.toString.call(value).slice(8, -1);
+
+const DECODED = /^(Blob|File)$/;
+
+const ownSize = (drawable: Size): Size => drawable;
+
+/** What can be drawn on a canvas, and how large it is. */
+const SIZES = {
+  ImageBitmap: ownSize,
+  HTMLCanvasElement: ownSize,
+  OffscreenCanvas: ownSize,
+  HTMLImageElement: (image: HTMLImageElement): Size => ({
+    width: image.naturalWidth,
+    height: image.naturalHeight,
+  }),
+  VideoFrame: (frame: VideoFrame): Size => ({
+    width: frame.displayWidth,
+    height: frame.displayHeight,
+  }),
+  HTMLVideoElement(video: HTMLVideoElement): Size {
+    if (video.readyState >= 2) return { width: video.videoWidth, height: video.videoHeight };
+    throw new ScoreCamError(
+      'image',
+      `The video ${video.currentSrc || 'without a source'} has no frame to show yet (readyState ${video.readyState}): ` +
+        "wait for its event 'loadeddata'.",
+    );
+  },
+} as const;
+
+/** @throws ScoreCamError `image` always: what it is, and what would do */
+export function refuse(source: unknown): never {
+  const { data, width, height } = (source ?? {}) as Partial<Pixels>;
+  const kind = data?.[Symbol.toStringTag] ?? typeof data;
+  throw new ScoreCamError(
+    'image',
+    !isObject(source) || !('data' in source || 'width' in source)
+      ? `The image is ${shown(source)}: give an <img>, <video> or canvas, an ImageBitmap, ImageData or VideoFrame, a Blob, ` +
+          'an address, or { data, width, height }.'
+      : `An image as { data, width, height } has 4 x width x height bytes of RGBA in a Uint8ClampedArray or Uint8Array: ` +
+          `here data is ${kind} of length ${data?.length}, width ${width}, height ${height}.`,
+  );
+}
+
+/** Of another colour space, or of floats: 0 and 1 are black and white, and what lies beyond is cut off. */
+function ofImageData(image: ImageData): Pixels {
+  const { width, height, colorSpace, data } = image;
+  if (data.length === 0) {
+    throw new ScoreCamError(
+      'image',
+      `The ImageData of ${width}x${height} pixels has lost its bytes: its buffer was transferred. Give a copy.`,
+    );
+  }
+  const hasBytes = isPixels({ width, height, data });
+  if (colorSpace === 'srgb') {
+    const bytes = hasBytes ? data : Uint8ClampedArray.from(data, (value) => 255 * value);
+    return { width, height, data: bytes };
+  }
+  const context = canvasOf(image);
+  context.putImageData(image, 0, 0);
+  return context.getImageData(0, 0, width, height);
+}
 
 /** Deno has OffscreenCanvas, but no 2D context. */
 const has2d = (): boolean =>
   typeof OffscreenCanvas !== 'undefined' && !!new OffscreenCanvas(1, 1).getContext('2d');
 
-async function drawn(drawable: Drawable): Promise<Pixels> {
-  const isElement = typeof HTMLImageElement !== 'undefined' && drawable instanceof HTMLImageElement;
-  if (isElement) {
-    await drawable.decode().catch((cause: unknown) => {
-      throw new ScoreCamError('image', `The image ${drawable.src} did not load.`, { cause });
-    });
-  }
-  const width = isElement ? drawable.naturalWidth : drawable.width;
-  const height = isElement ? drawable.naturalHeight : drawable.height;
+/** Waits for an element's file. */
+async function whole(image: HTMLImageElement, signal: AbortSignal | undefined): Promise<void> {
+  const loaded = image.decode().catch((cause: unknown) => {
+    throw new ScoreCamError('image', `The image ${image.src} did not load.`, { cause });
+  });
+  let stop = (): void => {};
+  const stopped = new Promise<never>((_, reject) => {
+    stop = () => reject(signal?.reason);
+    signal?.addEventListener('abort', stop);
+  });
+  await Promise.race([loaded, stopped]).finally(() => signal?.removeEventListener('abort', stop));
+}
+
+/** As a canvas shows it, which for what moves is the frame of this moment. */
+function drawn(drawable: CanvasImageSource, { width, height }: Size): Pixels {
   if (width < 1 || height < 1) {
     throw new ScoreCamError(
       'image',
-      `The image is ${width}x${height} pixels; it needs at least 1x1.`,
+      `The image, ${shown(drawable)}, is ${width}x${height} pixels; it needs at least 1x1. One that was closed or ` +
+        'transferred has none.',
     );
   }
-  const context = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true });
-  if (!context) {
-    throw new ScoreCamError(
-      'image',
-      `The image is ${width}x${height} pixels, too large for a canvas here: make it smaller.`,
-    );
-  }
+  const context = canvasOf({ width, height });
   context.fillStyle = 'white';
   context.fillRect(0, 0, width, height);
-  context.drawImage(drawable, 0, 0);
   try {
+    context.drawImage(drawable, 0, 0, width, height);
     return context.getImageData(0, 0, width, height);
   } catch (cause) {
     throw new ScoreCamError(
@@ -66,6 +139,15 @@ async function drawn(drawable: Drawable): Promise<Pixels> {
       { cause },
     );
   }
+}
+
+function canvasOf({ width, height }: Size): OffscreenCanvasRenderingContext2D {
+  const context = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true });
+  if (context) return context;
+  throw new ScoreCamError(
+    'image',
+    `The image is ${width}x${height} pixels, too large for a canvas here: make it smaller.`,
+  );
 }
 
 async function fetchImage(source: string | URL, signal?: AbortSignal): Promise<Blob> {

@@ -3,7 +3,9 @@ import { Arena } from '../gpu/arena';
 import type { Gpu } from '../gpu/gpu';
 import { type ColourMapName, colourMaps } from '../kernels/maps/colour_maps';
 import { overlay } from '../kernels/maps/overlay';
+import { checked, checkOption } from './check';
 import { imageData, type Pixels } from './pixels';
+import { does, type Rules } from './rules';
 import type { SaliencyMap } from './types';
 
 export interface DrawOptions {
@@ -12,43 +14,54 @@ export interface DrawOptions {
   readonly colourMap?: ColourMapName | undefined;
 }
 
+export const DRAW: Rules<DrawOptions> = {
+  opacity: { least: 0, most: 1, whole: false },
+  colourMap: { names: Object.keys(colourMaps) },
+};
+
 /** `Explanation.overlay`, loaded when it is asked for. */
 export async function overlayOf(
   gpu: Gpu,
   map: SaliencyMap,
   image: Pixels,
-  { opacity = 0.5, colourMap = 'turbo' }: DrawOptions,
+  options: DrawOptions,
 ): Promise<ImageData> {
-  if (!(opacity >= 0 && opacity <= 1)) {
-    throw new ScoreCamError('option', `opacity is ${opacity}, must be from 0 to 1.`);
-  }
-  const colours = colourMaps[colourMap];
-  if (!colours) {
-    throw new ScoreCamError(
-      'option',
-      `There is no colour map "${colourMap}". Choose from: ${Object.keys(colourMaps).join(', ')}.`,
-    );
-  }
-  const data = await render(gpu, map, image, opacity, colours);
+  const { opacity = 0.5, colourMap = 'turbo' } = await checked(DRAW, options);
+  const data = await render(gpu, map, image, opacity, colourMaps[colourMap]);
   return imageData({ data, width: map.width, height: map.height });
 }
 
-/** Puts what {@link overlayOf} gives on a canvas of its size. */
-export function draw(image: ImageData, canvas: HTMLCanvasElement | OffscreenCanvas): void {
-  canvas.width = image.width;
-  canvas.height = image.height;
-  const context = canvas.getContext('2d') as
-    | CanvasRenderingContext2D
-    | OffscreenCanvasRenderingContext2D
-    | null;
-  if (!context) {
+/**
+ * Draws the map over its image on a canvas, which takes its size.
+ * @throws ScoreCamError `option` as `overlayOf`, or if nothing can be put on the canvas; it is left as it was
+ */
+export async function draw(
+  canvas: HTMLCanvasElement | OffscreenCanvas,
+  overlay: () => Promise<ImageData>,
+): Promise<void> {
+  await checkOption('The canvas', { kind: 'a canvas', is: does('getContext') }, canvas);
+  const image = await overlay();
+  const refuse = (cause?: unknown): never => {
     throw new ScoreCamError(
       'option',
-      'The canvas has no 2d context: it is in use by another API, or this JavaScript has none. ' +
+      'The canvas has no 2d context: it is in use by another API, was transferred, or this JavaScript has none. ' +
         'overlay() gives the pixels without a canvas.',
+      { cause },
     );
+  };
+  try {
+    const context = canvas.getContext('2d') as
+      | CanvasRenderingContext2D
+      | OffscreenCanvasRenderingContext2D
+      | null;
+    if (!context) return refuse();
+    canvas.width = image.width;
+    canvas.height = image.height;
+    context.putImageData(image, 0, 0);
+  } catch (error) {
+    if (error instanceof ScoreCamError) throw error;
+    refuse(error);
   }
-  context.putImageData(image, 0, 0);
 }
 
 /** RGBA of the map over the image. */

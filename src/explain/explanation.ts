@@ -1,12 +1,14 @@
 import { ScoreCamError } from '../errors';
 import type { Runner } from '../runtime/runner';
+import { checkOption } from './check';
 import type { DrawOptions } from './draw';
 import type { Evidence } from './evidence';
 import type { Chosen } from './methods/choose';
 import type { MethodOptions } from './methods/method-options';
-import type { GradientOf, Weighting } from './methods/options';
+import { type GradientOf, OPTIONS, type Weighting } from './methods/options';
 import type { Method } from './methods/registry';
 import { imageData, type Pixels } from './pixels';
+import { CLASS } from './rules';
 import { fuseMaps, saliencyMap } from './saliency';
 import type { ChannelCounts, ClassScore, LayerResult, Passes, SaliencyMap, Timings } from './types';
 
@@ -133,10 +135,10 @@ export class Explanation {
    * The same run seen for another class (index or label). Score-CAM and CAM run no pass again; the gradient
    * methods run one backward pass.
    */
-  forClass(wanted: number | string): Promise<Explanation> {
+  async forClass(wanted: number | string): Promise<Explanation> {
     const { run } = this;
-    const passes = { forward: 0, backward: 0, head: 0 };
-    return explainClass(run, classIndex(wanted, run.labels, run.probabilities), passes);
+    const index = await classIndex(wanted, run.labels, run.probabilities);
+    return explainClass(run, index, NO_PASSES);
   }
 
   /**
@@ -146,6 +148,7 @@ export class Explanation {
    */
   async withWeighting(weighting: Weighting): Promise<Explanation> {
     const { run } = this;
+    await checkOption('weighting', OPTIONS.weighting, weighting);
     if (!run.evidence.reweighed) {
       throw new ScoreCamError(
         'option',
@@ -179,7 +182,7 @@ export class Explanation {
     options: DrawOptions = {},
   ): Promise<void> {
     const { draw } = await import('./draw');
-    draw(await this.overlay(options), canvas);
+    await draw(canvas, () => this.overlay(options));
   }
 }
 
@@ -265,28 +268,20 @@ export function rank(probabilities: Float32Array, labels: readonly string[]): Cl
  * Index of a class given as index, label (upper and lower case alike) or `auto`, the likeliest.
  * @throws ScoreCamError `option` naming the value and the classes there are.
  */
-export function classIndex(
+export async function classIndex(
   wanted: number | string,
   labels: readonly string[],
   probabilities: Float32Array,
-): number {
+): Promise<number> {
   if (wanted === 'auto') return rank(probabilities, labels)[0]?.index as number;
-  if (typeof wanted === 'number') {
-    if (Number.isInteger(wanted) && wanted >= 0 && wanted < labels.length) return wanted;
-    throw new ScoreCamError(
-      'option',
-      `There is no class ${wanted}: classes are numbered 0 to ${labels.length - 1}.`,
-    );
-  }
-  const same = (label: string): boolean => label.toLowerCase() === wanted.trim().toLowerCase();
-  const index = labels.includes(wanted) ? labels.indexOf(wanted) : labels.findIndex(same);
-  if (index >= 0) return index;
-  const part = wanted.trim().toLowerCase();
-  const close = labels.filter((label) => label.toLowerCase().includes(part));
-  const shown = (close.length > 0 ? close : labels).slice(0, 12);
-  throw new ScoreCamError(
-    'option',
-    `There is no class "${wanted}". ${close.length > 0 ? 'Close' : 'Classes'}: ${shown.join(', ')}` +
-      `${(close.length || labels.length) > shown.length ? ', ...' : ''}.`,
-  );
+  await checkOption('class', CLASS, wanted);
+  const isOne = (label: string): boolean =>
+    label.toLowerCase() === String(wanted).trim().toLowerCase();
+  const index =
+    typeof wanted === 'number'
+      ? [...labels.keys()].indexOf(wanted)
+      : labels.includes(wanted)
+        ? labels.indexOf(wanted)
+        : labels.findIndex(isOne);
+  return index >= 0 ? index : (await import('./methods/misfits')).noClass(wanted, labels);
 }

@@ -1,25 +1,25 @@
 import { ScoreCamError } from '../errors';
 import type { Manifest, ManifestInput } from '../model/manifest';
 import { firstNotFinite } from '../numbers/finite';
-import { checkPixels, onWhite, type Pixels } from './pixels';
+import { isPixels, onWhite, type Pixels } from './pixels';
 import type { ImageSource } from './types';
 
 /**
  * Brings any image source to the network's input size; what is not pixels is decoded first. An image that has that size
  * already is not resampled. Transparent pixels are laid on white.
- * @throws ScoreCamError `image` when it cannot be fetched or decoded, or is no RGBA.
+ * @throws ScoreCamError `image` when it is none, or cannot be fetched or decoded; the signal's reason on abort
  */
 export async function prepareImage(
   source: ImageSource,
   input: ManifestInput,
   signal?: AbortSignal,
 ): Promise<Pixels> {
-  if (typeof source === 'object' && 'data' in source) {
-    checkPixels(source);
-    return resample(onWhite(source), input);
-  }
-  const { decode } = await import('./decode');
-  return resample(await decode(source, signal), input);
+  signal?.throwIfAborted();
+  const pixels = isPixels(source)
+    ? onWhite(source)
+    : await (await import('./decode')).decode(source, signal);
+  signal?.throwIfAborted();
+  return resample(pixels, input);
 }
 
 /**

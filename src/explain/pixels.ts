@@ -1,5 +1,3 @@
-import { ScoreCamError } from '../errors';
-
 /** An image as bytes: all that there is of ImageData, for wherever there is none. */
 export interface Pixels {
   readonly width: number;
@@ -8,17 +6,17 @@ export interface Pixels {
   readonly data: Uint8ClampedArray | Uint8Array;
 }
 
-/** @throws ScoreCamError `image` unless there are four bytes for every pixel, and a pixel at least */
-export function checkPixels({ data, width, height }: Pixels): void {
-  // By name: bytes may come from another window.
-  const kind = data?.[Symbol.toStringTag] ?? typeof data;
-  const isSize = (value: number): boolean => Number.isInteger(value) && value > 0;
-  if (/^Uint8/.test(kind) && isSize(width) && isSize(height) && data.length === 4 * width * height)
-    return;
-  throw new ScoreCamError(
-    'image',
-    `An image as { data, width, height } has 4 x width x height bytes of RGBA in a Uint8ClampedArray or Uint8Array: ` +
-      `here data is ${kind} of length ${data?.length}, width ${width}, height ${height}.`,
+/** Whether there are four bytes for every pixel, a pixel at least, and all of them in sRGB. */
+export function isPixels(image: unknown): image is Pixels {
+  const { data, width, height, colorSpace = 'srgb' } = (image ?? {}) as Partial<ImageData>;
+  const isSize = (value: unknown): boolean => Number.isInteger(value) && (value as number) > 0;
+  return (
+    // By name: bytes may come from another window.
+    /^Uint8/.test(data?.[Symbol.toStringTag] ?? '') &&
+    isSize(width) &&
+    isSize(height) &&
+    data?.length === 4 * (width as number) * (height as number) &&
+    colorSpace === 'srgb'
   );
 }
 

@@ -6,6 +6,14 @@ export type Step<Phase extends string = string> = Omit<Progress, 'phase'> & {
 };
 
 /**
+ * Tells a listener of the page's, and waits for nothing that it does. What it throws, at once or later, is the page's own
+ * and no reason to lose long work: it is reported as what a listener of events throws.
+ */
+export function tell<Event>(listener: ((event: Event) => unknown) | undefined, event: Event): void {
+  (async () => listener?.(event))().catch(globalThis.reportError ?? console.error);
+}
+
+/**
  * Turns (done, total) into steps with rate and time left; hears nothing, costs nothing. The clock starts at
  * once; where work `resumes`, at the first call, and what was done by then took no time.
  */
@@ -24,7 +32,7 @@ export function progressMeter<Phase extends string>(
     const rate = seconds > 0 ? own / seconds : 0;
     // What the first hundredth takes says little: its first step may wait for a server or a compiler.
     const isTelling = rate > 0 && 100 * own >= total - start.done;
-    listener({
+    tell(listener, {
       phase,
       done,
       total,

@@ -6,9 +6,14 @@ import type { ConvTuning } from '../plan/tuned';
 import type { TuningCache } from '../runtime/tuning-cache';
 import type { Pixels } from './pixels';
 
-/** Anything an image is in. A string or URL is fetched; a Blob or File is decoded; pixels are taken as they are. */
+/**
+ * Anything an image is in. A string or URL is fetched; a Blob or File is decoded; pixels are taken as they are. Of a video
+ * it is the frame that is shown when it is read, soon after the call; nothing that is given is closed.
+ */
 export type ImageSource =
   | HTMLImageElement
+  | HTMLVideoElement
+  | VideoFrame
   | ImageBitmap
   | ImageData
   | Pixels
@@ -34,6 +39,7 @@ export interface Progress {
 }
 
 export interface Callbacks {
+  /** What it throws, or its promise rejects with, is reported as an event listener's is, and stops nothing. */
   readonly onProgress?: ((progress: Progress) => void) | undefined;
   /** Aborting rejects the promise with the signal's reason; nothing is left behind. */
   readonly signal?: AbortSignal | undefined;

@@ -6,8 +6,8 @@ import { upsampleNormalise } from '../kernels/maps/upsample_normalise';
 import { firstNotFinite } from '../numbers/finite';
 import { keeping } from '../plan/compile';
 import { IMAGE } from '../plan/steps';
+import type { Engine } from './engine';
 import { Recorder } from './recorder';
-import type { Runner } from './runner';
 import type { Masks } from './skipping';
 
 /*
@@ -21,7 +21,7 @@ import type { Masks } from './skipping';
  * @param of whose pass it is, for the message
  */
 export async function overflowOf(
-  { gpu, plan, weights }: Pick<Runner, 'gpu' | 'plan' | 'weights'>,
+  { gpu, plan, weights }: Engine,
   image: Slice,
   of: string,
 ): Promise<ScoreCamError> {
@@ -58,13 +58,13 @@ export async function overflowOf(
 
 /** The same for the image under mask `channels[mask]`. */
 export async function maskedOverflowOf(
-  runner: Pick<Runner, 'gpu' | 'plan' | 'weights' | 'network'>,
+  engine: Engine,
   image: Slice,
   masks: Masks,
   mask: number,
 ): Promise<ScoreCamError> {
-  const { gpu, network } = runner;
-  const { channels, height, width } = network.input;
+  const { gpu, plan } = engine;
+  const { channels, height, width } = plan.network.input;
   const arena = new Arena(gpu);
   try {
     const size = { label: 'mask', batch: 1, height, width };
@@ -85,7 +85,7 @@ export async function maskedOverflowOf(
       applyMask({ ...size, channels, image, masks: made, output }),
     ]);
     return await overflowOf(
-      runner,
+      engine,
       output,
       `the image under the mask of channel ${masks.channels[mask]}`,
     );

@@ -8,6 +8,7 @@ import { maskedPasses, passesBehind } from '../plan/batches';
 import { keeping, type Plan } from '../plan/compile';
 import { IMAGE, type Step } from '../plan/steps';
 import { type BatchOptions, runBatches } from './batches';
+import type { Engine } from './engine';
 import { type Finished, FinishedScores } from './finished';
 import { halving } from './halving';
 import type { NetworkWeights } from './network-weights';
@@ -50,13 +51,6 @@ const WORTHWHILE = 0.9;
 
 /** Into how many blocks masks are cut at least where their scores are wanted as they come. */
 const PREVIEWS = 8;
-
-/** What a network runs on: a device, how it is computed there, and its weights in the device's memory. */
-export interface Engine {
-  readonly gpu: Gpu;
-  readonly plan: Plan;
-  readonly weights: NetworkWeights;
-}
 
 /** How often one piece of work is begun again on a new device. */
 const RENEWALS = 2;

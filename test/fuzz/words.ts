@@ -20,10 +20,12 @@ import {
   parseNumber,
 } from '../../cli/options';
 import { projectRoot } from '../../cli/server';
+import { checked } from '../../src/explain/check';
 import { choose } from '../../src/explain/methods/choose';
 import type { MethodOptions } from '../../src/explain/methods/method-options';
-import { NUMBERS, type NumberOption } from '../../src/explain/methods/options';
-import { METHOD_NAMES, OPTIONS } from '../../src/explain/methods/registry';
+import { type NumberOption, OPTIONS } from '../../src/explain/methods/options';
+import { METHOD_NAMES } from '../../src/explain/methods/registry';
+import { EXPLAIN } from '../../src/explain/option-rules';
 import { parseManifest } from '../../src/model/manifest';
 import { locateModel } from '../../src/model/model';
 import { targetIndex } from '../../src/model/network';
@@ -64,6 +66,10 @@ async function locate(text: string): Promise<void> {
 /** A member, the network, or its weights. */
 const MANIFEST_NAMES = /"|data:|weights of/;
 
+const NUMBERS = (Object.keys(OPTIONS) as (keyof typeof OPTIONS)[]).filter(
+  (option): option is NumberOption => 'least' in OPTIONS[option],
+);
+
 const number = fc.oneof(
   fc.constantFrom(0, -0, -1, 0.5, 1e300, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 31, 2 ** 53),
   fc.integer(),
@@ -89,14 +95,14 @@ const values: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
   baseline: name('mean', 'black', 'blurred'),
   of: name('logit', 'probability'),
   channels: fc.array(fc.oneof(fc.nat(8), number), { maxLength: 5 }),
-  ...Object.fromEntries(Object.keys(NUMBERS).map((option) => [option, number])),
+  ...Object.fromEntries(NUMBERS.map((option) => [option, number])),
 };
 
 const options = fc
   .tuple(
     fc.option(fc.constantFrom(...METHOD_NAMES), { nil: undefined }),
     fc
-      .subarray([...OPTIONS, 'method', 'layer'], { maxLength: 3 })
+      .subarray([...Object.keys(OPTIONS), 'method', 'layer'], { maxLength: 3 })
       .chain((names) =>
         fc.record(Object.fromEntries(names.map((option) => [option, values[option] ?? number]))),
       ),
@@ -104,8 +110,8 @@ const options = fc
   .map(([method, given]) => ({ ...(method ? { method } : {}), ...given }) as MethodOptions);
 
 async function chooses(given: MethodOptions): Promise<void> {
-  const chosen = await choose(given, narrowNetwork);
-  for (const option of Object.keys(NUMBERS) as NumberOption[]) {
+  const chosen = await choose(await checked(EXPLAIN, given), narrowNetwork);
+  for (const option of NUMBERS) {
     if (given[option] !== undefined) deepStrictEqual(chosen[option], given[option]);
   }
 }
@@ -142,10 +148,7 @@ const READERS: Readonly<Record<string, (text: string) => boolean>> = {
   name: (text) => ['a', 'b'].includes(parseName('--name', text, ['a', 'b'])),
   boolean: (text) => typeof parseBoolean('--align-corners', text) === 'boolean',
   filled: (text) => parseFilled('--out', text)?.trim() !== '',
-  number: (text) =>
-    (Object.keys(NUMBERS) as NumberOption[]).every((option) =>
-      Number.isFinite(parseNumber(option, text)),
-    ),
+  number: (text) => NUMBERS.every((option) => Number.isFinite(parseNumber(option, text))),
   channels: (text) =>
     parseChannels(text, 64).every((k, i, all) => k < 64 && (i === 0 || k > (all[i - 1] as number))),
   classes: (text) =>

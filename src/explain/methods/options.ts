@@ -1,3 +1,5 @@
+import { all, FLAG, isNumber, type Rule } from '../rules';
+
 /** How Score-CAM's masked scores become weights; docs/methods.md says whose each is. */
 export type Weighting = 'probability' | 'increase' | 'softmax-logit' | 'softmax-increase';
 
@@ -10,21 +12,53 @@ export type Baseline = 'mean' | 'black' | 'blurred';
 /** What the gradient methods differentiate: the class's logit or its softmax probability. */
 export type GradientOf = 'logit' | 'probability';
 
-export const BASELINES: readonly Baseline[] = ['mean', 'black', 'blurred'];
-export const GRADIENTS_OF: readonly GradientOf[] = ['logit', 'probability'];
+const names = <Name extends string>(summary: string, ...own: readonly Name[]) => ({
+  names: own,
+  summary,
+});
+const whole = (summary: string, least: number, most: number) => ({
+  least,
+  most,
+  whole: true,
+  summary,
+});
 
-/** Options that take a number: the least it may be, whether it must be whole, and what it counts. */
-export const NUMBERS = {
-  top: { least: 1, whole: true, summary: 'channels of largest deviation' },
-  samples: { least: 1, whole: true, summary: 'noisy masks for each map' },
-  sigma: { least: 0, whole: false, summary: "noise, as a share of the map's range" },
-  steps: { least: 1, whole: true, summary: 'masks of growing strength for each map' },
-  groups: { least: 1, whole: true, summary: 'groups of maps, a mask each' },
-  masks: { least: 1, whole: true, summary: 'random masks' },
-  seed: { least: 0, whole: true, summary: 'another seed, other noise or masks' },
-} as const;
+/**
+ * The options that not every method takes: what each may be and what it is. Who takes it, and by which default, is the
+ * methods' own ({@link METHODS}). The most is what a page can still wait for or keep in memory, and above all likely use.
+ */
+export const OPTIONS = {
+  weighting: names<Weighting>(
+    'how masked scores become weights',
+    'probability',
+    'increase',
+    'softmax-logit',
+    'softmax-increase',
+  ),
+  alignCorners: { ...FLAG, summary: 'whether masks are upsampled with align_corners' },
+  baseline: names<Baseline>(
+    'what the weighting increase compares with',
+    'mean',
+    'black',
+    'blurred',
+  ),
+  of: names<GradientOf>('what is differentiated', 'logit', 'probability'),
+  channels: {
+    kind: 'an array of channel numbers',
+    is: all(isNumber),
+    summary: 'only these channels',
+  },
+  top: whole('channels of largest deviation', 1, 65536),
+  samples: whole('noisy masks for each map', 1, 10000),
+  sigma: { least: 0, most: 10, whole: false, summary: "noise, as a share of the map's range" },
+  steps: whole('masks of growing strength for each map', 1, 10000),
+  groups: whole('groups of maps, a mask each', 1, 65536),
+  masks: whole('random masks', 1, 100000),
+  // As many as there are sequences of random numbers.
+  seed: whole('another seed, other noise or masks', 0, 2 ** 32 - 1),
+} as const satisfies Record<string, Rule & { readonly summary: string }>;
 
-export type NumberOption = keyof typeof NUMBERS;
+export type NumberOption = 'top' | 'samples' | 'sigma' | 'steps' | 'groups' | 'masks' | 'seed';
 
 /** Options that not every method has a use for. Their defaults are the methods' own ({@link METHODS}). */
 export interface OptionValues {
@@ -60,4 +94,4 @@ export interface OptionValues {
   readonly masks?: number | undefined;
 }
 
-export type MethodOption = keyof OptionValues;
+export type MethodOption = keyof typeof OPTIONS;

@@ -47,11 +47,6 @@ export const METHODS = Object.fromEntries(
 
 export const METHOD_NAMES = Object.keys(METHODS) as readonly Method[];
 
-/** Every option that some method takes. */
-export const OPTIONS = [
-  ...new Set(LIST.flatMap(({ options }) => Object.keys(options))),
-] as readonly MethodOption[];
-
 /** The methods that take an option. */
 export function takers(option: MethodOption): readonly Method[] {
   return METHOD_NAMES.filter((name) => option in METHODS[name].options);

@@ -63,7 +63,10 @@ export async function groupCam(forward: Forward, options: RunOptions): Promise<E
   };
 }
 
-/** The groups' rectified sums, each min-max normalised; groups without contrast are left out. */
+/**
+ * The groups' rectified sums, each min-max normalised; groups without contrast are left out. If none has any, a map of
+ * zeros stands for them all.
+ */
 export function groupMaps(
   maps: ActivationMaps,
   weights: Float32Array,
@@ -91,6 +94,7 @@ export function groupMaps(
     const max = sum.reduce((a, b) => Math.max(a, b));
     if (max > min) sums.push(Float32Array.from(sum, (value) => (value - min) / (max - min)));
   }
+  if (sums.length === 0) sums.push(new Float32Array(pixels));
   const data = new Float32Array(sums.length * pixels);
   sums.forEach((sum, g) => {
     data.set(sum, g * pixels);
@@ -106,7 +110,6 @@ async function scoreMaps(
   { data, count, height, width }: ActivationMaps,
   { finished, memoryBudget, signal, onPasses }: RunOptions & { onPasses: (done: number) => void },
 ): Promise<Float32Array> {
-  if (count === 0) return new Float32Array(0);
   const { gpu, network } = runner;
   const maps = arena.upload('group maps', data);
   const ranges = arena.take('ranges of group maps', 8 * count);

@@ -2,7 +2,6 @@ import { ScoreCamError } from '../../../errors';
 import type { Runner, Scores } from '../../../runtime/runner';
 import type { Evidence, LayerEvidence } from '../../evidence';
 import type { Forward, Target } from '../../forward';
-import { oneOf } from '../../one-of';
 import { progressMeter } from '../../progress';
 import type { RunOptions } from '../method';
 import type { Weighting } from '../options';
@@ -70,8 +69,7 @@ function weighed(
         return { ...layer, weights, alpha: weights };
       }),
     reweighed: async (weighting) => {
-      const other =
-        weightings[oneOf('weighting', weighting, Object.keys(weightings) as Weighting[])];
+      const other = weightings[weighting];
       if (other.normaliseFirst !== normaliseFirst || other.alignCorners !== choice.alignCorners) {
         throw new ScoreCamError(
           'option',

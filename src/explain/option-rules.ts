@@ -1,0 +1,66 @@
+/*
+ * What each option of an explainer and of an explanation may be. Those of drawing and measuring are beside what draws and
+ * measures, which is loaded later.
+ */
+import type { ExplainOptions } from './explain-options';
+import { OPTIONS } from './methods/options';
+import { METHOD_NAMES } from './methods/registry';
+import {
+  all,
+  CLASS,
+  does,
+  either,
+  FLAG,
+  FUNCTION,
+  isObject,
+  isText,
+  OBJECT,
+  type Rules,
+} from './rules';
+import type { Callbacks, ExplainerOptions } from './types';
+
+export const CALLBACKS: Rules<Callbacks> = {
+  onProgress: FUNCTION,
+  signal: { kind: 'an AbortSignal', is: does('throwIfAborted') },
+};
+
+export const EXPLAIN: Rules<ExplainOptions> = {
+  ...CALLBACKS,
+  ...OPTIONS,
+  method: { names: METHOD_NAMES },
+  layer: { kind: 'the name of a layer, or an array of names', is: either(isText, all(isText)) },
+  class: CLASS,
+  onPreview: FUNCTION,
+};
+
+const isAddress = either(isText, (value) => value instanceof URL);
+const isFile = does('arrayBuffer', 'slice');
+
+export const EXPLAINER: Rules<ExplainerOptions> = {
+  ...CALLBACKS,
+  model: {
+    kind: 'an address, a name or a loaded model',
+    is: either(isAddress, (value) => isObject(value) && 'network' in value && 'weights' in value),
+  },
+  weights: {
+    kind: 'an address, a file or an array of files',
+    is: either(isAddress, isFile, all(isFile)),
+  },
+  dtype: { names: ['f32', 'f16', 'int8'] },
+  cache: { kind: 'a cache with match, put and delete', is: does('match', 'put', 'delete') },
+  retryDelays: {
+    kind: 'an array of milliseconds',
+    is: all((value) => typeof value === 'number' && value >= 0),
+  },
+  device: { kind: 'a GPUDevice', is: does('createComputePipeline') },
+  getDevice: FUNCTION,
+  onDeviceLost: FUNCTION,
+  precision: { names: ['f32', 'f16'] },
+  tune: FLAG,
+  tuning: OBJECT,
+  tuningCache: {
+    kind: 'false, or a cache with get and put',
+    is: either((value) => value === false, does('get', 'put')),
+  },
+  memoryBudget: { least: 1, most: Number.POSITIVE_INFINITY, whole: false },
+};
