@@ -213,6 +213,7 @@ describe('the demo page', () => {
 
       // The slider draws on a device that is gone: said, and the next image has another.
       await page.evaluate(() => window.lastDevice.destroy());
+      const first = await pixels(page);
       await page.focus('#opacity');
       await page.keyboard.press('Home');
       const outcome = await page.waitForFunction(
@@ -222,7 +223,7 @@ describe('the demo page', () => {
           return isError ? 'said' : canvas !== asked && 'drawn';
         },
         { timeout: 0 },
-        await pixels(page),
+        first,
       );
       expect(['said', 'drawn']).toContain(await outcome.jsonValue());
       await page.click('#sample');

@@ -3,8 +3,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseChannels } from '../cli/options';
+import { decode } from '../src/explain/decode';
 import { LARGEST_JSON } from '../src/model/formats/json';
-import { type Generated, HostileServer } from './harness/hostile-server';
+import { type Generated, generated, HostileServer } from './harness/hostile-server';
 import { type Finished, runScript } from './harness/run-script';
 import { concatenate, jsonBytes } from './harness/weight-writers';
 import { writeZip } from './harness/zip-writer';
@@ -179,4 +181,22 @@ it('what a manifest claims of sizes is refused before it is allocated', async ()
   const url = server.serve('/large.json', manifest);
   const printed = refusal(await runScript('test/harness/open-file.ts', ['model', url], how));
   expect(printed).toContain('network: Network "large": layer "b" has 38654705664 weights');
+});
+
+it('an endless picture is refused', async () => {
+  const most = 256 * MIB;
+  const url = server.serve('/picture.png', generated(2 * most), {
+    chunked: true,
+    type: 'image/png',
+  });
+  await expect(decode(url)).rejects.toMatchObject({
+    code: 'image',
+    message: expect.stringMatching(`picture\\.png could not be fetched: .*more than ${most} bytes`),
+  });
+  expect(server.requestsOf('/picture.png')[0]?.sent).toBeLessThan(most + 16 * MIB);
+});
+
+it('the same channels named ten thousand times are as many as once', () => {
+  // Joined as lists they are a thousand million numbers.
+  expect(parseChannels(`${'0-65535,'.repeat(16_000)}3`, 65536)).toHaveLength(65536);
 });
