@@ -34,7 +34,7 @@ import { type LocatedModel, locateModel } from './model/model';
 import { targetLayers } from './model/network';
 import { compile, type Plan } from './plan/compile';
 import { needsOf } from './plan/needs';
-import type { ConvTuning } from './plan/tuned';
+import type { ConvTuning, Tuned } from './plan/tuning-types';
 import type { Engine } from './runtime/engine';
 import { FinishedScores } from './runtime/finished';
 import { layersToKeep } from './runtime/layers-to-keep';
@@ -79,7 +79,7 @@ export class Explainer {
     memoryBudget: number,
   ) {
     const { manifest, network } = model;
-    this.tuning = runner.plan.options.tuning;
+    this.tuning = runner.plan.options.tuned?.tuning;
     this.runner = runner;
     this.manifest = manifest;
     this.memoryBudget = memoryBudget;
@@ -271,15 +271,17 @@ export async function createExplainer(given: ExplainerOptions): Promise<Explaine
   // Before anything is downloaded: without WebGPU there is no use for it.
   const source = options.device ? { device: options.device } : { adapter: await requestAdapter() };
   const model = await locate(options);
-  const first = await engineOn(source, model, options, (gpu) =>
-    planFor(gpu, model, options, memoryBudget),
-  );
-  const { gpu, plan, weights, facts } = first;
+  const { gpu, plan, weights, facts } = await engineOn(source, model, options, memoryBudget);
   const { device, getDevice } = options;
   const renew = async (): Promise<Engine> => {
     const again = getDevice ? { device: await getDevice() } : { adapter: await requestAdapter() };
-    return engineOn(again, model, options, async ({ facts: able }) =>
-      compile(model.network, able, plan.options),
+    // What was measured still counts, and the creation's signal does not any more.
+    const tuning = plan.options.tuned?.tuning;
+    return engineOn(
+      again,
+      model,
+      { ...options, tune: false, tuning, signal: undefined },
+      memoryBudget,
     );
   };
   // A device of the caller's is the caller's to replace.
@@ -287,16 +289,17 @@ export async function createExplainer(given: ExplainerOptions): Promise<Explaine
   return new Explainer(model, runner, facts, memoryBudget);
 }
 
-/** A model's weights on a device, laid out as a plan for it says. */
+/** A model on a device: its plan there, and its weights laid out as the plan says. */
 async function engineOn(
   source: Pick<GpuOptions, 'device' | 'adapter'>,
   model: LocatedModel,
-  { cache, onDeviceLost, onProgress, signal }: ExplainerOptions,
-  planOn: (gpu: Gpu) => Promise<Plan>,
+  options: ExplainerOptions,
+  memoryBudget: number,
 ): Promise<Engine & { readonly facts: WeightFacts }> {
+  const { cache, onDeviceLost, onProgress, signal } = options;
   const gpu = await Gpu.create({ ...source, needs: needsOf(model.network) });
   try {
-    const plan = await planOn(gpu);
+    const plan = await planFor(gpu, model, options, memoryBudget);
     const { weights, facts } = await loadWeights(gpu, plan, model, {
       cache,
       onBytes: progressMeter('weights', onProgress),
@@ -328,10 +331,10 @@ async function planFor(
         `has none${options.device ? ', or the device was requested without it' : ''}. Use f32.`,
     );
   }
-  let tuning: ConvTuning | undefined;
+  let tuned: Tuned | undefined;
   if (given || tune) {
     const { takeTuning } = await import('./runtime/kept-tuning');
-    tuning = await takeTuning(gpu, network, {
+    tuned = await takeTuning(gpu, network, {
       given,
       tune,
       cache: options.tuningCache,
@@ -342,7 +345,7 @@ async function planFor(
     });
   }
   const inFile = manifest.weights.format === 'seeded' ? undefined : manifest.weights.dtype;
-  return compile(network, gpu.facts, { dtype: options.dtype ?? inFile, precision, tuning });
+  return compile(network, gpu.facts, { dtype: options.dtype ?? inFile, precision, tuned });
 }
 
 async function locate(options: ExplainerOptions): Promise<LocatedModel> {

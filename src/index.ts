@@ -68,5 +68,5 @@ export { type VggOptions, vggManifest } from './model/vgg';
 export type { TensorFacts, WeightSource } from './model/weight-source';
 export type { Precision, WeightDtype } from './numbers/dtypes';
 export type { TensorDtype } from './numbers/tensor_dtypes';
-export type { ConvTuning, TunedLayer } from './plan/tuned';
+export type { ConvTuning, TunedLayer } from './plan/tuning-types';
 export { browserTuningCache, type TuningCache } from './runtime/tuning-cache';

@@ -8,7 +8,8 @@ import {
   winogradScratch,
 } from '../src/kernels/winograd/winograd';
 import { chooseProductTile } from '../src/kernels/winograd/winograd_product';
-import { candidatesFor, chooseConv, methodName } from '../src/plan/conv_choice';
+import { candidatesFor, methodName } from '../src/plan/candidates';
+import { chooseConv } from '../src/plan/conv_choice';
 
 const shape = (inChannels: number, outChannels: number, size = 56, kernel: 1 | 3 = 3) => ({
   inChannels,

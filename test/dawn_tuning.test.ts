@@ -4,12 +4,14 @@ import type { DeviceFacts } from '../src/gpu/facts';
 import { Gpu } from '../src/gpu/gpu';
 import type { KernelText } from '../src/gpu/kernel';
 import { productInWorkgroups } from '../src/kernels/winograd/winograd_product';
+import { candidatesFor, methodName } from '../src/plan/candidates';
 import { compile, type Plan, tunableShapes } from '../src/plan/compile';
-import { type ConvDevice, candidatesFor, methodName, sizesKey } from '../src/plan/conv_choice';
+import { type ConvDevice, sizesKey } from '../src/plan/conv_choice';
 import { convDevice } from '../src/plan/device';
 import { checkedTuning, suits, TUNING_VERSION } from '../src/plan/known-tuning';
 import type { ConvStep } from '../src/plan/steps';
-import { type ConvTuning, tunedMethods } from '../src/plan/tuned';
+import { tunedFor } from '../src/plan/tuned';
+import type { ConvTuning } from '../src/plan/tuning-types';
 import { keepTuning, keptTuning } from '../src/runtime/kept-tuning';
 import { NetworkWeights } from '../src/runtime/network-weights';
 import { Runner } from '../src/runtime/runner';
@@ -136,9 +138,9 @@ describe.skipIf(reason !== undefined)('tuning', () => {
       expect(steps.map(([done]) => done)).toEqual(Array.from({ length: total + 1 }, (_, i) => i));
       // Nothing is left behind, and the network computes by what was found.
       expect(own.allocatedBytes).toBe(0);
-      const { input } = network;
-      expect(tunedMethods(tuning, shapes, input, having).size).toBe(shapes.length);
-      const plan = compile(network, facts, { precision, tuning });
+      const tuned = tunedFor(tuning, network, facts);
+      expect(tuned.methods.size).toBe(shapes.length);
+      const plan = compile(network, facts, { precision, tuned });
       expect(errorOf(await logitsOf(own, plan))).toBeLessThan(precision === 'f32' ? 1e-5 : 2e-2);
       own.dispose();
     }
@@ -253,7 +255,6 @@ describe.skipIf(reason !== undefined)('tuning', () => {
 
 describe('a tuning', () => {
   const adapter = 'v/a/d/some GPU/1';
-  const on: ConvDevice = { isFallback: false };
   const shapes = tunableShapes(network);
   const [, shape] = shapes;
   if (!shape) throw new Error('no shape');
@@ -284,8 +285,8 @@ describe('a tuning', () => {
 
   it('changes the choice, and only to a method that the device has', () => {
     const name = (method?: string) => {
-      const tuning = method === undefined ? undefined : of(method);
-      const { features } = compile(network, factsOf(), { tuning });
+      const tuned = method === undefined ? undefined : tunedFor(of(method), network, factsOf());
+      const { features } = compile(network, factsOf(), { tuned });
       return methodName((features[2] as ConvStep).method);
     };
     expect(name('direct, workgroup 64x64')).toBe('direct, workgroup 64x64');
@@ -310,7 +311,7 @@ describe('a tuning', () => {
         ] as const;
       });
       const tuning: ConvTuning = { ...of(''), layers: Object.fromEntries(layers) };
-      const methods = tunedMethods(tuning, tunableShapes(own), own.input, on);
+      const { methods } = tunedFor(tuning, own, factsOf());
       return [...methods.values()].map(methodName);
     };
     // F(4x4) takes 0.8 of its time where masks are skipped.
@@ -361,7 +362,7 @@ describe('a tuning', () => {
       ...of(''),
       layers: { [sizesKey(shapes[0] as never)]: { method: DIRECT, measured: [] } },
     };
-    const methods = tunedMethods(tuning, shapes, network.input, on);
+    const { methods } = tunedFor(tuning, network, factsOf());
     expect([...methods.values()].map(methodName)).toEqual([DIRECT]);
   });
 

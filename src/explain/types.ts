@@ -2,7 +2,7 @@ import type { AdapterFacts } from '../gpu/facts';
 import type { WeightCache } from '../model/keep/cache';
 import type { Model, WeightsLocation } from '../model/model';
 import type { Precision, WeightDtype } from '../numbers/dtypes';
-import type { ConvTuning } from '../plan/tuned';
+import type { ConvTuning } from '../plan/tuning-types';
 import type { TuningCache } from '../runtime/tuning-cache';
 import type { Pixels } from './pixels';
 

@@ -35,15 +35,15 @@ import {
   type PoolStep,
   type Step,
 } from './steps';
-import { type ConvTuning, tunedMethods } from './tuned';
+import type { Tuned } from './tuning-types';
 
 export interface PlanOptions {
   /** Of the weights on the GPU. Default f32. */
   readonly dtype?: WeightDtype | undefined;
   /** Of what Winograd stores between its kernels. Default f32. */
   readonly precision?: Precision | undefined;
-  /** What was measured on the device. */
-  readonly tuning?: ConvTuning | undefined;
+  /** What was measured on the device: plan/tuned.ts. */
+  readonly tuned?: Tuned | undefined;
   /** Layers whose outputs are wanted: no pooling is fused into them. */
   readonly keep?: readonly string[] | undefined;
   /** For tests, benchmarks and studies: these choices instead of those made by shape, device and tuning. */
@@ -118,7 +118,6 @@ class Compiler {
   private readonly options: PlanOptions;
   private readonly dtype: WeightDtype;
   private readonly device: ConvDevice;
-  private readonly tuned: ReadonlyMap<string, ConvMethod>;
 
   constructor(
     network: Network,
@@ -132,10 +131,6 @@ class Compiler {
     this.options = options;
     this.dtype = dtype;
     this.device = convDevice(facts, precision);
-    const { tuning } = options;
-    this.tuned = tuning
-      ? tunedMethods(tuning, tunableShapes(network), network.input, this.device)
-      : new Map();
   }
 
   steps(): Step[] {
@@ -186,9 +181,9 @@ class Compiler {
   }
 
   private method(shape: ConvShape): ConvMethod {
-    const { choose } = this.options;
+    const { choose, tuned } = this.options;
     return (
-      choose?.conv?.(shape) ?? this.tuned.get(sizesKey(shape)) ?? chooseConv(shape, this.device)
+      choose?.conv?.(shape) ?? tuned?.methods.get(sizesKey(shape)) ?? chooseConv(shape, this.device)
     );
   }
 

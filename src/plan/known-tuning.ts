@@ -1,5 +1,5 @@
 import type { Precision } from '../numbers/dtypes';
-import type { ConvTuning } from './tuned';
+import type { ConvTuning } from './tuning-types';
 
 /*
  * Whether a tuning that is known already is one, and of this GPU.

@@ -1,40 +1,14 @@
-import type { ConvShape } from '../kernels/convolution/conv_kernel';
+import type { DeviceFacts } from '../gpu/facts';
 import type { Network } from '../model/network';
-import type { Precision } from '../numbers/dtypes';
-import {
-  type ConvDevice,
-  type ConvMethod,
-  candidatesFor,
-  chooseConv,
-  listsTiles,
-  methodName,
-  sizesKey,
-} from './conv_choice';
+import { candidatesFor, methodName } from './candidates';
+import { tunableShapes } from './compile';
+import { type ConvMethod, chooseConv, listsTiles, sizesKey } from './conv_choice';
+import { convDevice } from './device';
+import type { ConvTuning, Tuned, TunedLayer } from './tuning-types';
 
 /*
  * What was measured on a device (runtime/tuning.ts), and what follows from it for a network.
  */
-
-/** What was found on one device. Plain data, to be kept as JSON and passed back in. */
-export interface ConvTuning {
-  readonly version: number;
-  /** The adapter it was measured on: `adapterKey` of src/gpu/facts.ts. */
-  readonly adapter: string;
-  readonly precision: Precision;
-  /** By the layer's sizes, such as `64>128 112x112 k3`. */
-  readonly layers: Readonly<Record<string, TunedLayer>>;
-}
-
-export interface TunedLayer {
-  /** Name of the fastest method. */
-  readonly method: string;
-  /** Milliseconds a batch of every method tried, or why it was refused. */
-  readonly measured: readonly {
-    readonly method: string;
-    readonly ms?: number;
-    readonly refused?: string;
-  }[];
-}
 
 /**
  * What exact skipping is taken to leave of the work of layers down to a quarter of the image's resolution: 36 to 88 %
@@ -47,25 +21,21 @@ const SKIPPING_REACHES = 4;
  * The methods that a tuning found the fastest, by {@link sizesKey}, for those of the shapes that it still fits. Exact
  * skipping ends at the first layer that does not list tiles. So as long as it goes on, such a method is taken only if
  * it is faster than skipping makes one that does.
- * @param shapes the network's convolutions behind the first, in order
  */
-export function tunedMethods(
-  tuning: ConvTuning,
-  shapes: readonly ConvShape[],
-  image: Pick<Network['input'], 'height'>,
-  device: ConvDevice,
-): Map<string, ConvMethod> {
+export function tunedFor(tuning: ConvTuning, network: Network, facts: DeviceFacts): Tuned {
+  const device = convDevice(facts, tuning.precision);
   const methods = new Map<string, ConvMethod>();
   let lists = true;
-  for (const shape of shapes) {
+  for (const shape of tunableShapes(network)) {
     const key = sizesKey(shape);
     // Behind a leaky ReLU there are no zeros to skip.
-    const skips = lists && shape.slope === 0 && SKIPPING_REACHES * shape.height >= image.height;
+    const skips =
+      lists && shape.slope === 0 && SKIPPING_REACHES * shape.height >= network.input.height;
     const found = bestOf(tuning.layers[key], candidatesFor(shape, device), skips);
     if (found) methods.set(key, found);
     lists &&= listsTiles(found ?? chooseConv(shape, device));
   }
-  return methods;
+  return { tuning, methods };
 }
 
 function bestOf(

@@ -3,7 +3,8 @@ import type { Gpu } from '../gpu/gpu';
 import type { Network } from '../model/network';
 import type { Precision } from '../numbers/dtypes';
 import { checkedTuning, suits } from '../plan/known-tuning';
-import type { ConvTuning } from '../plan/tuned';
+import { tunedFor } from '../plan/tuned';
+import type { ConvTuning, Tuned } from '../plan/tuning-types';
 import type { TuneOptions } from './tuning';
 import { browserTuningCache, type TuningCache } from './tuning-cache';
 
@@ -55,16 +56,17 @@ export async function takeTuning(
   gpu: Gpu,
   network: Network,
   { given, tune, cache: asked, ...options }: TakeOptions,
-): Promise<ConvTuning | undefined> {
+): Promise<Tuned | undefined> {
   const key = adapterKey(gpu.adapter, gpu.abilities);
   const { precision } = options;
   const checked = checkedTuning(given);
   const suiting = checked && suits(checked, key, precision) ? checked : undefined;
-  if (!tune) return suiting;
+  const { facts = gpu.facts } = options;
+  if (!tune) return suiting && tunedFor(suiting, network, facts);
   const cache = asked ?? browserTuningCache();
   const known = suiting ?? (cache ? await keptTuning(cache, key, precision) : undefined);
   const { tuneConvolutions } = await import('./tuning');
   const tuning = await tuneConvolutions(gpu, network, { ...options, known });
   if (cache) await keepTuning(cache, key, tuning);
-  return tuning;
+  return tunedFor(tuning, network, facts);
 }

@@ -9,11 +9,12 @@ import { winogradFilterBytes, winogradFilters } from '../kernels/winograd/winogr
 import type { Network } from '../model/network';
 import type { Precision } from '../numbers/dtypes';
 import { maskedPasses, planBatches } from '../plan/batches';
+import { candidatesFor, methodName } from '../plan/candidates';
 import { compile, tunableShapes } from '../plan/compile';
-import { type ConvMethod, candidatesFor, methodName, sizesKey } from '../plan/conv_choice';
+import { type ConvMethod, sizesKey } from '../plan/conv_choice';
 import { convDevice } from '../plan/device';
 import { suits, TUNING_VERSION } from '../plan/known-tuning';
-import type { ConvTuning, TunedLayer } from '../plan/tuned';
+import type { ConvTuning, TunedLayer } from '../plan/tuning-types';
 import { recordConv } from './record-conv';
 import { Stopwatch } from './stopwatch';
 

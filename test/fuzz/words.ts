@@ -20,12 +20,12 @@ import {
   parseNumber,
 } from '../../cli/options';
 import { projectRoot } from '../../cli/server';
-import { checked } from '../../src/explain/check';
+import type { ExplainOptions } from '../../src/explain/explain-options';
 import { choose } from '../../src/explain/methods/choose';
-import type { MethodOptions } from '../../src/explain/methods/method-options';
 import { type NumberOption, OPTIONS } from '../../src/explain/methods/options';
 import { METHOD_NAMES } from '../../src/explain/methods/registry';
 import { EXPLAIN } from '../../src/explain/option-rules';
+import { checked } from '../../src/explain/rules';
 import { parseManifest } from '../../src/model/manifest';
 import { locateModel } from '../../src/model/model';
 import { targetIndex } from '../../src/model/network';
@@ -66,10 +66,6 @@ async function locate(text: string): Promise<void> {
 /** A member, the network, or its weights. */
 const MANIFEST_NAMES = /"|data:|weights of/;
 
-const NUMBERS = (Object.keys(OPTIONS) as (keyof typeof OPTIONS)[]).filter(
-  (option): option is NumberOption => 'least' in OPTIONS[option],
-);
-
 const number = fc.oneof(
   fc.constantFrom(0, -0, -1, 0.5, 1e300, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 31, 2 ** 53),
   fc.integer(),
@@ -86,30 +82,57 @@ const name = (...names: readonly string[]) =>
     fc.string({ maxLength: 1000 }),
   );
 
-/** Options of the kinds that they are to be, with any value. */
+const rules = Object.entries(OPTIONS);
+const NUMBERS = rules.flatMap(([option, rule]) =>
+  'least' in rule ? [option as NumberOption] : [],
+);
+
+/** Each option with values of its kind; those of no kind are for all. */
 const values: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
+  ...Object.fromEntries(
+    rules.map(([option, rule]) => [option, 'names' in rule ? name(...rule.names) : number]),
+  ),
   method: name(...METHOD_NAMES),
   layer: fc.oneof(layer, fc.array(layer, { maxLength: 4 })),
-  weighting: name('probability', 'increase', 'softmax-logit', 'softmax-increase'),
   alignCorners: fc.boolean(),
-  baseline: name('mean', 'black', 'blurred'),
-  of: name('logit', 'probability'),
   channels: fc.array(fc.oneof(fc.nat(8), number), { maxLength: 5 }),
-  ...Object.fromEntries(NUMBERS.map((option) => [option, number])),
+  class: fc.oneof(number, layer),
 };
+const anything = fc.anything({
+  withMap: true,
+  withSet: true,
+  withBigInt: true,
+  withDate: true,
+  withTypedArray: true,
+});
 
 const options = fc
   .tuple(
     fc.option(fc.constantFrom(...METHOD_NAMES), { nil: undefined }),
     fc
-      .subarray([...Object.keys(OPTIONS), 'method', 'layer'], { maxLength: 3 })
+      .subarray([...Object.keys(EXPLAIN), 'chanels', '__proto__', 'toString'], { maxLength: 3 })
       .chain((names) =>
-        fc.record(Object.fromEntries(names.map((option) => [option, values[option] ?? number]))),
+        fc.record(
+          Object.fromEntries(
+            names.map((option) => [
+              option,
+              fc.oneof(
+                {
+                  weight: 4,
+                  arbitrary: Object.hasOwn(values, option)
+                    ? (values[option] as fc.Arbitrary<unknown>)
+                    : anything,
+                },
+                anything,
+              ),
+            ]),
+          ),
+        ),
       ),
   )
-  .map(([method, given]) => ({ ...(method ? { method } : {}), ...given }) as MethodOptions);
+  .map(([method, given]) => ({ ...(method ? { method } : {}), ...given }) as ExplainOptions);
 
-async function chooses(given: MethodOptions): Promise<void> {
+async function chooses(given: ExplainOptions): Promise<void> {
   const chosen = await choose(await checked(EXPLAIN, given), narrowNetwork);
   for (const option of NUMBERS) {
     if (given[option] !== undefined) deepStrictEqual(chosen[option], given[option]);
@@ -168,7 +191,13 @@ export const WORDS = [
     MANIFEST_NAMES,
     locate,
   ),
-  target('options', 4, options, /"|\d/, chooses),
+  target(
+    'options',
+    4,
+    fc.oneof({ weight: 9, arbitrary: options }, anything as fc.Arbitrary<ExplainOptions>),
+    /"|\d|^.* is /,
+    chooses,
+  ),
   target(
     'arguments',
     5,

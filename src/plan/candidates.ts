@@ -1,0 +1,73 @@
+import { CONV_TILES, PRODUCT_TILES, tileName, tilesWithin } from '../kernels/shared/gemm_tile';
+import { outStride, type WinogradMethod } from '../kernels/winograd/winograd';
+import { type MatrixUnits, matrixFits } from '../kernels/winograd/winograd_product';
+import type { Precision } from '../numbers/dtypes';
+import {
+  allowsQuads,
+  allowsWinograd,
+  type ConvDevice,
+  type ConvMethod,
+  type ConvSizes,
+} from './conv_choice';
+
+/*
+ * What a tuning measures: every way to compute a convolution, and its name.
+ */
+
+/**
+ * Every method worth measuring for a shape on a device. With f16 asked for, Winograd in f32 is not among them, and
+ * the direct ways, which are exact, are. Matrix units appear here and nowhere in the table: only a measurement, which
+ * begins with a comparison, can choose them.
+ */
+export function candidatesFor(shape: ConvSizes, device: ConvDevice): ConvMethod[] {
+  const precision = device.precision ?? 'f32';
+  const direct: ConvMethod[] = device.isFallback
+    ? [{ kind: 'direct', tiling: 'registers' }]
+    : tilesWithin(CONV_TILES, device.maxInvocations).map((tile) => ({
+        kind: 'direct',
+        tiling: 'workgroup',
+        tile,
+      }));
+  const winograd = winogradCandidates(shape, device, precision)
+    .filter((method) => allowsWinograd(shape, method))
+    .map((method): ConvMethod => ({ kind: 'winograd', ...method }));
+  return [...direct, ...winograd];
+}
+
+function winogradCandidates(
+  shape: ConvSizes,
+  device: ConvDevice,
+  precision: Precision,
+): WinogradMethod[] {
+  if (device.isFallback) {
+    const quads = precision === 'f32' && allowsQuads(shape, device);
+    return [
+      { precision, product: 'registers' },
+      ...(quads ? [{ precision, product: 'quads', quads: device.quads } as const] : []),
+    ];
+  }
+  const units = precision === 'f16' ? (device.units ?? []) : [];
+  return [
+    ...tilesWithin(PRODUCT_TILES, device.maxInvocations).map(
+      (tile): WinogradMethod => ({ precision, product: 'workgroup', tile }),
+    ),
+    ...units
+      .filter((unit) => unitsFit(unit, shape))
+      .map((unit): WinogradMethod => ({ precision, product: 'matrix', units: unit })),
+  ];
+}
+
+function unitsFit(units: MatrixUnits, shape: ConvSizes): boolean {
+  return matrixFits(units, { channels: shape.inChannels, outStride: outStride(shape) });
+}
+
+/** A method in words, as a key of measurements. */
+export function methodName(method: ConvMethod): string {
+  const size = method.tile ? ` ${tileName(method.tile)}` : '';
+  if (method.kind === 'direct') {
+    return `direct, ${method.tiling}${size}`;
+  }
+  const { precision, product, units } = method;
+  const unit = units ? ` ${units.m}x${units.n}x${units.k}` : '';
+  return `F(4x4) ${precision}, ${product}${size}${unit}`;
+}
