@@ -6,7 +6,7 @@ import type { KernelText } from '../src/gpu/kernel';
 import { productInWorkgroups } from '../src/kernels/winograd/winograd_product';
 import { candidatesFor, methodName } from '../src/plan/candidates';
 import { compile, type Plan, tunableShapes } from '../src/plan/compile';
-import { type ConvDevice, sizesKey } from '../src/plan/conv_choice';
+import { sizesKey } from '../src/plan/conv_choice';
 import { convDevice } from '../src/plan/device';
 import { checkedTuning, suits, TUNING_VERSION } from '../src/plan/known-tuning';
 import type { ConvStep } from '../src/plan/steps';
