@@ -13,6 +13,8 @@ import { redAndBlue, writeToyModel } from './harness/toy-model';
 
 const folder = mkdtempSync(join(tmpdir(), 'score-cam-left-'));
 let site: HostileServer;
+/** What runs is read from /proc. */
+const isLinux = process.platform === 'linux';
 
 beforeAll(async () => {
   site = await HostileServer.start();
@@ -20,6 +22,8 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await site?.close();
+  // Where a test has failed.
+  for (const id of isLinux ? processesWith(folder) : []) process.kill(Number(id), 'SIGKILL');
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -89,8 +93,7 @@ const RUNTIMES: Readonly<Record<HostName, boolean>> = {
   node: isThere(nodeRuntime),
 };
 
-// What runs is read from /proc.
-describe.runIf(process.platform === 'linux')('a command that is ended', () => {
+describe.runIf(isLinux)('a command that is ended', () => {
   for (const runtime of Object.keys(RUNTIMES) as HostName[]) {
     for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
       it.runIf(RUNTIMES[runtime])(`by ${signal} leaves nothing of ${runtime}`, async () => {
