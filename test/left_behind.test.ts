@@ -1,8 +1,16 @@
 /** What a command leaves behind when it is ended: no process and no file, however it ends. */
 import type { ChildProcess } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { HostName } from '../cli/hosts/hosts';
 import { denoRuntime, nodeRuntime } from '../cli/hosts/runtimes';
@@ -32,9 +40,10 @@ async function ended(
   runtime: HostName,
   signal: NodeJS.Signals,
   temporary: string,
+  script: readonly [file: string, ...args: string[]] = ['cli/explain.ts'],
 ): Promise<Finished> {
   const model = writeToyModel(join(folder, 'model'));
-  const at = `/${runtime}/${signal}`;
+  const at = `/${basename(temporary)}`;
   const manifest = readFileSync(join(model, 'manifest.json'));
   const weights = readFileSync(join(model, 'model.safetensors'));
   let child: ChildProcess | undefined;
@@ -51,7 +60,9 @@ async function ended(
     { stallAt: 100 },
   );
   const args = ['--model', `${site.origin}${at}/manifest.json`, '--runtime', runtime];
-  return runScript('cli/explain.ts', [join(folder, 'image.png'), ...args, '--out', 'out'], {
+  const [file, ...before] = script;
+  const out = join(folder, 'out');
+  return runScript(file, [...before, join(folder, 'image.png'), ...args, '--out', out], {
     cwd: folder,
     env: { TMPDIR: temporary },
     onStart: (started) => {
@@ -113,4 +124,14 @@ describe.runIf(isLinux)('a command that is ended', () => {
       });
     }
   }
+
+  it('ends when the start script is killed, which npm runs', async () => {
+    const temporary = join(folder, 'start');
+    mkdirSync(temporary);
+    const start = ['scripts/start.mjs', 'explain'] as const;
+    expect(await ended('chrome', 'SIGKILL', temporary, start)).toMatchObject({ code: null });
+    await until(() => processesWith(temporary).length === 0);
+    expect(readdirSync(temporary).filter((name) => !/^tsx-/.test(name))).toEqual([]);
+    expect(existsSync(join(folder, 'out'))).toBe(false);
+  });
 });
