@@ -40,6 +40,9 @@ export async function runCommand(command: (signal: AbortSignal) => Promise<void>
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => controller.abort(new Interrupted(signal)));
   }
+  // Whoever started it has been killed: nobody waits for it any more.
+  process.on('disconnect', () => controller.abort(new Interrupted('SIGHUP')));
+  process.channel?.unref();
   try {
     await command(controller.signal);
   } catch (error) {

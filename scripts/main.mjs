@@ -185,8 +185,12 @@ async function start(command, args) {
   if (plan.browser) env.CHROME_PATH = findBrowser() ?? (await installBrowser());
   // npm runs scripts in the project's folder and says in INIT_CWD where it was called.
   const cwd = plan.cwd === 'caller' ? (process.env.INIT_CWD ?? process.cwd()) : root;
-  const runStep = (step) =>
-    run(process.execPath, nodeArguments(step), { cwd, env, stdio: 'inherit' });
+  const runStep = (step) => {
+    // By the channel a command hears of it when this process is killed (cli/errors.ts).
+    const channel = step.kind === 'script' ? ['ipc'] : [];
+    const stdio = ['inherit', 'inherit', 'inherit', ...channel];
+    return run(process.execPath, nodeArguments(step), { cwd, env, stdio });
+  };
 
   if (command.startsWith('test')) {
     const folder = mkdtempSync(join(tmpdir(), 'score-cam-test-'));

@@ -1,8 +1,16 @@
 /** What a command leaves behind when it is ended: no process and no file, however it ends. */
 import type { ChildProcess } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { HostName } from '../cli/hosts/hosts';
 import { denoRuntime, nodeRuntime } from '../cli/hosts/runtimes';
@@ -13,6 +21,8 @@ import { redAndBlue, writeToyModel } from './harness/toy-model';
 
 const folder = mkdtempSync(join(tmpdir(), 'score-cam-left-'));
 let site: HostileServer;
+/** What runs is read from /proc. */
+const isLinux = process.platform === 'linux';
 
 beforeAll(async () => {
   site = await HostileServer.start();
@@ -20,6 +30,8 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await site?.close();
+  // Where a test has failed.
+  for (const id of isLinux ? processesWith(folder) : []) process.kill(Number(id), 'SIGKILL');
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -28,9 +40,10 @@ async function ended(
   runtime: HostName,
   signal: NodeJS.Signals,
   temporary: string,
+  script: readonly [file: string, ...args: string[]] = ['cli/explain.ts'],
 ): Promise<Finished> {
   const model = writeToyModel(join(folder, 'model'));
-  const at = `/${runtime}/${signal}`;
+  const at = `/${basename(temporary)}`;
   const manifest = readFileSync(join(model, 'manifest.json'));
   const weights = readFileSync(join(model, 'model.safetensors'));
   let child: ChildProcess | undefined;
@@ -47,7 +60,9 @@ async function ended(
     { stallAt: 100 },
   );
   const args = ['--model', `${site.origin}${at}/manifest.json`, '--runtime', runtime];
-  return runScript('cli/explain.ts', [join(folder, 'image.png'), ...args, '--out', 'out'], {
+  const [file, ...before] = script;
+  const out = join(folder, 'out');
+  return runScript(file, [...before, join(folder, 'image.png'), ...args, '--out', out], {
     cwd: folder,
     env: { TMPDIR: temporary },
     onStart: (started) => {
@@ -89,8 +104,7 @@ const RUNTIMES: Readonly<Record<HostName, boolean>> = {
   node: isThere(nodeRuntime),
 };
 
-// What runs is read from /proc.
-describe.runIf(process.platform === 'linux')('a command that is ended', () => {
+describe.runIf(isLinux)('a command that is ended', () => {
   for (const runtime of Object.keys(RUNTIMES) as HostName[]) {
     for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
       it.runIf(RUNTIMES[runtime])(`by ${signal} leaves nothing of ${runtime}`, async () => {
@@ -110,4 +124,14 @@ describe.runIf(process.platform === 'linux')('a command that is ended', () => {
       });
     }
   }
+
+  it('ends when the start script is killed, which npm runs', async () => {
+    const temporary = join(folder, 'start');
+    mkdirSync(temporary);
+    const start = ['scripts/start.mjs', 'explain'] as const;
+    expect(await ended('chrome', 'SIGKILL', temporary, start)).toMatchObject({ code: null });
+    await until(() => processesWith(temporary).length === 0);
+    expect(readdirSync(temporary).filter((name) => !/^tsx-/.test(name))).toEqual([]);
+    expect(existsSync(join(folder, 'out'))).toBe(false);
+  });
 });

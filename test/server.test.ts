@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fileAddress, remoteAddress, type Serving, serveProject } from '../cli/server';
 import { HostileServer } from './harness/hostile-server';
+import { runScript } from './harness/run-script';
 
 const folder = mkdtempSync(join(tmpdir(), 'score-cam-server-'));
 const model = join(folder, 'model');
@@ -182,4 +183,23 @@ describe('files of another site, through the local server', () => {
     expect((await fetch(address(round))).status).toBe(421);
     expect((await fetch(remoteAddress(serving.url, far))).status).toBe(404);
   });
+});
+
+it('gives the demo the same address at each start, for the models that browsers keep', async () => {
+  const paths: string[] = [];
+  for (let start = 0; start < 2; start++) {
+    let status = 0;
+    const { code } = await runScript('cli/demo.ts', ['--port', '5273'], {
+      onStart: (child) =>
+        child.stdout?.on('data', async (text) => {
+          const url = /http:\S+\/demo\//.exec(String(text))?.[0] ?? '';
+          status = (await fetch(url)).status;
+          paths.push(new URL(url).pathname);
+          child.kill('SIGTERM');
+        }),
+    });
+    expect({ code, status }).toEqual({ code: 0, status: 200 });
+  }
+  expect(paths[0]).toMatch(/^\/[0-9a-f]{32}\/demo\/$/);
+  expect(paths[1]).toBe(paths[0]);
 });
