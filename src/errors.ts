@@ -30,29 +30,25 @@ export class ScoreCamError extends Error {
 /** Characters of an error's message: what a file or an address says may be of any length. */
 export const LONGEST_MESSAGE = 500;
 
-/** At most {@link LONGEST_MESSAGE} characters of it: long words lose their middle first, so that all sentences stay. */
+/** At most {@link LONGEST_MESSAGE} characters of it: long words and quotes lose their middle first, so that sentences stay. */
 export function shortened(message: string): string {
-  let short = message;
-  for (const most of [200, 100, 50, LONGEST_MESSAGE]) {
-    if (short.length <= LONGEST_MESSAGE) return short;
-    const parts = most < LONGEST_MESSAGE ? /[^\s"]+|"[^"]*"/g : /[\s\S]+/g;
-    short = short.replace(parts, (part) => withoutMiddle(part, most));
-  }
-  return short;
+  if (message.length <= LONGEST_MESSAGE) return message;
+  return cut(
+    message.replace(/"[^"]*"|[^\s"]+/g, (part) => cut(part, 120)),
+    LONGEST_MESSAGE,
+  );
 }
 
-function withoutMiddle(text: string, most: number): string {
-  if (text.length <= most) return text;
-  const end = Math.floor(most / 3);
-  return `${text.slice(0, most - end - 3)}...${text.slice(-end)}`;
+/** Without its middle. */
+function cut(text: string, most: number): string {
+  return text.length > most ? `${text.slice(0, most / 2)}...${text.slice(3 - most / 2)}` : text;
 }
 
-/** A value that was found where it should not be, for a message: never long, whatever it is. */
+/** A value that was found where it should not be, for a message; where it cannot be written, what it is. */
 export function shown(value: unknown): string {
-  if (value === undefined) return 'missing';
-  if (typeof value === 'string') return JSON.stringify(withoutMiddle(value, 80));
-  if (typeof value !== 'object' || !value) return String(value);
-  if (!Array.isArray(value)) return 'an object';
-  const isPlain = value.length < 5 && value.every((item) => typeof item !== 'object');
-  return isPlain ? `[${value.map(shown)}]` : `a list of ${value.length}`;
+  try {
+    return cut(JSON.stringify(value) ?? 'missing', 80);
+  } catch {
+    return `an unprintable ${typeof value}`;
+  }
 }

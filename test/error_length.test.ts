@@ -37,15 +37,20 @@ describe('a message', () => {
 });
 
 it.each([
-  [undefined, 'missing'],
-  [null, 'null'],
-  ['x'.repeat(100), `"${'x'.repeat(51)}...${'x'.repeat(26)}"`],
-  [[1, 'a', true], '[1,"a",true]'],
-  [[[1]], 'a list of 1'],
-  [Array(1e6).fill(0), 'a list of 1000000'],
-  [{ a: 1 }, 'an object'],
-  [1n, '1'],
-  [Symbol('s'), 'Symbol(s)'],
-])('%s is shown shortly', (value, text) => {
+  ['missing', undefined],
+  ['null', null],
+  [`"${'x'.repeat(39)}...${'x'.repeat(36)}"`, 'x'.repeat(100)],
+  ['[1,"a",true]', [1, 'a', true]],
+  [`[${'0,'.repeat(19)}0...${',0'.repeat(18)}]`, Array(1e6).fill(0)],
+  ['{"a":1}', { a: 1 }],
+  ['an unprintable bigint', 1n],
+])('a value is shown as %s', (text, value) => {
   expect(shown(value)).toBe(text);
+});
+
+it('a value nested without end is shown by what it is', () => {
+  const depth = 200_000;
+  expect(shown(JSON.parse(`${'['.repeat(depth)}${']'.repeat(depth)}`))).toBe(
+    'an unprintable object',
+  );
 });

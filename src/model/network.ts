@@ -49,7 +49,7 @@ export interface Network {
   readonly labels: readonly string[];
 }
 
-/** Weights that are in JavaScript memory at once, a convolution's or a fully connected layer's row: 256 MiB of f32. */
+/** Weights that are in memory at once, a convolution's or those of one fully connected output: 256 MiB of f32. */
 const MOST_WEIGHTS = 2 ** 26;
 
 /**
@@ -72,6 +72,13 @@ export function buildNetwork(manifest: Manifest): Network {
   const layers: Layer[] = [];
   let shape = input;
   let flat = false;
+  const limit = (name: string, weights: number): void => {
+    if (weights > MOST_WEIGHTS) {
+      fail(
+        `layer "${name}" reads ${weights} weights at once, at most ${MOST_WEIGHTS} are possible.`,
+      );
+    }
+  };
   for (const entry of manifest.layers) {
     const { name } = entry;
     if (names.has(name)) fail(`two layers are called "${name}"; names must differ.`);
@@ -83,6 +90,7 @@ export function buildNetwork(manifest: Manifest): Network {
     switch (entry.type) {
       case 'conv':
         shape = { ...before, channels: entry.outChannels };
+        limit(name, shape.channels * before.channels * entry.kernel ** 2);
         layers.push({
           type: 'conv',
           name,
@@ -112,6 +120,7 @@ export function buildNetwork(manifest: Manifest): Network {
         break;
       case 'linear':
         flat = true;
+        limit(name, sizeOf(before));
         shape = { channels: entry.outFeatures, height: 1, width: 1 };
         layers.push({
           type: 'linear',
@@ -123,14 +132,6 @@ export function buildNetwork(manifest: Manifest): Network {
           bias: entry.bias,
         });
     }
-  }
-  for (const layer of layers) {
-    const weights = weightsAtOnce(layer);
-    if (weights <= MOST_WEIGHTS) continue;
-    fail(
-      `layer "${layer.name}" has ${weights} weights${layer.type === 'linear' ? ' a row' : ''}, at most ` +
-        `${MOST_WEIGHTS} can be read: give it fewer channels or a smaller input.`,
-    );
   }
   const classes = sizeOf(shape);
   if (classes !== manifest.labels.length) {
@@ -145,13 +146,6 @@ export function buildNetwork(manifest: Manifest): Network {
   };
   targetIndex(network, network.targetLayer);
   return network;
-}
-
-function weightsAtOnce(layer: Layer): number {
-  if (layer.type === 'linear') return sizeOf(layer.input);
-  return layer.type === 'conv'
-    ? layer.output.channels * layer.input.channels * layer.kernel ** 2
-    : 0;
 }
 
 function slopeOf(activation: Activation | undefined): number {
