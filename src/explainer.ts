@@ -1,4 +1,3 @@
-import { ScoreCamError } from './errors';
 import type { Measurable, MeasureOptions, Measures } from './evaluation/types';
 import { checked, checkOption } from './explain/check';
 import type { Evidence } from './explain/evidence';
@@ -325,10 +324,9 @@ async function planFor(
 ): Promise<Plan> {
   const { precision = 'f32', tune = false, tuning: given, signal, onProgress } = options;
   if (precision === 'f16' && !gpu.facts.features.has('shader-f16')) {
-    throw new ScoreCamError(
-      'option',
-      `precision is f16, which needs the feature shader-f16; ${adapterName(gpu.adapter)} ` +
-        `has none${options.device ? ', or the device was requested without it' : ''}. Use f32.`,
+    throw (await import('./gpu/faults')).noHalf(
+      adapterName(gpu.adapter),
+      options.device !== undefined,
     );
   }
   let tuned: Tuned | undefined;

@@ -1,5 +1,6 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import MagicString from 'magic-string';
 import { minify } from 'terser';
 import { build, type LibraryOptions, type Plugin, type Rollup } from 'vite';
 import { projectRoot } from '../cli/server';
@@ -39,7 +40,7 @@ async function bundle(folder: string, lib: LibraryOptions, inOneFile: boolean): 
   const base = baseConfig(projectRoot);
   await build({
     ...base,
-    plugins: [...base.plugins, minified()],
+    plugins: [...base.plugins, gathered(), minified()],
     publicDir: false,
     build: {
       lib,
@@ -60,6 +61,30 @@ async function bundle(folder: string, lib: LibraryOptions, inOneFile: boolean): 
       },
     },
   });
+}
+
+/**
+ * Shaders' texts one after another at the head of a chunk: they are alike, and gzip finds what is alike within 32 kB only.
+ * 2 % of the one-file build.
+ */
+function gathered(): Plugin {
+  return {
+    name: 'gathered',
+    renderChunk: {
+      order: 'post',
+      handler(code) {
+        const moved = new MagicString(code);
+        const imports = /^(?:import [^;]*;\s*)*/.exec(code)?.[0].length ?? 0;
+        // Each is a statement on a line of its own, as vite/wgsl.ts writes it.
+        for (const { index, 0: statement } of code.matchAll(
+          /^(?:const|var) \S+ = \["\w+\.wgsl",.*\];\n/gm,
+        )) {
+          if (index > imports) moved.move(index, index + statement.length, imports);
+        }
+        return { code: moved.toString(), map: moved.generateMap({ hires: true }) };
+      },
+    },
+  };
 }
 
 /**

@@ -15,7 +15,7 @@ export interface PackageSizes {
 }
 
 /** At most this; test/package.test.ts holds the build to it. */
-export const BUDGET: PackageSizes = { imported: 52_000, core: 60_000, single: 99_000 };
+export const BUDGET: PackageSizes = { imported: 52_000, core: 60_000, single: 100_000 };
 
 const ENTRY = 'index.js';
 

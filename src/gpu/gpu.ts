@@ -21,11 +21,7 @@ export interface GpuOptions {
  */
 export async function requestAdapter(): Promise<GPUAdapter> {
   if (typeof navigator === 'undefined' || !navigator.gpu) {
-    throw new ScoreCamError(
-      'no-webgpu',
-      'This browser has no WebGPU (navigator.gpu is missing). Use a current Chrome, Edge, Firefox ' +
-        'or Safari, over https or localhost.',
-    );
+    throw (await import('./faults')).noWebgpu();
   }
   const { gpu } = navigator;
   // Firefox 140 rejects where others give null.
@@ -43,12 +39,7 @@ export async function requestAdapter(): Promise<GPUAdapter> {
   // Compatibility mode is for drivers that are too old for WebGPU's core: many phones.
   const adapter = (await request()) ?? (await request('compatibility'));
   if (adapter) return adapter;
-  throw new ScoreCamError(
-    'no-adapter',
-    `WebGPU is there but offers no adapter${cause ? ` (${cause})` : ''}. Turn on hardware acceleration, or start ` +
-      'Chrome with --enable-unsafe-webgpu to use its software adapter.',
-    { cause },
-  );
+  throw (await import('./faults')).noAdapter(cause);
 }
 
 /** @throws ScoreCamError `no-adapter` where the adapter refuses, with its reason as the cause */
@@ -59,11 +50,7 @@ async function requestDevice(
   try {
     return await adapter.requestDevice(request);
   } catch (cause) {
-    throw new ScoreCamError(
-      'no-adapter',
-      `The GPU's adapter gives no device (${cause}). Reload the page; if that does not help, update browser and driver.`,
-      { cause },
-    );
+    throw (await import('./faults')).noDevice(cause);
   }
 }
 
@@ -310,10 +297,7 @@ export class Gpu {
   async startProfile(): Promise<void> {
     this.check();
     if (!this.device.features.has('timestamp-query')) {
-      throw new ScoreCamError(
-        'option',
-        'This device has no timestamp-query: request it with that feature, or measure by the wall clock.',
-      );
+      throw (await import('./faults')).noTimestamps();
     }
     this.timestamps = (await import('./profiler')).Timestamps;
     this.profile = [];
@@ -409,11 +393,7 @@ export class Gpu {
     const [buffer] = this.refused;
     if (!buffer) return;
     const others = this.bytesNow - (this.buffers.has(buffer) ? buffer.size : 0);
-    throw new ScoreCamError(
-      'out-of-memory',
-      `The GPU has no memory for "${buffer.label}" of ${buffer.size} bytes, beside ${others} bytes in use here. ` +
-        'Use a smaller memoryBudget, weights in dtype f16 or int8, or a smaller network.',
-    );
+    throw (await import('./faults')).noMemory(buffer, others);
   }
 
   /** A buffer that there may be no memory for: `settled` tells of it when its use has failed. */

@@ -118,13 +118,8 @@ export class Runner {
           this.zeros = undefined;
           if (this.disposed) this.dispose();
         },
-        (cause: unknown) => {
-          throw new ScoreCamError(
-            'device-lost',
-            `The GPU device was lost, and no new one can be had (${cause instanceof Error ? cause.message : cause}). ` +
-              'Try again later.',
-            { cause },
-          );
+        async (cause: unknown) => {
+          throw (await import('../gpu/faults')).noNewDevice(cause);
         },
       )
       .finally(() => {

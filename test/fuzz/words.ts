@@ -20,12 +20,12 @@ import {
   parseNumber,
 } from '../../cli/options';
 import { projectRoot } from '../../cli/server';
+import { checked } from '../../src/explain/check';
 import type { ExplainOptions } from '../../src/explain/explain-options';
 import { choose } from '../../src/explain/methods/choose';
 import { type NumberOption, OPTIONS } from '../../src/explain/methods/options';
 import { METHOD_NAMES } from '../../src/explain/methods/registry';
 import { EXPLAIN } from '../../src/explain/option-rules';
-import { checked } from '../../src/explain/rules';
 import { parseManifest } from '../../src/model/manifest';
 import { locateModel } from '../../src/model/model';
 import { targetIndex } from '../../src/model/network';

@@ -30,7 +30,7 @@ const PASSING = new Set([408, 425, 429, 500, 502, 503, 504]);
  * @throws Interruption if asking again may help
  * @throws ScoreCamError `weights` naming URL, status, offset and remedy.
  */
-export function checkAnswer(url: string, offset: number, response: Response): void {
+export async function checkAnswer(url: string, offset: number, response: Response): Promise<void> {
   const { status, statusText } = response;
   const answered = `${url} answered ${status}${statusText ? ` (${statusText})` : ''} when asked for the file from byte ${offset}`;
   if (PASSING.has(status)) {
@@ -40,32 +40,10 @@ export function checkAnswer(url: string, offset: number, response: Response): vo
       /^\d+$/.test(seconds) ? { retryAfter: Number(seconds) } : undefined,
     );
   }
-  if (status !== 200 && !(status === 206 && offset > 0)) {
-    throw new ScoreCamError('weights', `${answered}. ${remedyOf(status)}${addressHint(url)}`);
-  }
+  const isFile = status === 200 || (status === 206 && offset > 0);
   const type = response.headers.get('content-type') ?? '';
-  if (/^\s*(text\/html|application\/xhtml\+xml)\b/i.test(type)) {
-    throw new ScoreCamError(
-      'weights',
-      `${url} answered with a web page (${type}) when asked for the file from byte ${offset}. ` +
-        `Give the address of the file itself, not of the page that shows it.${addressHint(url)}`,
-    );
-  }
-}
-
-function remedyOf(status: number): string {
-  if (status === 401 || status === 403) {
-    return 'It may not be read without logging in, or its link has expired: use a public address.';
-  }
-  if (status === 404 || status === 410) return 'There is no file: check the address.';
-  return 'Expected was 200 with the file: check the address and the server.';
-}
-
-/** What a page that shows a file on huggingface.co has to become; '' for other addresses. */
-export function addressHint(url: string): string {
-  const { host, pathname } = new URL(url);
-  if (!/(^|\.)(huggingface\.co|hf\.co)$/.test(host) || !pathname.includes('/blob/')) return '';
-  return ` On huggingface.co, use /resolve/ instead of /blob/: ${url.replace('/blob/', '/resolve/')}`;
+  if (isFile && !/^\s*(text\/html|application\/xhtml\+xml)\b/i.test(type)) return;
+  (await import('./refused-answer')).refuse(url, status, type, isFile, answered);
 }
 
 /** Content-Length; undefined if there is none, or if it counts something other than the file's bytes. */
@@ -85,11 +63,11 @@ export function isEncoded(headers: Headers): boolean {
  * Content-Length, which no site hides, then stands for Content-Range.
  * @throws ScoreCamError `weights` if these are other bytes, or another file than at first.
  */
-export function answeredRange(
+export async function answeredRange(
   file: FileFacts,
   offset: number,
   response: Response,
-): { readonly start: number; readonly end: number } {
+): Promise<{ readonly start: number; readonly end: number }> {
   const { url, size } = file;
   const fail = (found: string, remedy: string): never => {
     throw new ScoreCamError(
@@ -107,7 +85,7 @@ export function answeredRange(
         'load it again, and if that does not help, have it uploaded again.',
     );
   }
-  checkAnswer(url, offset, response);
+  await checkAnswer(url, offset, response);
   const etag = headers.get('etag');
   const lastModified = headers.get('last-modified');
   if (etag && file.etag) {

@@ -1,8 +1,8 @@
 import { ScoreCamError } from '../../errors';
+import { addressHint } from './address-hint';
 import { BodyReader } from './body-reader';
 import { type ByteSource, checkRange } from './byte-source';
 import {
-  addressHint,
   announcedBytes,
   answeredRange,
   checkAnswer,
@@ -155,7 +155,7 @@ class HttpFile implements HttpSource {
   async open(): Promise<void> {
     await this.persist(0, async () => {
       const response = await this.ask(0);
-      checkAnswer(this.name, 0, response);
+      await checkAnswer(this.name, 0, response);
       const size = announcedBytes(response);
       const facts = {
         url: this.name,
@@ -216,7 +216,7 @@ class HttpFile implements HttpSource {
     this.disconnect();
     const from = this.serverHasRanges ? offset : 0;
     const response = await this.ask(from);
-    const { start, end } = answeredRange(this.facts as FileFacts, from, response);
+    const { start, end } = await answeredRange(this.facts as FileFacts, from, response);
     this.serverHasRanges &&= start === offset;
     if (!this.serverHasRanges && this.size <= this.largestBuffer) {
       this.memory = await this.readWhole(response, this.size);
