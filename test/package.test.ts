@@ -230,7 +230,7 @@ describe('the package', () => {
     });
 
     it.each([
-      [SINGLE_FILE, 'no-webgpu', 'src/gpu/gpu.ts'],
+      [SINGLE_FILE, 'no-webgpu', 'src/gpu/faults.ts'],
       [SINGLE_FILE, 'byteorder', 'src/model/formats/torch.ts'],
       ['chunks/torch.js', 'byteorder', 'src/model/formats/torch.ts'],
       ['evaluation.js', 'has no weights to randomise', 'src/evaluation/randomise.ts'],
