@@ -34,12 +34,13 @@ describe.skipIf(process.platform !== 'linux')('a page whose GPU process is kille
     // Of its own: the run's other tests go on in theirs.
     browser = await launchChrome();
     page = await browser.newPage();
-    await page.goto(`${inject('baseUrl')}/test/harness/page.html`);
+    const base = inject('baseUrl');
+    await page.goto(`${base}/test/harness/page.html`);
     // As text: what stands here as code is rewritten by the test runner, import() too.
     await page.evaluate(`(async () => {
-      const { createExplainer } = await import('/src/index.ts');
-      const model = '/weights/scenes-vgg16/manifest.json';
-      const image = '/weights/scenes-vgg16/sample.png';
+      const { createExplainer } = await import('${base}/src/index.ts');
+      const model = '${base}/weights/scenes-vgg16/manifest.json';
+      const image = '${base}/weights/scenes-vgg16/sample.png';
       globalThis.told = [];
       globalThis.passes = 0;
       const onDeviceLost = (reason) => told.push(reason);
