@@ -106,7 +106,8 @@ export class Gpu {
     }
     this.lost = device.lost.then(({ reason, message }) => {
       if (this.disposed) return undefined;
-      const told = `The GPU device was lost (${reason}): ${message || 'no reason given'}.`;
+      const why = message.replace(/\.?$/, '') || 'no reason given';
+      const told = `The GPU device was lost (${reason}): ${why}.`;
       this.broken = new ScoreCamError('device-lost', `${told} Create a new explainer to go on.`);
       return told;
     });

@@ -155,6 +155,8 @@ export function copyOf(from: Slice, to: GPUBuffer, toOffset: number): BufferCopy
 
 /** Waits for the earlier of two submits; if it fails, waits for the later one too before throwing. */
 async function both(earlier: Promise<unknown>, later: Promise<unknown>): Promise<void> {
+  // It may fail first; until it is waited for nobody else handles that.
+  later.catch(() => {});
   try {
     await earlier;
   } catch (error) {

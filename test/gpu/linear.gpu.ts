@@ -143,9 +143,9 @@ function pastTheEnd(tiling: AnyLinearTiling): GpuCase {
       const bias = testValues(outFeatures, 5);
       const actual = await run(gpu, tiling, 'f32', { ...shape, input, weights, bias });
       const reference = linearReference(input, weights.values, weights.scales, bias, 1);
-      const infinite = Array.from(reference.output.subarray(3 * outFeatures, 4 * outFeatures));
+      // On both sides: activations hand on what is not finite as +infinity.
       const found = Array.from(actual.subarray(3 * outFeatures, 4 * outFeatures));
-      if (found.join() !== infinite.join()) throw new Error(`image 3: ${found}, not ${infinite}`);
+      if (found.some((value) => value !== Infinity)) throw new Error(`image 3: ${found}`);
       const finite = (x: ArrayLike<number>) =>
         [0, 2, 4, 5].flatMap((n) => Array.from(x).slice(n * outFeatures, (n + 1) * outFeatures));
       const tolerance = finite(reference.magnitude).map((m) => sumTolerance(inFeatures + 3, m));
