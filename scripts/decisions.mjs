@@ -32,6 +32,14 @@ const COMMANDS = {
     ],
   },
   fuzz: { browser: false, cwd: 'project', steps: (args) => [script('test/fuzz/fuzz.ts', args)] },
+  soak: {
+    browser: true,
+    cwd: 'project',
+    env: { SCORE_CAM_SLOW: '1' },
+    steps: (args) => [
+      vitest(vitestReporters(args), ['--project', 'node', 'test/soak.test.ts', ...args]),
+    ],
+  },
   build: { browser: false, cwd: 'project', steps: (args) => [script('cli/build.ts', args)] },
 };
 
