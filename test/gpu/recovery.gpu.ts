@@ -48,6 +48,9 @@ type Work = (explainer: Explainer) => Promise<Explanation>;
 const scoreCam: Work = (explainer) => explainer.explain(smallImage());
 const withPreviews: Work = (explainer) => explainer.explain(smallImage(), { onPreview: soon });
 
+/** Those that `npm test` runs in Chrome; the others it runs on Dawn. */
+const IN_CHROME = ['a batch of masked passes', 'a later block, with previews', 'compiling'];
+
 /** The phases of a run, by a submit of each. */
 const PHASES: readonly { name: string; label: RegExp | 'compile'; at?: number; work?: Work }[] = [
   { name: 'the forward pass', label: /^forward/ },
@@ -105,6 +108,7 @@ export const cases: readonly GpuCase[] = [
   ...PHASES.map(
     ({ name, label, at, work = scoreCam }): GpuCase => ({
       name: `a device lost in ${name}: the same explanation, bit for bit`,
+      usually: [IN_CHROME.includes(name) ? 'chrome' : 'dawn'],
       async run() {
         const expected = await undisturbed(work);
         const told: string[] = [];
