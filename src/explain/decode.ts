@@ -36,8 +36,11 @@ interface Size {
   readonly height: number;
 }
 
-/** By name: it may come from another window. */
-const kindOf = (value: unknown): string => Object.prototype.toString.call(value).slice(8, -1);
+/** By name: it may come from another window. Deno's bitmaps have none but their constructor's. */
+function kindOf(value: unknown): string {
+  const name = Object.prototype.toString.call(value).slice(8, -1);
+  return name === 'Object' ? ((value as object).constructor?.name ?? name) : name;
+}
 
 const DECODED = /^(Blob|File)$/;
 

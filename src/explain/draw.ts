@@ -75,20 +75,18 @@ async function render(
   const arena = new Arena(gpu);
   try {
     const output = arena.take('overlay', 4 * width * height);
-    await gpu.submit('overlay', [
-      overlay({
-        label: 'overlay',
-        width,
-        height,
-        map: arena.upload('map', data),
-        image: arena.upload('image', new Uint32Array(image.data.slice().buffer)),
-        colours: arena.upload('colours', colours),
-        opacity,
-        output,
-      }),
-    ]);
-    const read = await gpu.read(output.buffer, width * height);
-    return new Uint8ClampedArray(read.buffer as ArrayBuffer);
+    const dispatch = overlay({
+      label: 'overlay',
+      width,
+      height,
+      map: arena.upload('map', data),
+      image: arena.upload('image', new Uint32Array(image.data.slice().buffer)),
+      colours: arena.upload('colours', colours),
+      opacity,
+      output,
+    });
+    const [read] = await gpu.compute('overlay', [dispatch], [output]);
+    return new Uint8ClampedArray(read.buffer);
   } finally {
     arena.dispose();
   }
