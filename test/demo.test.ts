@@ -211,7 +211,7 @@ describe('the demo page', () => {
       await statusMatches(page, '^Here it looked for');
       expect(await page.$eval('#facts', (facts) => facts.textContent)).toContain('scenes-vgg16');
 
-      // The slider draws on a device that is gone: said, and the next image has another.
+      // The slider draws on a device that is gone: on a new one, or that is said.
       await page.evaluate(() => window.lastDevice.destroy());
       const first = await pixels(page);
       await page.focus('#opacity');
@@ -226,6 +226,8 @@ describe('the demo page', () => {
         first,
       );
       expect(['said', 'drawn']).toContain(await outcome.jsonValue());
+      // What it says now is of the explanation before.
+      await page.evaluate(() => document.querySelector('#status')?.replaceChildren());
       await page.click('#sample');
       await statusMatches(page, '^Here it looked for');
       const before = await pixels(page);
