@@ -55,7 +55,7 @@ async function requestDevice(
 }
 
 /** How much later than what it breaks a device's loss may be told of, in ms. */
-const SOON_MS = 100;
+const SOON_MS = 250;
 
 /** Uniform slices start at multiples of this (the default minUniformBufferOffsetAlignment). */
 const UNIFORM_ALIGNMENT = 256;
@@ -187,9 +187,11 @@ export class Gpu {
       byteLength,
     );
     this.device.popErrorScope().then(
-      (error) => {
+      async (error) => {
+        if (!error) return;
+        await this.lostSoon();
         // A buffer that there is no memory for is told of where it is used.
-        if (error && this.refused.size === 0) this.broken ??= gpuError(buffer.label, error);
+        if (this.refused.size === 0) this.broken ??= gpuError(buffer.label, error);
       },
       () => {},
     );
@@ -385,11 +387,15 @@ export class Gpu {
     if (this.broken) throw this.broken;
   }
 
+  /** Waits for the news that the device is lost, as long as it may be late. */
+  private async lostSoon(): Promise<void> {
+    if (this.isLost) return;
+    await Promise.race([this.lost, new Promise((resolve) => setTimeout(resolve, SOON_MS))]);
+  }
+
   /** @throws what is known to be behind a failure: a loss that is told of a little later, memory that was refused */
   private async settled(): Promise<void> {
-    if (!this.broken) {
-      await Promise.race([this.lost, new Promise((resolve) => setTimeout(resolve, SOON_MS))]);
-    }
+    await this.lostSoon();
     this.check();
     const [buffer] = this.refused;
     if (!buffer) return;
