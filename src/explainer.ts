@@ -305,7 +305,9 @@ async function engineOn(
       signal,
     });
     signal?.throwIfAborted();
-    void gpu.lost.then((reason) => reason && onDeviceLost?.(reason));
+    void gpu.lost.then((reason) => {
+      if (reason) tell(onDeviceLost, reason);
+    });
     return { gpu, plan, weights, facts };
   } catch (error) {
     gpu.dispose();

@@ -1,7 +1,7 @@
 import { statfsSync } from 'node:fs';
 import type { Browser } from 'puppeteer';
 import { findBrowser, SetupError } from '../../scripts/browser.mjs';
-import { ownFolder } from './own-folder';
+import { launched } from './launched';
 
 /**
  * Flags with which headless Chrome offers WebGPU, on a GPU where there is one and on SwiftShader, its
@@ -62,24 +62,15 @@ export async function launchChrome({
   if (!executablePath) {
     throw new SetupError('No Chrome or Chromium found: install one, or set CHROME_PATH to it.');
   }
-  // Loaded here, so that a mistake on the command line is told at once.
-  const { default: puppeteer } = await import('puppeteer');
   const asRoot = process.getuid?.() === 0;
   const wantsGpu = process.env.SCORE_CAM_GPU === '1' && process.platform === 'linux';
-  const folder = ownFolder();
-  try {
-    const browser = await puppeteer.launch({
-      executablePath,
-      headless: true,
+  return launched(
+    executablePath,
+    handleSignals,
+    'set CHROME_PATH to a Chrome or Chromium that does',
+    {
       // Chrome ends when the pipe does.
       pipe: !shared,
-      userDataDir: folder.path,
-      // For what it would leave beside its profile.
-      env: { ...process.env, TMPDIR: folder.path },
-      protocolTimeout: 0,
-      handleSIGINT: handleSignals,
-      handleSIGTERM: handleSignals,
-      handleSIGHUP: handleSignals,
       args: [
         ...FLAGS,
         ...sharedMemoryFlags(),
@@ -87,15 +78,6 @@ export async function launchChrome({
         ...(wantsGpu ? LINUX_GPU_FLAGS : []),
         ...args,
       ],
-    });
-    browser.process()?.once('exit', () => folder.remove());
-    return browser;
-  } catch (cause) {
-    folder.remove();
-    throw new SetupError(
-      `The browser ${executablePath} did not start: set CHROME_PATH to a Chrome or Chromium that does. ` +
-        `It says: ${String(cause).slice(0, 400)}`,
-      { cause },
-    );
-  }
+    },
+  );
 }
