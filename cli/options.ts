@@ -8,9 +8,9 @@ import { editDistance } from '../src/explain/nearest';
 import { allowed } from '../src/explain/refusals';
 import { FLAG, type Rule } from '../src/explain/rules';
 import { LARGEST_JSON } from '../src/model/formats/json';
-import { type Manifest, parseManifest } from '../src/model/manifest';
+import { type Manifest, readManifest } from '../src/model/manifest';
 import { locateModel } from '../src/model/model';
-import { buildNetwork, type Network } from '../src/model/network';
+import { type Network, networkOf } from '../src/model/network';
 import { presetManifest } from '../src/model/preset-manifests';
 import { PRESETS } from '../src/model/presets';
 import type { WeightDtype } from '../src/numbers/dtypes';
@@ -82,7 +82,7 @@ function presetSource(text: string, weightsFolder: string): ModelSource | undefi
 /** Reads a manifest and works out its network, so that what is asked can be checked against it. */
 export async function readNetwork(source: ModelSource, signal: AbortSignal): Promise<Network> {
   if (source.kind === 'generated') return (await locateModel(source.name)).network;
-  if (source.kind === 'preset') return buildNetwork(source.manifest);
+  if (source.kind === 'preset') return networkOf(source.manifest);
   if (source.kind === 'url') return (await locateModel(source.url, { signal })).network;
   const where = source.path;
   let json: unknown;
@@ -94,7 +94,7 @@ export async function readNetwork(source: ModelSource, signal: AbortSignal): Pro
       `${where} is not JSON, so it is no model manifest: ${(error as Error).message}`,
     );
   }
-  return buildNetwork(parseManifest(json, where));
+  return networkOf(await readManifest(json, where));
 }
 
 /** @throws CliError if it is no file, or larger than a manifest may be */

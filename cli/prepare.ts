@@ -8,7 +8,7 @@ import { storedBytes, storedTensors } from '../src/model/encoding';
 import { openWeights } from '../src/model/formats/open';
 import { partsOf } from '../src/model/keep/parts';
 import type { Manifest, ManifestWeights } from '../src/model/manifest';
-import { buildNetwork, type Network } from '../src/model/network';
+import { type Network, networkOf } from '../src/model/network';
 import type { WeightSource } from '../src/model/weight-source';
 import type { WeightDtype } from '../src/numbers/dtypes';
 import { DTYPE_BYTES } from '../src/numbers/tensor_dtypes';
@@ -51,7 +51,7 @@ export const DOWNLOADS = 'weights-download';
  */
 export async function prepareModel(options: PrepareOptions): Promise<Prepared> {
   const { manifest, dtype, keepDownload, signal, retryDelays } = options;
-  const network = buildNetwork(manifest);
+  const network = await networkOf(manifest);
   const out = resolve(options.out);
   const downloads = join(out, DOWNLOADS);
   const { from, expected, channelOrder } = locate(manifest, options.from);

@@ -35,7 +35,7 @@ import { fileAddress, readable, remoteAddress, serveProject } from '../cli/serve
 import { duration, printable } from '../cli/words';
 import { findBrowser } from '../scripts/browser.mjs';
 import { storedTensors } from '../src/model/encoding';
-import type { Manifest } from '../src/model/manifest';
+import type { SequentialManifest } from '../src/model/manifest';
 import { buildNetwork } from '../src/model/network';
 import { presetManifest } from '../src/model/preset-manifests';
 import { elementCount } from '../src/model/weight-source';
@@ -777,7 +777,7 @@ describe('npm run weights', () => {
 
 /** An int8 VGG-11 of zeros, 142 MB that take no room on most disks. */
 function writeZeros(path: string): void {
-  const network = buildNetwork(presetManifest('vgg11') as Manifest);
+  const network = buildNetwork(presetManifest('vgg11') as SequentialManifest);
   let end = 0;
   const header = storedTensors(network, 'int8').map(({ name, shape, dtype }) => {
     const begin = end;

@@ -89,7 +89,7 @@ describe('the tile of the products', () => {
 describe('on a device of so many invocations a workgroup', () => {
   const invocations = ({ rows, cols }: GemmTile): number => rows * cols;
   const sizes = [1, 8, 64, 512].flatMap((outputs) =>
-    [1, 14, 224].map((size) => ({ ...shape(64, outputs, size), slope: 0, pool: false })),
+    [1, 14, 224].map((size) => ({ ...shape(64, outputs, size), activation: 0, pool: false })),
   );
 
   it.each([256, 128, 64])('%i, tiles are within them, and the largest are taken', (most) => {
@@ -139,7 +139,7 @@ describe('slices', () => {
     expect(sliceOf(shape(512, 512, 28), 384, method)).toBe(384);
     expect(sliceOf(shape(512, 512, 14), 100, method)).toBe(100);
     const scratch = winogradScratch(
-      { ...shape(64, 64, 224), slope: 0, pool: false },
+      { ...shape(64, 64, 224), activation: 0, pool: false },
       9,
       undefined,
       method,

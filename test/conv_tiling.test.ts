@@ -10,7 +10,7 @@ const shape: ConvShape = {
   height: 224,
   width: 224,
   kernel: 3,
-  slope: 0,
+  activation: 0,
   pool: false,
 };
 

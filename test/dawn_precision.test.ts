@@ -65,7 +65,7 @@ async function errorsOf(
     height: SIZE,
     width: SIZE,
     kernel: 3,
-    slope: 1,
+    activation: 1,
     pool: false,
   };
   const input = normals(inChannels * SIZE * SIZE, 1).map((x) => scale * Math.max(0, x));

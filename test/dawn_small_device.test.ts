@@ -98,7 +98,7 @@ describe.skipIf(reason !== undefined)('a device in compatibility mode', () => {
     const dispatch = (rows: number) =>
       conv('workgroup', {
         label: 'large',
-        shape: { ...shape, slope: 0, pool: false },
+        shape: { ...shape, activation: 0, pool: false },
         dtype: 'f32',
         batch: 1,
         input: arena.take('input', 4 * 8 * 64),

@@ -336,7 +336,7 @@ describe('a tuning', () => {
     ).toEqual([DIRECT, DIRECT]);
     // Nor behind a leaky ReLU, nor at an eighth of the image's resolution.
     const layers = network.layers.map((layer) =>
-      layer.type === 'conv' ? { ...layer, slope: 0.1 } : layer,
+      layer.type === 'conv' ? { ...layer, activation: 0.1 } : layer,
     );
     expect(
       chosen(

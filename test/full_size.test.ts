@@ -25,7 +25,7 @@ import { projectRoot } from '../cli/server';
 import { findBrowser } from '../scripts/browser.mjs';
 import type { WeightDtype } from '../src/index';
 import { storedBytes } from '../src/model/encoding';
-import type { Manifest } from '../src/model/manifest';
+import type { SequentialManifest } from '../src/model/manifest';
 import { buildNetwork } from '../src/model/network';
 import { presetManifest } from '../src/model/preset-manifests';
 import { HostileServer } from './harness/hostile-server';
@@ -57,7 +57,7 @@ interface Report {
   readonly progress: readonly (readonly [done: number, total: number])[];
 }
 
-const manifest = presetManifest('vgg16') as Manifest;
+const manifest = presetManifest('vgg16') as SequentialManifest;
 const network = buildNetwork(manifest);
 
 /**

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { ScoreCamError } from '../src/errors';
+import { IMAGE } from '../src/model/network';
 import { seededVgg } from '../src/model/seeded-vgg';
 import { maskedPasses, nextBatch, passesBehind, planBatches } from '../src/plan/batches';
 import { methodName } from '../src/plan/candidates';
 import { compile, keeping, type PlanOptions } from '../src/plan/compile';
-import { type ConvStep, IMAGE, type LinearStep, layoutName } from '../src/plan/steps';
+import { type ConvStep, type LinearStep, layoutName } from '../src/plan/steps';
 import { Pace } from '../src/runtime/pace';
 import { factsOf, softwareFacts } from './harness/facts';
 
@@ -95,7 +96,7 @@ describe('a plan', () => {
     expect(methodName((gpu.steps[1] as ConvStep).method)).toBe('F(4x4) f32, workgroup');
     // Back through the first convolution: 64 to 3 channels.
     expect((gpu.steps[0] as ConvStep).back).toMatchObject({
-      shape: { inChannels: 64, outChannels: 3, slope: 1, pool: false },
+      shape: { inChannels: 64, outChannels: 3, activation: 1, pool: false },
       method: { kind: 'direct' },
     });
   });

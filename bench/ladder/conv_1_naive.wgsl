@@ -1,7 +1,7 @@
 // The ladder, 3x3 convolution, rung 1: the definition. One invocation an output element.
 //
 //   sum[n, o, y, x]    = bias[o] + sum_(c, ky, kx) weights[o, c, ky, kx] input[n, c, y + ky - 1, x + kx - 1]
-//   output[n, o, y, x] = max(sum, 0) + slope min(sum, 0)
+//   output[n, o, y, x] = max(sum, 0) + activation min(sum, 0)
 //
 // Shapes: input [batch, in_channels, height, width], weights [out_channels, in_channels, 3, 3] as PyTorch
 // keeps them (OIHW), output [batch, out_channels, height, width]; outside the image is zero.
@@ -13,7 +13,7 @@ struct Params {
   out_channels: u32,
   height: u32,
   width: u32,
-  slope: f32,
+  activation: f32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -47,5 +47,5 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       }
     }
   }
-  output[index] = max(sum, 0.0) + params.slope * min(sum, 0.0);
+  output[index] = max(sum, 0.0) + params.activation * min(sum, 0.0);
 }

@@ -2,7 +2,7 @@
 // output channel innermost, so that one vec4 is one read and a pixel, once read, serves four channels.
 //
 //   sum[n, o, y, x]    = bias[o] + sum_(c, ky, kx) weights[c, ky, kx, o] input[n, c, y + ky - 1, x + kx - 1]
-//   output[n, o, y, x] = max(sum, 0) + slope min(sum, 0)
+//   output[n, o, y, x] = max(sum, 0) + activation min(sum, 0)
 //
 // Shapes: as rung 1, but weights [in_channels, 3, 3, stride / 4] vec4f and bias [stride], as packConv makes
 // them; stride is out_channels rounded up to 8.
@@ -14,7 +14,7 @@ struct Params {
   out_channels: u32,
   height: u32,
   width: u32,
-  slope: f32,
+  activation: f32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -49,7 +49,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       }
     }
   }
-  let value = max(sum, vec4f(0)) + params.slope * min(sum, vec4f(0));
+  let value = max(sum, vec4f(0)) + params.activation * min(sum, vec4f(0));
   for (var i = 0u; i < 4u && 4u * four + i < params.out_channels; i++) {
     output[(n * params.out_channels + 4u * four + i) * size + y * params.width + x] = value[i];
   }

@@ -3,7 +3,7 @@
 // of a row serve three weights.
 //
 //   sum[n, o, y, x]    = bias[o] + sum_(c, ky, kx) weights[c, ky, kx, o] input[n, c, y + ky - 1, x + kx - 1]
-//   output[n, o, y, x] = max(sum, 0) + slope min(sum, 0)
+//   output[n, o, y, x] = max(sum, 0) + activation min(sum, 0)
 //
 // Shapes: as rung 2.
 // Cost: 6 pixels and 12 weights for 48 multiply-adds: 1.5 bytes each.
@@ -14,7 +14,7 @@ struct Params {
   out_channels: u32,
   height: u32,
   width: u32,
-  slope: f32,
+  activation: f32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -34,7 +34,7 @@ fn store(sum: vec4f, n: u32, four: u32, y: u32, x: u32) {
   if (x >= params.width) {
     return;
   }
-  let value = max(sum, vec4f(0)) + params.slope * min(sum, vec4f(0));
+  let value = max(sum, vec4f(0)) + params.activation * min(sum, vec4f(0));
   let size = params.height * params.width;
   for (var i = 0u; i < 4u && 4u * four + i < params.out_channels; i++) {
     output[(n * params.out_channels + 4u * four + i) * size + y * params.width + x] = value[i];

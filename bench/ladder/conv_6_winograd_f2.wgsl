@@ -3,7 +3,7 @@
 // bias and activation are fused with the products, so that nothing between is stored.
 //
 //   M[o]   = sum_c (G g[o, c] G^T) o (B^T d[c] B)       d: the 4x4 pixels under the 2x2 output tile
-//   output = max(A^T M[o] A + bias[o], 0) + slope min(A^T M[o] A + bias[o], 0)
+//   output = max(A^T M[o] A + bias[o], 0) + activation min(A^T M[o] A + bias[o], 0)
 //
 // Shapes: input [batch, in_channels, height, width], filters [in_channels, 16, stride / 4] vec4f as
 // winograd_f2_filters leaves them, bias [stride], output [batch, out_channels, height, width]; stride is
@@ -18,7 +18,7 @@ struct Params {
   out_channels: u32,
   height: u32,
   width: u32,
-  slope: f32,
+  activation: f32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -53,7 +53,7 @@ fn store(sum: vec4f, n: u32, four: u32, y: u32, x: u32) {
     return;
   }
   let biased = sum + bias[four];
-  let value = max(biased, vec4f(0)) + params.slope * min(biased, vec4f(0));
+  let value = max(biased, vec4f(0)) + params.activation * min(biased, vec4f(0));
   let size = params.height * params.width;
   for (var i = 0u; i < 4u && 4u * four + i < params.out_channels; i++) {
     output[(n * params.out_channels + 4u * four + i) * size + y * params.width + x] = value[i];

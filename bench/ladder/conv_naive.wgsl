@@ -2,7 +2,7 @@
 // a second oracle and as the baseline of the benchmarks.
 //
 //   sum[n, o, y, x]    = bias[o] + sum_(c, ky, kx) weights[c, ky, kx, o] input[n, c, y + ky - p, x + kx - p]
-//   output[n, o, y, x] = max(sum, 0) + SLOPE min(sum, 0)
+//   output[n, o, y, x] = max(sum, 0) + ACTIVATION min(sum, 0)
 //   with POOL: output[n, o, y, x] = the largest of the four at (2 y, 2 x) .. (2 y + 1, 2 x + 1)
 //
 // Shapes: input [batch, IN_CHANNELS, HEIGHT, WIDTH], output [batch, OUT_CHANNELS, HEIGHT, WIDTH] or,
@@ -21,7 +21,7 @@ override OUT_CHANNELS: u32;
 override HEIGHT: u32;
 override WIDTH: u32;
 override KERNEL: u32;
-override SLOPE: f32;
+override ACTIVATION: f32;
 override POOL: bool;
 
 @group(0) @binding(0) var<storage, read> input: array<f32>;
@@ -52,7 +52,7 @@ fn convolve(n: u32, o: u32, y: u32, x: u32) -> f32 {
       }
     }
   }
-  return activated(sum, SLOPE);
+  return activated(sum, ACTIVATION);
 }
 
 // x: pixels of one output plane, y: output channels, z: images

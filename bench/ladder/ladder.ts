@@ -71,7 +71,7 @@ export interface ConvLayer {
 export interface LinearLayer {
   readonly inFeatures: number;
   readonly outFeatures: number;
-  readonly slope: number;
+  readonly activation: number;
   readonly batch: number;
   readonly input: Slice;
   /** [outFeatures, inFeatures] */
@@ -109,7 +109,7 @@ export function convLayer(
 
 export function linearLayer(
   arena: Arena,
-  size: Pick<LinearLayer, 'inFeatures' | 'outFeatures' | 'slope' | 'batch'>,
+  size: Pick<LinearLayer, 'inFeatures' | 'outFeatures' | 'activation' | 'batch'>,
   input: Float32Array,
   weights: Float32Array,
   bias: Float32Array,
@@ -134,13 +134,20 @@ export function linearLayer(
 /** One dispatch of a study kernel, an invocation for each of `items`. */
 function study(kernel: Kernel, layer: ConvLayer, items: number, weights: Slice): Dispatch {
   const { shape, batch, input, bias, output } = layer;
-  const { inChannels, outChannels, height, width, slope } = shape;
+  const { inChannels, outChannels, height, width, activation } = shape;
   const named = kernel === conv6WinogradF2 ? { filters: weights } : { weights };
   return {
     kernel,
     label: kernel.name,
     constants: {},
-    params: { batch, in_channels: inChannels, out_channels: outChannels, height, width, slope },
+    params: {
+      batch,
+      in_channels: inChannels,
+      out_channels: outChannels,
+      height,
+      width,
+      activation,
+    },
     buffers: { input, ...named, bias, output },
     workgroups: workgroupsFor(kernel.name, items, 64),
   };
@@ -260,12 +267,12 @@ export const linearLadder: readonly Rung<LinearLayer>[] = [
   {
     name: '1 scalar',
     idea: 'one invocation an output value, one number at a time',
-    record: ({ inFeatures, outFeatures, slope, batch, input, plain, bias, output }) =>
+    record: ({ inFeatures, outFeatures, activation, batch, input, plain, bias, output }) =>
       once({
         kernel: linear1Scalar,
         label: linear1Scalar.name,
         constants: {},
-        params: { batch, in_features: inFeatures, out_features: outFeatures, slope },
+        params: { batch, in_features: inFeatures, out_features: outFeatures, activation },
         buffers: { input, weights: plain, bias, output },
         workgroups: workgroupsFor(linear1Scalar.name, batch * outFeatures, 64),
       }),

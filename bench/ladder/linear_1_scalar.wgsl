@@ -2,7 +2,7 @@
 // a time.
 //
 //   sum[n, o]    = bias[o] + sum_k weights[o, k] input[n, k]
-//   output[n, o] = max(sum, 0) + slope min(sum, 0)
+//   output[n, o] = max(sum, 0) + activation min(sum, 0)
 //
 // Shapes: input [batch, in_features], weights [out_features, in_features] (PyTorch's layout), output
 // [batch, out_features].
@@ -12,7 +12,7 @@ struct Params {
   batch: u32,
   in_features: u32,
   out_features: u32,
-  slope: f32,
+  activation: f32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -33,5 +33,5 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   for (var k = 0u; k < params.in_features; k++) {
     sum += weights[o * params.in_features + k] * input[n * params.in_features + k];
   }
-  output[index] = max(sum, 0.0) + params.slope * min(sum, 0.0);
+  output[index] = max(sum, 0.0) + params.activation * min(sum, 0.0);
 }

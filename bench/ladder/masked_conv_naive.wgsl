@@ -5,7 +5,7 @@
 //   mask_m[y, x]       = (up_m[y, x] - min) / (max - min), min and max from ranges
 //   sum[m, o, y, x]    = bias[o] + sum_(c, ky, kx) weights[c, ky, kx, o]
 //                                  image[c, y + ky - p, x + kx - p] mask_m[y + ky - p, x + kx - p]
-//   output[m, o, y, x] = max(sum, 0) + SLOPE min(sum, 0)      p = (KERNEL - 1) / 2
+//   output[m, o, y, x] = max(sum, 0) + ACTIVATION min(sum, 0)      p = (KERNEL - 1) / 2
 //   with POOL: output[m, o, y, x] = the largest of the four at (2 y, 2 x) .. (2 y + 1, 2 x + 1)
 //
 // Shapes: image [IN_CHANNELS, HEIGHT, WIDTH], maps [K, MAP_HEIGHT, MAP_WIDTH], ranges [K] (min, max),
@@ -26,7 +26,7 @@ import package::shared::weights::{Four, unpack};
 override IN_CHANNELS: u32;
 override OUT_CHANNELS: u32;
 override KERNEL: u32;
-override SLOPE: f32;
+override ACTIVATION: f32;
 override POOL: bool;
 
 struct Params {
@@ -70,7 +70,7 @@ fn convolve(m: u32, o: u32, y: u32, x: u32) -> f32 {
       }
     }
   }
-  return activated(sum, SLOPE);
+  return activated(sum, ACTIVATION);
 }
 
 // x: pixels of one output plane, y: output channels, z: masks

@@ -71,7 +71,7 @@ export function linearNaive(args: LinearArgs): Dispatch {
       batch,
       first_output: args.firstOutput,
       shard_outputs: shardOutputs,
-      slope: args.slope,
+      activation: args.activation,
     },
     buffers: { input, weights, affine, output },
     workgroups: checkedWorkgroups(label, [ceilDiv(shardOutputs, 64), batch, 1]),

@@ -80,7 +80,7 @@ export function ladderSteps(
         const flop = 2 * inFeatures * outFeatures;
         const largest = bytesOf(inFeatures);
         const batch = Math.max(8, batchFor(scale(), { flop, bytes: 0, largest }));
-        const size = { inFeatures, outFeatures, slope: 0, batch };
+        const size = { inFeatures, outFeatures, activation: 0, batch };
         return time(
           (arena) =>
             rung.record({

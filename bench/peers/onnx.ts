@@ -108,9 +108,9 @@ function nodes(layers: readonly Layer[]): Fields[] {
     const name = i === layers.length - 1 ? OUTPUT : layer.name;
     switch (layer.type) {
       case 'conv': {
-        const { kernel, slope } = layer;
+        const { kernel } = layer;
         const pad = (kernel - 1) / 2;
-        const [before, activation] = activationOf(name, slope);
+        const [before, activation] = activationOf(name, layer.activation);
         add(
           'Conv',
           [layer.weight, layer.bias],
@@ -138,7 +138,7 @@ function nodes(layers: readonly Layer[]): Fields[] {
       case 'linear': {
         if (!isFlat) add('Flatten', [], `input of ${layer.name}`, integerAttribute('axis', 1));
         isFlat = true;
-        const [before, activation] = activationOf(name, layer.slope);
+        const [before, activation] = activationOf(name, layer.activation);
         // Weights are [outFeatures, inFeatures].
         add('Gemm', [layer.weight, layer.bias], before, integerAttribute('transB', 1));
         activation?.(add);
@@ -156,11 +156,11 @@ type Add = (
 ) => void;
 
 /** What a layer's sum is called, given what its activation is to be called, and how to add that one. */
-function activationOf(name: string, slope: number): [string, ((add: Add) => void) | undefined] {
-  if (slope === 1) return [name, undefined];
+function activationOf(name: string, code: number): [string, ((add: Add) => void) | undefined] {
+  if (code === 1) return [name, undefined];
   const before = `${name} before activation`;
-  if (slope === 0) return [before, (add) => add('Relu', [], name)];
-  return [before, (add) => add('LeakyRelu', [], name, floatAttribute('alpha', slope))];
+  if (code === 0) return [before, (add) => add('Relu', [], name)];
+  return [before, (add) => add('LeakyRelu', [], name, floatAttribute('alpha', code))];
 }
 
 /** AttributeProto; field 20 is its type. */

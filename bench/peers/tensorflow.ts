@@ -97,10 +97,13 @@ async function operation(
 ): Promise<(x: Tensor) => Tensor> {
   if (layer.type === 'maxpool') return (x) => tf.maxPool(x, 2, 2, 'valid');
   if (layer.type === 'globalavgpool') return (x) => tf.mean(x, [1, 2]);
+  if (layer.type !== 'conv' && layer.type !== 'linear') {
+    throw new Error(`Layer "${layer.name}" (${layer.type}) is not compared.`);
+  }
   const inputs = layer.input.channels;
   const outputs = layer.output.channels;
   const bias = tf.tensor(await weights.read(layer.bias, 0, outputs), [outputs]);
-  const activation = activationOf(layer.slope);
+  const activation = activationOf(layer.activation);
   if (layer.type === 'conv') {
     const { kernel } = layer;
     const oihw = await weights.read(layer.weight, 0, outputs * inputs * kernel ** 2);
@@ -119,9 +122,9 @@ async function operation(
   return (x) => tf.fused.matMul({ a: tf.reshape(x, [1, inputs]), b, bias, ...activation });
 }
 
-function activationOf(slope: number): Activation {
-  if (slope === 1) return { activation: 'linear' };
-  return slope === 0 ? { activation: 'relu' } : { activation: 'leakyrelu', leakyreluAlpha: slope };
+function activationOf(code: number): Activation {
+  if (code === 1) return { activation: 'linear' };
+  return code === 0 ? { activation: 'relu' } : { activation: 'leakyrelu', leakyreluAlpha: code };
 }
 
 /** [rows, columns] to [columns, rows], in blocks that stay in the cache. */

@@ -1,6 +1,7 @@
 /// Runs in headless Chrome: gives a network the head that CAM needs.
 
-import type { Manifest, Model } from '../../src/index';
+import type { Model } from '../../src/index';
+import type { SequentialManifest } from '../../src/model/manifest';
 import { buildNetwork } from '../../src/model/network';
 import { seededWeights } from '../../src/model/seeded';
 
@@ -12,9 +13,10 @@ const LINEAR = 'pooling head: linear';
  * are drawn. Its classes are guesses; that CAM is Grad-CAM up to scale holds for any weights.
  */
 export function withPoolingHead({ manifest, weights }: Model, seed: number): Model {
+  if (manifest.version !== 1) throw new Error('Only a sequential network gets another head.');
   const { layers, labels, targetLayer, name } = manifest;
   const last = layers.findIndex((layer) => layer.name === targetLayer);
-  const changed: Manifest = {
+  const changed: SequentialManifest = {
     ...manifest,
     name: `${name} with a pooling head`,
     layers: [

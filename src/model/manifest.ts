@@ -1,19 +1,26 @@
 import { ScoreCamError, shown } from '../errors';
 import type { WeightDtype } from '../numbers/dtypes';
+import type { GraphManifest } from './graph/manifest';
+
+/** A network as data: what docs/model-format.md describes and manifest.schema.json defines. */
+export type Manifest = SequentialManifest | GraphManifest;
 
 /**
- * A network as data: what docs/model-format.md describes and manifest.schema.json defines. Sequential
- * networks of 3x3 and 1x1 convolutions, 2x2 max pooling, global average pooling and fully connected
+ * Version 1: sequential networks of 3x3 and 1x1 convolutions, 2x2 max pooling, global average pooling and fully connected
  * layers: every VGG, and heads like Tiny Darknet's.
  */
-export interface Manifest {
-  readonly format: 'score-cam-webgpu/model';
+export interface SequentialManifest extends ManifestBase {
   readonly version: 1;
+  readonly layers: readonly ManifestLayer[];
+}
+
+export interface ManifestBase {
+  readonly version: number;
+  readonly format: 'score-cam-webgpu/model';
   readonly name: string;
   readonly description: string;
   readonly licence: string;
   readonly input: ManifestInput;
-  readonly layers: readonly ManifestLayer[];
   /** Name of the layer whose activation maps are explained unless the caller names another. */
   readonly targetLayer: string;
   /** One label a class, in the order of the network's outputs. */
@@ -74,7 +81,7 @@ export type ManifestLayer =
 export type ManifestWeights =
   | {
       /** What the file is; it is recognised by its content, so this is for people. */
-      readonly format: 'safetensors' | 'pytorch' | 'tensorflowjs';
+      readonly format: 'safetensors' | 'pytorch' | 'tensorflowjs' | 'onnx';
       /** Relative to the manifest, or a whole URL. */
       readonly file: string;
       readonly bytes?: number | undefined;
@@ -91,11 +98,8 @@ export type ManifestWeights =
       readonly seed: number;
     };
 
-/**
- * Checks a parsed JSON value and returns it as a {@link Manifest}.
- * @throws ScoreCamError `manifest`, naming the member, what it is and what it must be.
- */
-export function parseManifest(value: unknown, where = 'model manifest'): Manifest {
+/** Checks of a manifest's members; each gives the value back, or throws `manifest` naming the member and what it must be. */
+export function checksOf(where: string) {
   const fail = (member: string, found: unknown, need: string): never => {
     throw new ScoreCamError(
       'manifest',
@@ -104,16 +108,87 @@ export function parseManifest(value: unknown, where = 'model manifest'): Manifes
   };
   const isRecord = (v: unknown): v is Record<string, unknown> =>
     typeof v === 'object' && v !== null && !Array.isArray(v);
-  const record = (member: string, v: unknown): Record<string, unknown> =>
-    isRecord(v) ? v : fail(member, v, 'an object');
-  const text = (member: string, v: unknown): string =>
-    typeof v === 'string' && v.length > 0 ? v : fail(member, v, 'a non-empty string');
-  const count = (member: string, v: unknown, most: number): number =>
-    typeof v === 'number' && Number.isInteger(v) && v >= 1 && v <= most
-      ? v
-      : fail(member, v, `an integer from 1 to ${most}`);
-  const oneOf = <T>(member: string, v: unknown, allowed: readonly T[]): T =>
-    allowed.includes(v as T) ? (v as T) : fail(member, v, allowed.map((a) => `${a}`).join(' or '));
+  return {
+    fail,
+    isRecord,
+    record: (member: string, v: unknown): Record<string, unknown> =>
+      isRecord(v) ? v : fail(member, v, 'an object'),
+    text: (member: string, v: unknown): string =>
+      typeof v === 'string' && v.length > 0 ? v : fail(member, v, 'a non-empty string'),
+    count: (member: string, v: unknown, most: number): number =>
+      typeof v === 'number' && Number.isInteger(v) && v >= 1 && v <= most
+        ? v
+        : fail(member, v, `an integer from 1 to ${most}`),
+    oneOf: <T>(member: string, v: unknown, allowed: readonly T[]): T =>
+      allowed.includes(v as T)
+        ? (v as T)
+        : fail(member, v, allowed.map((a) => `${a}`).join(' or ')),
+  };
+}
+
+export type Checks = ReturnType<typeof checksOf>;
+
+/**
+ * Checks a parsed JSON value and returns it as a manifest of version 1.
+ * @throws ScoreCamError `manifest`, naming the member, what it is and what it must be.
+ */
+export function parseManifest(value: unknown, where = 'model manifest'): SequentialManifest {
+  return parseLayers(value, where, 1, sequentialLayer);
+}
+
+/**
+ * The same of a manifest of any version.
+ * @throws ScoreCamError `manifest`
+ */
+export async function readManifest(value: unknown, where?: string): Promise<Manifest> {
+  const isGraph = checksOf('').isRecord(value) && value.version === 2;
+  return isGraph
+    ? (await import('./graph/manifest')).parseGraph(value, where)
+    : parseManifest(value, where);
+}
+
+function sequentialLayer(checks: Checks, at: string, raw: Record<string, unknown>): ManifestLayer {
+  const { fail, isRecord, text, count, oneOf } = checks;
+  const activation = (member: string, v: unknown): Activation | undefined => {
+    if (v === undefined || v === 'relu') return v;
+    const slope = isRecord(v) ? v.leakyRelu : undefined;
+    return typeof slope === 'number' && slope >= 0 && slope <= 1
+      ? { leakyRelu: slope }
+      : fail(member, v, '"relu", {"leakyRelu": slope from 0 to 1} or absent');
+  };
+  const name = text(`${at}.name`, raw.name);
+  const type = oneOf(`${at}.type`, raw.type, [
+    'conv',
+    'maxpool',
+    'globalavgpool',
+    'linear',
+  ] as const);
+  if (type === 'maxpool' || type === 'globalavgpool') return { type, name };
+  const shared = {
+    name,
+    activation: activation(`${at}.activation`, raw.activation),
+    weight: text(`${at}.weight`, raw.weight),
+    bias: text(`${at}.bias`, raw.bias),
+  };
+  return type === 'conv'
+    ? {
+        type,
+        ...shared,
+        outChannels: count(`${at}.outChannels`, raw.outChannels, 65536),
+        kernel: oneOf(`${at}.kernel`, raw.kernel, [1, 3] as const),
+      }
+    : { type, ...shared, outFeatures: count(`${at}.outFeatures`, raw.outFeatures, 1 << 20) };
+}
+
+/** A manifest of one version, each of its layers checked by `layer`. */
+export function parseLayers<Version extends number, Layer>(
+  value: unknown,
+  where: string,
+  version: Version,
+  layer: (checks: Checks, at: string, raw: Record<string, unknown>) => Layer,
+): ManifestBase & { readonly version: Version; readonly layers: readonly Layer[] } {
+  const checks = checksOf(where);
+  const { fail, record, text, count, oneOf } = checks;
   const rgb = (member: string, v: unknown, positive: boolean): [number, number, number] =>
     Array.isArray(v) &&
     v.length === 3 &&
@@ -123,44 +198,10 @@ export function parseManifest(value: unknown, where = 'model manifest'): Manifes
 
   const root = record('(root)', value);
   oneOf('format', root.format, ['score-cam-webgpu/model']);
-  oneOf('version', root.version, [1]);
+  oneOf('version', root.version, [version]);
 
   const input = record('input', root.input);
   const size = (member: string): number => count(`input.${member}`, input[member], 4096);
-
-  const activation = (member: string, v: unknown): Activation | undefined => {
-    if (v === undefined || v === 'relu') return v;
-    const slope = isRecord(v) ? v.leakyRelu : undefined;
-    return typeof slope === 'number' && slope >= 0 && slope <= 1
-      ? { leakyRelu: slope }
-      : fail(member, v, '"relu", {"leakyRelu": slope from 0 to 1} or absent');
-  };
-  const layer = (v: unknown, index: number): ManifestLayer => {
-    const at = `layers[${index}]`;
-    const raw = record(at, v);
-    const name = text(`${at}.name`, raw.name);
-    const type = oneOf(`${at}.type`, raw.type, [
-      'conv',
-      'maxpool',
-      'globalavgpool',
-      'linear',
-    ] as const);
-    if (type === 'maxpool' || type === 'globalavgpool') return { type, name };
-    const shared = {
-      name,
-      activation: activation(`${at}.activation`, raw.activation),
-      weight: text(`${at}.weight`, raw.weight),
-      bias: text(`${at}.bias`, raw.bias),
-    };
-    return type === 'conv'
-      ? {
-          type,
-          ...shared,
-          outChannels: count(`${at}.outChannels`, raw.outChannels, 65536),
-          kernel: oneOf(`${at}.kernel`, raw.kernel, [1, 3] as const),
-        }
-      : { type, ...shared, outFeatures: count(`${at}.outFeatures`, raw.outFeatures, 1 << 20) };
-  };
   const list = (member: string): unknown[] => {
     const v = root[member];
     return Array.isArray(v) && v.length > 0 ? v : fail(member, v, 'a non-empty list');
@@ -171,6 +212,7 @@ export function parseManifest(value: unknown, where = 'model manifest'): Manifes
       'safetensors',
       'pytorch',
       'tensorflowjs',
+      'onnx',
       'seeded',
     ] as const);
     if (format === 'seeded') {
@@ -197,7 +239,7 @@ export function parseManifest(value: unknown, where = 'model manifest'): Manifes
 
   return {
     format: 'score-cam-webgpu/model',
-    version: 1,
+    version,
     name: text('name', root.name),
     description: text('description', root.description),
     licence: text('licence', root.licence),
@@ -208,7 +250,9 @@ export function parseManifest(value: unknown, where = 'model manifest'): Manifes
       std: rgb('input.std', input.std, true),
       resize: oneOf('input.resize', input.resize, ['cover', 'stretch'] as const),
     },
-    layers: list('layers').map(layer),
+    layers: list('layers').map((v, index) =>
+      layer(checks, `layers[${index}]`, record(`layers[${index}]`, v)),
+    ),
     targetLayer: text('targetLayer', root.targetLayer),
     labels: list('labels').map((label, index) => text(`labels[${index}]`, label)),
     weights: weights(),

@@ -5,8 +5,8 @@ import { siblingUrl } from './bytes/sibling-url';
 import { LARGEST_JSON } from './formats/json';
 import { openWeights } from './formats/open';
 import type { WeightCache } from './keep/cache';
-import { type Manifest, parseManifest } from './manifest';
-import { buildNetwork, type Network } from './network';
+import { type Manifest, readManifest } from './manifest';
+import { type Network, networkOf } from './network';
 import { loadPreset, PRESETS } from './presets';
 import type { VggDepth } from './vgg';
 import type { WeightSource } from './weight-source';
@@ -79,7 +79,7 @@ export async function locateModel(
   if (preset) return located(preset, undefined, options);
   const url = resolveUrl(model);
   const manifest = await fetchManifest(url, options);
-  return { ...located(manifest, url, options), address: url.href };
+  return { ...(await located(manifest, url, options)), address: url.href };
 }
 
 async function fetchManifest(
@@ -104,7 +104,7 @@ async function fetchManifest(
   } catch (cause) {
     throw new ScoreCamError('manifest', `${url} is not JSON: is it a model manifest?`, { cause });
   }
-  return parseManifest(json, String(url));
+  return readManifest(json, String(url));
 }
 
 async function fetchWhole(url: URL, options: OpenOptions): Promise<Uint8Array> {
@@ -128,13 +128,17 @@ export async function openModel(
   base: URL | undefined,
   options: OpenOptions = {},
 ): Promise<Model> {
-  const { network, open } = located(manifest, base, options);
+  const { network, open } = await located(manifest, base, options);
   return { manifest, network, weights: await open() };
 }
 
-function located(manifest: Manifest, base: URL | undefined, options: OpenOptions): LocatedModel {
+async function located(
+  manifest: Manifest,
+  base: URL | undefined,
+  options: OpenOptions,
+): Promise<LocatedModel> {
   const { weights: location } = options;
-  const network = buildNetwork(manifest);
+  const network = await networkOf(manifest);
   const { weights } = manifest;
   if (location !== undefined) {
     const isAddress = typeof location === 'string' || location instanceof URL;

@@ -1,11 +1,11 @@
-import { type Manifest, parseManifest } from './manifest';
+import { parseManifest, type SequentialManifest } from './manifest';
 import { buildNetwork, type Network } from './network';
 import { seededWeights } from './seeded';
 import { type VggDepth, vggManifest } from './vgg';
 import type { WeightSource } from './weight-source';
 
 /** Manifest of a full-size VGG with generated weights and 1000 numbered classes. */
-export function seededManifest(depth: VggDepth, seed: number): Manifest {
+export function seededManifest(depth: VggDepth, seed: number): SequentialManifest {
   const name = `vgg${depth}-seeded-${seed}`;
   const raw = vggManifest({
     depth,
@@ -22,7 +22,11 @@ export function seededManifest(depth: VggDepth, seed: number): Manifest {
 export function seededVgg(
   depth: VggDepth,
   seed: number,
-): { readonly manifest: Manifest; readonly network: Network; readonly weights: WeightSource } {
+): {
+  readonly manifest: SequentialManifest;
+  readonly network: Network;
+  readonly weights: WeightSource;
+} {
   const manifest = seededManifest(depth, seed);
   const network = buildNetwork(manifest);
   return { manifest, network, weights: seededWeights(network, seed) };

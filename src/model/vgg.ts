@@ -1,4 +1,4 @@
-import type { Manifest, ManifestInput, ManifestLayer, ManifestWeights } from './manifest';
+import type { ManifestInput, ManifestLayer, ManifestWeights, SequentialManifest } from './manifest';
 
 export type VggDepth = 11 | 13 | 16 | 19;
 
@@ -35,7 +35,7 @@ export interface VggOptions {
  * Manifest of a VGG with torchvision's parameter names (`features.N`, `classifier.0/3/6`), conventional
  * layer names (conv1_1 ... pool5, fc1 ... fc3) and ImageNet's mean and standard deviation.
  */
-export function vggManifest(options: VggOptions): Manifest {
+export function vggManifest(options: VggOptions): SequentialManifest {
   const widths = options.widths ?? [64, 128, 256, 512, 512];
   const hidden = options.hidden ?? 4096;
   const size = options.inputSize ?? 224;

@@ -1,8 +1,8 @@
 import { ScoreCamError } from '../errors';
 import { winogradFilterBytes, winogradScratch } from '../kernels/winograd/winograd';
-import { sizeOf } from '../model/network';
+import { IMAGE, sizeOf } from '../model/network';
 import { keeping, type Plan } from './compile';
-import { IMAGE, type Step } from './steps';
+import type { Step } from './steps';
 
 export interface BatchPlan {
   /** Masks of one submit through the convolutions at most: what fits memory. */

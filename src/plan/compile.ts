@@ -7,6 +7,7 @@ import type { Size } from '../kernels/shared/tile_grid';
 import { WINOGRAD_TILE, winogradFilterBytes } from '../kernels/winograd/winograd';
 import {
   type ConvLayer,
+  IMAGE,
   type LinearLayer,
   layerFlops,
   type Network,
@@ -30,7 +31,6 @@ import {
   convShape,
   type Group,
   grouped,
-  IMAGE,
   type LinearStep,
   type PoolStep,
   type Step,
@@ -144,7 +144,10 @@ class Compiler {
       const tensors = { inputs: [input], last };
       const { layer } = group;
       if (layer.type === 'conv') return this.conv(group, layer, tensors, i === 0);
-      return layer.type === 'linear' ? this.linear(layer, tensors) : pooling(layer, tensors);
+      if (layer.type === 'linear') return this.linear(layer, tensors);
+      if (layer.type === 'maxpool' || layer.type === 'globalavgpool')
+        return pooling(layer, tensors);
+      throw new Error(`No step for ${layer.type} yet.`);
     });
   }
 

@@ -12,9 +12,6 @@ import type { ConvMethod } from './conv_choice';
  * which nobody reads any more, so that what executes steps knows nothing of the order of layers.
  */
 
-/** The name of the network's input among the tensors. */
-export const IMAGE = 'image';
-
 interface StepBase {
   /** Of the last layer it computes, and of the tensor it leaves. */
   readonly name: string;
@@ -117,7 +114,7 @@ export function convShape(layer: ConvLayer, pool: boolean): ConvShape {
     height: layer.input.height,
     width: layer.input.width,
     kernel: layer.kernel,
-    slope: layer.slope,
+    activation: layer.activation,
     pool,
   };
 }

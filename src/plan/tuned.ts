@@ -30,7 +30,7 @@ export function tunedFor(tuning: ConvTuning, network: Network, facts: DeviceFact
     const key = sizesKey(shape);
     // Behind a leaky ReLU there are no zeros to skip.
     const skips =
-      lists && shape.slope === 0 && SKIPPING_REACHES * shape.height >= network.input.height;
+      lists && shape.activation === 0 && SKIPPING_REACHES * shape.height >= network.input.height;
     const found = bestOf(tuning.layers[key], candidatesFor(shape, device), skips);
     if (found) methods.set(key, found);
     lists &&= listsTiles(found ?? chooseConv(shape, device));

@@ -9,7 +9,7 @@ import { softmaxBackward } from '../kernels/layers/softmax_backward';
 import { linearBackward } from '../kernels/linear/linear_backward';
 import { type ConvLayer, type Layer, type Network, sizeOf } from '../model/network';
 import { convStep, linearStep, type Plan } from '../plan/compile';
-import { earliest, layersToKeep, slopeOf } from './layers-to-keep';
+import { activationOf, earliest, layersToKeep } from './layers-to-keep';
 import type { NetworkWeights } from './network-weights';
 import { recordConv } from './record-conv';
 import type { Runner } from './runner';
@@ -169,13 +169,13 @@ class BackwardPass {
 
   /** The gradient before the layer's activation; the same slice where there is none. */
   private throughActivation(layer: Layer, gradient: Slice): Slice {
-    const slope = slopeOf(layer);
-    if (slope === 1) return gradient;
+    const activation = activationOf(layer);
+    if (activation === 1) return gradient;
     const count = sizeOf(layer.output);
     const activated = this.outputs.get(layer.name) as Slice;
     const result = this.arena.take(`gradient before ${layer.name}'s activation`, 4 * count);
     this.dispatches.push(
-      activationBackward({ label: layer.name, count, slope, activated, gradient, result }),
+      activationBackward({ label: layer.name, count, activation, activated, gradient, result }),
     );
     return result;
   }

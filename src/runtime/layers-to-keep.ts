@@ -11,7 +11,7 @@ export function layersToKeep(network: Network, targets: readonly string[]): stri
   const last = layers.length - 1;
   return layers.flatMap(({ name }, i) => {
     const pooled = i >= first && i < last && layers[i + 1]?.type === 'maxpool';
-    const bent = i > first && i < last && slopeOf(layers[i] as Layer) !== 1;
+    const bent = i > first && i < last && activationOf(layers[i] as Layer) !== 1;
     return pooled || bent ? [name] : [];
   });
 }
@@ -22,6 +22,6 @@ export function earliest(network: Network, targets: readonly string[]): number {
 }
 
 /** Of the layer's activation; poolings have none. */
-export function slopeOf(layer: Layer): number {
-  return layer.type === 'conv' || layer.type === 'linear' ? layer.slope : 1;
+export function activationOf(layer: Layer): number {
+  return layer.type === 'conv' || layer.type === 'linear' ? layer.activation : 1;
 }

@@ -3,9 +3,10 @@ import { Arena } from '../gpu/arena';
 import type { Slice } from '../gpu/kernel';
 import { applyMask } from '../kernels/inputs/apply_mask';
 import { upsampleNormalise } from '../kernels/maps/upsample_normalise';
+import { IMAGE } from '../model/network';
 import { firstNotFinite } from '../numbers/finite';
 import { keeping } from '../plan/compile';
-import { IMAGE } from '../plan/steps';
+
 import type { Engine } from './engine';
 import { Recorder } from './recorder';
 import type { Masks } from './skipping';

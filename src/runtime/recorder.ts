@@ -155,7 +155,7 @@ export class Recorder {
         outFeatures: layer.output.channels,
         firstOutput,
         shardOutputs: outputs,
-        slope: layer.slope,
+        activation: layer.activation,
         batch,
         input,
         weights,

@@ -113,7 +113,7 @@ const SMALL: ConvShape = {
   height: 37,
   width: 57,
   kernel: 3,
-  slope: 0,
+  activation: 0,
   pool: false,
 };
 

@@ -1,9 +1,9 @@
 import { Arena } from '../gpu/arena';
 import type { Gpu } from '../gpu/gpu';
 import type { Slice } from '../gpu/kernel';
-import { sizeOf } from '../model/network';
+import { IMAGE, sizeOf } from '../model/network';
 import type { Plan } from '../plan/compile';
-import { IMAGE } from '../plan/steps';
+
 import type { Recorder } from './recorder';
 
 /**

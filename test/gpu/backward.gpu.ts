@@ -196,8 +196,8 @@ const elementCases: GpuCase[] = [
     },
   },
   ...[0, 0.1].map(
-    (slope): GpuCase => ({
-      name: `activation of slope ${slope}, which counts at 0, too`,
+    (activation): GpuCase => ({
+      name: `activation of activation ${activation}, which counts at 0, too`,
       async run(gpu) {
         const activated = testValues(131, 7).map((value, i) => (i % 5 ? value : 0));
         const gradient = testValues(131, 8);
@@ -206,14 +206,14 @@ const elementCases: GpuCase[] = [
           activationBackward({
             label: 'test',
             count: 131,
-            slope,
+            activation,
             activated: sliceOf(gpu, floats(activated)),
             gradient: sliceOf(gpu, floats(gradient)),
             result,
           }),
         ]);
         const expected = gradient.map((value, i) =>
-          (activated[i] as number) > 0 ? value : Math.fround(slope) * value,
+          (activated[i] as number) > 0 ? value : Math.fround(activation) * value,
         );
         return assertClose('gradient', await gpu.read(result.buffer), expected, 2 ** -24);
       },

@@ -12,7 +12,7 @@ interface Trial extends ConvShape {
   readonly batch: number;
 }
 
-/** [inChannels, outChannels, height, width, kernel, slope, pool, batch] */
+/** [inChannels, outChannels, height, width, kernel, activation, pool, batch] */
 type Row = readonly [number, number, number, number, 1 | 3, number, boolean, number];
 
 /** Shapes round each tiling's tile: one less, the tile, one more, in channels, height and width. */
@@ -57,7 +57,8 @@ const halves: Record<AnyConvTiling, readonly number[]> = {
 };
 
 function name(tiling: AnyConvTiling, dtype: ConvDtype, t: Trial, tile?: GemmTile): string {
-  const activation = t.slope === 0 ? 'relu' : t.slope === 1 ? 'linear' : `leaky ${t.slope}`;
+  const activation =
+    t.activation === 0 ? 'relu' : t.activation === 1 ? 'linear' : `leaky ${t.activation}`;
   return (
     `${tiling}${tile ? ` ${tileName(tile)}` : ''}, ${dtype}: ${t.batch} x ${t.inChannels} to ${t.outChannels} channels, ${t.height} x ${t.width}, ` +
     `kernel ${t.kernel}, ${activation}${t.pool ? ', pool' : ''}`
@@ -97,8 +98,8 @@ async function run(
 }
 
 function cased(tiling: AnyConvTiling, dtype: ConvDtype, row: Row, tile?: GemmTile): GpuCase {
-  const [inChannels, outChannels, height, width, kernel, slope, pool, batch] = row;
-  const trial = { inChannels, outChannels, height, width, kernel, slope, pool, batch };
+  const [inChannels, outChannels, height, width, kernel, activation, pool, batch] = row;
+  const trial = { inChannels, outChannels, height, width, kernel, activation, pool, batch };
   return {
     name: name(tiling, dtype, trial, tile),
     run: (gpu) => run(gpu, tiling, dtype, trial, tile),

@@ -9,7 +9,7 @@ import { convReference } from '../reference/conv';
 import { linearReference } from '../reference/linear';
 import { winogradTolerance } from '../reference/winograd';
 
-/** [inChannels, outChannels, height, width, slope, batch]: off every rung's tile, the last in pixels only. */
+/** [inChannels, outChannels, height, width, activation, batch]: off every rung's tile, the last in pixels only. */
 const convolutions = [
   [1, 1, 1, 1, 0, 1],
   [3, 5, 3, 7, 0.1, 2],
@@ -17,7 +17,7 @@ const convolutions = [
   [12, 30, 15, 13, 0, 2],
 ] as const;
 
-/** [inFeatures, outFeatures, slope, batch] */
+/** [inFeatures, outFeatures, activation, batch] */
 const products = [
   [1, 1, 0, 1],
   [33, 65, 1, 5],
@@ -54,20 +54,20 @@ async function runConv(
 async function runLinear(
   gpu: Gpu,
   rung: (typeof linearLadder)[number],
-  [inFeatures, outFeatures, slope, batch]: (typeof products)[number],
+  [inFeatures, outFeatures, activation, batch]: (typeof products)[number],
 ) {
   const input = testValues(batch * inFeatures, 1);
   const weights = testValues(outFeatures * inFeatures, 2);
   const bias = testValues(outFeatures, 3);
   const arena = new Arena(gpu);
-  const size = { inFeatures, outFeatures, slope, batch };
+  const size = { inFeatures, outFeatures, activation, batch };
   const layer = linearLayer(arena, size, input, weights, bias);
   const { load, run } = rung.record(layer);
   await gpu.submit(rung.name, [...load, ...run]);
   const actual = await gpu.read(layer.output.buffer, batch * outFeatures);
   arena.dispose();
   const ones = new Float32Array(outFeatures).fill(1);
-  const exact = linearReference(input, Float64Array.from(weights), ones, bias, slope);
+  const exact = linearReference(input, Float64Array.from(weights), ones, bias, activation);
   const tolerance = exact.magnitude.map((magnitude) => sumTolerance(inFeatures + 1, magnitude));
   return assertClose('output', actual, exact.output, tolerance);
 }
@@ -76,14 +76,14 @@ export const cases = quadsNeedSubgroups([
   ...convLadder.flatMap((rung) =>
     convolutions
       .filter(([inChannels, outChannels]) => rung.allows?.({ inChannels, outChannels }) ?? true)
-      .map(([inChannels, outChannels, height, width, slope, batch]): GpuCase => {
+      .map(([inChannels, outChannels, height, width, activation, batch]): GpuCase => {
         const shape = {
           inChannels,
           outChannels,
           height,
           width,
           kernel: 3,
-          slope,
+          activation,
           pool: false,
         } as const;
         return {

@@ -15,7 +15,7 @@ interface Shape {
   readonly outFeatures: number;
   readonly batch: number;
   readonly shards: number;
-  readonly slope: number;
+  readonly activation: number;
 }
 
 /**
@@ -23,14 +23,14 @@ interface Shape {
  * an invocation; inputs round the K steps of 4 and 32; ReLU, none and a leaky one; fc1's row length.
  */
 const shapes: readonly Shape[] = [
-  { inFeatures: 1, outFeatures: 1, batch: 1, shards: 1, slope: 0 },
-  { inFeatures: 3, outFeatures: 33, batch: 1, shards: 2, slope: 1 },
-  { inFeatures: 31, outFeatures: 31, batch: 4, shards: 1, slope: 0.125 },
-  { inFeatures: 32, outFeatures: 32, batch: 32, shards: 1, slope: 0 },
-  { inFeatures: 33, outFeatures: 65, batch: 31, shards: 3, slope: 1 },
-  { inFeatures: 1022, outFeatures: 30, batch: 33, shards: 4, slope: 0 },
-  { inFeatures: 25088, outFeatures: 7, batch: 1, shards: 1, slope: 1 },
-  { inFeatures: 25088, outFeatures: 5, batch: 9, shards: 2, slope: 0.125 },
+  { inFeatures: 1, outFeatures: 1, batch: 1, shards: 1, activation: 0 },
+  { inFeatures: 3, outFeatures: 33, batch: 1, shards: 2, activation: 1 },
+  { inFeatures: 31, outFeatures: 31, batch: 4, shards: 1, activation: 0.125 },
+  { inFeatures: 32, outFeatures: 32, batch: 32, shards: 1, activation: 0 },
+  { inFeatures: 33, outFeatures: 65, batch: 31, shards: 3, activation: 1 },
+  { inFeatures: 1022, outFeatures: 30, batch: 33, shards: 4, activation: 0 },
+  { inFeatures: 25088, outFeatures: 7, batch: 1, shards: 1, activation: 1 },
+  { inFeatures: 25088, outFeatures: 5, batch: 9, shards: 2, activation: 0.125 },
 ];
 
 /**
@@ -59,7 +59,7 @@ interface Layer extends Shape {
 
 /** Runs all shards of a layer: [batch, outFeatures]. */
 async function run(gpu: Gpu, tiling: AnyLinearTiling, dtype: WeightDtype, layer: Layer) {
-  const { inFeatures, outFeatures, batch, shards, slope, weights, bias } = layer;
+  const { inFeatures, outFeatures, batch, shards, activation, weights, bias } = layer;
   const affine = new Float32Array(2 * outFeatures);
   for (let o = 0; o < outFeatures; o++) {
     affine[2 * o] = weights.scales[o] as number;
@@ -87,7 +87,7 @@ async function run(gpu: Gpu, tiling: AnyLinearTiling, dtype: WeightDtype, layer:
         outFeatures,
         firstOutput,
         shardOutputs: outputs,
-        slope,
+        activation,
         batch,
         input: inputBuffer,
         weights: { buffer: gpu.upload(`weights ${shard}`, data) },
@@ -100,15 +100,15 @@ async function run(gpu: Gpu, tiling: AnyLinearTiling, dtype: WeightDtype, layer:
 }
 
 function nameOf(tiling: AnyLinearTiling, dtype: WeightDtype, shape: Shape): string {
-  const { inFeatures, outFeatures, batch, shards, slope } = shape;
+  const { inFeatures, outFeatures, batch, shards, activation } = shape;
   return (
     `${tiling}, ${dtype}, ${inFeatures} -> ${outFeatures}, batch ${batch}, ` +
-    `shards ${shards}, slope ${slope}`
+    `shards ${shards}, activation ${activation}`
   );
 }
 
 function againstReference(tiling: AnyLinearTiling, dtype: WeightDtype, shape: Shape): GpuCase {
-  const { inFeatures, outFeatures, batch, slope } = shape;
+  const { inFeatures, outFeatures, batch, activation } = shape;
   return {
     name: nameOf(tiling, dtype, shape),
     async run(gpu) {
@@ -118,8 +118,8 @@ function againstReference(tiling: AnyLinearTiling, dtype: WeightDtype, shape: Sh
       const bias = testValues(outFeatures, 5);
       const actual = await run(gpu, tiling, dtype, { ...shape, input, weights, bias });
       const { values, scales } = weights;
-      const { output, magnitude } = linearReference(input, values, scales, bias, slope);
-      // inFeatures products, the scale and the bias; the slope rounds once more.
+      const { output, magnitude } = linearReference(input, values, scales, bias, activation);
+      // inFeatures products, the scale and the bias; the activation rounds once more.
       const tolerance = magnitude.map((value) => sumTolerance(inFeatures + 3, value));
       return assertClose('outputs', actual, output, tolerance);
     },
@@ -135,7 +135,7 @@ function pastTheEnd(tiling: AnyLinearTiling): GpuCase {
     name: `${tiling}: infinite inputs stay in their image and do not become NaN`,
     async run(gpu) {
       const [inFeatures, outFeatures, batch] = [5, 3, 6];
-      const shape = { inFeatures, outFeatures, batch, shards: 1, slope: 1 };
+      const shape = { inFeatures, outFeatures, batch, shards: 1, activation: 1 };
       const input = testValues(batch * inFeatures, 3);
       input.fill(Number.POSITIVE_INFINITY, inFeatures, 2 * inFeatures);
       input[4 * inFeatures - 1] = Number.POSITIVE_INFINITY;
@@ -164,7 +164,7 @@ function everyValue(
     name: `${tiling}: every finite ${dtype} comes out exactly`,
     async run(gpu) {
       const outFeatures = data.length;
-      const shape = { inFeatures: 1, outFeatures, batch: 1, shards: 1, slope: 1 };
+      const shape = { inFeatures: 1, outFeatures, batch: 1, shards: 1, activation: 1 };
       const values = Float64Array.from(data, (bits) =>
         dtype === 'f16' ? halfValue(bits) : (bits << 24) >> 24,
       );

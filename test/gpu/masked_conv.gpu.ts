@@ -27,7 +27,7 @@ interface Trial extends ConvShape {
 
 const MAPS = 5;
 
-/** [inChannels, outChannels, height, width, kernel, slope, pool], map size, align corners, channels, first */
+/** [inChannels, outChannels, height, width, kernel, activation, pool], map size, align corners, channels, first */
 type Row = readonly [
   shape: readonly [number, number, number, number, 1 | 3, number, boolean],
   map: readonly [number, number],
@@ -67,16 +67,16 @@ function trialOf(
   [shape, map, alignCorners, channels, firstMask]: Row,
   dtype: ConvDtype = 'f32',
 ): Trial {
-  const [inChannels, outChannels, height, width, kernel, slope, pool] = shape;
+  const [inChannels, outChannels, height, width, kernel, activation, pool] = shape;
   const [mapHeight, mapWidth] = map;
-  const sizes = { inChannels, outChannels, height, width, kernel, slope, pool };
+  const sizes = { inChannels, outChannels, height, width, kernel, activation, pool };
   return { ...sizes, dtype, mapHeight, mapWidth, alignCorners, channels, firstMask };
 }
 
 function name(tiling: AnyMaskedTiling, t: Trial): string {
   return (
     `${tiling}, ${t.dtype}: ${t.inChannels} to ${t.outChannels} channels, maps ${t.mapHeight} x ${t.mapWidth} on ` +
-    `${t.height} x ${t.width}, kernel ${t.kernel}, slope ${t.slope}${t.pool ? ', pool' : ''}` +
+    `${t.height} x ${t.width}, kernel ${t.kernel}, activation ${t.activation}${t.pool ? ', pool' : ''}` +
     `${t.alignCorners ? ', align corners' : ''}, channels ${t.channels} from ${t.firstMask}`
   );
 }
@@ -181,7 +181,7 @@ async function constantMap(gpu: Gpu, tiling: AnyMaskedTiling, t: Trial): Promise
   const plane = data.expected.values.length / data.batch / t.outChannels;
   const expected = data.expected.values.map((_, i) => {
     const bias = data.packed.bias[Math.floor(i / plane) % t.outChannels] as number;
-    return Math.max(bias, 0) + t.slope * Math.min(bias, 0);
+    return Math.max(bias, 0) + t.activation * Math.min(bias, 0);
   });
   const actual = await gpu.read(output, expected.length);
   return assertClose('activated bias', actual, expected, 2 ** -23);

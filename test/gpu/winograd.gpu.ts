@@ -23,7 +23,7 @@ import { convReference } from '../reference/conv';
 import { encodeWeights, halfValue } from '../reference/weights';
 import { filtersReference, productReference, winogradTolerance } from '../reference/winograd';
 
-/** [inChannels, outChannels, height, width, slope, pool, batch]: tiles of 4x4, 16 tiles x 8 channels. */
+/** [inChannels, outChannels, height, width, activation, pool, batch]: tiles of 4x4, 16 tiles x 8 channels. */
 const rows: readonly (readonly [number, number, number, number, number, boolean, number])[] = [
   [1, 1, 1, 1, 0, false, 1],
   [3, 7, 3, 5, 0.1, false, 3],
@@ -243,8 +243,15 @@ async function runSlices(gpu: Gpu, method: WinogradMethod): Promise<string> {
   return `${dispatches.length / 3} slices of up to ${slice} tiles`;
 }
 
-function shapeOf([inChannels, outChannels, height, width, slope, pool]: (typeof rows)[number]) {
-  return { inChannels, outChannels, height, width, kernel: 3, slope, pool } as const;
+function shapeOf([
+  inChannels,
+  outChannels,
+  height,
+  width,
+  activation,
+  pool,
+]: (typeof rows)[number]) {
+  return { inChannels, outChannels, height, width, kernel: 3, activation, pool } as const;
 }
 
 const nameOf = ({ precision, product }: WinogradMethod): string =>
@@ -252,11 +259,11 @@ const nameOf = ({ precision, product }: WinogradMethod): string =>
 
 const convolutions = (dtype: ConvDtype, method: WinogradMethod, some: typeof rows): GpuCase[] =>
   some.map((row) => {
-    const [inChannels, outChannels, height, width, slope, pool, batch] = row;
+    const [inChannels, outChannels, height, width, activation, pool, batch] = row;
     return {
       name:
         `${nameOf(method)}, weights ${dtype}: ${batch} x ${inChannels} to ${outChannels} channels, ` +
-        `${height} x ${width}, slope ${slope}${pool ? ', pool' : ''}`,
+        `${height} x ${width}, activation ${activation}${pool ? ', pool' : ''}`,
       run: (gpu) => run(gpu, shapeOf(row), batch, dtype, method),
     };
   });

@@ -115,8 +115,10 @@ async function through(
     });
     return result;
   }
+  if (layer.type !== 'conv' && layer.type !== 'linear')
+    throw new Error(`no reference of ${layer.type}`);
   const straight = gradient.map((value, i) =>
-    (output[i] as number) > 0 ? value : layer.slope * value,
+    (output[i] as number) > 0 ? value : layer.activation * value,
   );
   const w = await weights.read(
     layer.weight,

@@ -19,7 +19,7 @@ export function convReference(
   bias: Float32Array,
   inputError?: ArrayLike<number>,
 ): Bounded {
-  const { inChannels, outChannels, height, width, kernel, slope } = shape;
+  const { inChannels, outChannels, height, width, kernel, activation } = shape;
   const pad = (kernel - 1) / 2;
   const depth = inChannels * kernel * kernel;
   const values = new Float64Array(batch * outChannels * height * width);
@@ -44,8 +44,8 @@ export function convReference(
             magnitude += Math.abs(product);
             if (inputError) carried += Math.abs(weight) * (inputError[index] as number);
           }
-          values[at] = Math.max(sum, 0) + slope * Math.min(sum, 0);
-          // The bias is one more term; the slope and its product round once each.
+          values[at] = Math.max(sum, 0) + activation * Math.min(sum, 0);
+          // The bias is one more term; the activation and its product round once each.
           tolerance[at] = sumTolerance(depth + 3, magnitude) + carried;
           at++;
         }

@@ -1,5 +1,5 @@
 /**
- * activation(bias + scale o (input weights^T)) in f64, activation max(x, 0) + slope min(x, 0), and for
+ * activation(bias + scale o (input weights^T)) in f64, activation max(x, 0) + activation min(x, 0), and for
  * each output the sum of the absolute values of its terms, which tolerances are derived from.
  */
 export function linearReference(
@@ -7,7 +7,7 @@ export function linearReference(
   weights: Float64Array,
   scales: Float32Array,
   bias: Float32Array,
-  slope: number,
+  activation: number,
 ): { output: Float64Array; magnitude: Float64Array } {
   const outFeatures = bias.length;
   const inFeatures = weights.length / outFeatures;
@@ -25,7 +25,7 @@ export function linearReference(
         total += term;
         absolute += Math.abs(term);
       }
-      output[n * outFeatures + o] = Math.max(total, 0) + slope * Math.min(total, 0);
+      output[n * outFeatures + o] = Math.max(total, 0) + activation * Math.min(total, 0);
       magnitude[n * outFeatures + o] = absolute;
     }
   }

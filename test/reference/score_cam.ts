@@ -36,6 +36,8 @@ export async function forwardReference(
         out[c] = map.reduce((sum, value) => sum + value, 0) / plane;
       }
     } else {
+      if (layer.type !== 'conv' && layer.type !== 'linear')
+        throw new Error(`no reference of ${layer.type}`);
       const { shape } = tensorOf(weights, layer.weight);
       const w = await weights.read(layer.weight, 0, elementCount(shape));
       const bias = await weights.read(layer.bias, 0, layer.output.channels);
@@ -55,7 +57,7 @@ export async function forwardReference(
             }
           }
         }
-        out[i] = sum > 0 ? sum : layer.slope * sum;
+        out[i] = sum > 0 ? sum : layer.activation * sum;
       }
     }
     outputs.set(layer.name, out);

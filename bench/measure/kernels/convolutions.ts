@@ -25,7 +25,7 @@ export function layerShape({ small }: Pick<Scale, 'small'>): ConvShape {
     height: 56,
     width: 56,
     kernel: 3,
-    slope: 0,
+    activation: 0,
     pool: false,
   };
 }
@@ -37,7 +37,7 @@ const FIRST: ConvShape = {
   height: 224,
   width: 224,
   kernel: 3,
-  slope: 0,
+  activation: 0,
   pool: false,
 };
 const MAP = 14;

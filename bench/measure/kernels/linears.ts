@@ -51,7 +51,7 @@ function subject(tiling: AnyLinearTiling, dtype: WeightDtype, many: boolean): Su
             outFeatures,
             firstOutput: 0,
             shardOutputs: outFeatures,
-            slope: 0,
+            activation: 0,
             batch,
             input: tensors.upload('input', values(batch * inFeatures)),
             ...own,

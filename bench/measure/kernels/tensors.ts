@@ -135,7 +135,7 @@ export const tensorSubjects: readonly Subject[] = [
       activationBackward({
         label,
         count: batch * size,
-        slope: 0,
+        activation: 0,
         activated: read(batch * size),
         gradient: read(batch * size),
         result: write(batch * size),

@@ -23,9 +23,10 @@ function headBehind(network: Network, target: string): Head | undefined {
   if (more.length > 0 || !first) return undefined;
   if (first.type === 'globalavgpool') {
     if (!second) return { kind: 'none' };
-    if (second.type === 'linear' && second.slope === 1) return { kind: 'linear', layer: second };
+    if (second.type === 'linear' && second.activation === 1)
+      return { kind: 'linear', layer: second };
   }
-  const pointwise = first.type === 'conv' && first.kernel === 1 && first.slope === 1;
+  const pointwise = first.type === 'conv' && first.kernel === 1 && first.activation === 1;
   return pointwise && second?.type === 'globalavgpool' ? { kind: 'conv', layer: first } : undefined;
 }
 

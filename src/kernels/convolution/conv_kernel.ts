@@ -48,7 +48,7 @@ export function convValues(
     height: shape.height,
     width: shape.width,
     kernel: shape.kernel,
-    slope: shape.slope,
+    activation: shape.activation,
     pool: shape.pool ? 1 : 0,
   };
   const pick = (names: readonly string[]) =>

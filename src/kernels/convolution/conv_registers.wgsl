@@ -5,7 +5,7 @@
 // reads either.
 //
 //   sum[n, o, y, x]    = bias[o] + sum_(c, ky, kx) weights[c, ky, kx, o] pixels[n, c, y + ky - p, x + kx - p]
-//   output[n, o, y, x] = max(sum, 0) + slope min(sum, 0)      p = (KERNEL - 1) / 2
+//   output[n, o, y, x] = activation(sum)      p = (KERNEL - 1) / 2
 //   with POOL: output[n, o, y, x] = the largest of the four at (2 y, 2 x) .. (2 y + 1, 2 x + 1)
 //
 // Shapes: pixels [batch, in_channels, height, width], output [batch, out_channels, height, width] or, with POOL,
@@ -23,7 +23,7 @@
 //
 // Sizes are uniforms here, not overrides: one pipeline takes SwiftShader about a second to compile, and
 // so a network needs one or two of them. The inner loop has no use for the constants.
-// Preconditions: KERNEL 1 or 3; slope >= 0; fewer than 2^31 elements a tensor.
+// Preconditions: KERNEL 1 or 3; activation >= 0; fewer than 2^31 elements a tensor.
 
 import package::convolution::patch_pixels::{load, plane_of, window_at};
 import package::shared::activation::{activated4, largest4};
@@ -39,7 +39,7 @@ struct Params {
   out_channels: u32,
   height: u32,
   width: u32,
-  slope: f32,
+  activation: f32,
   @if(pixels_masked) first_mask: u32,
   @if(pixels_masked) map_height: u32,
   @if(pixels_masked) map_width: u32,
@@ -101,7 +101,7 @@ fn store(sum: vec4f, plane: Plane, y: u32, x: u32) {
   if (y >= plane.height || x >= plane.width) {
     return;
   }
-  let value = activated4(sum, params.slope);
+  let value = activated4(sum, params.activation);
   let size = plane.height * plane.width;
   let at = plane.start + y * plane.width + x;
   output[at] = value.x;

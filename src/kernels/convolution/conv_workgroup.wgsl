@@ -2,7 +2,7 @@
 // memory (implicit GEMM: the matrix of patches is gathered tile by tile and never stored). For GPUs.
 //
 //   sum[n, o, y, x]    = bias[o] + sum_(c, ky, kx) weights[c, ky, kx, o] input[n, c, y + ky - p, x + kx - p]
-//   output[n, o, y, x] = max(sum, 0) + SLOPE min(sum, 0)      p = (KERNEL - 1) / 2
+//   output[n, o, y, x] = activation(sum)      p = (KERNEL - 1) / 2
 //   with POOL: output[n, o, y, x] = the largest of the four at (2 y, 2 x) .. (2 y + 1, 2 x + 1)
 //
 // Shapes: input [batch, IN_CHANNELS, HEIGHT, WIDTH], output [batch, OUT_CHANNELS, HEIGHT, WIDTH] or,

@@ -7,7 +7,7 @@
 //   mask_m[y, x]       = (up_m[y, x] - min) / (max - min), min and max from ranges
 //   sum[m, o, y, x]    = bias[o] + sum_(c, ky, kx) weights[c, ky, kx, o]
 //                                  image[c, y + ky - p, x + kx - p] mask_m[y + ky - p, x + kx - p]
-//   output[m, o, y, x] = max(sum, 0) + SLOPE min(sum, 0)      p = (KERNEL - 1) / 2
+//   output[m, o, y, x] = activation(sum)      p = (KERNEL - 1) / 2
 //   with POOL: output[m, o, y, x] = the largest of the four at (2 y, 2 x) .. (2 y + 1, 2 x + 1)
 //
 // Shapes: image [IN_CHANNELS, HEIGHT, WIDTH], maps [K, MAP_HEIGHT, MAP_WIDTH], ranges [K] (min, max),

@@ -12,7 +12,7 @@ import package::shared::weights::{Four, unpack};
 override IN_CHANNELS: u32;
 override OUT_CHANNELS: u32;
 override KERNEL: u32;
-override SLOPE: f32;
+override ACTIVATION: f32;
 override POOL: bool;
 
 @group(0) @binding(2) var<storage, read> weights: array<Four>;
@@ -31,7 +31,7 @@ fn store_quad(sum: vec4f, n: u32, o: u32, y: u32, x: u32) {
   if (o >= OUT_CHANNELS) {
     return;
   }
-  let value = activated4(sum, SLOPE);
+  let value = activated4(sum, ACTIVATION);
   let plane = n * OUT_CHANNELS + o;
   if (POOL) {
     let height = HEIGHT / 2u;

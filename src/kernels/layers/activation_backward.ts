@@ -8,8 +8,8 @@ const kernel = only(source);
 export interface ActivationBackwardArgs {
   readonly label: string;
   readonly count: number;
-  /** From 0 to 1: the activation is max(x, 0) + slope min(x, 0). */
-  readonly slope: number;
+  /** By its code (numbers/activation.ts), from 0 to 1: max(x, 0) + activation min(x, 0). */
+  readonly activation: number;
   /** [count] what the activation gave */
   readonly activated: Slice;
   /** [count] gradient with respect to `activated` */
@@ -18,14 +18,14 @@ export interface ActivationBackwardArgs {
   readonly result: Slice;
 }
 
-/** Back through max(x, 0) + slope min(x, 0). */
+/** Back through an activation. */
 export function activationBackward(args: ActivationBackwardArgs): Dispatch {
-  const { label, count, slope, activated, gradient, result } = args;
+  const { label, count, activation, activated, gradient, result } = args;
   return {
     kernel,
     label,
     constants: {},
-    params: { count, slope },
+    params: { count, activation },
     buffers: { activated, gradient, result },
     workgroups: workgroupsFor(label, count, 64),
   };

@@ -2,14 +2,14 @@
 //
 //   result[i] = gradient[i] * (activated[i] > 0 ? 1 : slope)
 //
-// Shapes: all [count]. activated is what the activation max(x, 0) + slope min(x, 0) gave; for slopes from 0
-// to 1 its sign is the sign of x wherever the slope matters. At exactly 0 the slope counts, as in PyTorch.
+// Shapes: all [count]. activated is what max(x, 0) + slope min(x, 0) gave, the slope being the activation's code; for
+// slopes from 0 to 1 its sign is the sign of x wherever the slope matters. At exactly 0 the slope counts, as in PyTorch.
 // A kernel of its own and not a factor in the next one: a convolution would read both tensors nine times.
 // One invocation a value: reads 8 bytes, writes 4, one multiplication: bound by memory.
 
 struct Params {
   count: u32,
-  slope: f32,
+  activation: f32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -23,5 +23,5 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   if (i >= params.count) {
     return;
   }
-  result[i] = gradient[i] * select(params.slope, 1.0, activated[i] > 0.0);
+  result[i] = gradient[i] * select(params.activation, 1.0, activated[i] > 0.0);
 }

@@ -1,7 +1,7 @@
 // What the kernels of a fully connected layer have in common: one row shard of its weights.
 //
 //   y = scale[o] * sum of input[n, k] weights[o - first_output, k] over k + bias[o]
-//   output[n, o] = max(y, 0) + slope min(y, 0)          o = first_output .. first_output + shard_outputs - 1
+//   output[n, o] = activation(y)      o = first_output .. first_output + shard_outputs - 1
 //
 // Shapes: input [batch, IN_FEATURES], weights [shard_outputs, IN_FEATURES rounded up to 4] with zeros at
 // the end of each row, affine [OUT_FEATURES] pairs (scale, bias) and output [batch, OUT_FEATURES] of the
@@ -17,7 +17,7 @@ struct Params {
   batch: u32,
   first_output: u32,
   shard_outputs: u32,
-  slope: f32,
+  activation: f32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -34,7 +34,7 @@ fn row_starts(first: u32, count: u32, pitch: u32) -> vec4u {
 // One output of the shard, from its sum.
 fn store(n: u32, own: u32, total: f32) {
   let o = params.first_output + own;
-  output[n * OUT_FEATURES + o] = activated(affine[o].x * total + affine[o].y, params.slope);
+  output[n * OUT_FEATURES + o] = activated(affine[o].x * total + affine[o].y, params.activation);
 }
 
 // Four outputs of an image, of which the last ones, or the image, may not exist.

@@ -28,8 +28,8 @@ export interface LinearArgs {
   readonly firstOutput: number;
   /** Rows in this shard. */
   readonly shardOutputs: number;
-  /** The activation is max(x, 0) + slope min(x, 0): 0 is ReLU, 1 is none. */
-  readonly slope: number;
+  /** By its code (numbers/activation.ts): 0 is ReLU, 1 none. */
+  readonly activation: number;
   readonly batch: number;
   /** [batch, inFeatures] */
   readonly input: Slice;
@@ -66,7 +66,7 @@ export function linear(tiling: LinearTiling, args: LinearArgs): Dispatch {
       batch,
       first_output: args.firstOutput,
       shard_outputs: shardOutputs,
-      slope: args.slope,
+      activation: args.activation,
     },
     buffers: { input: args.input, weights: args.weights, affine: args.affine, output: args.output },
   };

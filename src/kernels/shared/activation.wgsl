@@ -1,5 +1,5 @@
-// The activation of every layer: max(x, 0) + slope min(x, 0). Slope 0 is ReLU, 0.1 a leaky ReLU, 1 none. It is
-// monotone for slopes from 0 on: pooling sums is pooling activations.
+// The activation of every layer, by its code (numbers/activation.ts): from 0 to 1 it is max(x, 0) + code min(x, 0), 0 being
+// ReLU and 1 none, and below 0 a curve. All but two of the curves are monotone: pooling sums is pooling activations.
 //
 // What is not finite becomes +infinity. Maxima would hide it, as max(NaN, 0) is 0 and max(-infinity, 0) too; so it goes
 // on from layer to layer, since infinity less infinity and infinity times 0 are NaN, and arrives at the logits.
@@ -7,15 +7,28 @@
 // Exponents of all ones: infinity and NaN. Alone, they are +infinity.
 const NOT_FINITE = 0x7f800000u;
 
-fn activated(x: f32, slope: f32) -> f32 {
-  let exponent = bitcast<u32>(x) & NOT_FINITE;
-  return select(max(x, 0.0) + slope * min(x, 0.0), bitcast<f32>(exponent), exponent == NOT_FINITE);
+fn activated(x: f32, activation: f32) -> f32 {
+  return activated4(vec4f(x), activation).x;
 }
 
-fn activated4(x: vec4f, slope: f32) -> vec4f {
+fn activated4(x: vec4f, activation: f32) -> vec4f {
   let exponents = bitcast<vec4u>(x) & vec4u(NOT_FINITE);
-  let activations = max(x, vec4f(0)) + slope * min(x, vec4f(0));
-  return select(activations, bitcast<vec4f>(exponents), exponents == vec4u(NOT_FINITE));
+  var value = max(x, vec4f(0)) + activation * min(x, vec4f(0));
+  if (activation < 0.0) {
+    value = curve(x, activation);
+  }
+  return select(value, bitcast<vec4f>(exponents), exponents == vec4u(NOT_FINITE));
+}
+
+fn curve(x: vec4f, activation: f32) -> vec4f {
+  if (activation > -1e4) {
+    return clamp(x, vec4f(0), vec4f(-activation));
+  }
+  let hard = saturate(x / 6.0 + 0.5);
+  // Beyond 80 a sigmoid is 0 or 1 in f32, and exp need not overflow.
+  let logistic = 1.0 / (1.0 + exp(-clamp(x, vec4f(-80), vec4f(80))));
+  let gate = select(hard, logistic, activation < -1.5e5 && activation > -3.5e5);
+  return select(gate, gate * x, activation > -2.5e5);
 }
 
 // Of four sums that are still to be activated, the largest. Sums of four that overflow are as good as not finite.

@@ -5,8 +5,8 @@ export interface ConvShape {
   readonly height: number;
   readonly width: number;
   readonly kernel: 1 | 3;
-  /** Activation max(x, 0) + slope min(x, 0): 0 is ReLU, 0.1 a leaky ReLU, 1 none. */
-  readonly slope: number;
+  /** By its code (numbers/activation.ts): 0 is ReLU, 0.1 a leaky ReLU, 1 none. */
+  readonly activation: number;
   /** 2x2 max pooling after the activation: output is floor(height / 2) x floor(width / 2). */
   readonly pool: boolean;
 }
@@ -14,5 +14,5 @@ export interface ConvShape {
 /** The convolution that leads back: inputs and outputs exchanged, no activation, no pooling. */
 export function turnedShape(shape: ConvShape): ConvShape {
   const { inChannels, outChannels } = shape;
-  return { ...shape, inChannels: outChannels, outChannels: inChannels, slope: 1, pool: false };
+  return { ...shape, inChannels: outChannels, outChannels: inChannels, activation: 1, pool: false };
 }

@@ -254,7 +254,7 @@ function convolveSlice(
         height,
         width,
         stride,
-        slope: shape.slope,
+        activation: shape.activation,
         block_tiles,
       },
       buffers: { product, bias, output, ...listed },

@@ -2,7 +2,7 @@
 // 2x2 max pooling.
 //
 //   sum    = A^T M[., o, t] A + bias[o]        the 4x4 outputs of tile t
-//   output = max(sum, 0) + slope min(sum, 0);  with POOL the largest of each 2x2 of the tile
+//   output = activation(sum);  with POOL the largest of each 2x2 of the tile
 //
 // Shapes: product [36, stride / b, out_stride, b], b = block_tiles, as the product kernels leave it (winograd_input
 // says what a block is), bias [out_stride], output [batch, out_channels, height, width], or half of both with POOL
@@ -25,7 +25,7 @@ struct Params {
   height: u32,
   width: u32,
   stride: u32,
-  slope: f32,
+  activation: f32,
   block_tiles: u32,
 }
 
@@ -100,10 +100,10 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let b = vec4f(bias[channel]);
   // One column of the tile a line: the four rows of it.
   let columns = mat4x4f(
-    activated4(transform_product(r0.x, r1.x, r2.x, r3.x, r4.x, r5.x) + b, params.slope),
-    activated4(transform_product(r0.y, r1.y, r2.y, r3.y, r4.y, r5.y) + b, params.slope),
-    activated4(transform_product(r0.z, r1.z, r2.z, r3.z, r4.z, r5.z) + b, params.slope),
-    activated4(transform_product(r0.w, r1.w, r2.w, r3.w, r4.w, r5.w) + b, params.slope),
+    activated4(transform_product(r0.x, r1.x, r2.x, r3.x, r4.x, r5.x) + b, params.activation),
+    activated4(transform_product(r0.y, r1.y, r2.y, r3.y, r4.y, r5.y) + b, params.activation),
+    activated4(transform_product(r0.z, r1.z, r2.z, r3.z, r4.z, r5.z) + b, params.activation),
+    activated4(transform_product(r0.w, r1.w, r2.w, r3.w, r4.w, r5.w) + b, params.activation),
   );
   let rows = transpose(columns);
   let plane = tile / (down * across) * params.out_channels + channel;

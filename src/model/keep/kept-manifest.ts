@@ -1,4 +1,4 @@
-import { type Manifest, parseManifest } from '../manifest';
+import { type Manifest, readManifest } from '../manifest';
 import type { WeightCache } from './cache';
 import { cacheKey } from './kept-model';
 
@@ -22,7 +22,7 @@ export async function keptManifest(
 ): Promise<Manifest | undefined> {
   try {
     const response = await cache.match(keyOf(address));
-    return response && parseManifest(await response.json());
+    return response && (await readManifest(await response.json()));
   } catch {
     return undefined; // What cannot be read is not kept.
   }
