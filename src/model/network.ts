@@ -114,6 +114,11 @@ export function isWeighted(layer: Layer): layer is WeightedLayer {
   return layer.type === 'conv' || layer.type === 'linear' || layer.type === 'windowconv';
 }
 
+/** What a layer reads first, before it is flattened. */
+export function readBy(network: Pick<Network, 'input' | 'layers'>, { inputs }: Layer): Shape {
+  return network.layers.find(({ name }) => name === inputs[0])?.output ?? network.input;
+}
+
 /** [outputs, inputs of a group, height, width], or [outputs, inputs] of a fully connected layer. */
 export function weightShape(layer: WeightedLayer): number[] {
   const outputs = layer.output.channels;
