@@ -102,6 +102,12 @@ export const VARIANTS = {
   max_pool_backward: ONE,
   softmax: ONE,
   softmax_backward: ONE,
+  // graph
+  curve_backward: ONE,
+  factor_backward: ONE,
+  gate_backward: ONE,
+  window_average_pool_backward: ONE,
+  window_max_pool_backward: ONE,
   // inputs
   ablate_channels: ONE,
   apply_mask: ONE,
