@@ -104,9 +104,11 @@ export const VARIANTS = {
   softmax_backward: ONE,
   // graph
   curve_backward: ONE,
+  depthwise_backward: [F32_F16],
   factor_backward: ONE,
   gate_backward: ONE,
   window_average_pool_backward: ONE,
+  window_conv_backward: [F32_F16],
   window_max_pool_backward: ONE,
   // inputs
   ablate_channels: ONE,
