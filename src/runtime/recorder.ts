@@ -8,6 +8,7 @@ import { linear } from '../kernels/linear/linear';
 import type { Places } from '../kernels/shared/places';
 import { sizeOf } from '../model/network';
 import type { ConvStep, LinearStep, Step } from '../plan/steps';
+import type { GraphKit } from './graph-kit';
 import type { NetworkWeights } from './network-weights';
 import { recordConv } from './record-conv';
 import type { Masks } from './skipping';
@@ -147,7 +148,7 @@ export class Recorder {
       bias,
       output,
     };
-    if (step.kind !== 'conv') return this.graph.masked(step, args);
+    if (step.kind !== 'conv') return this.graph.masked(step, args, this.weights);
     const { shape, masked, layout } = step;
     if (!masked) throw new Error(`Step "${label}" knows no masks.`);
     return [maskedConv(masked.tiling, { ...args, places, shape, dtype: layout.dtype })];

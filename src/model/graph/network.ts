@@ -182,7 +182,13 @@ function join(building: Building, base: Base, entry: GraphJoin, shapes: readonly
         : 'shapes must agree',
     );
   }
-  return { ...base, type, activation, output: input };
+  return {
+    ...base,
+    type,
+    activation,
+    output: input,
+    ...(type === 'multiply' ? { gate: !isSame(second) } : {}),
+  };
 }
 
 type Weights = Pick<WeightedLayer, 'activation' | 'weight' | 'bias' | 'reads'>;

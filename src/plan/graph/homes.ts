@@ -1,4 +1,4 @@
-import type { Range } from '../steps';
+import type { Copied, Range } from '../steps';
 import { type Node, nameOf } from './nodes';
 
 /** Which part of which tensor a node's output is. */
@@ -11,10 +11,7 @@ export interface Homes {
   /** By name, of what stands in a concatenation; whatever is not here is a tensor of its own. */
   readonly places: ReadonlyMap<string, Place>;
   /** By concatenation, those of its inputs that must be copied into it. */
-  readonly copies: ReadonlyMap<
-    string,
-    readonly { readonly input: number; readonly first: number }[]
-  >;
+  readonly copies: ReadonlyMap<string, readonly Copied[]>;
   /** Concatenations that are but a part of another, with nothing to be copied: no step. */
   readonly virtual: ReadonlySet<string>;
 }
@@ -26,7 +23,7 @@ export interface Homes {
  */
 export function homesOf(nodes: readonly Node[], keep: ReadonlySet<string>): Homes {
   const places = new Map<string, Place>();
-  const copies = new Map<string, { readonly input: number; readonly first: number }[]>();
+  const copies = new Map<string, Copied[]>();
   const virtual = new Set<string>();
   const byName = new Map(nodes.map((node) => [nameOf(node), node]));
   const readable = (name: string): boolean =>
@@ -52,7 +49,10 @@ export function homesOf(nodes: readonly Node[], keep: ReadonlySet<string>): Home
       if (own && own !== nodes[0] && isOnce && writesParts(own) && free(input)) {
         places.set(input, { tensor: home.tensor, first, of: home.of });
       } else {
-        copies.set(name, [...(copies.get(name) ?? []), { input: i, first }]);
+        copies.set(name, [
+          ...(copies.get(name) ?? []),
+          { input: i, channels: sizes[i] as number, first },
+        ]);
       }
       first += sizes[i] as number;
     });
