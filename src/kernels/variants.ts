@@ -76,6 +76,7 @@ export const VARIANTS = {
   turn_filters: [F32_F16],
   // graph
   window_conv_registers: WINDOWS,
+  window_conv_workgroup: WINDOWS,
   // winograd
   winograd_filters: [{ ...STORED, ...F32_F16 }],
   winograd_input: [{ ...STORED, ...PLACES }],
