@@ -1,6 +1,7 @@
 import type { Arena } from '../gpu/arena';
 import type { Dispatch, Slice } from '../gpu/kernel';
 import { maskedConv } from '../kernels/convolution/conv';
+import type { View } from '../kernels/graph/view';
 import { globalAveragePool } from '../kernels/layers/global_average_pool';
 import { maxPool } from '../kernels/layers/max_pool';
 import { softmax } from '../kernels/layers/softmax';
@@ -106,7 +107,9 @@ export class Recorder {
       case 'conv': {
         const { shape, method, layout } = step;
         const { weights, bias, filters } = this.weights.conv(step);
-        const tensorsOf = { weights, bias, filters, input, output, places };
+        const added =
+          step.inputs.length > 1 ? inputView(step, 1, tensors, step.output.channels) : undefined;
+        const tensorsOf = { weights, bias, filters, input, output, places, added, view: step.home };
         return recordConv(
           { label, shape, method, batch, dtype: layout.dtype, ...tensorsOf },
           arena,
@@ -175,6 +178,13 @@ export class Recorder {
       }),
     );
   }
+}
+
+/** An input as it stands in its tensor, which has `channels` unless the step says otherwise. */
+export function inputView(step: Step, i: number, tensors: Tensors, channels: number): View {
+  const slice = tensors.get(step.inputs[i] as string) as Slice;
+  const { first = 0, of = channels } = step.ranges?.[i] ?? {};
+  return { slice, first, of };
 }
 
 /** Softmax of each row of [rows, classes] logits. */

@@ -10,7 +10,7 @@ import { NO_ACTIVATION } from '../../numbers/activation';
 import type { GraphStep, Step, WindowConvStep } from '../../plan/steps';
 import type { MaskedArgs, StepTensors } from '../graph-kit';
 import type { NetworkWeights } from '../network-weights';
-import type { Tensors } from '../recorder';
+import { inputView } from '../recorder';
 import { windowShape } from './window-shape';
 
 /** The dispatches of a step that only graphs have. */
@@ -75,14 +75,7 @@ function weightsOf(step: WindowConvStep, from: NetworkWeights) {
   return { weights, bias, dtype: step.layout.dtype };
 }
 
-/** An input as it stands in its tensor, which has `channels` unless the step says otherwise. */
-export function inputView(step: Step, i: number, tensors: Tensors, channels: number): View {
-  const slice = tensors.get(step.inputs[i] as string) as Slice;
-  const { first = 0, of = channels } = step.ranges?.[i] ?? {};
-  return { slice, first, of };
-}
-
-export function outputView({ home, output }: Step, slice: Slice): View {
+function outputView({ home, output }: Step, slice: Slice): View {
   const { first = 0, of = output.channels } = home ?? {};
   return { slice, first, of };
 }
