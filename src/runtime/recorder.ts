@@ -48,6 +48,11 @@ export class Recorder {
     this.weights = weights;
   }
 
+  /** What came along with a network that is not sequential. */
+  private get graph(): GraphKit {
+    return this.weights.plan.options.graph as GraphKit;
+  }
+
   /**
    * Records `steps` one after another. A tensor that no later step reads goes back to the arena, so a chain of layers
    * lives in two buffers.
@@ -62,7 +67,10 @@ export class Recorder {
     const tensors = new Map(given);
     const dispatches: Dispatch[] = [];
     for (const [i, step] of steps.entries()) {
-      const output = arena.take(step.name, batch * step.bytes.output);
+      const { home } = step;
+      const tensor = home?.tensor ?? step.name;
+      const bytes = home?.bytes ?? step.bytes.output;
+      const output = tensors.get(tensor) ?? arena.take(tensor, batch * bytes);
       const places = partial?.active(step);
       if (places?.count !== 0) {
         dispatches.push(
@@ -77,7 +85,7 @@ export class Recorder {
         if (read) arena.release(read);
         tensors.delete(name);
       }
-      tensors.set(step.name, output);
+      tensors.set(tensor, output);
     }
     return { dispatches, tensors };
   }
@@ -109,6 +117,8 @@ export class Recorder {
         return [globalAveragePool({ label, ...step.layer.input, batch, input, output })];
       case 'linear':
         return this.linear(step, batch, input, output);
+      default:
+        return this.graph.record(step, { batch, tensors, output, weights: this.weights });
     }
   }
 
@@ -120,14 +130,10 @@ export class Recorder {
     output: Slice,
     places: Places | undefined,
   ): Dispatch[] {
-    const { shape, masked, layout, name: label } = step as ConvStep;
-    if (!masked) throw new Error(`Step "${label}" knows no masks.`);
+    const { name: label } = step;
     const { weights, bias } = this.weights.conv(step as ConvStep);
-    const dispatch = maskedConv(masked.tiling, {
-      places,
+    const args = {
       label,
-      shape,
-      dtype: layout.dtype,
       batch,
       firstMask,
       image,
@@ -140,8 +146,11 @@ export class Recorder {
       weights,
       bias,
       output,
-    });
-    return [dispatch];
+    };
+    if (step.kind !== 'conv') return this.graph.masked(step, args);
+    const { shape, masked, layout } = step;
+    if (!masked) throw new Error(`Step "${label}" knows no masks.`);
+    return [maskedConv(masked.tiling, { ...args, places, shape, dtype: layout.dtype })];
   }
 
   private linear(step: LinearStep, batch: number, input: Slice, output: Slice): Dispatch[] {

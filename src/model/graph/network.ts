@@ -11,6 +11,7 @@ import {
   Building,
   column,
   halved,
+  IMAGE,
   type Layer,
   type Network,
   type Shape,
@@ -39,6 +40,7 @@ export function buildGraph(manifest: GraphManifest): Network {
   const building = new Building(manifest);
   for (const entry of manifest.layers) building.add(layerOf(building, entry));
   const network = building.finish();
+  checkReaders(building, network);
   checkHead(building, network);
   return network;
 }
@@ -70,10 +72,16 @@ function layerOf(building: Building, entry: GraphManifestLayer): Layer {
     case 'avgpool':
       return pooling(building, base, entry);
     case 'globalavgpool':
-      return { ...base, type: entry.type, output: column(input.channels) };
-    default:
-      return join(building, base, entry, shapes);
+    case 'concat':
+      if (entry.activation !== undefined) {
+        building.fail(
+          `layer "${name}" (${entry.type}) has an activation: give it a layer of its own.`,
+        );
+      }
   }
+  return entry.type === 'globalavgpool'
+    ? { ...base, type: entry.type, output: column(input.channels) }
+    : join(building, base, entry, shapes);
 }
 
 type Base = Pick<Layer, 'name' | 'inputs' | 'input'>;
@@ -258,6 +266,19 @@ function reachingOver({ height, width }: Shape, window: Window): Window {
   return down === bottom && across === right
     ? window
     : { kernel, stride, padding: [top, left, down, across] };
+}
+
+/** The image is for the first layer alone, which masks it; and of what else is computed, somebody makes use. */
+function checkReaders(building: Building, { layers }: Network): void {
+  const read = new Set(layers.flatMap(({ inputs }) => inputs));
+  for (const [i, { name, type, inputs }] of layers.entries()) {
+    if (i > 0 && inputs.includes(IMAGE)) {
+      building.fail(`layer "${name}" (${type}) reads the image, which only the first layer can.`);
+    }
+    if (i < layers.length - 1 && !read.has(name)) {
+      building.fail(`layer "${name}" (${type}) is read by no other layer: leave it out.`);
+    }
+  }
 }
 
 /** From the first fully connected layer on, nothing branches: the head is run over many images' features at once. */
