@@ -23,7 +23,7 @@ import { encodeWeights } from '../reference/weights';
 import { windowConvReference } from '../reference/window';
 
 /** Every tiling covers outputs in another way: 8 channels by 16 outputs, and tiles. */
-const TILINGS = ['registers'] as const satisfies readonly WindowTiling[];
+const TILINGS = ['registers', 'workgroup'] as const satisfies readonly WindowTiling[];
 
 interface Trial {
   readonly shape: WindowShape;

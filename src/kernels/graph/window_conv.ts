@@ -1,19 +1,24 @@
 import type { Dispatch, Kernel, Slice } from '../../gpu/kernel';
-import { workgroupsFor } from '../../gpu/workgroups';
+import { checkedWorkgroups, foldedWorkgroups, workgroupsFor } from '../../gpu/workgroups';
 import type { ConvDtype } from '../../numbers/dtypes';
 import { ceilDiv } from '../../numbers/padding';
 import { family } from '../family';
+import { CONV_TILES, chooseGemmTile, type TileChoice, tilesWithin } from '../shared/gemm_tile';
 import type { VARIANTS } from '../variants';
 import type { View } from './view';
 import inRegisters from './window_conv_registers.wgsl';
+import inWorkgroups from './window_conv_workgroup.wgsl';
 import type { WindowShape } from './window_shape';
 
 /* Convolutions over windows of any size and stride, in groups or not. Depthwise ones have a kernel of their own. */
 
-const registers = family<typeof VARIANTS.window_conv_registers>(inRegisters);
+/** How outputs are covered: in registers for software adapters, in workgroup memory for GPUs. */
+const TILINGS = {
+  registers: family<typeof VARIANTS.window_conv_registers>(inRegisters),
+  workgroup: family<typeof VARIANTS.window_conv_workgroup>(inWorkgroups),
+} as const;
 
-/** How outputs are covered: for software adapters, and for GPUs. */
-export type WindowTiling = 'registers';
+export type WindowTiling = keyof typeof TILINGS;
 
 interface WindowBase {
   readonly label: string;
@@ -26,6 +31,8 @@ interface WindowBase {
   readonly bias: Slice;
   /** [batch, outChannels, outHeight, outWidth] */
   readonly output: View;
+  /** Of the tiling `workgroup`. */
+  readonly choice?: TileChoice | undefined;
 }
 
 export interface WindowConvArgs extends WindowBase {
@@ -63,7 +70,7 @@ export function windowConv(tiling: WindowTiling, args: WindowConvArgs): Dispatch
     weights: args.dtype,
   } as const;
   return {
-    ...covered(tiling, args, registers.pick(variant), {
+    ...covered(tiling, args, TILINGS[tiling].pick(variant), {
       in_first: input.first,
       in_of: input.of,
       ...(added && { added_first: added.first, added_of: added.of }),
@@ -81,7 +88,7 @@ export function maskedWindowConv(tiling: WindowTiling, args: MaskedWindowConvArg
   const { image, maps, ranges, channels } = args;
   const variant = { pixels: 'masked', ends: 'plain', weights: args.dtype } as const;
   return {
-    ...covered(tiling, args, registers.pick(variant), {
+    ...covered(tiling, args, TILINGS[tiling].pick(variant), {
       in_first: 0,
       in_of: args.shape.inChannels,
       first_mask: args.firstMask,
@@ -100,8 +107,8 @@ const buffersOf = ({ weights, bias, output }: WindowBase) => ({
 });
 
 function covered(
-  _tiling: WindowTiling,
-  { label, shape, batch, output }: WindowBase,
+  tiling: WindowTiling,
+  { label, shape, batch, output, choice }: WindowBase,
   kernel: Kernel,
   own: Readonly<Record<string, number>>,
 ): Omit<Dispatch, 'buffers'> {
@@ -111,7 +118,6 @@ function covered(
   return {
     kernel,
     label,
-    constants: {},
     params: {
       outputs,
       groups,
@@ -132,6 +138,32 @@ function covered(
       activation: shape.activation,
       ...own,
     },
-    workgroups: workgroupsFor(label, ceilDiv(outputs, 16) * groups * ceilDiv(each, 8), 16),
+    ...COVERS[tiling](label, outputs, groups, each, choice),
   };
 }
+
+type Cover = (
+  label: string,
+  outputs: number,
+  groups: number,
+  /** Channels of a group. */
+  each: number,
+  choice?: TileChoice,
+) => Pick<Dispatch, 'constants' | 'workgroups'>;
+
+const COVERS: Readonly<Record<WindowTiling, Cover>> = {
+  registers: (label, outputs, groups, each) => ({
+    constants: {},
+    workgroups: workgroupsFor(label, ceilDiv(outputs, 16) * groups * ceilDiv(each, 8), 16),
+  }),
+  workgroup: (label, outputs, groups, each, { tile, maxInvocations } = {}) => {
+    const tiles = tilesWithin(CONV_TILES, maxInvocations);
+    const { rows, cols } = tile ?? chooseGemmTile(tiles, each, outputs, groups);
+    const [x, z] = foldedWorkgroups(ceilDiv(outputs, 8 * cols));
+    const y = groups * ceilDiv(each, 8 * rows);
+    return {
+      constants: { ROWS: rows, COLS: cols },
+      workgroups: checkedWorkgroups(label, [x, y, z]),
+    };
+  },
+};
