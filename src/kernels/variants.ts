@@ -75,6 +75,13 @@ export const VARIANTS = {
   masked_conv_workgroup: [{ ...PLACES, ...F32_F16 }],
   turn_filters: [F32_F16],
   // graph
+  curve_backward: ONE,
+  depthwise_backward: [F32_F16],
+  factor_backward: ONE,
+  gate_backward: ONE,
+  window_average_pool_backward: ONE,
+  window_conv_backward: [F32_F16],
+  window_max_pool_backward: ONE,
   window_conv_registers: WINDOWS,
   window_conv_workgroup: WINDOWS,
   // winograd
@@ -113,14 +120,6 @@ export const VARIANTS = {
   max_pool_backward: ONE,
   softmax: ONE,
   softmax_backward: ONE,
-  // graph
-  curve_backward: ONE,
-  depthwise_backward: [F32_F16],
-  factor_backward: ONE,
-  gate_backward: ONE,
-  window_average_pool_backward: ONE,
-  window_conv_backward: [F32_F16],
-  window_max_pool_backward: ONE,
   // inputs
   ablate_channels: ONE,
   apply_mask: ONE,

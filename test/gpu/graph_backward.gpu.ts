@@ -1,19 +1,25 @@
 import type { Gpu, GpuData } from '../../src/gpu/gpu';
 import { curveBackward } from '../../src/kernels/graph/curve_backward';
+import { depthwiseBackward } from '../../src/kernels/graph/depthwise_backward';
 import { multiplyBackward } from '../../src/kernels/graph/multiply_backward';
+import { isDepthwise, packWindowConv } from '../../src/kernels/graph/pack_window_conv';
+import { windowConvBackward } from '../../src/kernels/graph/window_conv_backward';
 import { windowPoolBackward } from '../../src/kernels/graph/window_pool_backward';
 import type { WindowShape } from '../../src/kernels/graph/window_shape';
 import { activationBackward } from '../../src/kernels/layers/activation_backward';
 import { HARD_SIGMOID, HARD_SWISH, SIGMOID, SILU } from '../../src/numbers/activation';
 import type { GpuCase } from '../harness/case';
 import { assertClose, sumTolerance, testValues } from '../harness/compare';
+import { windowName, windowShape } from '../harness/windows';
 import {
-  activatedReference,
+  convBackwardReference,
   derivativeReference,
   multiplyBackwardReference,
   poolBackwardReference,
   windowsOf,
 } from '../reference/graph';
+import { encodeWeights } from '../reference/weights';
+import { activatedReference } from '../reference/window';
 
 /* Back through what only graphs have, kernel by kernel. */
 
@@ -22,50 +28,83 @@ const sliceOf = (gpu: Gpu, values: GpuData) => ({ buffer: gpu.upload('values', v
 /** Never zero beforehand, so that what a kernel does not write shows. */
 const resultOf = (gpu: Gpu, count: number) => sliceOf(gpu, new Float32Array(count).fill(77));
 
-type Pair = readonly [number, number];
-
-/** As many windows as fit with so much padding before and behind. */
-function shapeOf(
-  [inChannels, outChannels, groups]: readonly [number, number, number],
-  [height, width]: Pair,
-  kernel: Pair,
-  stride: Pair,
-  [top, left, bottom, right]: readonly [number, number, number, number],
-): WindowShape {
-  return {
-    inChannels,
-    outChannels,
-    groups,
-    height,
-    width,
-    outHeight: Math.floor((height + top + bottom - kernel[0]) / stride[0]) + 1,
-    outWidth: Math.floor((width + left + right - kernel[1]) / stride[1]) + 1,
-    kernel,
-    stride,
-    before: [top, left],
-    activation: 1,
-  };
-}
-
-const said = ({ inChannels, outChannels, groups, ...shape }: WindowShape): string =>
-  `${inChannels} -> ${outChannels} of ${shape.height} x ${shape.width}, groups ${groups}, ` +
-  `${shape.kernel.join(' x ')} by ${shape.stride.join(', ')}, ` +
-  `before ${shape.before.join(', ')}, out ${shape.outHeight} x ${shape.outWidth}`;
-
 const poolShapes: readonly (readonly [batch: number, shape: WindowShape])[] = [
-  [1, shapeOf([1, 1, 1], [1, 1], [1, 1], [1, 1], [0, 0, 0, 0])],
-  [1, shapeOf([65, 65, 65], [6, 7], [3, 3], [2, 2], [1, 1, 1, 1])],
-  [2, shapeOf([3, 3, 3], [7, 5], [3, 2], [1, 2], [2, 0, 1, 1])],
-  [3, shapeOf([2, 2, 2], [9, 11], [2, 2], [3, 4], [0, 1, 0, 0])],
-  [1, shapeOf([4, 4, 4], [8, 10], [3, 3], [2, 2], [0, 0, 1, 1])],
-  [1, shapeOf([2, 2, 2], [5, 6], [5, 6], [1, 1], [0, 0, 0, 0])],
-  [1, shapeOf([1, 1, 1], [13, 17], [11, 7], [4, 3], [5, 3, 5, 3])],
+  [
+    1,
+    windowShape({
+      size: [1, 1],
+      channels: [1, 1],
+      kernel: [1, 1],
+      stride: [1, 1],
+      padding: [0, 0, 0, 0],
+    }),
+  ],
+  [
+    1,
+    windowShape({
+      size: [6, 7],
+      channels: [65, 65],
+      kernel: [3, 3],
+      stride: [2, 2],
+      padding: [1, 1, 1, 1],
+    }),
+  ],
+  [
+    2,
+    windowShape({
+      size: [7, 5],
+      channels: [3, 3],
+      kernel: [3, 2],
+      stride: [1, 2],
+      padding: [2, 0, 1, 1],
+    }),
+  ],
+  [
+    3,
+    windowShape({
+      size: [9, 11],
+      channels: [2, 2],
+      kernel: [2, 2],
+      stride: [3, 4],
+      padding: [0, 1, 0, 0],
+    }),
+  ],
+  [
+    1,
+    windowShape({
+      size: [8, 10],
+      channels: [4, 4],
+      kernel: [3, 3],
+      stride: [2, 2],
+      padding: [0, 0, 1, 1],
+    }),
+  ],
+  [
+    1,
+    windowShape({
+      size: [5, 6],
+      channels: [2, 2],
+      kernel: [5, 6],
+      stride: [1, 1],
+      padding: [0, 0, 0, 0],
+    }),
+  ],
+  [
+    1,
+    windowShape({
+      size: [13, 17],
+      channels: [1, 1],
+      kernel: [11, 7],
+      stride: [4, 3],
+      padding: [5, 3, 5, 3],
+    }),
+  ],
 ];
 
 const poolCases = poolShapes.flatMap(([batch, shape]) =>
   (['max', 'average', 'average, padding counted'] as const).map(
     (kind): GpuCase => ({
-      name: `${kind} pool, batch ${batch}: ${said(shape)}`,
+      name: `${kind} pool, batch ${batch}: ${windowName(shape)}`,
       async run(gpu) {
         const planes = batch * shape.inChannels;
         // A third is 0, and the others are few: equal maxima everywhere.
@@ -98,6 +137,161 @@ const poolCases = poolShapes.flatMap(([batch, shape]) =>
         const terms = 6 + shape.kernel[0] * shape.kernel[1];
         const tolerance = magnitude.map((value) => sumTolerance(terms, value));
         return assertClose('gradient', await gpu.read(result.buffer), back(gradient), tolerance);
+      },
+    }),
+  ),
+);
+
+const convShapes: readonly (readonly [batch: number, shape: WindowShape])[] = [
+  [1, windowShape({ size: [1, 1], channels: [1, 1], kernel: [1, 1] })],
+  // A ResNet's stem, projection and strided convolution.
+  [
+    2,
+    windowShape({
+      size: [19, 22],
+      channels: [3, 9],
+      kernel: [7, 7],
+      stride: [2, 2],
+      padding: [3, 3, 3, 3],
+    }),
+  ],
+  [1, windowShape({ size: [9, 8], channels: [13, 18], kernel: [1, 1], stride: [2, 2] })],
+  [
+    3,
+    windowShape({
+      size: [7, 10],
+      channels: [6, 12],
+      kernel: [3, 3],
+      stride: [2, 2],
+      padding: [1, 1, 1, 1],
+    }),
+  ],
+  // TensorFlow's SAME, AlexNet's stem, pixels that no window covers between those that some do.
+  [
+    1,
+    windowShape({
+      size: [8, 6],
+      channels: [4, 8],
+      kernel: [3, 3],
+      stride: [2, 2],
+      padding: [0, 0, 1, 1],
+    }),
+  ],
+  [
+    1,
+    windowShape({
+      size: [31, 35],
+      channels: [3, 17],
+      kernel: [11, 11],
+      stride: [4, 4],
+      padding: [2, 2, 2, 2],
+    }),
+  ],
+  [1, windowShape({ size: [17, 19], channels: [5, 3], kernel: [2, 1], stride: [3, 4] })],
+  // What differs each way, and groups of odd sizes.
+  [
+    2,
+    windowShape({
+      size: [9, 16],
+      channels: [5, 7],
+      kernel: [2, 5],
+      stride: [3, 1],
+      padding: [1, 4, 0, 2],
+    }),
+  ],
+  [
+    2,
+    windowShape({
+      size: [6, 5],
+      channels: [15, 21],
+      kernel: [3, 3],
+      padding: [1, 1, 1, 1],
+      groups: 3,
+    }),
+  ],
+  [
+    1,
+    windowShape({
+      size: [5, 9],
+      channels: [18, 4],
+      kernel: [3, 2],
+      stride: [1, 2],
+      padding: [2, 0, 1, 1],
+      groups: 2,
+    }),
+  ],
+  // Depthwise, one output a channel or several; a scale.
+  [
+    2,
+    windowShape({
+      size: [8, 7],
+      channels: [5, 5],
+      kernel: [3, 3],
+      stride: [2, 2],
+      padding: [0, 0, 1, 1],
+      groups: 5,
+    }),
+  ],
+  [
+    1,
+    windowShape({
+      size: [7, 9],
+      channels: [3, 9],
+      kernel: [5, 4],
+      stride: [1, 3],
+      padding: [2, 3, 2, 0],
+      groups: 3,
+    }),
+  ],
+  [3, windowShape({ size: [3, 5], channels: [67, 67], kernel: [1, 1], groups: 67 })],
+];
+
+const convCases = convShapes.flatMap(([batch, shape]) =>
+  (['f32', 'f16'] as const).map(
+    (dtype): GpuCase => ({
+      name: `convolution, ${dtype}, batch ${batch}: ${windowName(shape)}`,
+      async run(gpu) {
+        const { inChannels, outChannels, groups, kernel } = shape;
+        const sizes = {
+          input: inChannels * shape.height * shape.width,
+          output: outChannels * shape.outHeight * shape.outWidth,
+        };
+        const count = (outChannels * inChannels * kernel[0] * kernel[1]) / groups;
+        const raw = testValues(count, 3);
+        const weights = encodeWeights(raw, outChannels, dtype).values;
+        const packed = packWindowConv(raw, new Float32Array(outChannels), shape, dtype);
+        const gradient = floats(testValues(batch * sizes.output, 5));
+        const result = resultOf(gpu, batch * sizes.input);
+        const backward = isDepthwise(shape) ? depthwiseBackward : windowConvBackward;
+        await gpu.submit('convolution backward', [
+          backward({
+            label: 'test',
+            shape,
+            dtype,
+            batch,
+            // Whole words.
+            weights: sliceOf(gpu, new Uint32Array(packed.weights.buffer)),
+            gradient: sliceOf(gpu, gradient),
+            result,
+          }),
+        ]);
+        const back = (values: Float32Array, by: ArrayLike<number>) =>
+          Float64Array.from(
+            Array.from({ length: batch }, (_, n) => [
+              ...convBackwardReference(
+                { ...windowsOf(shape), groups },
+                inChannels,
+                outChannels,
+                values.subarray(n * sizes.output, (n + 1) * sizes.output),
+                by,
+              ),
+            ]).flat(),
+          );
+        const terms = (outChannels / groups) * kernel[0] * kernel[1];
+        const magnitude = back(gradient.map(Math.abs), weights.map(Math.abs));
+        const tolerance = magnitude.map((value) => sumTolerance(terms, value));
+        const expected = back(gradient, weights);
+        return assertClose('gradient', await gpu.read(result.buffer), expected, tolerance);
       },
     }),
   ),
@@ -212,4 +406,4 @@ const activationCases: GpuCase[] = [
   ),
 ];
 
-export const cases: GpuCase[] = [...poolCases, ...productCases, ...activationCases];
+export const cases: GpuCase[] = [...convCases, ...poolCases, ...productCases, ...activationCases];

@@ -47,13 +47,13 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   var total = 0.0;
   for (var m = 0u; m < params.multiplier; m++) {
     let filters = (plane % params.channels * params.multiplier + m) * pitch;
-    let from = (plane * params.multiplier + m) * params.out_height;
+    let above = (plane * params.multiplier + m) * params.out_height;
     for (var oy = rows.x; oy < rows.y; oy++) {
       let ky = y + params.top - oy * params.stride_down;
       for (var ox = columns.x; ox < columns.y; ox++) {
         let tap = ky * params.kernel_width + x + params.left - ox * params.stride_across;
         let weight = unpack(weights[filters + tap / 4u])[tap % 4u];
-        total += weight * gradient[(from + oy) * params.out_width + ox];
+        total += weight * gradient[(above + oy) * params.out_width + ox];
       }
     }
   }
