@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { type GraphManifest, parseGraph } from '../src/model/graph/manifest';
+import { buildGraph } from '../src/model/graph/network';
 import { IMAGE, type Network } from '../src/model/network';
 import { passesBehind } from '../src/plan/batches';
 import { compile, keeping, type Plan } from '../src/plan/compile';
@@ -10,6 +12,27 @@ import { type SmallGraphName, smallGraph, smallGraphs } from './harness/small-gr
 const names = Object.keys(smallGraphs) as SmallGraphName[];
 
 const graph = { steps: graphSteps };
+
+/** Of an image of 8x6; classes are the last layer's values. */
+function graphOf(layers: readonly { readonly name: string }[]): Network {
+  const manifest = (classes: number): GraphManifest =>
+    parseGraph({
+      format: 'score-cam-webgpu/model',
+      version: 2,
+      ...{ name: 'made', description: 'for a test', licence: 'MIT', targetLayer: layers[0]?.name },
+      input: { width: 8, height: 6, mean: [0, 0, 0], std: [1, 1, 1], resize: 'cover' },
+      layers: [...layers, { type: 'globalavgpool', name: 'gap' }],
+      labels: Array.from({ length: classes }, (_, i) => `${i}`),
+      weights: { format: 'safetensors', file: 'none' },
+    });
+  for (let classes = 1; ; classes++) {
+    try {
+      return buildGraph(manifest(classes));
+    } catch (error) {
+      if (classes > 64 || !/outputs, but/.test(String(error))) throw error;
+    }
+  }
+}
 
 function planOf(network: Network, keep: readonly string[] = []): Plan {
   return compile(network, factsOf(), { graph, keep });
@@ -23,7 +46,10 @@ function walk({ steps }: Plan, keep: readonly string[]): { left: string[]; peak:
   let peak = 0;
   for (const step of steps) {
     alive.set(tensorOf(step), step.home?.bytes ?? step.bytes.output);
-    for (const input of step.inputs) {
+    for (const [i, input] of step.inputs.entries()) {
+      // A buffer is not bound to be read and to be written at once.
+      const isRead = step.kind !== 'concat' || step.copies?.some((copy) => copy.input === i);
+      if (isRead && input === tensorOf(step)) throw new Error(`${step.name} reads what it writes`);
       if (!alive.has(input)) throw new Error(`${step.name} reads ${input}, which is gone`);
     }
     peak = Math.max(
@@ -96,6 +122,24 @@ describe('graphs', () => {
     expect(joins.length).toBeGreaterThan(0);
     for (const step of joins) expect(step.copies).toBeUndefined();
     expect(steps.filter((step) => step.home).length).toBeGreaterThan(joins.length);
+  });
+
+  it('what reads a part of a concatenation does not write another part of it', () => {
+    const twice = (inputs: readonly string[]) => ({ type: 'concat', name: 'join', inputs });
+    const conv = { type: 'conv', name: 'a', outChannels: 4, kernel: 3, weight: 'w', bias: 'b' };
+    const depthwise = { ...conv, name: 'b', groups: 4 };
+    const network = graphOf([conv, depthwise, twice(['a', 'b'])]);
+    const plan = planOf(network);
+    walk(plan, []);
+    expect(plan.steps.at(-2)).toMatchObject({ kind: 'concat', copies: [{ input: 1, first: 4 }] });
+    // A concatenation within another that also holds one of its parts.
+    const nested = graphOf([
+      conv,
+      { ...depthwise, inputs: ['a'] },
+      { type: 'concat', name: 'inner', inputs: ['a', 'b'] },
+      twice(['inner', 'a']),
+    ]);
+    walk(planOf(nested), []);
   });
 
   it('are the same for the same network, device and options', () => {

@@ -22,6 +22,29 @@ export interface Homes {
  * @param keep what is wanted as a tensor of its own
  */
 export function homesOf(nodes: readonly Node[], keep: ReadonlySet<string>): Homes {
+  const apart = new Set(keep);
+  for (;;) {
+    const homes = placed(nodes, apart);
+    const name = selfReader(nodes, homes);
+    if (name === undefined) return homes;
+    apart.add(name);
+  }
+}
+
+/** What would read one part of a tensor while it writes another, which WebGPU does not allow. */
+function selfReader(nodes: readonly Node[], { places, copies }: Homes): string | undefined {
+  const found = nodes.find((node) => {
+    const own = places.get(nameOf(node))?.tensor;
+    const read =
+      node.layer.type === 'concat'
+        ? (copies.get(nameOf(node)) ?? []).map(({ input }) => node.inputs[input] as string)
+        : node.inputs;
+    return own !== undefined && read.some((input) => (places.get(input)?.tensor ?? input) === own);
+  });
+  return found && nameOf(found);
+}
+
+function placed(nodes: readonly Node[], keep: ReadonlySet<string>): Homes {
   const places = new Map<string, Place>();
   const copies = new Map<string, Copied[]>();
   const virtual = new Set<string>();

@@ -1,8 +1,7 @@
 import type { Slice } from '../../gpu/kernel';
-import { activate } from '../../kernels/graph/activate';
-import { add } from '../../kernels/graph/add';
 import { curveBackward } from '../../kernels/graph/curve_backward';
 import { depthwiseBackward } from '../../kernels/graph/depthwise_backward';
+import { activate, add } from '../../kernels/graph/elementwise';
 import { factorBackward } from '../../kernels/graph/factor_backward';
 import { gateBackward } from '../../kernels/graph/gate_backward';
 import { whole } from '../../kernels/graph/view';

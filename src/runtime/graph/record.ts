@@ -1,8 +1,7 @@
 import type { Dispatch, Slice } from '../../gpu/kernel';
-import { activate } from '../../kernels/graph/activate';
-import { add } from '../../kernels/graph/add';
 import { depthwise } from '../../kernels/graph/depthwise';
-import { multiply } from '../../kernels/graph/multiply';
+import { activate, add, multiply } from '../../kernels/graph/elementwise';
+
 import type { View } from '../../kernels/graph/view';
 import { maskedWindowConv, windowConv } from '../../kernels/graph/window_conv';
 import { windowPool } from '../../kernels/graph/window_pool';
