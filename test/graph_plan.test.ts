@@ -128,12 +128,14 @@ describe('graphs', () => {
     const twice = (inputs: readonly string[]) => ({ type: 'concat', name: 'join', inputs });
     const conv = { type: 'conv', name: 'a', outChannels: 4, kernel: 3, weight: 'w', bias: 'b' };
     const depthwise = { ...conv, name: 'b', groups: 4 };
-    const network = graphOf([conv, depthwise, twice(['a', 'b'])]);
+    const stem = { ...conv, name: 'stem' };
+    const network = graphOf([stem, conv, depthwise, twice(['a', 'b'])]);
     const plan = planOf(network);
     walk(plan, []);
     expect(plan.steps.at(-2)).toMatchObject({ kind: 'concat', copies: [{ input: 1, first: 4 }] });
     // A concatenation within another that also holds one of its parts.
     const nested = graphOf([
+      stem,
       conv,
       { ...depthwise, inputs: ['a'] },
       { type: 'concat', name: 'inner', inputs: ['a', 'b'] },
