@@ -77,6 +77,9 @@ export const VARIANTS = {
   // graph
   window_conv_registers: WINDOWS,
   window_conv_workgroup: WINDOWS,
+  depthwise: [{ ...ENDS, ...F32_F16 }],
+  window_pool: ONE,
+  elementwise: ONE,
   // winograd
   winograd_filters: [{ ...STORED, ...F32_F16 }],
   winograd_input: [{ ...STORED, ...PLACES }],
