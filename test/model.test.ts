@@ -60,7 +60,7 @@ describe('manifest', () => {
 
   it.each([
     ['format', 'other', '"format" is "other"'],
-    ['version', 2, '"version" is 2, must be 1'],
+    ['version', 3, '"version" is 3, must be 1'],
     ['name', '', '"name" is "", must be a non-empty string'],
     ['input', [], '"input" is [], must be an object'],
     ['input.width', 0, '"input.width" is 0, must be an integer from 1 to 4096'],
@@ -75,7 +75,11 @@ describe('manifest', () => {
     ['layers.0.weight', undefined, '"layers[0].weight" is missing'],
     ['targetLayer', 3, '"targetLayer" is 3'],
     ['labels.1', '', '"labels[1]" is ""'],
-    ['weights.format', 'pickle', 'must be safetensors or pytorch or tensorflowjs or seeded'],
+    [
+      'weights.format',
+      'pickle',
+      'must be safetensors or pytorch or tensorflowjs or onnx or seeded',
+    ],
     ['weights.file', undefined, '"weights.file" is missing'],
     ['weights.sha256', 'abc', '64 lower-case hexadecimal digits'],
     ['weights', { format: 'seeded', seed: -1 }, '"weights.seed" is -1'],

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, inject, it } from 'vitest';
 import { storedBytes, storedTensors } from '../src/model/encoding';
 import { IMAGENET_LABELS } from '../src/model/imagenet-labels';
-import { parseManifest } from '../src/model/manifest';
-import { buildNetwork } from '../src/model/network';
+import { readManifest } from '../src/model/manifest';
+import { networkOf } from '../src/model/network';
 import { presetManifest } from '../src/model/preset-manifests';
 import { PRESETS } from '../src/model/presets';
 import { elementCount } from '../src/model/weight-source';
@@ -15,10 +15,10 @@ const manifestOf = (name: string) => {
 };
 
 describe('presets', () => {
-  it.each(PRESETS)('%s is a valid manifest of a network with 1000 classes', (name) => {
+  it.each(PRESETS)('%s is a valid manifest of a network with 1000 classes', async (name) => {
     const manifest = manifestOf(name);
-    expect(parseManifest(JSON.parse(JSON.stringify(manifest)))).toEqual(manifest);
-    const network = buildNetwork(manifest);
+    expect(await readManifest(JSON.parse(JSON.stringify(manifest)))).toEqual(manifest);
+    const network = await networkOf(manifest);
     expect(network.layers.at(-1)?.output.channels).toBe(1000);
     expect(manifest.labels).toHaveLength(1000);
   });
@@ -31,20 +31,20 @@ describe('presets', () => {
     ['vgg19', 143_667_240],
     ['vgg16_bn', 138_357_544],
     ['vgg16-keras', 138_357_544],
-  ])('%s has %i parameters', (name, parameters) => {
-    const tensors = storedTensors(buildNetwork(manifestOf(name)), 'f32');
+  ])('%s has %i parameters', async (name, parameters) => {
+    const tensors = storedTensors(await networkOf(manifestOf(name)), 'f32');
     expect(tensors.reduce((sum, { shape }) => sum + elementCount(shape), 0)).toBe(parameters);
   });
 
-  it('take the space that the documentation says', () => {
-    const network = buildNetwork(manifestOf('vgg16'));
+  it('take the space that the documentation says', async () => {
+    const network = await networkOf(manifestOf('vgg16'));
     expect(Math.round(storedBytes(network, 'f32') / 1e6)).toBe(553);
     expect(Math.round(storedBytes(network, 'f16') / 1e6)).toBe(277);
     expect(Math.round(storedBytes(network, 'int8') / 1e6)).toBe(153);
   });
 
   it('knows no other names', () => {
-    for (const name of ['vgg12', 'vgg16-BN', 'vgg11-keras', 'resnet50', '']) {
+    for (const name of ['vgg12', 'vgg16-BN', 'vgg11-keras', 'resnet101', '']) {
       expect(presetManifest(name)).toBeUndefined();
     }
   });

@@ -2,13 +2,21 @@ import { release } from '../numbers/release';
 import { checkFinite, readFinite } from './finite-tensors';
 import { matchTensors } from './match';
 import type { LayerTensors } from './naming';
-import { type ConvLayer, type LinearLayer, type Network, type Shape, sizeOf } from './network';
+import {
+  isWeighted,
+  type LinearLayer,
+  type Network,
+  readBy,
+  sizeOf,
+  type WeightedLayer,
+  weightShape,
+} from './network';
 import { type BlockOptions, CHUNK, type WeightBlock } from './weight-block';
-import { elementCount, type WeightSource } from './weight-source';
+import { elementCount, tensorOf, type WeightSource } from './weight-source';
 
 /**
- * All weights of `network`, each exactly once. Memory: one chunk, and convolutions that wait for their
- * bias or batch normalisation (at most all of them, 80 MB for VGG-19, in a file sorted by size).
+ * All weights of `network`, each exactly once. Memory: one chunk, and layers that wait for their bias or batch
+ * normalisation (at most all convolutions, 80 MB for VGG-19, in a file sorted by size).
  * @throws ScoreCamError `weights` for a tensor that is missing, misshapen or not finite.
  */
 export async function* weightBlocks(
@@ -19,130 +27,88 @@ export async function* weightBlocks(
   const match = await matchTensors(network, source);
   const keras = match.layout === 'keras' ? await import('./keras-layout') : undefined;
   keras?.checkChannelOrder(source, channelOrder);
-  const convs = new Map<string, PendingConv>();
-  const linears = new Map<string, PendingLinear>();
-  for (const [position, layer] of network.layers.entries()) {
-    if (layer.type !== 'conv' && layer.type !== 'linear') continue;
+  const all = [...match.layers.values()];
+  const norms = all.some(({ batchNorm }) => batchNorm) && (await import('./batch-norm'));
+  /** What is to be made of a tensor, by its name: layers may share one. */
+  const readers = new Map<string, (() => AsyncIterable<WeightBlock>)[]>();
+  const onTensor = (name: string, reader: () => AsyncIterable<WeightBlock>): void => {
+    readers.set(name, [...(readers.get(name) ?? []), reader]);
+  };
+  const readAll = (name: string): Promise<Values> =>
+    readFinite(source, name, 0, elementCount(tensorOf(source, name).shape));
+  /** What needs no tensor. */
+  const madeUp: Iterable<WeightBlock>[] = [];
+
+  for (const layer of network.layers) {
+    if (!isWeighted(layer)) continue;
     const tensors = match.layers.get(layer.name) as LayerTensors;
-    if (layer.type === 'conv') {
-      const pending: PendingConv = { layer, tensors, waiting: new Set(), held: new Map() };
-      for (const name of namesOf(tensors)) {
-        pending.waiting.add(name);
-        convs.set(name, pending);
+    const { weight, bias, batchNorm, scale } = tensors;
+    if (layer.type === 'linear' && weight && !batchNorm) {
+      const before = readBy(network, layer);
+      onTensor(weight, () =>
+        keras
+          ? keras.columnBlocks(source, weight, layer, before, dtype)
+          : rowBlocks(source, weight, layer, scale),
+      );
+      if (bias) {
+        onTensor(bias, async function* () {
+          yield { kind: 'bias', layer, values: await readAll(bias) };
+        });
+      } else {
+        madeUp.push([{ kind: 'bias', layer, values: new Float32Array(layer.output.channels) }]);
       }
-    } else {
-      const before = network.layers[position - 1]?.output ?? layer.input;
-      linears.set(tensors.weight, { layer, before, tensors, isBias: false });
-      if (tensors.bias) linears.set(tensors.bias, { layer, before, tensors, isBias: true });
+      continue;
     }
-  }
-  const first = network.layers[0] as ConvLayer;
-  for (const [name, { shape }] of source.tensors) {
-    const conv = convs.get(name);
-    if (conv) {
-      conv.held.set(name, await readFinite(source, name, 0, elementCount(shape)));
-      conv.waiting.delete(name);
-      if (conv.waiting.size > 0) continue;
-      const flip = channelOrder === 'bgr' && conv.layer === first;
-      const block = convBlock(conv, keras?.fromHwio, flip);
-      yield block;
-      for (const values of [block.weight, ...conv.held.values()]) release(values);
-      conv.held.clear();
+    const held = new Map<string, Values>();
+    const names = new Set(
+      [
+        weight,
+        bias,
+        batchNorm?.scale,
+        batchNorm?.shift,
+        batchNorm?.mean,
+        batchNorm?.variance,
+      ].flatMap((name) => name ?? []),
+    );
+    const whole = function* (): Generator<WeightBlock, void, undefined> {
+      const given = (name: string): Values => held.get(name) as Values;
+      const stored = weight
+        ? given(weight)
+        : new Float32Array(elementCount(weightShape(layer))).fill(1);
+      const values = keras ? keras.fromHwio(stored, layer) : stored;
+      if (channelOrder === 'bgr' && layer === network.layers[0]) flipChannels(values, layer);
+      const shift = bias ? given(bias) : new Float32Array(layer.output.channels);
+      if (norms) norms.foldBatchNorm(values, shift, tensors, given);
+      if (layer.type === 'linear') {
+        const count = layer.output.channels;
+        yield { kind: 'rows', layer, first: 0, count, values, scales: undefined };
+        yield { kind: 'bias', layer, values: shift };
+      } else {
+        yield { kind: 'conv', layer, weight: values, bias: shift };
+      }
+      for (const array of [values, ...held.values()]) release(array);
+      held.clear();
+    };
+    for (const name of names) {
+      onTensor(name, async function* () {
+        held.set(name, await readAll(name));
+        if (held.size === names.size) yield* whole();
+      });
     }
-    const linear = linears.get(name);
-    if (!linear) continue;
-    const { layer, before, tensors, isBias } = linear;
-    if (isBias) {
-      yield { kind: 'bias', layer, values: await readFinite(source, name, 0, elementCount(shape)) };
-    } else if (keras) {
-      yield* keras.columnBlocks(source, name, layer, before, dtype);
-    } else {
-      yield* rowBlocks(source, name, layer, tensors.scale);
-    }
+    if (names.size === 0) madeUp.push(whole());
   }
-  for (const { layer, tensors } of linears.values()) {
-    if (tensors.bias) continue;
-    yield { kind: 'bias', layer, values: new Float32Array(layer.output.channels) };
+  for (const name of source.tensors.keys()) {
+    for (const reader of readers.get(name) ?? []) yield* reader();
   }
+  for (const blocks of madeUp) yield* blocks;
 }
 
-interface PendingLinear {
-  readonly layer: LinearLayer;
-  /** Output of the layer before. */
-  readonly before: Shape;
-  readonly tensors: LayerTensors;
-  /** Whether the tensor is the bias, not the weight. */
-  readonly isBias: boolean;
-}
-
-interface PendingConv {
-  readonly layer: ConvLayer;
-  readonly tensors: LayerTensors;
-  /** Tensors not read yet. */
-  readonly waiting: Set<string>;
-  readonly held: Map<string, Float32Array<ArrayBuffer>>;
-}
-
-function namesOf({ weight, bias, batchNorm }: LayerTensors): string[] {
-  const norm = batchNorm
-    ? [batchNorm.scale, batchNorm.shift, batchNorm.mean, batchNorm.variance]
-    : [];
-  return [weight, ...(bias ? [bias] : []), ...norm];
-}
-
-/** @param turned to [out, in, kernel, kernel], where the file has another order */
-function convBlock(
-  { layer, tensors, held }: PendingConv,
-  turned: ((weight: Float32Array, layer: ConvLayer) => Float32Array<ArrayBuffer>) | undefined,
-  flip: boolean,
-): Extract<WeightBlock, { kind: 'conv' }> {
-  const values = (name: string): Float32Array<ArrayBuffer> =>
-    held.get(name) as Float32Array<ArrayBuffer>;
-  const stored = values(tensors.weight);
-  const weight = turned ? turned(stored, layer) : stored;
-  if (flip) flipChannels(weight, layer);
-  const bias = tensors.bias ? values(tensors.bias) : new Float32Array(layer.output.channels);
-  const { batchNorm } = tensors;
-  if (batchNorm) {
-    fold(weight, bias, {
-      gamma: values(batchNorm.scale),
-      beta: values(batchNorm.shift),
-      mean: values(batchNorm.mean),
-      variance: values(batchNorm.variance),
-      epsilon: batchNorm.epsilon,
-    });
-    checkFinite(weight, `${tensors.weight} with its batch normalisation folded in`, 0);
-    checkFinite(bias, `${batchNorm.shift} with its batch normalisation folded in`, 0);
-  }
-  return { kind: 'conv', layer, weight, bias };
-}
-
-interface BatchNorm {
-  readonly gamma: Float32Array;
-  readonly beta: Float32Array;
-  readonly mean: Float32Array;
-  readonly variance: Float32Array;
-  readonly epsilon: number;
-}
-
-/**
- * y = gamma (w x + b - mean) / sqrt(variance + epsilon) + beta, as a convolution's own weight and bias
- * (Ioffe and Szegedy 2015, at inference). In f64, rounded once.
- */
-function fold(weight: Float32Array, bias: Float32Array, norm: BatchNorm): void {
-  const depth = weight.length / bias.length;
-  for (let o = 0; o < bias.length; o++) {
-    const factor =
-      (norm.gamma[o] as number) / Math.sqrt((norm.variance[o] as number) + norm.epsilon);
-    for (let k = o * depth; k < (o + 1) * depth; k++) weight[k] = (weight[k] as number) * factor;
-    const shifted = (bias[o] as number) - (norm.mean[o] as number);
-    bias[o] = shifted * factor + (norm.beta[o] as number);
-  }
-}
+type Values = Float32Array<ArrayBuffer>;
 
 /** Exchanges the first and the last of three input channels. */
-function flipChannels(weight: Float32Array, layer: ConvLayer): void {
-  const taps = layer.kernel * layer.kernel;
+function flipChannels(weight: Float32Array, layer: WeightedLayer): void {
+  const [, , ...kernel] = weightShape(layer);
+  const taps = elementCount(kernel);
   for (let at = 0; at < weight.length; at += 3 * taps) {
     const blue = weight.slice(at, at + taps);
     weight.copyWithin(at, at + 2 * taps, at + 3 * taps);

@@ -2,7 +2,7 @@ import type { WeightDtype } from '../numbers/dtypes';
 import { encodeF16 } from '../numbers/f16';
 import type { TensorDtype } from '../numbers/tensor_dtypes';
 import { DTYPE_BYTES } from '../numbers/tensor_dtypes';
-import { type Network, sizeOf } from './network';
+import { isWeighted, type Network, weightShape } from './network';
 import { elementCount } from './weight-source';
 
 /**
@@ -26,18 +26,15 @@ export function scaleName(weight: string): string {
 
 /** All tensors of a network in one dtype, named as its manifest names them. */
 export function storedTensors(network: Network, dtype: WeightDtype): StoredTensor[] {
-  return network.layers.flatMap((layer): StoredTensor[] => {
-    if (layer.type !== 'conv' && layer.type !== 'linear') return [];
-    const outputs = [layer.output.channels];
+  return network.layers.filter(isWeighted).flatMap((layer): StoredTensor[] => {
+    const shape = weightShape(layer);
+    const outputs = shape.slice(0, 1);
+    const isLinear = layer.type === 'linear';
+    const dtypes = isLinear ? LINEAR_DTYPE : CONV_DTYPE;
+    const weight = { name: layer.weight, shape, dtype: dtypes[dtype] };
     const bias = { name: layer.bias, shape: outputs, dtype: 'F32' } as const;
-    if (layer.type === 'conv') {
-      const shape = [...outputs, layer.input.channels, layer.kernel, layer.kernel];
-      return [{ name: layer.weight, shape, dtype: CONV_DTYPE[dtype] }, bias];
-    }
-    const shape = [...outputs, sizeOf(layer.input)];
-    const weight = { name: layer.weight, shape, dtype: LINEAR_DTYPE[dtype] };
     const scale = { name: scaleName(layer.weight), shape: outputs, dtype: 'F32' } as const;
-    return dtype === 'int8' ? [scale, weight, bias] : [weight, bias];
+    return isLinear && dtype === 'int8' ? [scale, weight, bias] : [weight, bias];
   });
 }
 

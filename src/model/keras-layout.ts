@@ -2,7 +2,7 @@ import { ScoreCamError } from '../errors';
 import type { WeightDtype } from '../numbers/dtypes';
 import { release } from '../numbers/release';
 import { readFinite } from './finite-tensors';
-import { type ConvLayer, type LinearLayer, type Shape, sizeOf } from './network';
+import { type LinearLayer, type Shape, sizeOf, type WeightedLayer, weightShape } from './network';
 import { type BlockOptions, CHUNK, type WeightBlock } from './weight-block';
 import type { WeightSource } from './weight-source';
 
@@ -25,11 +25,10 @@ export function checkChannelOrder(
   );
 }
 
-/** [kernel, kernel, in, out] to [out, in, kernel, kernel] */
-export function fromHwio(values: Float32Array, layer: ConvLayer): Float32Array<ArrayBuffer> {
-  const inputs = layer.input.channels;
-  const outputs = layer.output.channels;
-  const taps = layer.kernel * layer.kernel;
+/** [height, width, in, out] to [out, in, height, width] */
+export function fromHwio(values: Float32Array, layer: WeightedLayer): Float32Array<ArrayBuffer> {
+  const [outputs = 0, inputs = 0] = weightShape(layer);
+  const taps = values.length / (inputs * outputs);
   const weight = new Float32Array(values.length);
   for (let tap = 0; tap < taps; tap++) {
     for (let i = 0; i < inputs; i++) {

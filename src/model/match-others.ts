@@ -1,6 +1,13 @@
 import { ScoreCamError } from '../errors';
-import { type Attempt, attempt, exactFinder, matchOf, type TensorMatch } from './naming';
-import type { Network } from './network';
+import {
+  type Attempt,
+  attempt,
+  exactFinder,
+  type LayerNames,
+  matchOf,
+  type TensorMatch,
+} from './naming';
+import { type GraphTensors, isWeighted, type Network, type WeightedLayer } from './network';
 import { fileDepth, VGG_NAMINGS, vggDepth, vggPlaces } from './vgg-names';
 import type { WeightSource } from './weight-source';
 
@@ -9,9 +16,23 @@ import type { WeightSource } from './weight-source';
  * @param own what came of those names
  * @throws ScoreCamError `weights`, see `matchTensors`
  */
-export function matchOthers(network: Network, source: WeightSource, own: Attempt): TensorMatch {
+export async function matchOthers(
+  network: Network,
+  source: WeightSource,
+  own: Attempt,
+): Promise<TensorMatch> {
   const exact = exactFinder(source);
   const attempts = [own];
+  const layers = network.layers.filter(isWeighted);
+  if (layers.some(({ reads }) => reads)) {
+    // Its own names are those of the kept form; people have the tensors that it reads.
+    attempts[0] = { ...own, naming: 'the kept form' };
+    const { RENAMINGS } = await import('./architectures/renamings');
+    for (const { naming, rename } of [{ naming: 'manifest', rename: asIs }, ...RENAMINGS]) {
+      const names = layers.map((layer) => renamed(layer, rename));
+      attempts.push(attempt(network, source, naming, 'torch', names, exact));
+    }
+  }
   const depth = vggDepth(network.layers);
   for (const naming of depth ? VGG_NAMINGS : []) {
     const find = naming.layout === 'keras' ? kerasFinder(source) : exact;
@@ -24,6 +45,28 @@ export function matchOthers(network: Network, source: WeightSource, own: Attempt
   );
   if (match) return matchOf(match);
   throw new ScoreCamError('weights', explain(network, source, attempts, depth));
+}
+
+const asIs = (name: string): string => name;
+
+/** What a layer reads, under other names. */
+function renamed(layer: WeightedLayer, rename: (name: string) => string): LayerNames {
+  const { weight, bias, batchNorm }: GraphTensors = layer.reads ?? layer;
+  return {
+    weight: weight && rename(weight),
+    bias: bias && rename(bias),
+    ...(batchNorm
+      ? {
+          batchNorm: {
+            scale: rename(batchNorm.scale),
+            shift: rename(batchNorm.shift),
+            mean: rename(batchNorm.mean),
+            variance: rename(batchNorm.variance),
+            epsilon: batchNorm.epsilon,
+          },
+        }
+      : {}),
+  };
 }
 
 /**

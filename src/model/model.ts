@@ -8,7 +8,6 @@ import type { WeightCache } from './keep/cache';
 import { type Manifest, readManifest } from './manifest';
 import { type Network, networkOf } from './network';
 import { loadPreset, PRESETS } from './presets';
-import type { VggDepth } from './vgg';
 import type { WeightSource } from './weight-source';
 
 /** A network with its numbers at hand: everything but the GPU. */
@@ -50,10 +49,8 @@ export interface LocatedModel {
   open(): Promise<WeightSource>;
 }
 
-const SEEDED_NAME = /^vgg(11|13|16|19)-seeded-(\d+)$/;
-
 /**
- * Loads a model: the URL of a manifest, a preset (`vgg16`, see PRESETS) or `vgg16-seeded-N`.
+ * Loads a model: the URL of a manifest, a preset (`vgg16`, see PRESETS), or `vgg16-seeded-N` or another network's.
  * @throws ScoreCamError `manifest`, `network` or `weights`.
  */
 export async function loadModel(model: string | URL, options: OpenOptions = {}): Promise<Model> {
@@ -69,12 +66,10 @@ export async function locateModel(
   model: string | URL,
   options: LocateOptions = {},
 ): Promise<LocatedModel> {
-  const seeded = SEEDED_NAME.exec(String(model));
-  if (seeded) {
-    const { seededManifest } = await import('./seeded-vgg');
-    const made = seededManifest(Number(seeded[1]) as VggDepth, Number(seeded[2]));
-    return located(made, undefined, options);
-  }
+  const made = /-seeded-\d+$/.test(String(model))
+    ? (await import('./seeded-manifest')).seededManifestOf(String(model))
+    : undefined;
+  if (made) return located(made, undefined, options);
   const preset = await loadPreset(String(model));
   if (preset) return located(preset, undefined, options);
   const url = resolveUrl(model);

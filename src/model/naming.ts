@@ -1,12 +1,17 @@
 import type { TensorDtype } from '../numbers/tensor_dtypes';
-import { type ConvLayer, type LinearLayer, type Network, sizeOf } from './network';
-import type { LayerNames } from './vgg-names';
-import type { WeightSource } from './weight-source';
+import {
+  type GraphTensors,
+  isWeighted,
+  type Network,
+  readBy,
+  type WeightedLayer,
+  weightShape,
+} from './network';
+import { elementCount, type WeightSource } from './weight-source';
 
-/** The tensors of one layer, by their names in the file. */
+/** The tensors of one layer, by their names in the file. Absent ones are ones and zeros. */
 export interface LayerTensors {
-  readonly weight: string;
-  /** Absent only where batch normalisation follows, which has a shift of its own. */
+  readonly weight: string | undefined;
   readonly bias: string | undefined;
   readonly batchNorm?: BatchNormTensors;
   /** Of a fully connected layer's I8 weight: F32 [outFeatures], weight = stored * scale. */
@@ -35,10 +40,11 @@ export interface TensorMatch {
   readonly layers: ReadonlyMap<string, LayerTensors>;
 }
 
-export type WeightedLayer = ConvLayer | LinearLayer;
-
-/** PyTorch's default, which its VGGs leave as it is. */
-const TORCH_EPSILON = 1e-5;
+/** What a naming calls a layer's tensors. */
+export interface LayerNames extends GraphTensors {
+  /** Whether a file without the bias is right, too. */
+  readonly isBiasOptional?: boolean;
+}
 
 /** What came of trying one naming. */
 export interface Attempt extends TensorMatch {
@@ -62,7 +68,7 @@ export function exactFinder(source: WeightSource): (name: string) => readonly st
   return (name) => (source.tensors.has(name) ? [name] : []);
 }
 
-/** @param names One a convolution or fully connected layer, in the network's order. */
+/** @param names One a layer with weights, in the network's order. */
 export function attempt(
   network: Network,
   source: WeightSource,
@@ -105,37 +111,31 @@ export function attempt(
     return actual;
   };
 
-  let index = 0;
-  network.layers.forEach((layer, position) => {
-    if (layer.type !== 'conv' && layer.type !== 'linear') return;
-    const { weight: weightName, bias: biasName, norm } = names[index++] as LayerNames;
-    const before = network.layers[position - 1]?.output ?? network.input;
+  network.layers.filter(isWeighted).forEach((layer, index) => {
+    const named = names[index] as LayerNames;
     const perOutput = [[layer.output.channels]];
     const floats = layout === 'keras' ? KERAS_DTYPES : FLOATS;
-    const isQuantisable = layout === 'torch' && layer.type === 'linear';
-    const weight = take(
-      layer,
-      weightName,
-      weightShapes(layer, before, layout),
-      isQuantisable ? [...FLOATS, 'I8'] : floats,
-    );
+    const isQuantisable = layout === 'torch' && layer.type === 'linear' && !named.batchNorm;
+    const weight =
+      named.weight &&
+      take(
+        layer,
+        named.weight,
+        weightShapes(layer, readBy(network, layer), layout),
+        isQuantisable ? [...FLOATS, 'I8'] : floats,
+      );
     if (weight) lastWeight = weight;
     if (weight && layer.type === 'linear') foundHead = true;
-    const isInt8 = weight !== undefined && source.tensors.get(weight)?.dtype === 'I8';
+    const isInt8 = weight && source.tensors.get(weight)?.dtype === 'I8';
     const scale =
       isInt8 && isQuantisable ? take(layer, `${weight}.scale`, perOutput, ['F32']) : undefined;
-    const bias = take(layer, biasName, perOutput, floats, norm !== undefined);
-    const normTensor = (name: string): string =>
-      take(layer, `${norm}.${name}`, perOutput, FLOATS) ?? '';
-    const batchNorm = norm && {
-      scale: normTensor('weight'),
-      shift: normTensor('bias'),
-      mean: normTensor('running_mean'),
-      variance: normTensor('running_var'),
-      epsilon: TORCH_EPSILON,
-    };
+    const bias = named.bias && take(layer, named.bias, perOutput, floats, named.isBiasOptional);
+    const { batchNorm } = named;
+    for (const part of NORM_PARTS) {
+      if (batchNorm) take(layer, batchNorm[part], perOutput, floats);
+    }
     matched.set(layer.name, {
-      weight: weight ?? '',
+      weight,
       bias,
       ...(batchNorm ? { batchNorm } : {}),
       ...(scale ? { scale } : {}),
@@ -145,6 +145,7 @@ export function attempt(
   return { ...result, depth: undefined, lastWeight, foundHead };
 }
 
+const NORM_PARTS = ['scale', 'shift', 'mean', 'variance'] as const;
 const FLOATS: readonly TensorDtype[] = ['F32', 'F16', 'BF16', 'F64'];
 /** With those that TensorFlow.js' models are quantised to, which are dequantised as they are read. */
 const KERAS_DTYPES: readonly TensorDtype[] = [...FLOATS, 'U8', 'U16'];
@@ -155,22 +156,19 @@ function weightShapes(
   before: { readonly channels: number; readonly height: number; readonly width: number },
   layout: TensorMatch['layout'],
 ): readonly (readonly number[])[] {
-  const outputs = layer.output.channels;
-  if (layer.type === 'conv') {
-    const { kernel, input } = layer;
-    return layout === 'torch'
-      ? [[outputs, input.channels, kernel, kernel]]
-      : [[kernel, kernel, input.channels, outputs]];
-  }
-  const inputs = sizeOf(layer.input);
+  const shape = weightShape(layer);
+  const [outputs = 0, inputs = 0, ...kernel] = shape;
   const { channels, height, width } = before;
-  return layout === 'torch'
+  const isLinear = layer.type === 'linear';
+  if (layout === 'torch') {
+    if (isLinear) return [shape, [outputs, channels, height, width]];
+    // A factor for each channel is stored as such.
+    return elementCount(shape) === outputs ? [shape, [outputs]] : [shape];
+  }
+  return isLinear
     ? [
-        [outputs, inputs],
-        [outputs, channels, height, width],
-      ]
-    : [
         [inputs, outputs],
         [height, width, channels, outputs],
-      ];
+      ]
+    : [[...kernel, inputs, outputs]];
 }

@@ -85,6 +85,8 @@ export interface JoinLayer extends LayerBase {
    * height and width, channels one after another. `activation`: one tensor.
    */
   readonly type: 'add' | 'multiply' | 'concat' | 'activation';
+  /** Of a product: whether its second factor is one for each channel. */
+  readonly gate?: boolean | undefined;
   readonly activation: number;
 }
 
@@ -112,6 +114,11 @@ export type WeightedLayer = ConvLayer | LinearLayer | WindowConvLayer;
 /** Whether a layer has weights. */
 export function isWeighted(layer: Layer): layer is WeightedLayer {
   return layer.type === 'conv' || layer.type === 'linear' || layer.type === 'windowconv';
+}
+
+/** What a layer reads first, before it is flattened. */
+export function readBy(network: Pick<Network, 'input' | 'layers'>, { inputs }: Layer): Shape {
+  return network.layers.find(({ name }) => name === inputs[0])?.output ?? network.input;
 }
 
 /** [outputs, inputs of a group, height, width], or [outputs, inputs] of a fully connected layer. */

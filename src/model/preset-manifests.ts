@@ -1,5 +1,6 @@
+import { architecturePreset } from './architectures/manifests';
 import { IMAGENET_LABELS } from './imagenet-labels';
-import { parseManifest, type SequentialManifest } from './manifest';
+import { type Manifest, parseManifest } from './manifest';
 import { type VggDepth, type VggOptions, vggManifest } from './vgg';
 
 /** SHA-256 of timm's `model.safetensors`, as their pages on huggingface.co say it; not all do. */
@@ -23,7 +24,9 @@ const KERAS = {
  * name no address, since nobody is known to host them in TensorFlow.js' form.
  * @returns undefined where there is no preset of that name.
  */
-export function presetManifest(name: string): SequentialManifest | undefined {
+export function presetManifest(name: string): Manifest | undefined {
+  const graph = architecturePreset(name);
+  if (graph) return graph;
   const found = /^vgg(?:(11|13|16|19)(_bn)?|(16|19)-keras)$/.exec(name);
   if (!found) return undefined;
   const [, torchDepth, batchNorm, kerasDepth] = found;

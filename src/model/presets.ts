@@ -3,11 +3,17 @@ import type { Manifest } from './manifest';
 const DEPTHS = [11, 13, 16, 19] as const;
 const KERAS_DEPTHS = [16, 19] as const;
 
-/** Names of ImageNet's VGGs, `vgg16` the usual one. */
+/** Names of ImageNet's networks. */
 export const PRESETS: readonly string[] = [
   ...DEPTHS.map((depth) => `vgg${depth}`),
   ...DEPTHS.map((depth) => `vgg${depth}_bn`),
   ...KERAS_DEPTHS.map((depth) => `vgg${depth}-keras`),
+  'resnet18',
+  'resnet34',
+  'resnet50',
+  'mobilenet_v2',
+  'squeezenet1_1',
+  'densenet121',
 ];
 
 /**

@@ -1,3 +1,4 @@
+import type { LayerNames } from './naming';
 import type { Layer } from './network';
 import { VGG_BLOCKS, type VggDepth } from './vgg';
 
@@ -15,13 +16,6 @@ export type Place =
     }
   | { readonly kind: 'linear'; readonly index: 0 | 1 | 2 };
 
-export interface LayerNames {
-  readonly weight: string;
-  readonly bias: string;
-  /** Stem of the batch normalisation's tensors. */
-  readonly norm?: string;
-}
-
 export interface VggNaming {
   readonly name: string;
   readonly layout: 'torch' | 'keras';
@@ -37,6 +31,9 @@ const kerasNames = (stem: string): LayerNames => ({
   bias: `${stem}/bias`,
 });
 
+/** PyTorch's default, which its VGGs leave as it is. */
+const TORCH_EPSILON = 1e-5;
+
 /** `heads`: stems of the three fully connected layers. */
 function torchNaming(name: string, heads: readonly string[], normalised: boolean): VggNaming {
   return {
@@ -46,7 +43,16 @@ function torchNaming(name: string, heads: readonly string[], normalised: boolean
       if (place.kind === 'linear') return torchNames(heads[place.index] as string);
       if (!normalised) return torchNames(`features.${place.module}`);
       const module = place.normalisedModule;
-      return { ...torchNames(`features.${module}`), norm: `features.${module + 1}` };
+      const norm = `features.${module + 1}`;
+      const batchNorm = {
+        scale: `${norm}.weight`,
+        shift: `${norm}.bias`,
+        mean: `${norm}.running_mean`,
+        variance: `${norm}.running_var`,
+        epsilon: TORCH_EPSILON,
+      };
+      // Some exporters leave it out: the normalisation has a shift of its own.
+      return { ...torchNames(`features.${module}`), batchNorm, isBiasOptional: true };
     },
   };
 }
@@ -94,7 +100,9 @@ export function fileDepth(
   holds: (tensor: string) => boolean,
 ): VggDepth | undefined {
   return depths.findLast((depth) =>
-    vggPlaces(depth).every((place) => place.kind === 'linear' || holds(naming.names(place).weight)),
+    vggPlaces(depth).every(
+      (place) => place.kind === 'linear' || holds(naming.names(place).weight as string),
+    ),
   );
 }
 

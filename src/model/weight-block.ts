@@ -1,5 +1,5 @@
 import type { WeightDtype } from '../numbers/dtypes';
-import type { ConvLayer, LinearLayer, Shape } from './network';
+import type { ConvLayer, LinearLayer, Shape, WindowConvLayer } from './network';
 
 /**
  * A network's weights on their way from a file to where they are kept: pieces small enough to hold, in
@@ -9,8 +9,8 @@ import type { ConvLayer, LinearLayer, Shape } from './network';
 export type WeightBlock =
   | {
       readonly kind: 'conv';
-      readonly layer: ConvLayer;
-      /** [outChannels, inChannels, kernel, kernel], input channels red, green, blue. */
+      readonly layer: ConvLayer | WindowConvLayer;
+      /** [outChannels, inChannels / groups, height, width], input channels red, green, blue. */
       readonly weight: Float32Array<ArrayBuffer>;
       readonly bias: Float32Array<ArrayBuffer>;
     }

@@ -8,11 +8,13 @@ import { WINOGRAD_TILE, winogradFilterBytes } from '../kernels/winograd/winograd
 import {
   type ConvLayer,
   IMAGE,
+  type Layer,
   type LinearLayer,
   layerFlops,
   type Network,
   type PoolLayer,
   sizeOf,
+  type WindowConvLayer,
 } from '../model/network';
 import { type ConvDtype, type Precision, WEIGHT_BYTES, type WeightDtype } from '../numbers/dtypes';
 import { roundUp } from '../numbers/padding';
@@ -31,9 +33,11 @@ import {
   convShape,
   type Group,
   grouped,
+  isSequential,
   type LinearStep,
   type PoolStep,
   type Step,
+  type WindowConvStep,
 } from './steps';
 import type { Tuned } from './tuning-types';
 
@@ -48,6 +52,34 @@ export interface PlanOptions {
   readonly keep?: readonly string[] | undefined;
   /** For tests, benchmarks and studies: these choices instead of those made by shape, device and tuning. */
   readonly choose?: Choices | undefined;
+  /** What networks need that are not sequential (runtime/graph/kit.ts). */
+  readonly graph?: GraphPlanner | undefined;
+}
+
+/** Plans a graph: what there is of a sequential network is decided as there. */
+export interface GraphPlanner {
+  steps(network: Network, keep: ReadonlySet<string>, decide: Decisions): Step[];
+}
+
+/** What graphs and sequential networks have in common. */
+export interface Decisions {
+  readonly facts: DeviceFacts;
+  readonly dtype: WeightDtype;
+  conv(group: ConvGroup, tensors: Tensors, isFirst: boolean): ConvStep;
+  linear(layer: LinearLayer, tensors: Tensors): LinearStep;
+  pooling(layer: PlainPool, tensors: Tensors): PoolStep;
+}
+
+type PlainPool = PoolLayer<'maxpool'> | PoolLayer<'globalavgpool'>;
+
+/** A convolution and what is fused into it. */
+export interface ConvGroup {
+  readonly layer: ConvLayer;
+  readonly pool: Layer | undefined;
+  /** Default: the layer's own. */
+  readonly activation?: number | undefined;
+  /** Of what is computed, in order. Default: the layer, and the pooling. */
+  readonly layers?: readonly string[] | undefined;
 }
 
 export interface Choices {
@@ -91,7 +123,10 @@ export function keeping(plan: Plan, keep: readonly string[]): Plan {
 }
 
 /** The step of a convolution, which has the layer's weights, whatever is fused into it. */
-export function convStep(plan: Plan, layer: ConvLayer): ConvStep {
+export function convStep<L extends ConvLayer | WindowConvLayer>(
+  plan: Plan,
+  layer: L,
+): L extends ConvLayer ? ConvStep : ConvStep | WindowConvStep {
   return plan.steps.find((step) => step.layer.name === layer.name) as ConvStep;
 }
 
@@ -112,11 +147,11 @@ export function tunableShapes(network: Network): ConvShape[] {
 }
 
 /** Decides about each step. */
-class Compiler {
+class Compiler implements Decisions {
+  readonly facts: DeviceFacts;
+  readonly dtype: WeightDtype;
   private readonly network: Network;
-  private readonly facts: DeviceFacts;
   private readonly options: PlanOptions;
-  private readonly dtype: WeightDtype;
   private readonly device: ConvDevice;
 
   constructor(
@@ -135,6 +170,9 @@ class Compiler {
 
   steps(): Step[] {
     const keep = new Set(this.options.keep ?? []);
+    const { graph } = this.options;
+    if (graph) return graph.steps(this.network, keep, this);
+    if (!isSequential(this.network)) throw new Error('A graph needs its planner.');
     const groups = grouped(this.network, keep);
     return groups.map((group, i) => {
       const before = groups[i - 1];
@@ -143,16 +181,16 @@ class Compiler {
       const last = keep.has(input) || !before ? [] : [input];
       const tensors = { inputs: [input], last };
       const { layer } = group;
-      if (layer.type === 'conv') return this.conv(group, layer, tensors, i === 0);
+      if (layer.type === 'conv') return this.conv(group as ConvGroup, tensors, i === 0);
       if (layer.type === 'linear') return this.linear(layer, tensors);
-      if (layer.type === 'maxpool' || layer.type === 'globalavgpool')
-        return pooling(layer, tensors);
-      throw new Error(`No step for ${layer.type} yet.`);
+      return this.pooling(layer as PlainPool, tensors);
     });
   }
 
-  private conv(group: Group, layer: ConvLayer, tensors: Tensors, isFirst: boolean): ConvStep {
-    const shape = convShape(layer, group.pool !== undefined);
+  conv(group: ConvGroup, tensors: Tensors, isFirst: boolean): ConvStep {
+    const { layer, pool } = group;
+    const { activation, layers = pool ? [layer.name, pool.name] : [layer.name] } = group;
+    const shape = convShape(layer, pool !== undefined, activation);
     const method = this.method(shape);
     const dtype: ConvDtype = this.dtype === 'f32' ? 'f32' : 'f16';
     const transformed =
@@ -161,11 +199,11 @@ class Compiler {
     const filters =
       method.kind === 'winograd' && transformed ? winogradFilterBytes(shape, method) : 0;
     const back = turnedShape(shape);
-    const output = (group.pool ?? layer).output;
+    const output = (pool ?? layer).output;
     return {
       kind: 'conv',
-      name: nameOf(group),
-      layers: group.pool ? [layer.name, group.pool.name] : [layer.name],
+      name: layers.at(-1) as string,
+      layers,
       ...tensors,
       output,
       flop: layerFlops(layer),
@@ -197,7 +235,7 @@ class Compiler {
     return { tiling, tile: maskedTile(tiling, shape) as Size };
   }
 
-  private linear(layer: LinearLayer, tensors: Tensors): LinearStep {
+  linear(layer: LinearLayer, tensors: Tensors): LinearStep {
     const { dtype, device, facts } = this;
     const inFeatures = sizeOf(layer.input);
     const outFeatures = layer.output.channels;
@@ -219,26 +257,24 @@ class Compiler {
       layout: { dtype, shards: shardRows(inFeatures, outFeatures, most, dtype) },
     };
   }
+
+  pooling(layer: PlainPool, tensors: Tensors): PoolStep {
+    return {
+      kind: layer.type,
+      name: layer.name,
+      layers: [layer.name],
+      ...tensors,
+      output: layer.output,
+      flop: layerFlops(layer),
+      bytes: { weights: 0, output: 4 * sizeOf(layer.output) },
+      layer,
+    };
+  }
 }
 
-type Tensors = Pick<Step, 'inputs' | 'last'>;
+/** What a step reads, leaves, and reads for the last time. */
+export type Tensors = Pick<Step, 'inputs' | 'ranges' | 'last' | 'home'>;
 
 function nameOf({ layer, pool }: Group): string {
   return (pool ?? layer).name;
-}
-
-function pooling(
-  layer: PoolLayer<'maxpool'> | PoolLayer<'globalavgpool'>,
-  tensors: Tensors,
-): PoolStep {
-  return {
-    kind: layer.type,
-    name: layer.name,
-    layers: [layer.name],
-    ...tensors,
-    output: layer.output,
-    flop: layerFlops(layer),
-    bytes: { weights: 0, output: 4 * sizeOf(layer.output) },
-    layer,
-  };
 }

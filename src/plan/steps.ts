@@ -2,7 +2,18 @@ import type { MaskedTiling } from '../kernels/convolution/conv';
 import type { ConvShape } from '../kernels/convolution/conv_kernel';
 import type { LinearTiling } from '../kernels/linear/linear';
 import type { Size } from '../kernels/shared/tile_grid';
-import type { ConvLayer, Layer, LinearLayer, Network, PoolLayer, Shape } from '../model/network';
+import {
+  type ConvLayer,
+  IMAGE,
+  type JoinLayer,
+  type Layer,
+  type LinearLayer,
+  type Network,
+  type PoolLayer,
+  type Shape,
+  type WindowConvLayer,
+  type WindowPoolLayer,
+} from '../model/network';
 import type { ConvDtype, Precision, WeightDtype } from '../numbers/dtypes';
 import type { ConvMethod } from './conv_choice';
 
@@ -12,6 +23,19 @@ import type { ConvMethod } from './conv_choice';
  * which nobody reads any more, so that what executes steps knows nothing of the order of layers.
  */
 
+/** Channels first .. first + count - 1 of the `of` channels that a tensor has. */
+export interface Range {
+  readonly first: number;
+  readonly of: number;
+}
+
+/** Where a step's output stands, if it is a part of a concatenation. */
+export interface Home extends Range {
+  readonly tensor: string;
+  /** Of one image's whole tensor. */
+  readonly bytes: number;
+}
+
 interface StepBase {
   /** Of the last layer it computes, and of the tensor it leaves. */
   readonly name: string;
@@ -19,6 +43,9 @@ interface StepBase {
   readonly layers: readonly string[];
   /** The tensors it reads. */
   readonly inputs: readonly string[];
+  /** Which part of each, where that is not the whole. */
+  readonly ranges?: readonly (Range | undefined)[] | undefined;
+  readonly home?: Home | undefined;
   /** The tensors that nobody reads after it. */
   readonly last: readonly string[];
   /** Of one image's output tensor. */
@@ -53,6 +80,35 @@ export interface ConvStep extends StepBase {
   readonly masked: { readonly tiling: MaskedTiling; readonly tile: Size } | undefined;
 }
 
+/** Any other convolution than a plain one; a second input is added to the sum. */
+export interface WindowConvStep extends StepBase {
+  readonly kind: 'windowconv';
+  readonly layer: WindowConvLayer;
+  readonly activation: number;
+  readonly tiling: 'registers' | 'workgroup' | 'depthwise';
+  readonly layout: ConvLayout;
+}
+
+export interface WindowPoolStep extends StepBase {
+  readonly kind: 'windowpool';
+  readonly layer: WindowPoolLayer;
+}
+
+/** An input, its channels, and where they belong among those of the concatenation's tensor. */
+export interface Copied {
+  readonly input: number;
+  readonly channels: number;
+  readonly first: number;
+}
+
+export interface JoinStep extends StepBase {
+  readonly kind: JoinLayer['type'];
+  readonly layer: JoinLayer;
+  readonly activation: number;
+  /** Of a concatenation: which of its inputs do not stand in it already. */
+  readonly copies?: readonly Copied[] | undefined;
+}
+
 export interface PoolStep extends StepBase {
   readonly kind: 'maxpool' | 'globalavgpool';
   readonly layer: PoolLayer<'maxpool'> | PoolLayer<'globalavgpool'>;
@@ -73,7 +129,10 @@ export interface LinearStep extends StepBase {
   readonly layout: LinearLayout;
 }
 
-export type Step = ConvStep | PoolStep | LinearStep;
+/** Steps that only graphs have: what they bring along records them (runtime/graph-kit.ts). */
+export type GraphStep = WindowConvStep | WindowPoolStep | JoinStep;
+
+export type Step = ConvStep | PoolStep | LinearStep | GraphStep;
 
 /** Two layouts in words: weights packed for one can be read by a step that expects the same, and by no other. */
 export function layoutName(layout: ConvLayout | LinearLayout): string {
@@ -89,6 +148,21 @@ export type Group =
   | { readonly layer: ConvLayer; readonly pool: Layer | undefined }
   | { readonly layer: Exclude<Layer, ConvLayer>; readonly pool: undefined };
 
+/** Whether layers follow one another, each of a kind that sequential networks have. */
+export function isSequential({ layers }: Network): boolean {
+  return layers.every(
+    ({ type, inputs: [input] }, i) =>
+      SEQUENTIAL.has(type) && input === (layers[i - 1]?.name ?? IMAGE),
+  );
+}
+
+const SEQUENTIAL: ReadonlySet<Layer['type']> = new Set([
+  'conv',
+  'maxpool',
+  'globalavgpool',
+  'linear',
+]);
+
 /** The layers by steps: a pooling goes into the convolution before it, unless that one's own output is to be kept. */
 export function grouped({ layers }: Network, keep: ReadonlySet<string>): Group[] {
   const groups: Group[] = [];
@@ -99,7 +173,8 @@ export function grouped({ layers }: Network, keep: ReadonlySet<string>): Group[]
       continue;
     }
     const next = layers[i + 1];
-    const pool = next?.type === 'maxpool' && !keep.has(layer.name) ? next : undefined;
+    const isPooled = next?.type === 'maxpool' && next.inputs[0] === layer.name;
+    const pool = isPooled && !keep.has(layer.name) ? next : undefined;
     groups.push({ layer, pool });
     if (pool) i++;
   }
@@ -107,14 +182,18 @@ export function grouped({ layers }: Network, keep: ReadonlySet<string>): Group[]
 }
 
 /** The kernel's view of a convolution layer. */
-export function convShape(layer: ConvLayer, pool: boolean): ConvShape {
+export function convShape(
+  layer: ConvLayer,
+  pool: boolean,
+  activation = layer.activation,
+): ConvShape {
   return {
     inChannels: layer.input.channels,
     outChannels: layer.output.channels,
     height: layer.input.height,
     width: layer.input.width,
     kernel: layer.kernel,
-    activation: layer.activation,
+    activation,
     pool,
   };
 }

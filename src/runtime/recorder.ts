@@ -1,6 +1,7 @@
 import type { Arena } from '../gpu/arena';
 import type { Dispatch, Slice } from '../gpu/kernel';
 import { maskedConv } from '../kernels/convolution/conv';
+import type { View } from '../kernels/graph/view';
 import { globalAveragePool } from '../kernels/layers/global_average_pool';
 import { maxPool } from '../kernels/layers/max_pool';
 import { softmax } from '../kernels/layers/softmax';
@@ -8,6 +9,7 @@ import { linear } from '../kernels/linear/linear';
 import type { Places } from '../kernels/shared/places';
 import { sizeOf } from '../model/network';
 import type { ConvStep, LinearStep, Step } from '../plan/steps';
+import type { GraphKit } from './graph-kit';
 import type { NetworkWeights } from './network-weights';
 import { recordConv } from './record-conv';
 import type { Masks } from './skipping';
@@ -48,6 +50,11 @@ export class Recorder {
     this.weights = weights;
   }
 
+  /** What came along with a network that is not sequential. */
+  private get graph(): GraphKit {
+    return this.weights.plan.options.graph as GraphKit;
+  }
+
   /**
    * Records `steps` one after another. A tensor that no later step reads goes back to the arena, so a chain of layers
    * lives in two buffers.
@@ -62,7 +69,10 @@ export class Recorder {
     const tensors = new Map(given);
     const dispatches: Dispatch[] = [];
     for (const [i, step] of steps.entries()) {
-      const output = arena.take(step.name, batch * step.bytes.output);
+      const { home } = step;
+      const tensor = home?.tensor ?? step.name;
+      const bytes = home?.bytes ?? step.bytes.output;
+      const output = tensors.get(tensor) ?? arena.take(tensor, batch * bytes);
       const places = partial?.active(step);
       if (places?.count !== 0) {
         dispatches.push(
@@ -77,7 +87,7 @@ export class Recorder {
         if (read) arena.release(read);
         tensors.delete(name);
       }
-      tensors.set(step.name, output);
+      tensors.set(tensor, output);
     }
     return { dispatches, tensors };
   }
@@ -97,7 +107,9 @@ export class Recorder {
       case 'conv': {
         const { shape, method, layout } = step;
         const { weights, bias, filters } = this.weights.conv(step);
-        const tensorsOf = { weights, bias, filters, input, output, places };
+        const added =
+          step.inputs.length > 1 ? inputView(step, 1, tensors, step.output.channels) : undefined;
+        const tensorsOf = { weights, bias, filters, input, output, places, added, view: step.home };
         return recordConv(
           { label, shape, method, batch, dtype: layout.dtype, ...tensorsOf },
           arena,
@@ -109,6 +121,8 @@ export class Recorder {
         return [globalAveragePool({ label, ...step.layer.input, batch, input, output })];
       case 'linear':
         return this.linear(step, batch, input, output);
+      default:
+        return this.graph.record(step, { batch, tensors, output, weights: this.weights });
     }
   }
 
@@ -120,14 +134,10 @@ export class Recorder {
     output: Slice,
     places: Places | undefined,
   ): Dispatch[] {
-    const { shape, masked, layout, name: label } = step as ConvStep;
-    if (!masked) throw new Error(`Step "${label}" knows no masks.`);
+    const { name: label } = step;
     const { weights, bias } = this.weights.conv(step as ConvStep);
-    const dispatch = maskedConv(masked.tiling, {
-      places,
+    const args = {
       label,
-      shape,
-      dtype: layout.dtype,
       batch,
       firstMask,
       image,
@@ -140,8 +150,11 @@ export class Recorder {
       weights,
       bias,
       output,
-    });
-    return [dispatch];
+    };
+    if (step.kind !== 'conv') return this.graph.masked(step, args, this.weights);
+    const { shape, masked, layout } = step;
+    if (!masked) throw new Error(`Step "${label}" knows no masks.`);
+    return [maskedConv(masked.tiling, { ...args, places, shape, dtype: layout.dtype })];
   }
 
   private linear(step: LinearStep, batch: number, input: Slice, output: Slice): Dispatch[] {
@@ -165,6 +178,13 @@ export class Recorder {
       }),
     );
   }
+}
+
+/** An input as it stands in its tensor, which has `channels` unless the step says otherwise. */
+export function inputView(step: Step, i: number, tensors: Tensors, channels: number): View {
+  const slice = tensors.get(step.inputs[i] as string) as Slice;
+  const { first = 0, of = channels } = step.ranges?.[i] ?? {};
+  return { slice, first, of };
 }
 
 /** Softmax of each row of [rows, classes] logits. */

@@ -11,6 +11,7 @@ import {
   Building,
   column,
   halved,
+  IMAGE,
   type Layer,
   type Network,
   type Shape,
@@ -37,10 +38,24 @@ import type {
  */
 export function buildGraph(manifest: GraphManifest): Network {
   const building = new Building(manifest);
-  for (const entry of manifest.layers) building.add(layerOf(building, entry));
+  for (const entry of manifest.layers.flatMap(parted)) building.add(layerOf(building, entry));
   const network = building.finish();
+  checkReaders(building, network);
   checkHead(building, network);
   return network;
+}
+
+/** What nothing computes that could bend it as well, as two layers. */
+function parted(entry: GraphManifestLayer): GraphManifestLayer[] {
+  const { name, type } = entry;
+  if ((type !== 'concat' && type !== 'globalavgpool') || entry.activation === undefined)
+    return [entry];
+  const before = `${name}.before`;
+  const { activation, ...plain } = entry;
+  return [
+    { ...plain, name: before },
+    { type: 'activation', name, inputs: [before], activation },
+  ];
 }
 
 function layerOf(building: Building, entry: GraphManifestLayer): Layer {
@@ -174,7 +189,13 @@ function join(building: Building, base: Base, entry: GraphJoin, shapes: readonly
         : 'shapes must agree',
     );
   }
-  return { ...base, type, activation, output: input };
+  return {
+    ...base,
+    type,
+    activation,
+    output: input,
+    ...(type === 'multiply' ? { gate: !isSame(second) } : {}),
+  };
 }
 
 type Weights = Pick<WeightedLayer, 'activation' | 'weight' | 'bias' | 'reads'>;
@@ -258,6 +279,19 @@ function reachingOver({ height, width }: Shape, window: Window): Window {
   return down === bottom && across === right
     ? window
     : { kernel, stride, padding: [top, left, down, across] };
+}
+
+/** The image is for the first layer alone, which masks it; and of what else is computed, somebody makes use. */
+function checkReaders(building: Building, { layers }: Network): void {
+  const read = new Set(layers.flatMap(({ inputs }) => inputs));
+  for (const [i, { name, type, inputs }] of layers.entries()) {
+    if (i > 0 && inputs.includes(IMAGE)) {
+      building.fail(`layer "${name}" (${type}) reads the image, which only the first layer can.`);
+    }
+    if (i < layers.length - 1 && !read.has(name)) {
+      building.fail(`layer "${name}" (${type}) is read by no other layer: leave it out.`);
+    }
+  }
 }
 
 /** From the first fully connected layer on, nothing branches: the head is run over many images' features at once. */

@@ -2,7 +2,7 @@ import type { WeightDtype } from '../../numbers/dtypes';
 import { encodeF16 } from '../../numbers/f16';
 import type { TensorDtype } from '../../numbers/tensor_dtypes';
 import { CONV_DTYPE, type EncodedRows, encodeRows, LINEAR_DTYPE, scaleName } from '../encoding';
-import { sizeOf } from '../network';
+import { weightShape } from '../network';
 import type { WeightBlock } from '../weight-block';
 
 /** A piece of a tensor in the form it is kept in: elements start ... start + count, little-endian. */
@@ -21,7 +21,8 @@ export async function partsOf(
   encoded?: EncodedRows,
 ): Promise<TensorPart[]> {
   const { layer } = block;
-  const outputs = layer.output.channels;
+  const shape = weightShape(layer);
+  const [outputs = 0, inFeatures = 0] = shape;
   const part = (
     tensor: string,
     shape: readonly number[],
@@ -38,17 +39,14 @@ export async function partsOf(
   if (block.kind === 'bias') return [part(layer.bias, [outputs], 'F32', 0, block.values)];
   if (block.kind === 'conv') {
     const { weight, bias } = block;
-    const shape = [outputs, layer.input.channels, block.layer.kernel, block.layer.kernel];
     const data = dtype === 'f32' ? weight : encodeF16(weight);
     return [
       part(layer.weight, shape, CONV_DTYPE[dtype], 0, data),
       part(layer.bias, [outputs], 'F32', 0, bias),
     ];
   }
-  const inFeatures = sizeOf(layer.input);
   const { data, scales } =
     encoded ?? (await encodeRows(block.values, block.count, dtype, block.scales));
-  const shape = [outputs, inFeatures];
   const start = block.first * inFeatures;
   return [
     ...(scales ? [part(scaleName(layer.weight), [outputs], 'F32', block.first, scales)] : []),
