@@ -93,11 +93,12 @@ function graphStep(
   };
 }
 
+/** Masks are fused into the kernels of convolutions in general, so the first is one of those. */
 function tilingOf(
-  { groups, input }: WindowConvLayer,
+  { groups, input, inputs }: WindowConvLayer,
   isFallback: boolean,
 ): WindowConvStep['tiling'] {
-  if (groups === input.channels) return 'depthwise';
+  if (groups > 1 && groups === input.channels && inputs[0] !== IMAGE) return 'depthwise';
   return isFallback ? 'registers' : 'workgroup';
 }
 
