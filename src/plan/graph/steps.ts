@@ -50,7 +50,9 @@ export function graphSteps(network: Network, keep: ReadonlySet<string>, decide: 
     if (isConv(node)) {
       return decide.conv({ layer: node.layer, pool, activation, layers }, tensors, i === 0);
     }
-    if (layer.type === 'linear') return decide.linear(layer as LinearLayer, tensors);
+    if (layer.type === 'linear') {
+      return { ...decide.linear({ ...layer, activation } as LinearLayer, tensors), name, layers };
+    }
     if (layer.type === 'maxpool' || layer.type === 'globalavgpool') {
       return decide.pooling(layer, tensors);
     }
