@@ -32,6 +32,13 @@ export async function matchOthers(
       const names = layers.map((layer) => renamed(layer, rename));
       attempts.push(attempt(network, source, naming, 'torch', names, exact));
     }
+    const isFolded = layers.some(({ type, reads }) => type === 'linear' && reads?.batchNorm);
+    if (!isFolded) {
+      const names = layers.map((layer) => renamed(layer, asIs));
+      attempts.push(
+        attempt(network, source, 'manifest in Keras', 'keras', names, kerasFinder(source)),
+      );
+    }
   }
   const depth = vggDepth(network.layers);
   for (const naming of depth ? VGG_NAMINGS : []) {

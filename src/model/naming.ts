@@ -170,5 +170,9 @@ function weightShapes(
         [inputs, outputs],
         [height, width, channels, outputs],
       ]
-    : [[...kernel, inputs, outputs]];
+    : [
+        [...kernel, inputs, outputs],
+        // Depthwise: a filter for each channel.
+        ...(inputs === 1 ? [[...kernel, outputs, 1]] : []),
+      ];
 }
