@@ -1,0 +1,145 @@
+import { ScoreCamError, shown } from '../../../errors';
+import { DTYPE_BYTES, type TensorDtype } from '../../../numbers/tensor_dtypes';
+import { type ByteSource, memorySource, type OpenSibling } from '../../bytes/byte-source';
+import { elementCount } from '../../weight-source';
+import { readElements, type StoredTensor, shapeText } from '../elements';
+import { checkPartPath } from '../json';
+import { BFLOAT16, BOOL, DOUBLE, FLOAT, FLOAT16, INT32, INT64, type OnnxTensor } from './graph';
+import { unpackVarints } from './wire';
+
+const FLOATS: Readonly<Record<number, TensorDtype>> = {
+  [FLOAT]: 'F32',
+  [FLOAT16]: 'F16',
+  [BFLOAT16]: 'BF16',
+  [DOUBLE]: 'F64',
+};
+
+/** Bytes of the integers that shapes are made of. */
+const INTEGERS: Readonly<Record<number, 1 | 4 | 8>> = { [INT32]: 4, [INT64]: 8, [BOOL]: 1 };
+
+export function isFloat({ type }: OnnxTensor): boolean {
+  return Object.hasOwn(FLOATS, type);
+}
+
+/** The tensors of an ONNX file and of the files beside it, read when they are asked for. */
+export class TensorFiles {
+  private readonly siblings = new Map<string, Promise<ByteSource>>();
+
+  constructor(
+    readonly file: ByteSource,
+    private readonly sibling: OpenSibling,
+  ) {}
+
+  /**
+   * How a tensor of floats is stored.
+   * @throws ScoreCamError `weights` if it is of another type or its bytes are not there
+   */
+  dtypeOf(tensor: OnnxTensor): TensorDtype {
+    const { name, shape, type, place } = tensor;
+    const dtype = FLOATS[type];
+    if (!dtype) {
+      return this.fail(tensor, 'weights must be FLOAT, FLOAT16, BFLOAT16 or DOUBLE.');
+    }
+    if (place.in === 'file') {
+      const { length } = place.span;
+      const bytes = DTYPE_BYTES[dtype] * elementCount(shape);
+      // A varint has one byte at least, and three for 16 bits.
+      const fits = place.isVarints
+        ? length >= elementCount(shape) && length <= 3 * elementCount(shape)
+        : length === bytes;
+      if (!fits) this.fail(tensor, `it has ${length} bytes, ${bytes} were expected.`);
+    } else {
+      checkPartPath(`${this.file.name}: tensor "${name}"`, place.path);
+    }
+    return dtype;
+  }
+
+  /**
+   * Elements start ... start + count, as f32.
+   * @throws ScoreCamError `weights` naming file, tensor and expectation
+   */
+  async floats(
+    tensor: OnnxTensor,
+    start: number,
+    count: number,
+  ): Promise<Float32Array<ArrayBuffer>> {
+    const dtype = this.dtypeOf(tensor);
+    const { file, begin } = await this.bytesOf(tensor, dtype);
+    const stored: StoredTensor = { shape: tensor.shape, dtype, begin };
+    return readElements(file, tensor.name, stored, start, count);
+  }
+
+  /** All elements of a small tensor, floats or integers. */
+  async numbers(tensor: OnnxTensor, most: number): Promise<number[]> {
+    const { shape, type, place } = tensor;
+    const count = elementCount(shape);
+    if (count > most) {
+      this.fail(tensor, `it has ${count} elements; at most ${most} are possible where it is used.`);
+    }
+    if (isFloat(tensor)) return Array.from(await this.floats(tensor, 0, count));
+    const size = INTEGERS[type];
+    if (!size || place.in !== 'file') {
+      return this.fail(
+        tensor,
+        'shapes and the like must be INT32, INT64 or BOOL, within the file.',
+      );
+    }
+    const { begin, length } = place.span;
+    if (place.isVarints ? length > 10 * count : length !== size * count) {
+      this.fail(tensor, `it has ${length} bytes.`);
+    }
+    const bytes = await this.file.read(begin, length);
+    const values = place.isVarints
+      ? unpackVarints(bytes, (problem) => this.fail(tensor, problem))
+      : size === 1
+        ? Array.from(bytes)
+        : Array.from(
+            size === 8
+              ? new BigInt64Array(bytes.slice().buffer)
+              : new Int32Array(bytes.slice().buffer),
+            Number,
+          );
+    if (values.length !== count) this.fail(tensor, `it has ${values.length} elements.`);
+    return values;
+  }
+
+  /** The file that a tensor is in, and where it begins there. */
+  private async bytesOf(
+    tensor: OnnxTensor,
+    dtype: TensorDtype,
+  ): Promise<{ readonly file: ByteSource; readonly begin: number }> {
+    const { shape, place } = tensor;
+    if (place.in === 'file') {
+      const { begin, length } = place.span;
+      if (!place.isVarints) return { file: this.file, begin };
+      const halves = Uint16Array.from(
+        unpackVarints(await this.file.read(begin, length), (problem) => this.fail(tensor, problem)),
+      );
+      return { file: memorySource(this.file.name, new Uint8Array(halves.buffer)), begin: 0 };
+    }
+    const bytes = DTYPE_BYTES[dtype] * elementCount(shape);
+    const { path, offset, length = bytes } = place;
+    let opened = this.siblings.get(path);
+    if (!opened) {
+      opened = this.sibling(path);
+      this.siblings.set(path, opened);
+      // What failed is tried again when it is asked for again.
+      opened.catch(() => this.siblings.delete(path));
+    }
+    const file = await opened;
+    if (length !== bytes || offset + bytes > file.size) {
+      this.fail(
+        tensor,
+        `it needs ${bytes} bytes; the file gives ${length} from ${offset} on of the ${file.size} in ${shown(path)}.`,
+      );
+    }
+    return { file, begin: offset };
+  }
+
+  private fail({ name, shape, type }: OnnxTensor, problem: string): never {
+    throw new ScoreCamError(
+      'weights',
+      `${this.file.name}: tensor "${name}" (${shapeText(shape)}, TensorProto type ${type}): ${problem}`,
+    );
+  }
+}
