@@ -66,19 +66,36 @@ export const CONSTANT_OPERATORS: Readonly<Record<string, Operator>> = {
     );
   },
   async Slice(operation) {
-    const { values, isInteger } = await vector(operation, 0);
+    const constant = await operation.constant(0);
+    const { shape } = constant;
     const list = async (name: string, i: number): Promise<readonly number[] | undefined> =>
       operation.ints(name) ?? (operation.has(i) ? (await operation.constant(i)).values : undefined);
-    const [start, another] = (await list('starts', 1)) ?? [];
-    const [end] = (await list('ends', 2)) ?? [];
-    const [axis = 0] = (await list('axes', 3)) ?? [];
-    const [step = 1] = operation.has(4) ? (await operation.constant(4)).values : [];
-    operation.axis(axis, 1);
-    if (start === undefined || another !== undefined || end === undefined || step !== 1) {
-      return operation.fail('must have one start, one end and the step 1.');
+    const starts = (await list('starts', 1)) ?? [];
+    const ends = (await list('ends', 2)) ?? [];
+    const axes = (await list('axes', 3)) ?? starts.map((_, i) => i);
+    const steps = (operation.has(4) ? (await operation.constant(4)).values : undefined) ?? [];
+    if (axes.length !== starts.length || ends.length !== starts.length) {
+      operation.fail(`has ${starts.length} starts, ${ends.length} ends and ${axes.length} axes.`);
     }
-    const part = values.slice(start, end);
-    return computed([part.length], part, isInteger);
+    const picked = shape.map((size) => Array.from({ length: size }, (_, i) => i));
+    for (const [i, asked] of axes.entries()) {
+      const axis = operation.axis(asked, shape.length);
+      const part = steps[i] ?? 1;
+      if (!Number.isSafeInteger(part) || part === 0) operation.fail(`has the step ${part}.`);
+      const [start, end] = [starts[i] as number, ends[i] as number];
+      picked[axis] = sliced(shape[axis] as number, start, end, part);
+    }
+    return rearranged(
+      constant,
+      shape.map((_, i) => i),
+      picked,
+    );
+  },
+  async Transpose(operation) {
+    const constant = await operation.constant(0);
+    const order = operation.permutation(constant.shape.length);
+    const picked = constant.shape.map((size) => Array.from({ length: size }, (_, i) => i));
+    return rearranged(constant, order, picked);
   },
   Add: arithmetic((a, b) => a + b),
   Sub: arithmetic((a, b) => a - b),
@@ -100,6 +117,37 @@ async function castToInteger(operation: Operation, isBool: boolean): Promise<Val
   const { shape, values } = await operation.constant(0);
   const cast = (value: number): number => (isBool ? Number(value !== 0) : Math.trunc(value));
   return computed(shape, values.map(cast), true);
+}
+
+/** Indices from `start` to before `end`, both of which may count from the end or lie outside. */
+function sliced(size: number, start: number, end: number, step: number): number[] {
+  const within = (index: number): number => {
+    const [least, most] = step > 0 ? [0, size] : [-1, size - 1];
+    return Math.min(Math.max(index < 0 ? index + size : index, least), most);
+  };
+  const indices: number[] = [];
+  const last = within(end);
+  for (let i = within(start); step > 0 ? i < last : i > last; i += step) indices.push(i);
+  return indices;
+}
+
+/** The axes in another order, of each only some indices. */
+function rearranged(
+  { shape, values, isInteger }: ComputedWeight,
+  order: readonly number[],
+  picked: readonly (readonly number[])[],
+): ComputedWeight {
+  const stepOf = (axis: number): number => elementCount(shape.slice(axis + 1));
+  let places = [0];
+  for (const axis of order) {
+    const step = stepOf(axis);
+    places = places.flatMap((place) => (picked[axis] ?? []).map((i) => place + i * step));
+  }
+  return computed(
+    order.map((axis) => picked[axis]?.length ?? 0),
+    places.map((place) => values[place] as number),
+    isInteger,
+  );
 }
 
 async function vector(operation: Operation, i: number): Promise<ComputedWeight> {

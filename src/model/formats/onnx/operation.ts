@@ -7,6 +7,7 @@ import {
   computed,
   imageView,
   isSameView,
+  isStoredOrder,
   type MapValue,
   sizesOf,
   type Value,
@@ -130,7 +131,7 @@ export class Operation {
     if (value.kind === 'map') return this.fail('reads as constant what depends on the image.');
     const values = await this.files.numbers(value.tensor, most);
     const shape = sizesOf(value);
-    if (value.order.flat().some((part, at, all) => at > 0 && part < (all[at - 1] as number))) {
+    if (!isStoredOrder(value)) {
       this.fail('reads constants that are transposed.');
     }
     return computed(shape, values, !isFloat(value.tensor));
@@ -160,6 +161,16 @@ export class Operation {
   viewed(value: MapValue): string {
     const names = value.view.map((axes) => axes.join('*') || '1');
     return `[${sizesOf(value).join(', ')}] as [${names.join(', ')}]`;
+  }
+
+  /** How a Transpose orders its axes. */
+  permutation(rank: number): readonly number[] {
+    const order = this.ints('perm') ?? Array.from({ length: rank }, (_, i) => rank - 1 - i);
+    const isPermutation =
+      new Set(order).size === rank && order.every((axis) => axis >= 0 && axis < rank);
+    if (order.length !== rank || !isPermutation)
+      this.fail(`has perm ${order.join(', ')} of ${rank} axes.`);
+    return order;
   }
 
   /** An axis that may count from the end. */

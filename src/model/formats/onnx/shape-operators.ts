@@ -69,16 +69,8 @@ export const SHAPE_OPERATORS: Readonly<Record<string, Operator>> = {
   },
   Transpose(operation) {
     const value = plain(operation);
-    const rank = sizesOf(value).length;
-    const order = operation.ints('perm') ?? Array.from({ length: rank }, (_, i) => rank - 1 - i);
-    if (
-      order.length !== rank ||
-      new Set(order).size !== rank ||
-      order.some((i) => !(i >= 0 && i < rank))
-    ) {
-      operation.fail(`has perm ${order.join(', ')} of ${rank} axes.`);
-    }
-    return transposed(value, order) ?? operation.fail('transposes constants.');
+    if (value.kind === 'computed') return operation.fail('transposes constants.');
+    return transposed(value, operation.permutation(sizesOf(value).length));
   },
 };
 

@@ -5,7 +5,7 @@ import { elementCount } from '../../weight-source';
 import { readElements, type StoredTensor, shapeText } from '../elements';
 import { checkPartPath } from '../json';
 import { BFLOAT16, BOOL, DOUBLE, FLOAT, FLOAT16, INT32, INT64, type OnnxTensor } from './graph';
-import { unpackVarints } from './wire';
+import { type Span, unpackVarints } from './wire';
 
 const FLOATS: Readonly<Record<number, TensorDtype>> = {
   [FLOAT]: 'F32',
@@ -41,13 +41,10 @@ export class TensorFiles {
       return this.fail(tensor, 'weights must be FLOAT, FLOAT16, BFLOAT16 or DOUBLE.');
     }
     if (place.in === 'file') {
-      const { length } = place.span;
-      const bytes = DTYPE_BYTES[dtype] * elementCount(shape);
-      // A varint has one byte at least, and three for 16 bits.
-      const fits = place.isVarints
-        ? length >= elementCount(shape) && length <= 3 * elementCount(shape)
-        : length === bytes;
-      if (!fits) this.fail(tensor, `it has ${length} bytes, ${bytes} were expected.`);
+      // A varint has three bytes at most for 16 bits.
+      if (!fits(place, elementCount(shape), DTYPE_BYTES[dtype], 3)) {
+        this.fail(tensor, `it has ${place.span.length} bytes.`);
+      }
     } else {
       checkPartPath(`${this.file.name}: tensor "${name}"`, place.path);
     }
@@ -64,9 +61,12 @@ export class TensorFiles {
     count: number,
   ): Promise<Float32Array<ArrayBuffer>> {
     const dtype = this.dtypeOf(tensor);
-    const { file, begin } = await this.bytesOf(tensor, dtype);
-    const stored: StoredTensor = { shape: tensor.shape, dtype, begin };
-    return readElements(file, tensor.name, stored, start, count);
+    const { name, shape, place } = tensor;
+    const whole = await this.placeOf(tensor, DTYPE_BYTES[dtype] * elementCount(shape));
+    const isVarints = place.in === 'file' && place.isVarints;
+    const { file, begin } = isVarints ? await this.unpacked(tensor, whole) : whole;
+    const stored: StoredTensor = { shape, dtype, begin };
+    return readElements(file, name, stored, start, count);
   }
 
   /** All elements of a small tensor, floats or integers. */
@@ -78,46 +78,35 @@ export class TensorFiles {
     }
     if (isFloat(tensor)) return Array.from(await this.floats(tensor, 0, count));
     const size = INTEGERS[type];
-    if (!size || place.in !== 'file') {
-      return this.fail(
-        tensor,
-        'shapes and the like must be INT32, INT64 or BOOL, within the file.',
-      );
+    if (!size) return this.fail(tensor, 'shapes and the like must be INT32, INT64 or BOOL.');
+    if (place.in === 'file' && !fits(place, count, size, 10)) {
+      this.fail(tensor, `it has ${place.span.length} bytes.`);
     }
-    const { begin, length } = place.span;
-    if (place.isVarints ? length > 10 * count : length !== size * count) {
-      this.fail(tensor, `it has ${length} bytes.`);
-    }
-    const bytes = await this.file.read(begin, length);
-    const values = place.isVarints
-      ? unpackVarints(bytes, (problem) => this.fail(tensor, problem))
-      : size === 1
-        ? Array.from(bytes)
-        : Array.from(
-            size === 8
-              ? new BigInt64Array(bytes.slice().buffer)
-              : new Int32Array(bytes.slice().buffer),
-            Number,
-          );
+    const { file, begin, length } = await this.placeOf(tensor, size * count);
+    const bytes = await file.read(begin, length);
+    const values =
+      place.in === 'file' && place.isVarints
+        ? unpackVarints(bytes, (problem) => this.fail(tensor, problem))
+        : size === 1
+          ? Array.from(bytes)
+          : Array.from(
+              size === 8
+                ? new BigInt64Array(bytes.slice().buffer)
+                : new Int32Array(bytes.slice().buffer),
+              Number,
+            );
     if (values.length !== count) this.fail(tensor, `it has ${values.length} elements.`);
     return values;
   }
 
-  /** The file that a tensor is in, and where it begins there. */
-  private async bytesOf(
+  /** The file that a tensor is in, and where it is there. */
+  private async placeOf(
     tensor: OnnxTensor,
-    dtype: TensorDtype,
-  ): Promise<{ readonly file: ByteSource; readonly begin: number }> {
-    const { shape, place } = tensor;
-    if (place.in === 'file') {
-      const { begin, length } = place.span;
-      if (!place.isVarints) return { file: this.file, begin };
-      const halves = Uint16Array.from(
-        unpackVarints(await this.file.read(begin, length), (problem) => this.fail(tensor, problem)),
-      );
-      return { file: memorySource(this.file.name, new Uint8Array(halves.buffer)), begin: 0 };
-    }
-    const bytes = DTYPE_BYTES[dtype] * elementCount(shape);
+    bytes: number,
+  ): Promise<Span & { readonly file: ByteSource }> {
+    const { place } = tensor;
+    if (place.in === 'file') return { file: this.file, ...place.span };
+    checkPartPath(`${this.file.name}: tensor "${tensor.name}"`, place.path);
     const { path, offset, length = bytes } = place;
     let opened = this.siblings.get(path);
     if (!opened) {
@@ -133,7 +122,14 @@ export class TensorFiles {
         `it needs ${bytes} bytes; the file gives ${length} from ${offset} on of the ${file.size} in ${shown(path)}.`,
       );
     }
-    return { file, begin: offset };
+    return { file, begin: offset, length };
+  }
+
+  /** Half floats that are stored as numbers. */
+  private async unpacked(tensor: OnnxTensor, { begin, length }: Span) {
+    const bytes = await this.file.read(begin, length);
+    const halves = Uint16Array.from(unpackVarints(bytes, (problem) => this.fail(tensor, problem)));
+    return { file: memorySource(this.file.name, new Uint8Array(halves.buffer)), begin: 0 };
   }
 
   private fail({ name, shape, type }: OnnxTensor, problem: string): never {
@@ -142,4 +138,16 @@ export class TensorFiles {
       `${this.file.name}: tensor "${name}" (${shapeText(shape)}, TensorProto type ${type}): ${problem}`,
     );
   }
+}
+
+/** Whether bytes in the file can be `count` numbers of `size` bytes, or varints of at most `longest`. */
+function fits(
+  { span, isVarints }: { readonly span: Span; readonly isVarints: boolean },
+  count: number,
+  size: number,
+  longest: number,
+): boolean {
+  return isVarints
+    ? span.length >= count && span.length <= longest * count
+    : span.length === size * count;
 }

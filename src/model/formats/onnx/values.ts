@@ -119,17 +119,13 @@ function grouped<Part>(
   return next === parts.length ? groups : undefined;
 }
 
-/** Dimensions in another order; undefined where numbers would have to be moved. */
-export function transposed(value: Value, order: readonly number[]): Value | undefined {
+/** Dimensions in another order. */
+export function transposed(
+  value: MapValue | StoredWeight,
+  order: readonly number[],
+): MapValue | StoredWeight {
   const turn = <Item>(items: readonly Item[]): Item[] => order.map((i) => items[i] as Item);
-  switch (value.kind) {
-    case 'map':
-      return { ...value, view: turn(value.view) };
-    case 'stored':
-      return { ...value, order: turn(value.order) };
-    default:
-      return value.shape.filter((size) => size > 1).length < 2
-        ? { ...value, shape: turn(value.shape) }
-        : undefined;
-  }
+  return value.kind === 'map'
+    ? { ...value, view: turn(value.view) }
+    : { ...value, order: turn(value.order) };
 }
