@@ -12,11 +12,13 @@ import type { Precision, WeightDtype } from '../numbers/dtypes';
  * - `places`: whether it goes over all places of a batch, tiles or patches, or over listed ones (shared/places.wgsl)
  * - `pixels`: whether they are a tensor's, or an image's under masks
  * - `run`: pixels of a row that are copied at once
+ * - `ends`: whether another tensor is added before the activation
  */
 export interface Axes {
   readonly pixels?: readonly ('plain' | 'masked')[];
   readonly stored?: readonly Precision[];
   readonly run?: readonly ('1' | '2' | '4')[];
+  readonly ends?: readonly ('plain' | 'added')[];
   readonly places?: readonly ('all' | 'listed')[];
   readonly weights?: readonly WeightDtype[];
 }
@@ -38,6 +40,7 @@ const NAMES: { readonly [A in Axis]-?: Readonly<Record<NonNullable<Axes[A]>[numb
   pixels: { plain: '', masked: '_masked' },
   stored: { f32: '', f16: '_half' },
   run: { 1: '', 2: '_by_2', 4: '_by_4' },
+  ends: { plain: '', added: '_added' },
   places: { all: '', listed: '_listed' },
   weights: { f32: '_f32', f16: '_f16', int8: '_int8' },
 };
@@ -54,6 +57,11 @@ const F32_F16 = { weights: ['f32', 'f16'] } as const;
 const ALL_TYPES = { weights: ['f32', 'f16', 'int8'] } as const;
 const STORED = { stored: ['f32', 'f16'] } as const;
 const PLACES = { places: ['all', 'listed'] } as const;
+const ENDS = { ends: ['plain', 'added'] } as const;
+const WINDOWS = [
+  { pixels: ['plain'], ...ENDS, ...F32_F16 },
+  { pixels: ['masked'], ends: ['plain'], ...F32_F16 },
+] as const;
 const ONE = [{}] as const;
 
 /** By file; a kernel has the combinations of each of its rows. */
@@ -66,6 +74,16 @@ export const VARIANTS = {
   conv_workgroup: [F32_F16],
   masked_conv_workgroup: [{ ...PLACES, ...F32_F16 }],
   turn_filters: [F32_F16],
+  // graph
+  curve_backward: ONE,
+  depthwise_backward: [F32_F16],
+  factor_backward: ONE,
+  gate_backward: ONE,
+  window_average_pool_backward: ONE,
+  window_conv_backward: [F32_F16],
+  window_max_pool_backward: ONE,
+  window_conv_registers: WINDOWS,
+  window_conv_workgroup: WINDOWS,
   // winograd
   winograd_filters: [{ ...STORED, ...F32_F16 }],
   winograd_input: [{ ...STORED, ...PLACES }],

@@ -72,6 +72,7 @@ type Constants = Readonly<Record<string, number>>;
  */
 const CONSTANTS: Readonly<Record<string, (maxInvocations: number) => readonly Constants[]>> = {
   conv_workgroup: (most) => tilesWithin(CONV_TILES, most).map(ofTile),
+  window_conv_workgroup: (most) => tilesWithin(CONV_TILES, most).map(ofTile),
   winograd_product_workgroup: (most) => tilesWithin(PRODUCT_TILES, most).map(ofTile),
   winograd_product_quads: () => LANES,
   linear_quads: () => LANES,

@@ -10,6 +10,7 @@ import {
 } from '../../src/model/network';
 import type { WeightSource } from '../../src/model/weight-source';
 import { HARD_SIGMOID, HARD_SWISH, SIGMOID, SILU } from '../../src/numbers/activation';
+import { activatedReference } from './window';
 
 /**
  * Networks of any layers in f64, forwards and backwards, from the formulas: nothing is fused, no batch normalisation is
@@ -104,25 +105,8 @@ function activationOf(layer: Layer): number {
 }
 
 const logistic = (x: number): number => 1 / (1 + Math.exp(-x));
-const hard = (x: number): number => Math.min(Math.max(x / 6 + 0.5, 0), 1);
 
-/** An activation by its code (numbers/activation.ts). */
-export function activatedReference(x: number, code: number): number {
-  switch (code) {
-    case HARD_SWISH:
-      return x * hard(x);
-    case SILU:
-      return x * logistic(x);
-    case SIGMOID:
-      return logistic(x);
-    case HARD_SIGMOID:
-      return hard(x);
-    default:
-      return code < 0 ? Math.min(Math.max(x, 0), -code) : x > 0 ? x : code * x;
-  }
-}
-
-/** Its derivative. */
+/** Of an activation by its code (numbers/activation.ts). */
 export function derivativeReference(x: number, code: number): number {
   switch (code) {
     case HARD_SWISH:

@@ -1,4 +1,5 @@
 import { convolutionSubjects, firstLayerSubjects } from './convolutions';
+import { graphBackwardSubjects } from './graph-backward';
 import { linearSubjects } from './linears';
 import { mapSubjects } from './maps';
 import type { Subject } from './subject';
@@ -14,6 +15,7 @@ export const kernelSubjects: readonly Subject[] = [
   ...tensorSubjects,
   ...mapSubjects,
   ...tileSubjects,
+  ...graphBackwardSubjects,
 ];
 
 export { firstLayerSubjects };

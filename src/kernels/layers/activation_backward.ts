@@ -8,7 +8,7 @@ const kernel = only(source);
 export interface ActivationBackwardArgs {
   readonly label: string;
   readonly count: number;
-  /** By its code (numbers/activation.ts), from 0 to 1: max(x, 0) + activation min(x, 0). */
+  /** By its code (numbers/activation.ts), above -1e4: one that is known by what it gave. */
   readonly activation: number;
   /** [count] what the activation gave */
   readonly activated: Slice;
