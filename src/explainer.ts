@@ -36,6 +36,7 @@ import { needsOf } from './plan/needs';
 import type { ConvTuning, Tuned } from './plan/tuning-types';
 import type { Engine } from './runtime/engine';
 import { FinishedScores } from './runtime/finished';
+import { graphKit } from './runtime/graph-kit';
 import { layersToKeep } from './runtime/layers-to-keep';
 import { loadWeights } from './runtime/load-weights';
 import { Runner } from './runtime/runner';
@@ -200,7 +201,7 @@ export class Explainer {
       const input = arena.upload('image', values);
       const forward = await runForward(runner, input, arena, {
         layers: choice.layers,
-        keep: needsGradients ? layersToKeep(network, choice.layers) : [],
+        keep: needsGradients ? layersToKeep(runner.plan, choice.layers) : [],
         alignCorners: choice.alignCorners,
         ownRanges: choice.weighting !== undefined && weightings[choice.weighting].normaliseFirst,
       });
@@ -345,7 +346,8 @@ async function planFor(
     });
   }
   const inFile = manifest.weights.format === 'seeded' ? undefined : manifest.weights.dtype;
-  return compile(network, gpu.facts, { dtype: options.dtype ?? inFile, precision, tuned });
+  const graph = await graphKit(network);
+  return compile(network, gpu.facts, { dtype: options.dtype ?? inFile, precision, tuned, graph });
 }
 
 async function locate(options: ExplainerOptions): Promise<LocatedModel> {

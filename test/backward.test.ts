@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { sizeOf } from '../src/model/network';
 
+import { compile } from '../src/plan/compile';
 import { layersToKeep } from '../src/runtime/layers-to-keep';
-
 import { testValues } from './harness/compare';
+import { factsOf } from './harness/facts';
 import { smallLayers, smallModel } from './harness/small-model';
 import { backwardReference, differencesReference } from './reference/backward';
 
@@ -33,12 +34,12 @@ describe('the f64 reference itself', () => {
 });
 
 describe('layersToKeep', () => {
-  const { network } = smallModel();
+  const plan = compile(smallModel().network, factsOf());
 
   it('keeps what is rectified or pooled behind the target, and no logits', () => {
-    expect(layersToKeep(network, ['conv3'])).toEqual(['conv3', 'fc1', 'fc2']);
-    expect(layersToKeep(network, ['pool3'])).toEqual(['fc1', 'fc2']);
+    expect(layersToKeep(plan, ['conv3'])).toEqual(['conv3', 'fc1', 'fc2']);
+    expect(layersToKeep(plan, ['pool3'])).toEqual(['fc1', 'fc2']);
     // conv2 has no activation, so its output is not needed.
-    expect(layersToKeep(network, ['conv3', 'conv1'])).toEqual(['conv1', 'conv3', 'fc1', 'fc2']);
+    expect(layersToKeep(plan, ['conv3', 'conv1'])).toEqual(['conv1', 'conv3', 'fc1', 'fc2']);
   });
 });

@@ -1,6 +1,6 @@
 import { ScoreCamError } from '../errors';
 import type { Model } from '../model/model';
-import type { Network } from '../model/network';
+import { isWeighted, type Network } from '../model/network';
 import { seededWeights } from '../model/seeded';
 
 /**
@@ -8,9 +8,7 @@ import { seededWeights } from '../model/seeded';
  * randomisation (Adebayo et al. 2018).
  */
 export function cascade(network: Network): string[][] {
-  const names = network.layers.flatMap(({ type, name }) =>
-    type === 'conv' || type === 'linear' ? [name] : [],
-  );
+  const names = network.layers.filter(isWeighted).map(({ name }) => name);
   return names.map((_, i) => names.slice(names.length - 1 - i).reverse());
 }
 
@@ -25,10 +23,17 @@ export function randomised(model: Model, layers: readonly string[], seed: number
   const replaced = new Map<string, 'weight' | 'bias'>();
   for (const name of layers) {
     const layer = network.layers.find((one) => one.name === name);
-    if (layer?.type !== 'conv' && layer?.type !== 'linear') {
+    if (!layer || !isWeighted(layer)) {
       throw new ScoreCamError(
         'option',
         `Layer "${name}" has no weights to randomise: name convolutions or fully connected layers.`,
+      );
+    }
+    if (layer.reads) {
+      throw new ScoreCamError(
+        'option',
+        `The weights of "${name}" are folded together from several tensors: convert the model by npm run weights, and ` +
+          'randomise what comes out.',
       );
     }
     if (weights.tensors.get(layer.weight)?.dtype === 'I8') {

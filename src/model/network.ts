@@ -85,6 +85,8 @@ export interface JoinLayer extends LayerBase {
    * height and width, channels one after another. `activation`: one tensor.
    */
   readonly type: 'add' | 'multiply' | 'concat' | 'activation';
+  /** Of a product: whether its second factor is one for each channel. */
+  readonly gate?: boolean | undefined;
   readonly activation: number;
 }
 

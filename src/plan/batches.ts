@@ -44,6 +44,19 @@ export function passesBehind(plan: Plan, layer: string | undefined): Passes {
   const own = layer === undefined ? plan : keeping(plan, [layer]);
   // Nothing of that layer or before it is to be run.
   const at = layer === undefined ? 0 : 1 + own.steps.findIndex(({ name }) => name === layer);
+  const tensorOf = ({ name, home }: Step): string => home?.tensor ?? name;
+  const behind = new Set([layer ?? IMAGE, ...own.steps.slice(at).map(tensorOf)]);
+  for (const step of own.steps.slice(0, at)) if (step.name !== layer) behind.delete(tensorOf(step));
+  const bypass = own.steps
+    .slice(at)
+    .find(({ inputs }) => inputs.some((input) => !behind.has(input)));
+  if (bypass) {
+    throw new ScoreCamError(
+      'option',
+      `Layer "${layer}" is bypassed: "${bypass.name}" also reads what comes before it, so nothing can be put in its ` +
+        'place. Choose a layer that everything goes through, such as the last one with activation maps.',
+    );
+  }
   const output = own.steps[at - 1]?.bytes.output ?? 4 * sizeOf(plan.network.input);
   return {
     plan: own,
@@ -87,18 +100,26 @@ export function planBatches(passes: Passes, count: number, memoryBudget: number)
   const largest = (masks: number): number =>
     Math.max(
       masks * inputBytes,
-      ...features.flatMap((step) => [masks * step.bytes.output, ...scratch(step, masks).tensors]),
+      ...features.flatMap((step) => [
+        masks * (step.home?.bytes ?? step.bytes.output),
+        ...scratch(step, masks).tensors,
+      ]),
     );
-  // While a step runs its input, output and scratch live.
-  const held = (masks: number): number =>
-    Math.max(
+  // While a step runs, what is still to be read lives, and its output and scratch.
+  const held = (masks: number): number => {
+    const alive = new Map([[passes.input, inputBytes]]);
+    const sum = (sizes: Iterable<number>): number => [...sizes].reduce((a, b) => a + b, 0);
+    return Math.max(
       masks * inputBytes,
-      ...features.map((step, i) => {
-        const before = features[i - 1]?.bytes.output ?? inputBytes;
-        const { tensors } = scratch(step, masks);
-        return tensors.reduce((sum, size) => sum + size, masks * (step.bytes.output + before));
+      ...features.map((step) => {
+        const { name, home, last, bytes } = step;
+        alive.set(home?.tensor ?? name, home?.bytes ?? bytes.output);
+        const need = masks * sum(alive.values()) + sum(scratch(step, masks).tensors);
+        for (const tensor of last) alive.delete(tensor);
+        return need;
       }),
     );
+  };
   const bytesPerMask = held(1);
   const fixedBytes = Math.max(0, ...features.map((step) => scratch(step, 1).fixed));
   const featureBytes = features.at(-1)?.bytes.output ?? inputBytes;

@@ -14,6 +14,7 @@ import {
   type Network,
   type PoolLayer,
   sizeOf,
+  type WindowConvLayer,
 } from '../model/network';
 import { type ConvDtype, type Precision, WEIGHT_BYTES, type WeightDtype } from '../numbers/dtypes';
 import { roundUp } from '../numbers/padding';
@@ -36,6 +37,7 @@ import {
   type LinearStep,
   type PoolStep,
   type Step,
+  type WindowConvStep,
 } from './steps';
 import type { Tuned } from './tuning-types';
 
@@ -121,7 +123,10 @@ export function keeping(plan: Plan, keep: readonly string[]): Plan {
 }
 
 /** The step of a convolution, which has the layer's weights, whatever is fused into it. */
-export function convStep(plan: Plan, layer: ConvLayer): ConvStep {
+export function convStep<L extends ConvLayer | WindowConvLayer>(
+  plan: Plan,
+  layer: L,
+): L extends ConvLayer ? ConvStep : ConvStep | WindowConvStep {
   return plan.steps.find((step) => step.layer.name === layer.name) as ConvStep;
 }
 

@@ -1,6 +1,6 @@
 import { DEFAULT_LIMITS, type Needs } from '../gpu/limits';
 import { rowStride } from '../kernels/linear/linear';
-import { type Network, sizeOf } from '../model/network';
+import { isWeighted, type Network, sizeOf, weightShape } from '../model/network';
 import { roundUp } from '../numbers/padding';
 
 /**
@@ -14,10 +14,16 @@ export function needsOf(network: Network): Needs {
       const output = sizeOf(layer.output);
       // One row of weights, or the pairs (scale, bias) of all outputs (kernels/linear.ts).
       if (layer.type === 'linear') return 4 * Math.max(2 * output, rowStride(sizeOf(layer.input)));
-      if (layer.type !== 'conv') return 4 * output;
+      if (!isWeighted(layer)) return 4 * output;
       // Packed weights have their output channels rounded up to 8 (kernels/conv.ts).
-      const padded = roundUp(layer.output.channels, 8);
-      return 4 * Math.max(output, padded * layer.input.channels * layer.kernel ** 2);
+      const [outputs = 0, ...each] = weightShape(layer);
+      return (
+        4 *
+        Math.max(
+          output,
+          each.reduce((a, b) => a * b, roundUp(outputs, 8)),
+        )
+      );
     }),
   );
   return {

@@ -4,13 +4,15 @@ import type { LinearTiling } from '../kernels/linear/linear';
 import type { Size } from '../kernels/shared/tile_grid';
 import {
   type ConvLayer,
-  type GraphLayer,
   IMAGE,
+  type JoinLayer,
   type Layer,
   type LinearLayer,
   type Network,
   type PoolLayer,
   type Shape,
+  type WindowConvLayer,
+  type WindowPoolLayer,
 } from '../model/network';
 import type { ConvDtype, Precision, WeightDtype } from '../numbers/dtypes';
 import type { ConvMethod } from './conv_choice';
@@ -78,16 +80,33 @@ export interface ConvStep extends StepBase {
   readonly masked: { readonly tiling: MaskedTiling; readonly tile: Size } | undefined;
 }
 
-/** A step that only graphs have: what they bring along records it. Of a convolution, a second input is added to the sum. */
-export interface GraphStep extends StepBase {
-  readonly kind: GraphLayer['type'];
-  readonly layer: GraphLayer;
+/** Any other convolution than a plain one; a second input is added to the sum. */
+export interface WindowConvStep extends StepBase {
+  readonly kind: 'windowconv';
+  readonly layer: WindowConvLayer;
   readonly activation: number;
-  /** Of a convolution. */
-  readonly tiling?: 'registers' | 'workgroup' | 'depthwise' | undefined;
-  readonly layout?: ConvLayout | undefined;
-  /** Of a concatenation: which of its inputs do not stand in it already, and where they belong. */
-  readonly copies?: readonly { readonly input: number; readonly first: number }[] | undefined;
+  readonly tiling: 'registers' | 'workgroup' | 'depthwise';
+  readonly layout: ConvLayout;
+}
+
+export interface WindowPoolStep extends StepBase {
+  readonly kind: 'windowpool';
+  readonly layer: WindowPoolLayer;
+}
+
+/** An input, its channels, and where they belong among those of the concatenation's tensor. */
+export interface Copied {
+  readonly input: number;
+  readonly channels: number;
+  readonly first: number;
+}
+
+export interface JoinStep extends StepBase {
+  readonly kind: JoinLayer['type'];
+  readonly layer: JoinLayer;
+  readonly activation: number;
+  /** Of a concatenation: which of its inputs do not stand in it already. */
+  readonly copies?: readonly Copied[] | undefined;
 }
 
 export interface PoolStep extends StepBase {
@@ -109,6 +128,9 @@ export interface LinearStep extends StepBase {
   readonly quads: number | undefined;
   readonly layout: LinearLayout;
 }
+
+/** Steps that only graphs have: what they bring along records them (runtime/graph-kit.ts). */
+export type GraphStep = WindowConvStep | WindowPoolStep | JoinStep;
 
 export type Step = ConvStep | PoolStep | LinearStep | GraphStep;
 

@@ -36,7 +36,7 @@ export async function runTaped(
 ): Promise<Tape> {
   const arena = new Arena(runner.gpu);
   try {
-    const keep = layersToKeep(runner.network, targets);
+    const keep = layersToKeep(runner.plan, targets);
     const { logits, kept } = await runner.forward(image, arena, keep);
     return await readTape(runner, logits, kept, targets);
   } finally {
@@ -46,12 +46,12 @@ export async function runTaped(
 
 /** Reads back what a forward pass kept. */
 export async function readTape(
-  { gpu, network }: Runner,
+  { gpu, plan }: Runner,
   logits: Float32Array,
   kept: ReadonlyMap<string, Slice>,
   targets: readonly string[],
 ): Promise<Tape> {
-  const names = layersToKeep(network, targets);
+  const names = layersToKeep(plan, targets);
   const slices = names.map((name) => kept.get(name) as Slice);
   const read = await gpu.compute('what gradients need', [], slices);
   return {
@@ -75,7 +75,10 @@ export async function gradients(
   const first = earliest(network, targets);
   const arena = new Arena(gpu);
   try {
-    const pass = new BackwardPass(plan, weights, tape, arena);
+    const Pass = plan.options.graph
+      ? (await import('./graph/backward')).GraphBackwardPass
+      : BackwardPass;
+    const pass = new Pass(plan, weights, tape, arena);
     // Everything is uploaded before anything is recorded: what is released may be written again.
     pass.upload(first, score);
     const found = pass.record(first, new Set(targets), score);
@@ -91,14 +94,15 @@ export async function gradients(
 }
 
 /** The dispatches of one backward pass while they are recorded. */
-class BackwardPass {
+export class BackwardPass {
   readonly dispatches: Dispatch[] = [];
-  private readonly plan: Plan;
-  private readonly network: Network;
-  private readonly weights: NetworkWeights;
+  protected readonly plan: Plan;
+  protected readonly network: Network;
+  protected readonly weights: NetworkWeights;
+  protected readonly arena: Arena;
+  /** What the forward pass left, on the GPU. */
+  protected readonly outputs = new Map<string, Slice>();
   private readonly tape: Tape;
-  private readonly arena: Arena;
-  private readonly outputs = new Map<string, Slice>();
   private start: Slice | undefined;
   private zeros: Slice | undefined;
 
@@ -135,14 +139,14 @@ class BackwardPass {
     const release = (slice: Slice): void => {
       if (![...found.values()].includes(slice)) this.arena.release(slice);
     };
-    let current = this.start ?? this.fromProbability(score);
+    let current = this.begin(score);
     for (let i = layers.length - 1; i > first; i--) {
       const layer = layers[i] as Layer;
       const before = layers[i - 1] as Layer;
       const straight = this.throughActivation(layer, current);
       if (straight !== current) release(current);
       const next = this.arena.take(`gradient of ${before.name}`, 4 * sizeOf(layer.input));
-      this.through(layer, before, straight, next);
+      this.through(layer, before.name, straight, next);
       release(straight);
       if (targets.has(before.name)) found.set(before.name, next);
       current = next;
@@ -153,7 +157,9 @@ class BackwardPass {
     return found;
   }
 
-  private fromProbability({ classIndex }: Score): Slice {
+  /** The gradient of the logits. */
+  protected begin({ classIndex }: Score): Slice {
+    if (this.start) return this.start;
     const classes = this.network.labels.length;
     const label = 'probability';
     const logits = this.outputs.get((this.network.layers.at(-1) as Layer).name) as Slice;
@@ -168,7 +174,7 @@ class BackwardPass {
   }
 
   /** The gradient before the layer's activation; the same slice where there is none. */
-  private throughActivation(layer: Layer, gradient: Slice): Slice {
+  protected throughActivation(layer: Layer, gradient: Slice): Slice {
     const activation = activationOf(layer);
     if (activation === 1) return gradient;
     const count = sizeOf(layer.output);
@@ -180,11 +186,11 @@ class BackwardPass {
     return result;
   }
 
-  private through(layer: Layer, before: Layer, gradient: Slice, result: Slice): void {
+  protected through(layer: Layer, before: string, gradient: Slice, result: Slice): void {
     const { name: label, input: shape } = layer;
     switch (layer.type) {
       case 'maxpool': {
-        const input = this.outputs.get(before.name) as Slice;
+        const input = this.outputs.get(before) as Slice;
         const sizes = { ...shape, batch: 1 };
         this.dispatches.push(maxPoolBackward({ label, ...sizes, input, gradient, result }));
         return;

@@ -2,7 +2,7 @@ import type { Dispatch, Slice } from '../gpu/kernel';
 import type { MaskedConvArgs, PackedConv } from '../kernels/convolution/conv';
 import type { Network } from '../model/network';
 import type { GraphPlanner } from '../plan/compile';
-import { type GraphStep, isSequential, type Step } from '../plan/steps';
+import { type GraphStep, isSequential, type Step, type WindowConvStep } from '../plan/steps';
 import type { NetworkWeights } from './network-weights';
 import type { Tensors } from './recorder';
 
@@ -11,9 +11,9 @@ export interface GraphKit extends GraphPlanner {
   /** The dispatches of a step. */
   record(step: GraphStep, io: StepTensors): Dispatch[];
   /** Of the first step, with the mask fused in. */
-  masked(step: Step, args: MaskedArgs): Dispatch[];
+  masked(step: Step, args: MaskedArgs, weights: NetworkWeights): Dispatch[];
   /** A convolution's weights as its kernels read them. */
-  pack(step: GraphStep, weight: Float32Array, bias: Float32Array): PackedConv;
+  pack(step: WindowConvStep, weight: Float32Array, bias: Float32Array): PackedConv;
   /** Layers whose outputs the way back to `targets` reads. */
   layersToKeep(network: Network, targets: readonly string[]): string[];
 }

@@ -7,7 +7,7 @@ import { winogradFilterBytes, winogradFilters } from '../kernels/winograd/winogr
 import { weightBlocks } from '../model/blocks';
 import { encodeRows, storedBytes } from '../model/encoding';
 import type { KeptModelWriter } from '../model/keep/kept-model';
-import { sizeOf } from '../model/network';
+import { isWeighted, type Layer, sizeOf } from '../model/network';
 import type { BlockOptions, WeightBlock } from '../model/weight-block';
 import type { WeightSource } from '../model/weight-source';
 import { WEIGHT_BYTES, type WeightDtype } from '../numbers/dtypes';
@@ -21,6 +21,7 @@ import {
   layoutName,
 } from '../plan/steps';
 import { type Arriving, bytesOf, type LinearShard } from './arriving';
+import type { GraphKit } from './graph-kit';
 
 export interface ConvWeights {
   readonly layout: ConvLayout;
@@ -55,8 +56,8 @@ export class NetworkWeights {
   private readonly convs = new Map<string, ConvWeights>();
   private readonly linears = new Map<string, LinearWeights>();
   private readonly buffers = new Set<GPUBuffer>();
+  readonly plan: Plan;
   private readonly gpu: Gpu;
-  private readonly plan: Plan;
 
   private constructor(gpu: Gpu, plan: Plan) {
     this.gpu = gpu;
@@ -86,7 +87,7 @@ export class NetworkWeights {
   }
 
   /** @throws ScoreCamError `kernel` if the step's plan lays them out otherwise than the one they were loaded by */
-  conv({ layer, layout }: ConvStep): ConvWeights {
+  conv({ layer, layout }: Pick<ConvStep, 'layout'> & { readonly layer: Layer }): ConvWeights {
     return expectLayout(layer.name, layout, this.convs.get(layer.name) as ConvWeights);
   }
 
@@ -117,8 +118,7 @@ export class NetworkWeights {
     }
     for (const layer of network.layers) {
       const missing =
-        (layer.type === 'conv' && !this.convs.has(layer.name)) ||
-        (layer.type === 'linear' && !this.linears.has(layer.name));
+        isWeighted(layer) && !this.convs.has(layer.name) && !this.linears.has(layer.name);
       if (missing) {
         throw new ScoreCamError(
           'weights',
@@ -151,14 +151,19 @@ export class NetworkWeights {
     weight,
     bias,
   }: Extract<WeightBlock, { kind: 'conv' }>): Promise<void> {
-    const { shape, layout, method } = convStep(this.plan, layer);
+    const step = convStep(this.plan, layer);
+    const { layout } = step;
     const { dtype, transformed } = layout;
-    const packed = packConv(weight, bias, shape, dtype);
+    const packed =
+      step.kind === 'conv'
+        ? packConv(weight, bias, step.shape, dtype)
+        : (this.plan.options.graph as GraphKit).pack(step, weight, bias);
     const weights = this.upload(layer.weight, packed.weights);
     release(packed.weights);
     const biasSlice = this.upload(layer.bias, packed.bias);
     let filters: Slice | undefined;
-    if (transformed && method.kind === 'winograd') {
+    if (transformed && step.kind === 'conv' && step.method.kind === 'winograd') {
+      const { shape, method } = step;
       // Four times as large again: worth it in f32, where speed is wanted more than memory.
       const label = `${layer.weight} for Winograd`;
       filters = { buffer: this.create(label, winogradFilterBytes(shape, method)) };

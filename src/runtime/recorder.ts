@@ -1,6 +1,7 @@
 import type { Arena } from '../gpu/arena';
 import type { Dispatch, Slice } from '../gpu/kernel';
 import { maskedConv } from '../kernels/convolution/conv';
+import type { View } from '../kernels/graph/view';
 import { globalAveragePool } from '../kernels/layers/global_average_pool';
 import { maxPool } from '../kernels/layers/max_pool';
 import { softmax } from '../kernels/layers/softmax';
@@ -8,6 +9,7 @@ import { linear } from '../kernels/linear/linear';
 import type { Places } from '../kernels/shared/places';
 import { sizeOf } from '../model/network';
 import type { ConvStep, LinearStep, Step } from '../plan/steps';
+import type { GraphKit } from './graph-kit';
 import type { NetworkWeights } from './network-weights';
 import { recordConv } from './record-conv';
 import type { Masks } from './skipping';
@@ -105,7 +107,9 @@ export class Recorder {
       case 'conv': {
         const { shape, method, layout } = step;
         const { weights, bias, filters } = this.weights.conv(step);
-        const tensorsOf = { weights, bias, filters, input, output, places };
+        const added =
+          step.inputs.length > 1 ? inputView(step, 1, tensors, step.output.channels) : undefined;
+        const tensorsOf = { weights, bias, filters, input, output, places, added, view: step.home };
         return recordConv(
           { label, shape, method, batch, dtype: layout.dtype, ...tensorsOf },
           arena,
@@ -147,7 +151,7 @@ export class Recorder {
       bias,
       output,
     };
-    if (step.kind !== 'conv') return this.graph.masked(step, args);
+    if (step.kind !== 'conv') return this.graph.masked(step, args, this.weights);
     const { shape, masked, layout } = step;
     if (!masked) throw new Error(`Step "${label}" knows no masks.`);
     return [maskedConv(masked.tiling, { ...args, places, shape, dtype: layout.dtype })];
@@ -174,6 +178,13 @@ export class Recorder {
       }),
     );
   }
+}
+
+/** An input as it stands in its tensor, which has `channels` unless the step says otherwise. */
+export function inputView(step: Step, i: number, tensors: Tensors, channels: number): View {
+  const slice = tensors.get(step.inputs[i] as string) as Slice;
+  const { first = 0, of = channels } = step.ranges?.[i] ?? {};
+  return { slice, first, of };
 }
 
 /** Softmax of each row of [rows, classes] logits. */

@@ -211,7 +211,7 @@ export class Runner {
     const arena = new Arena(gpu);
     try {
       const skipping = await this.skipping(masks, options, arena);
-      const zeros = skipping && (await this.zeroOutputs());
+      const zeros = skipping && (await this.zeroOutputs(skipping.steps));
       // Where scores are wanted early, the masks that come first stay in the first blocks.
       const block = onScores ? Math.ceil(masks.channels.length / PREVIEWS) : left.length;
       const wanted = onScores && priority ? byPriority(left, priority) : left;
@@ -318,11 +318,13 @@ export class Runner {
   }
 
   /** They are the same for all images, so they are made once and kept. */
-  private zeroOutputs(): Promise<ReadonlyMap<string, Slice>> {
-    this.zeros ??= zeroOutputs(this.gpu, this.recorder, this.plan).catch((error: unknown) => {
-      this.zeros = undefined;
-      throw error;
-    });
+  private zeroOutputs(steps: readonly Step[]): Promise<ReadonlyMap<string, Slice>> {
+    this.zeros ??= zeroOutputs(this.gpu, this.recorder, this.plan, steps).catch(
+      (error: unknown) => {
+        this.zeros = undefined;
+        throw error;
+      },
+    );
     return this.zeros;
   }
 }

@@ -63,9 +63,12 @@ const tilesIn = ({ down, across }: TileGrid): number => down * across;
 function tiledSteps(features: readonly Step[]): Tiled[] {
   const tiled: Tiled[] = [];
   let words = 0;
-  for (const step of features) {
+  for (const [i, step] of features.entries()) {
     const tile = step.kind === 'conv' ? (step.masked?.tile ?? step.tile) : undefined;
     if (!tile || step.kind !== 'conv') break;
+    // What it reads, it alone reads, or others would find tiles that nobody has filled in.
+    const isNext = i === 0 || step.last.includes(features[i - 1]?.name as string);
+    if (!isNext || step.inputs.length > 1 || step.home) break;
     const grid = tileGrid(step.layer.input, tile);
     const listWords = ceilDiv(tilesIn(grid), 32);
     const seen = step.shape.pool ? pooledGrid(grid) : grid;
@@ -200,6 +203,11 @@ export class Skipping {
     );
     const [read] = await gpu.compute('tiles that masks reach', dispatches, [counts]);
     return new Skipping(features, tiled, words, bits, counts, before, new Uint32Array(read.buffer));
+  }
+
+  /** Those whose tiles can be listed. */
+  get steps(): readonly Step[] {
+    return this.tiled.map(({ step }) => step);
   }
 
   /** Floating-point operations left of one mask's convolutions. */

@@ -361,7 +361,7 @@ export const cases: GpuCase[] = [
       const input = arena.upload('image', floats(normalise(smallImage(), manifest)));
       const before = gpu.allocatedBytes;
       const tape = await runTaped(runner, input, ['conv1']);
-      if (tape.outputs.size !== layersToKeep(network, ['conv1']).length) throw new Error('tape');
+      if (tape.outputs.size !== layersToKeep(plan, ['conv1']).length) throw new Error('tape');
       await gradients(runner, tape, ['conv1'], { classIndex: 0, of: 'logit' });
       if (gpu.allocatedBytes !== before) throw new Error(`${gpu.allocatedBytes} bytes, ${before}`);
       return undefined;

@@ -2,11 +2,13 @@
 import { ScoreCamError } from '../../errors';
 import {
   type ConvLayer,
+  type Layer,
   type LinearLayer,
   type Network,
   targetIndex,
   targetLayers,
 } from '../../model/network';
+import { NO_ACTIVATION } from '../../numbers/activation';
 
 /** What stands between a layer's maps and the logits besides the pooling: one linear layer, or nothing. */
 export type Head =
@@ -20,14 +22,21 @@ export type Head =
  */
 function headBehind(network: Network, target: string): Head | undefined {
   const [first, second, ...more] = network.layers.slice(targetIndex(network, target) + 1);
-  if (more.length > 0 || !first) return undefined;
+  const follow = first?.inputs[0] === target && (!second || second.inputs[0] === first.name);
+  if (more.length > 0 || !first || !follow) return undefined;
   if (first.type === 'globalavgpool') {
     if (!second) return { kind: 'none' };
-    if (second.type === 'linear' && second.activation === 1)
+    if (second.type === 'linear' && second.activation === NO_ACTIVATION)
       return { kind: 'linear', layer: second };
+    return pointwise(second);
   }
-  const pointwise = first.type === 'conv' && first.kernel === 1 && first.activation === 1;
-  return pointwise && second?.type === 'globalavgpool' ? { kind: 'conv', layer: first } : undefined;
+  return second?.type === 'globalavgpool' ? pointwise(first) : undefined;
+}
+
+function pointwise(layer: Layer): Head | undefined {
+  const isLinear =
+    layer.type === 'conv' && layer.kernel === 1 && layer.activation === NO_ACTIVATION;
+  return isLinear ? { kind: 'conv', layer } : undefined;
 }
 
 /**

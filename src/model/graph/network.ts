@@ -38,11 +38,24 @@ import type {
  */
 export function buildGraph(manifest: GraphManifest): Network {
   const building = new Building(manifest);
-  for (const entry of manifest.layers) building.add(layerOf(building, entry));
+  for (const entry of manifest.layers.flatMap(parted)) building.add(layerOf(building, entry));
   const network = building.finish();
   checkReaders(building, network);
   checkHead(building, network);
   return network;
+}
+
+/** What nothing computes that could bend it as well, as two layers. */
+function parted(entry: GraphManifestLayer): GraphManifestLayer[] {
+  const { name, type } = entry;
+  if ((type !== 'concat' && type !== 'globalavgpool') || entry.activation === undefined)
+    return [entry];
+  const before = `${name}.before`;
+  const { activation, ...plain } = entry;
+  return [
+    { ...plain, name: before },
+    { type: 'activation', name, inputs: [before], activation },
+  ];
 }
 
 function layerOf(building: Building, entry: GraphManifestLayer): Layer {
@@ -72,16 +85,10 @@ function layerOf(building: Building, entry: GraphManifestLayer): Layer {
     case 'avgpool':
       return pooling(building, base, entry);
     case 'globalavgpool':
-    case 'concat':
-      if (entry.activation !== undefined) {
-        building.fail(
-          `layer "${name}" (${entry.type}) has an activation: give it a layer of its own.`,
-        );
-      }
+      return { ...base, type: entry.type, output: column(input.channels) };
+    default:
+      return join(building, base, entry, shapes);
   }
-  return entry.type === 'globalavgpool'
-    ? { ...base, type: entry.type, output: column(input.channels) }
-    : join(building, base, entry, shapes);
 }
 
 type Base = Pick<Layer, 'name' | 'inputs' | 'input'>;
@@ -182,7 +189,13 @@ function join(building: Building, base: Base, entry: GraphJoin, shapes: readonly
         : 'shapes must agree',
     );
   }
-  return { ...base, type, activation, output: input };
+  return {
+    ...base,
+    type,
+    activation,
+    output: input,
+    ...(type === 'multiply' ? { gate: !isSame(second) } : {}),
+  };
 }
 
 type Weights = Pick<WeightedLayer, 'activation' | 'weight' | 'bias' | 'reads'>;

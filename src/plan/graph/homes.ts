@@ -1,4 +1,4 @@
-import type { Range } from '../steps';
+import type { Copied, Range } from '../steps';
 import { type Node, nameOf } from './nodes';
 
 /** Which part of which tensor a node's output is. */
@@ -11,10 +11,7 @@ export interface Homes {
   /** By name, of what stands in a concatenation; whatever is not here is a tensor of its own. */
   readonly places: ReadonlyMap<string, Place>;
   /** By concatenation, those of its inputs that must be copied into it. */
-  readonly copies: ReadonlyMap<
-    string,
-    readonly { readonly input: number; readonly first: number }[]
-  >;
+  readonly copies: ReadonlyMap<string, readonly Copied[]>;
   /** Concatenations that are but a part of another, with nothing to be copied: no step. */
   readonly virtual: ReadonlySet<string>;
 }
@@ -25,8 +22,31 @@ export interface Homes {
  * @param keep what is wanted as a tensor of its own
  */
 export function homesOf(nodes: readonly Node[], keep: ReadonlySet<string>): Homes {
+  const apart = new Set(keep);
+  for (;;) {
+    const homes = placed(nodes, apart);
+    const name = selfReader(nodes, homes);
+    if (name === undefined) return homes;
+    apart.add(name);
+  }
+}
+
+/** What would read one part of a tensor while it writes another, which WebGPU does not allow. */
+function selfReader(nodes: readonly Node[], { places, copies }: Homes): string | undefined {
+  const found = nodes.find((node) => {
+    const own = places.get(nameOf(node))?.tensor;
+    const read =
+      node.layer.type === 'concat'
+        ? (copies.get(nameOf(node)) ?? []).map(({ input }) => node.inputs[input] as string)
+        : node.inputs;
+    return own !== undefined && read.some((input) => (places.get(input)?.tensor ?? input) === own);
+  });
+  return found && nameOf(found);
+}
+
+function placed(nodes: readonly Node[], keep: ReadonlySet<string>): Homes {
   const places = new Map<string, Place>();
-  const copies = new Map<string, { readonly input: number; readonly first: number }[]>();
+  const copies = new Map<string, Copied[]>();
   const virtual = new Set<string>();
   const byName = new Map(nodes.map((node) => [nameOf(node), node]));
   const readable = (name: string): boolean =>
@@ -52,7 +72,10 @@ export function homesOf(nodes: readonly Node[], keep: ReadonlySet<string>): Home
       if (own && own !== nodes[0] && isOnce && writesParts(own) && free(input)) {
         places.set(input, { tensor: home.tensor, first, of: home.of });
       } else {
-        copies.set(name, [...(copies.get(name) ?? []), { input: i, first }]);
+        copies.set(name, [
+          ...(copies.get(name) ?? []),
+          { input: i, channels: sizes[i] as number, first },
+        ]);
       }
       first += sizes[i] as number;
     });

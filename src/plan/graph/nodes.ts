@@ -45,14 +45,13 @@ export function nodesOf({ layers }: Network, keep: ReadonlySet<string>): Node[] 
     return isSole ? indexOf(name) : -1;
   };
   for (const layer of layers) {
-    const fused = fusedInto(layer, nodes, open);
-    if (fused) {
-      nodes[fused.at] = fused.node;
-    } else if (keep.has(beforeActivation(layer.name))) {
+    if (keep.has(beforeActivation(layer.name))) {
       nodes.push(...split(layer));
-    } else {
-      nodes.push(single(layer));
+      continue;
     }
+    const fused = fusedInto(layer, nodes, open);
+    if (fused) nodes[fused.at] = fused.node;
+    else nodes.push(single(layer));
   }
   return nodes;
 }

@@ -11,7 +11,7 @@ import {
 import { type ConvDtype, WEIGHT_BYTES } from '../../numbers/dtypes';
 import { roundUp } from '../../numbers/padding';
 import type { Decisions, Tensors } from '../compile';
-import type { GraphStep, Home, Step } from '../steps';
+import type { GraphStep, Home, JoinStep, Step, WindowConvStep } from '../steps';
 import { homesOf, type Place } from './homes';
 import { isConv, type Node, nameOf, nodesOf } from './nodes';
 
@@ -67,34 +67,36 @@ function graphStep(
   layer: GraphLayer,
   tensors: Tensors,
   { dtype, facts }: Decisions,
-  copies: GraphStep['copies'],
+  copies: JoinStep['copies'],
 ): GraphStep {
-  const weighted = layer.type === 'windowconv' ? layer : undefined;
-  const own: ConvDtype = dtype === 'f32' ? 'f32' : 'f16';
-  return {
-    kind: layer.type,
+  const base = {
     name: layers.at(-1) as string,
     layers,
     ...tensors,
     output,
     flop: layerFlops(layer),
-    bytes: {
-      weights: weighted ? weightBytes(weighted, own) : 0,
-      output: 4 * sizeOf(output),
-    },
+    bytes: { weights: 0, output: 4 * sizeOf(output) },
+  };
+  if (layer.type === 'windowpool') return { ...base, kind: layer.type, layer };
+  if (layer.type !== 'windowconv') {
+    return { ...base, kind: layer.type, layer, activation, ...(copies ? { copies } : {}) };
+  }
+  const own: ConvDtype = dtype === 'f32' ? 'f32' : 'f16';
+  return {
+    ...base,
+    bytes: { ...base.bytes, weights: weightBytes(layer, own) },
+    kind: layer.type,
     layer,
     activation,
-    ...(weighted
-      ? {
-          tiling: tilingOf(weighted, facts.isFallback),
-          layout: { dtype: own, transformed: undefined },
-        }
-      : {}),
-    ...(copies ? { copies } : {}),
+    tiling: tilingOf(layer, facts.isFallback),
+    layout: { dtype: own, transformed: undefined },
   };
 }
 
-function tilingOf({ groups, input }: WindowConvLayer, isFallback: boolean): GraphStep['tiling'] {
+function tilingOf(
+  { groups, input }: WindowConvLayer,
+  isFallback: boolean,
+): WindowConvStep['tiling'] {
   if (groups === input.channels) return 'depthwise';
   return isFallback ? 'registers' : 'workgroup';
 }
