@@ -43,6 +43,9 @@ const PASSING = new Set(
   ),
 );
 
+/** What Keras 2 and 3 call a depthwise convolution's weight. */
+const DEPTHWISE = ['depthwise_kernel', 'kernel'];
+
 const SUPPORTED =
   'supported are Conv2D, DepthwiseConv2D, SeparableConv2D, Dense, BatchNormalization, Activation, ReLU, LeakyReLU, ' +
   'Softmax, MaxPooling2D, AveragePooling2D, GlobalAveragePooling2D, GlobalMaxPooling2D, ZeroPadding2D, Add, Multiply, ' +
@@ -186,7 +189,7 @@ class Conversion {
     const { name } = this.current as KerasLayer;
     const outChannels = this.count(config, 'filters');
     const groups = config.groups === undefined ? 1 : this.count(config, 'groups');
-    const [height, width] = this.pair(config, 'kernel_size');
+    const [height, width] = this.window(config, value, 11, 4).kernel;
     const { channels } = value.shape;
     if (channels % groups !== 0 || outChannels % groups !== 0) {
       this.fail(
@@ -213,14 +216,17 @@ class Conversion {
   private spread(
     name: string,
     config: JsonObject,
-    { shape: { channels } }: Value,
+    value: Value,
   ): [outChannels: number, Pick<GraphConv, 'groups' | 'weight'>] {
-    const multiplier =
-      config.depth_multiplier === undefined ? 1 : this.count(config, 'depth_multiplier');
+    const { channels } = value.shape;
+    this.window(config, value, 11, 4);
+    // TensorFlow.js does not write it down for separable convolutions.
+    const stored = this.weights.shapeOf(name, DEPTHWISE)?.at(-1);
+    const multiplier = this.count({ depth_multiplier: stored, ...config }, 'depth_multiplier');
     const [height, width] = this.pair(config, 'kernel_size');
-    const stored = [height, width, channels, multiplier];
+    const shape = [height, width, channels, multiplier];
     // [height, width, C, m] to [C, m, height, width], which is [C m, 1, height, width].
-    const weight = this.weights.take(name, ['depthwise_kernel', 'kernel'], stored, [2, 3, 0, 1]);
+    const weight = this.weights.take(name, DEPTHWISE, shape, [2, 3, 0, 1]);
     return [channels * multiplier, { groups: channels, weight }];
   }
 

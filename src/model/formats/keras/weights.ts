@@ -36,6 +36,12 @@ export class KerasWeights implements WeightSource {
     }
   }
 
+  /** Of a layer's tensor in the file, if it is there. */
+  shapeOf(layer: string, kinds: readonly string[]): readonly number[] | undefined {
+    const [name] = this.namesOf(layer, kinds);
+    return name === undefined ? undefined : this.file.tensors.get(name)?.shape;
+  }
+
   /**
    * Makes a layer's tensor known, and gives its name.
    * @param from what the file's tensor must be, once axes of its shape are split; [O] for what is not turned
@@ -48,8 +54,7 @@ export class KerasWeights implements WeightSource {
     from: readonly number[],
     axes?: readonly number[],
   ): string {
-    const found = kinds.flatMap((kind) => this.byEnding.get(`${layer}/${kind}`) ?? []);
-    const [name, second] = found;
+    const [name, second] = this.namesOf(layer, kinds);
     const fail = (message: string): never => {
       throw new ScoreCamError('weights', `${this.name}: ${message}`);
     };
@@ -69,6 +74,10 @@ export class KerasWeights implements WeightSource {
     const turned = axes ? axes.map((axis) => from[axis] as number) : from;
     this.tensors.set(name, { shape: turned, dtype: 'F32', stored: name, fill: 0, axes, from });
     return name;
+  }
+
+  private namesOf(layer: string, kinds: readonly string[]): readonly string[] {
+    return kinds.flatMap((kind) => this.byEnding.get(`${layer}/${kind}`) ?? []);
   }
 
   /** A tensor of one value that the file leaves out. */
