@@ -1,4 +1,4 @@
-import type { Manifest, ManifestInput } from './manifest';
+import { type Manifest, type ManifestInput, readManifest } from './manifest';
 
 /** What people say of a network whose file does not: its classes and its preprocessing. */
 export interface Description {
@@ -18,12 +18,15 @@ export function sizeOf({ size }: Description): { height: number; width: number }
   return { height, width };
 }
 
-/** A manifest of which something is said otherwise. */
-export function described<Given extends Manifest>(manifest: Given, said: Description): Given {
+/**
+ * A manifest of which something is said otherwise.
+ * @throws ScoreCamError `manifest` where that is not possible
+ */
+export async function described(manifest: Manifest, said: Description): Promise<Manifest> {
   const { labels = manifest.labels } = said;
   const { mean, std, resize } = { ...manifest.input, ...present(said) };
   const input = { ...manifest.input, ...sizeOf(said), mean, std, resize };
-  return { ...manifest, labels, input };
+  return readManifest({ ...manifest, labels, input }, manifest.name);
 }
 
 /** Without members that are undefined, which would hide others. */

@@ -1,10 +1,12 @@
 import { ScoreCamError, shown } from '../errors';
-import type { ByteSource, OpenSibling } from './bytes/byte-source';
-import { type Description, described, sizeOf } from './description';
+import { type ByteSource, memorySource, type OpenSibling } from './bytes/byte-source';
+import { type Description, sizeOf } from './description';
 import { type JsonObject, LARGEST_JSON, readJson } from './formats/json';
 import type { ForeignNetwork } from './formats/keras/convert';
 import { type GraphManifest, parseGraph } from './graph/manifest';
 import { type Manifest, readManifest } from './manifest';
+import type { LocatedModel, OpenNetwork, OpenOptions } from './model';
+import { networkOf } from './network';
 import type { WeightSource } from './weight-source';
 
 /*
@@ -15,6 +17,54 @@ export interface ReadNetwork {
   readonly manifest: Manifest;
   /** Undefined where a manifest says where they are. */
   readonly weights: WeightSource | undefined;
+}
+
+/**
+ * A network that is no manifest's, or the manifest.
+ * @param address of its file, which tells its weights from others'; a name where it has none
+ */
+export async function locateForeign(
+  open: OpenNetwork,
+  address: string,
+  options: OpenOptions,
+): Promise<LocatedModel | Manifest> {
+  let manifest: Manifest | undefined;
+  const opened = async (): Promise<WeightSource> =>
+    open(async (file, sibling) => {
+      const found = await readNetworkFile(file, sibling, options);
+      manifest = found.manifest;
+      return found.weights ?? { name: file.name, tensors: new Map(), read: noWeights };
+    });
+  let first: WeightSource | undefined = await opened();
+  const known = manifest as unknown as Manifest;
+  if (first.read === noWeights) return known;
+  if (options.weights !== undefined) {
+    await first.close?.();
+    throw new ScoreCamError(
+      'option',
+      `${address} has its weights with it: leave out the option weights, or give a manifest as the model.`,
+    );
+  }
+  return {
+    manifest: known,
+    network: await networkOf(known),
+    identity: /^https?:/.test(address) ? `${known.name} ${address} ` : undefined,
+    async open() {
+      const now = first ?? (await opened());
+      first = undefined;
+      return now;
+    },
+  };
+}
+
+const noWeights: WeightSource['read'] = () => Promise.reject(new Error('a manifest has none'));
+
+/** Reads from bytes that have been fetched already. */
+export function withBytes(
+  bytes: Uint8Array<ArrayBuffer> | undefined,
+  read: Parameters<OpenNetwork>[0],
+): Parameters<OpenNetwork>[0] {
+  return (file, sibling) => read(bytes ? memorySource(file.name, bytes) : file, sibling);
 }
 
 /** Beside a model, for what it does not say itself: an object with members of {@link Description}. */
@@ -35,7 +85,7 @@ export async function readNetworkFile(
   if (text.startsWith('{') || text.startsWith('\ufeff')) {
     const json = await readJson(file);
     if (!('modelTopology' in json)) {
-      return { manifest: described(await readManifest(json, file.name), said), weights: undefined };
+      return { manifest: await readManifest(json, file.name), weights: undefined };
     }
     const { readKeras } = await import('./formats/keras/read');
     const all = await withBeside(said, sibling);
@@ -54,7 +104,7 @@ export async function readNetworkFile(
     file.size > LARGEST_JSON
       ? `${file.name} has ${file.size} bytes, a model manifest at most ${LARGEST_JSON}, and it is no ONNX file: give the ` +
           'address of the manifest as the model, and that of a weights file as the option `weights`.'
-      : `${file.name} is neither JSON nor ONNX: give a model manifest, a TensorFlow.js model.json or an .onnx file.`,
+      : `${file.name} is not JSON, and no ONNX file: give a model manifest, a TensorFlow.js model.json or an .onnx file.`,
   );
 }
 
