@@ -42,7 +42,9 @@ export function parseDescription({
     ...(mean !== undefined && { mean: parseThree('--mean', mean, false) }),
     ...(std !== undefined && { std: parseThree('--std', std, true) }),
     ...(size !== undefined && { size: parseSize(size) }),
-    ...(resize !== undefined && { resize: parseName('--resize', resize, ['cover', 'stretch']) }),
+    ...(resize !== undefined && {
+      resize: parseName('--resize', resize, ['cover', 'stretch'] as const),
+    }),
   };
 }
 

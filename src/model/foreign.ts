@@ -4,9 +4,9 @@ import { type Description, sizeOf } from './description';
 import { type JsonObject, LARGEST_JSON, readJson } from './formats/json';
 import type { ForeignNetwork } from './formats/keras/convert';
 import { type GraphManifest, parseGraph } from './graph/manifest';
+import type { LocatedModel, OpenNetwork, OpenOptions } from './located';
 import { type Manifest, readManifest } from './manifest';
-import type { LocatedModel, OpenNetwork, OpenOptions } from './model';
-import { networkOf } from './network';
+import { networkOf } from './network-of';
 import type { WeightSource } from './weight-source';
 
 /*

@@ -7,7 +7,8 @@ import {
   matchOf,
   type TensorMatch,
 } from './naming';
-import { type GraphTensors, isWeighted, type Network, type WeightedLayer } from './network';
+import { isWeighted, type Network, type WeightedLayer } from './network';
+import type { GraphTensors } from './tensors';
 import { fileDepth, VGG_NAMINGS, vggDepth, vggPlaces } from './vgg-names';
 import type { WeightSource } from './weight-source';
 
