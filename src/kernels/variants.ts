@@ -84,6 +84,9 @@ export const VARIANTS = {
   window_max_pool_backward: ONE,
   window_conv_registers: WINDOWS,
   window_conv_workgroup: WINDOWS,
+  depthwise: [{ ...ENDS, ...F32_F16 }],
+  window_pool: ONE,
+  elementwise: ONE,
   // winograd
   winograd_filters: [{ ...STORED, ...F32_F16 }],
   winograd_input: [{ ...STORED, ...PLACES }],

@@ -1,7 +1,8 @@
 import type { Gpu, GpuData } from '../../src/gpu/gpu';
 import { curveBackward } from '../../src/kernels/graph/curve_backward';
 import { depthwiseBackward } from '../../src/kernels/graph/depthwise_backward';
-import { multiplyBackward } from '../../src/kernels/graph/multiply_backward';
+import { factorBackward } from '../../src/kernels/graph/factor_backward';
+import { gateBackward } from '../../src/kernels/graph/gate_backward';
 import { isDepthwise, packWindowConv } from '../../src/kernels/graph/pack_window_conv';
 import { windowConvBackward } from '../../src/kernels/graph/window_conv_backward';
 import { windowPoolBackward } from '../../src/kernels/graph/window_pool_backward';
@@ -313,19 +314,11 @@ const productCases = (
       const second = floats(testValues(gates, 2));
       const gradient = floats(testValues(count, 3));
       const [toFirst, toSecond] = [resultOf(gpu, count), resultOf(gpu, gates)];
-      await gpu.submit(
-        'product backward',
-        multiplyBackward({
-          label: 'test',
-          count,
-          share,
-          first: sliceOf(gpu, first),
-          second: sliceOf(gpu, second),
-          gradient: sliceOf(gpu, gradient),
-          toFirst,
-          toSecond,
-        }),
-      );
+      const both = { label: 'test', share, gradient: sliceOf(gpu, gradient) };
+      await gpu.submit('product backward', [
+        factorBackward({ ...both, count, other: sliceOf(gpu, second), result: toFirst }),
+        gateBackward({ ...both, count: gates, other: sliceOf(gpu, first), result: toSecond }),
+      ]);
       const [byFirst, bySecond] = multiplyBackwardReference(first, second, gradient);
       const [, magnitudes] = multiplyBackwardReference(
         first.map(Math.abs),

@@ -6,18 +6,18 @@ import {
   windowConv,
 } from '../../src/kernels/graph/window_conv';
 import type { WindowShape } from '../../src/kernels/graph/window_shape';
-import {
-  HARD_SIGMOID,
-  HARD_SWISH,
-  NO_ACTIVATION,
-  RELU,
-  SIGMOID,
-  SILU,
-} from '../../src/numbers/activation';
+import { NO_ACTIVATION, SILU } from '../../src/numbers/activation';
 import type { ConvDtype } from '../../src/numbers/dtypes';
 import type { GpuCase } from '../harness/case';
 import { assertClose, testValues } from '../harness/compare';
-import { activationName, embedded, expectedIn, windowName, windowShape } from '../harness/windows';
+import {
+  ACTIVATIONS,
+  activationName,
+  embedded,
+  expectedIn,
+  windowName,
+  windowShape,
+} from '../harness/windows';
 import { maskError, maskReference, rangesReference } from '../reference/conv';
 import { encodeWeights } from '../reference/weights';
 import { windowConvReference } from '../reference/window';
@@ -131,8 +131,6 @@ const trials: readonly Trial[] = [
     batch: 1,
   },
 ];
-
-const activations = [RELU, 0.1, NO_ACTIVATION, -6, HARD_SWISH, SILU, SIGMOID, HARD_SIGMOID];
 
 async function run(
   gpu: Gpu,
@@ -344,7 +342,7 @@ export const cases: GpuCase[] = TILINGS.flatMap((tiling) => [
       run: (gpu) => run(gpu, tiling, 'f16', trial),
     };
   }),
-  ...activations.map(
+  ...ACTIVATIONS.map(
     (activation): GpuCase => ({
       name: `${tiling}: ${activationName(activation)}`,
       usually,

@@ -211,6 +211,17 @@ const KNOTS: readonly GraphManifestLayer[] = [
   GAP,
 ];
 
+/** A scale of the image itself, which the mask is fused into, and tensors of one channel. */
+const SINGLE: readonly GraphManifestLayer[] = [
+  { type: 'scale', name: 'input', batchNorm: normOf('input') },
+  conv('one', 1, 3, { stride: 2, padding: 1, activation: { leakyRelu: 0.1 } }),
+  { type: 'scale', name: 'scaled', weight: 'scaled.weight', bias: 'scaled.bias' },
+  conv('same', 1, 3, { padding: [0, 2, 2, 0], activation: 'silu' }),
+  conv('many', 9, 5, { inputs: ['same'], stride: 2, padding: 2, activation: 'relu' }),
+  GAP,
+  linear('fc', 3),
+];
+
 interface SmallGraph {
   readonly layers: readonly GraphManifestLayer[];
   readonly targetLayer: string;
@@ -225,6 +236,7 @@ export const smallGraphs = {
   gates: { layers: GATES, targetLayer: 'two', classes: 4 },
   groups: { layers: GROUPS, targetLayer: 'plain', classes: 3 },
   pools: { layers: POOLS, targetLayer: 'overAverage', classes: 4 },
+  single: { layers: SINGLE, targetLayer: 'many', classes: 3 },
   knots: { layers: KNOTS, targetLayer: 'end', classes: 5 },
 } as const satisfies Readonly<Record<string, SmallGraph>>;
 

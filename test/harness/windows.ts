@@ -53,6 +53,9 @@ const NAMES = new Map([
   [HARD_SIGMOID, 'hard sigmoid'],
 ]);
 
+/** One of every kind. */
+export const ACTIVATIONS = [RELU, 0.1, NO_ACTIVATION, -6, HARD_SWISH, SILU, SIGMOID, HARD_SIGMOID];
+
 export const activationName = (code: number): string =>
   NAMES.get(code) ?? (code > 0 ? `leaky ${code}` : `relu${-code}`);
 

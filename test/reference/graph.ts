@@ -60,12 +60,14 @@ export function logitsOf(network: Network, { outputs }: GraphPass): Values {
 /**
  * Gradients of one class's logit or probability with respect to the output of every layer, and the image, by reverse-mode
  * differentiation with PyTorch's choices at kinks.
+ * @param earliest go back no further than to the outputs of this layer; those of layers before it are not complete
  */
 export async function graphBackward(
   network: Network,
   weights: WeightSource,
   pass: GraphPass,
   { classIndex, of }: { readonly classIndex: number; readonly of: 'logit' | 'probability' },
+  earliest = IMAGE,
 ): Promise<Map<string, Values>> {
   const { outputs, sums } = pass;
   const gradients = new Map(
@@ -83,6 +85,7 @@ export async function graphBackward(
     }),
   );
   for (const layer of [...network.layers].reverse()) {
+    if (layer.name === earliest) break;
     const sum = sums.get(layer.name) as Values;
     const activation = activationOf(layer);
     const straight = (gradients.get(layer.name) as Values).map(
@@ -167,7 +170,7 @@ export function tapsOf({ input, output, window }: Windows): Tap[] {
 }
 
 /** Windows and groups of a layer that multiplies by weights. */
-function convolutionOf(layer: WeightedLayer): Windows & { readonly groups: number } {
+function convolutionOf(layer: WeightedLayer): Convolution {
   const { input, output } = layer;
   if (layer.type === 'windowconv') return layer;
   const size = layer.type === 'conv' ? layer.kernel : 1;
@@ -253,8 +256,15 @@ async function sumOf(
       return first.map((value, i) => value + (second[i] as number));
     case 'multiply':
       return multiplied(first, second);
-    case 'concat':
-      return Float64Array.from(inputs.flatMap((values) => [...values]));
+    case 'concat': {
+      const all = new Float64Array(inputs.reduce((sum, { length }) => sum + length, 0));
+      let start = 0;
+      for (const values of inputs) {
+        all.set(values, start);
+        start += values.length;
+      }
+      return all;
+    }
     case 'activation':
       return first.slice();
     default:
@@ -304,62 +314,71 @@ function eachWeight(
   groups: number,
   inChannels: number,
   outChannels: number,
-  taps: number,
-  visit: (o: number, c: number, tap: number, index: number) => void,
+  taps: readonly Tap[],
+  visit: (o: number, c: number, tap: Tap, index: number) => void,
 ): void {
   const [ins, outs] = [inChannels / groups, outChannels / groups];
   for (let o = 0; o < outChannels; o++) {
     for (let c = 0; c < ins; c++) {
-      for (let t = 0; t < taps; t++) {
-        visit(o, Math.floor(o / outs) * ins + c, t, (o * ins + c) * taps + t);
-      }
+      taps.forEach((tap, t) => {
+        visit(o, Math.floor(o / outs) * ins + c, tap, (o * ins + c) * taps.length + t);
+      });
     }
   }
 }
 
+/** to[places[j]] += factor * from[others[j]] */
+function addTo(
+  to: Values,
+  places: Int32Array,
+  factor: number,
+  from: Values,
+  others: Int32Array,
+): void {
+  for (let j = 0; j < places.length; j++) {
+    const at = places[j] as number;
+    to[at] = (to[at] as number) + factor * (from[others[j] as number] as number);
+  }
+}
+
+function planesOf(values: ArrayLike<number>, count: number): Values[] {
+  const all = values instanceof Float64Array ? values : Float64Array.from(values);
+  const size = all.length / count;
+  return Array.from({ length: count }, (_, i) => all.subarray(i * size, (i + 1) * size) as Values);
+}
+
+type Convolution = Windows & { readonly groups: number };
+
 /** [inChannels, height, width] to [outChannels, outHeight, outWidth] by weights [outChannels, inChannels / groups, taps]. */
 export function convReference(
-  windows: Windows & { readonly groups: number },
+  windows: Convolution,
   inChannels: number,
   outChannels: number,
   input: ArrayLike<number>,
   weight: ArrayLike<number>,
 ): Values {
-  const taps = tapsOf(windows);
-  const plane = windows.input.height * windows.input.width;
-  const outPlane = windows.output.height * windows.output.width;
-  const out = new Float64Array(outChannels * outPlane);
-  eachWeight(windows.groups, inChannels, outChannels, taps.length, (o, c, t, index) => {
-    const { to, from } = taps[t] as Tap;
-    const factor = weight[index] as number;
-    for (let j = 0; j < to.length; j++) {
-      const at = o * outPlane + (to[j] as number);
-      out[at] = (out[at] as number) + factor * (input[c * plane + (from[j] as number)] as number);
-    }
+  const { groups, output } = windows;
+  const out = new Float64Array(outChannels * output.height * output.width);
+  const [outs, ins] = [planesOf(out, outChannels), planesOf(input, inChannels)];
+  eachWeight(groups, inChannels, outChannels, tapsOf(windows), (o, c, { to, from }, index) => {
+    addTo(outs[o] as Values, to, weight[index] as number, ins[c] as Values, from);
   });
   return out;
 }
 
 /** The gradient with respect to its input. */
 export function convBackwardReference(
-  windows: Windows & { readonly groups: number },
+  windows: Convolution,
   inChannels: number,
   outChannels: number,
   gradient: ArrayLike<number>,
   weight: ArrayLike<number>,
 ): Values {
-  const taps = tapsOf(windows);
-  const plane = windows.input.height * windows.input.width;
-  const outPlane = windows.output.height * windows.output.width;
-  const result = new Float64Array(inChannels * plane);
-  eachWeight(windows.groups, inChannels, outChannels, taps.length, (o, c, t, index) => {
-    const { to, from } = taps[t] as Tap;
-    const factor = weight[index] as number;
-    for (let j = 0; j < to.length; j++) {
-      const at = c * plane + (from[j] as number);
-      result[at] =
-        (result[at] as number) + factor * (gradient[o * outPlane + (to[j] as number)] as number);
-    }
+  const { groups, input } = windows;
+  const result = new Float64Array(inChannels * input.height * input.width);
+  const [ins, outs] = [planesOf(result, inChannels), planesOf(gradient, outChannels)];
+  eachWeight(groups, inChannels, outChannels, tapsOf(windows), (o, c, { to, from }, index) => {
+    addTo(ins[c] as Values, from, weight[index] as number, outs[o] as Values, to);
   });
   return result;
 }

@@ -82,3 +82,40 @@ export function windowConvReference(
   }
   return { values, tolerance };
 }
+
+/** Largest or mean value of each window in f64. */
+export function windowPoolReference(
+  shape: WindowShape,
+  batch: number,
+  input: ArrayLike<number>,
+  of: 'max' | 'average',
+  countsPadding: boolean,
+): Bounded {
+  const { inChannels, height, width, outHeight, outWidth, stride, before } = shape;
+  const [kh, kw] = shape.kernel;
+  const values = new Float64Array(batch * inChannels * outHeight * outWidth);
+  const tolerance = new Float64Array(values.length);
+  for (let i = 0; i < values.length; i++) {
+    const plane = Math.floor(i / (outHeight * outWidth));
+    const seen: number[] = [];
+    for (let k = 0; k < kh * kw; k++) {
+      const row =
+        (Math.floor(i / outWidth) % outHeight) * stride[0] - before[0] + Math.floor(k / kw);
+      const column = (i % outWidth) * stride[1] - before[1] + (k % kw);
+      if (row < 0 || row >= height || column < 0 || column >= width) continue;
+      seen.push(input[(plane * height + row) * width + column] as number);
+    }
+    if (of === 'max') {
+      values[i] = Math.max(...seen);
+    } else {
+      const count = countsPadding ? kh * kw : seen.length;
+      values[i] = seen.reduce((a, b) => a + b, 0) / count;
+      // 2.5 ULP of WGSL's division are 5 more roundings.
+      tolerance[i] = sumTolerance(
+        seen.length + 5,
+        seen.reduce((a, b) => a + Math.abs(b), 0) / count,
+      );
+    }
+  }
+  return { values, tolerance };
+}

@@ -32,7 +32,7 @@ export function recordGraphStep(step: GraphStep, io: StepTensors): Dispatch[] {
     }
     case 'windowpool': {
       const { of, countsPadding } = step.layer;
-      const own = windowShape(step.layer);
+      const own = { ...windowShape(step.layer), channels };
       return [windowPool({ label, of, shape: own, countsPadding, batch, input, output })];
     }
     case 'add': {
