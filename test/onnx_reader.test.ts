@@ -6,7 +6,14 @@ import { type ByteSource, memorySource } from '../src/model/bytes/byte-source';
 import { type OnnxModel, type OnnxOptions, readOnnx } from '../src/model/formats/onnx/read';
 import { elementCount } from '../src/model/weight-source';
 import { testValues } from './harness/compare';
-import { folderOpener, networkOf, onnxImage, openFixture, openOnnx } from './harness/onnx-fixtures';
+import {
+  folderOpener,
+  networkOf,
+  onnxFolder,
+  onnxImage,
+  openFixture,
+  openOnnx,
+} from './harness/onnx-fixtures';
 import { node, type WrittenModel, type WrittenTensor, writeOnnx } from './harness/onnx-writer';
 import { smallLayers, smallModel } from './harness/small-model';
 import { graphForward, logitsOf } from './reference/graph';
@@ -45,6 +52,7 @@ const ofWeights = (name: string, ...shape: number[]): WrittenTensor => ({
 const CONV = [node('Conv', 'x w', 'c', { kernel_shape: [3, 3] })];
 const POOL = [node('GlobalAveragePool', 'c', 'g'), node('Flatten', 'g', 'y')];
 const W = ofWeights('w', 4, 3, 3, 3);
+const pads = { name: 'pads', shape: [8], integers: [0, 0, 1, 1, 0, 0, 1, 1] };
 
 describe('nodes', () => {
   it('that a layer computes on its way become part of it', async () => {
@@ -226,6 +234,25 @@ describe('weights', () => {
     expect(total).toBe(4 * 108);
   });
 
+  it('are read in one pass over the file behind the one for its structure', async () => {
+    const bytes = onnxFolder.get('mobilenet_v2.onnx') as Uint8Array<ArrayBuffer>;
+    let [end, turns] = [0, 0];
+    const memory = memorySource('my.onnx', bytes);
+    const followed: ByteSource = {
+      ...memory,
+      read(start, length) {
+        if (start < end) turns++;
+        end = start + length;
+        return memory.read(start, length);
+      },
+    };
+    const { weights } = await readOnnx(followed, nothing);
+    expect(turns).toBe(0);
+    for (const [name, { shape }] of weights.tensors)
+      await weights.read(name, 0, elementCount(shape));
+    expect(turns).toBe(1);
+  });
+
   it.each([
     ['that are kept once they are turned', 900],
     ['too large to be kept', 4100],
@@ -285,9 +312,48 @@ describe('weights', () => {
   });
 });
 
-const pads = { name: 'pads', shape: [8], integers: [0, 0, 1, 1, 0, 0, 1, 1] };
 const padded = [...CONV, node('Pad', 'c pads', 'p')];
 const matrix = ofWeights('v', 4, 5);
+
+describe('files that ask for much', () => {
+  const chain = (
+    count: number,
+    each: (from: string, to: string) => WrittenModel['nodes'][number],
+  ) =>
+    Array.from({ length: count }, (_, i) => ({ ...each(`v${i}`, `v${i + 1}`), name: 'one name' }));
+  const around = (nodes: WrittenModel['nodes'], count: number) => [
+    node('Conv', 'x w', 'v0'),
+    ...nodes,
+    node('GlobalAveragePool', `v${count}`, 'y'),
+  ];
+
+  it('are read in time: sums of sums, and names that are all one', async () => {
+    const nodes = around(
+      chain(4000, (from, to) => node('Add', `${from} ${from}`, to)),
+      4000,
+    );
+    nodes.splice(
+      -1,
+      0,
+      node('Pad', 'v4000 pads', 'p'),
+      node('MaxPool', 'p', 'm', { kernel_shape: [2, 2] }),
+    );
+    nodes.splice(-1, 1, node('GlobalAveragePool', 'm', 'y'));
+    await expect(read({ nodes, tensors: [W, pads] })).rejects.toThrow('could be maxima');
+    const { layers } = await read({ nodes: around(nodes.slice(1, 4001), 4000), tensors: [W] });
+    expect(new Set(layers.map(({ name }) => name)).size).toBe(4002);
+  });
+
+  it('are refused where they compute more than is possible', async () => {
+    const many = { name: 'many', shape: [4096] };
+    const nodes = [
+      node('Identity', 'many', 'v0'),
+      ...chain(1100, (from, to) => node('Add', `${from} many`, to)),
+      node('Mul', 'x v1100', 'y'),
+    ];
+    await expect(read({ nodes, tensors: [many] })).rejects.toThrow('compute 4194304 constants');
+  });
+});
 
 describe('what is not supported is refused by node, operator and what is', () => {
   it.each<[string, WrittenModel, RegExp]>([
