@@ -48,14 +48,14 @@ function rawTensors(bytes: Bytes): Map<string, { dims: bigint[]; raw: Bytes }> {
   return tensors;
 }
 
-/** A message with the messages in it. */
-type Tree = { field: number; value: bigint | Uint8Array | Tree }[];
-type Nesting = { readonly [field: number]: Nesting };
+/** A message with the messages in it; fields of four bytes are marked. */
+type Tree = { field: number; value: bigint | Uint8Array | Tree; isFixed?: boolean }[];
+type Nesting = { readonly [field: number]: Nesting | 'fixed' };
 
 const TENSOR: Nesting = { 13: {} };
 const INFO: Nesting = { 2: { 1: { 2: { 1: {} } } } };
 const MODEL: Nesting = {
-  7: { 1: { 5: { 5: TENSOR } }, 5: TENSOR, 11: INFO, 12: INFO },
+  7: { 1: { 5: { 2: 'fixed', 5: TENSOR } }, 5: TENSOR, 11: INFO, 12: INFO },
   8: {},
 };
 
@@ -63,6 +63,7 @@ function treeOf(fields: ReadMessage, nesting: Nesting): Tree {
   return Array.from(fields, ([field, values]) =>
     values.map((value) => {
       const within = nesting[field];
+      if (within === 'fixed') return { field, value, isFixed: true };
       const isMessage = within && value instanceof Uint8Array;
       return { field, value: isMessage ? treeOf(readMessage(value), within) : value };
     }),
@@ -71,10 +72,13 @@ function treeOf(fields: ReadMessage, nesting: Nesting): Tree {
 
 function encoded(tree: Tree): Uint8Array {
   return message(
-    ...tree.map(({ field, value }) => {
+    ...tree.map(({ field, value, isFixed }) => {
       if (Array.isArray(value)) return nested(field, encoded(value));
-      return typeof value === 'bigint'
-        ? message(varint(BigInt(8 * field)), varint(BigInt.asUintN(64, value)))
+      if (typeof value === 'bigint') {
+        return message(varint(BigInt(8 * field)), varint(BigInt.asUintN(64, value)));
+      }
+      return isFixed && value.length === 4
+        ? message(varint(BigInt(8 * field + 5)), value)
         : nested(field, value);
     }),
   );
@@ -88,11 +92,7 @@ function varint(value: bigint): Uint8Array {
   return Uint8Array.from(bytes);
 }
 
-/** Floats of a fixed size become bytes in the reader, which is why files with some of them are left out. */
-const TREES = FILES.map((bytes) => treeOf(readMessage(bytes), MODEL)).filter((tree) => {
-  const again = encoded(tree);
-  return FILES.some(({ length }) => length === again.length);
-});
+const TREES = FILES.map((bytes) => treeOf(readMessage(bytes), MODEL));
 
 /** Every list of fields with the place of each leaf in it. */
 function leavesOf(tree: Tree): [Tree, number][] {

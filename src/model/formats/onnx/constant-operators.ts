@@ -1,7 +1,7 @@
 import { elementCount } from '../../weight-source';
 import type { ComputedWeight } from './draft';
 import { BFLOAT16, BOOL, DOUBLE, FLOAT, FLOAT16, INT32, INT64 } from './graph';
-import type { Operation, Operator } from './operation';
+import { MOST_AXES, type Operation, type Operator } from './operation';
 import { isFloat } from './tensors';
 import { computed, storedWeight, type Value } from './values';
 
@@ -34,8 +34,10 @@ export const CONSTANT_OPERATORS: Readonly<Record<string, Operator>> = {
       isInteger,
     } = tensor ? await operation.numbers(storedWeight(tensor), 1) : computed([], [], false);
     const count = elementCount(sizes);
-    if (!(count >= 0 && count <= MOST_ELEMENTS)) {
-      operation.fail(`makes ${count} constants; at most ${MOST_ELEMENTS} are possible.`);
+    if (!(count >= 0 && count <= MOST_ELEMENTS) || sizes.length > MOST_AXES) {
+      operation.fail(
+        `makes ${count} constants of ${sizes.length} axes; at most ${MOST_ELEMENTS} of ${MOST_AXES} are possible.`,
+      );
     }
     return computed(sizes, new Array<number>(count).fill(value), isInteger);
   },

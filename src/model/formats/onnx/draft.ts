@@ -20,6 +20,8 @@ export interface Draft {
     | 'activation';
   inputs: readonly Draft[];
   readonly shape: Shape;
+  /** Whether nothing that the node gives can be below zero. */
+  readonly isNeverNegative?: boolean;
   activation?: GraphActivation | undefined;
   /** Of convolutions and pools. */
   window?: DraftWindow | undefined;

@@ -201,6 +201,7 @@ async function byChannel(
         'number, or one a channel.',
     );
   }
+  operation.spend(channels);
   const all = Array.from({ length: channels }, (_, i) =>
     turn(values[values.length === 1 ? 0 : i] as number),
   );

@@ -1,15 +1,14 @@
 import type { GraphManifestLayer } from '../../graph/manifest';
 import { IMAGE } from '../../network';
 import type { Draft, Weight } from './draft';
-import { uniqueName, type Weights } from './weights';
+import { Names, type Weights } from './weights';
 
 /** Layers as a manifest has them, in the same order; their tensors are given names on the way. */
 export function manifestLayers(drafts: readonly Draft[], weights: Weights): GraphManifestLayer[] {
   const names = new Map<Draft, string>();
-  const taken = new Set([IMAGE]);
+  const unique = new Names(IMAGE);
   return drafts.map((draft) => {
-    const name = uniqueName(taken, draft.name);
-    taken.add(name);
+    const name = unique.unique(draft.name);
     names.set(draft, name);
     return layerOf(
       draft,

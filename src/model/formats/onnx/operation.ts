@@ -19,8 +19,18 @@ export type Operator = (operation: Operation) => Value | Promise<Value>;
 
 /** Elements of what is computed with: shapes, paddings, limits. */
 const MOST_ELEMENTS = 4096;
+/** Of anything computed or reshaped. */
+export const MOST_AXES = 8;
 /** Elements of what a layer adds to its channels or multiplies them by. */
 export const MOST_CHANNELS = 65536;
+
+/** Numbers that were computed for all nodes so far. */
+export interface Counter {
+  count: number;
+}
+
+/** 32 MB. A file of few bytes could ask for many. */
+const MOST_COMPUTED = 2 ** 22;
 
 /** A node, with what it reads looked up. */
 export class Operation {
@@ -34,6 +44,7 @@ export class Operation {
     readonly inputs: readonly (Value | undefined)[],
     private readonly files: TensorFiles,
     private readonly drafts: Draft[],
+    private readonly computed: Counter,
   ) {
     this.operator = node.operator;
   }
@@ -45,6 +56,14 @@ export class Operation {
       'network',
       `${this.files.file.name}: node "${name}" (${this.operator}) ${problem}`,
     );
+  }
+
+  /** @throws ScoreCamError `network` if all nodes together compute too much */
+  spend(count: number): void {
+    this.computed.count += count;
+    if (this.computed.count > MOST_COMPUTED) {
+      this.fail(`is one of those that compute ${MOST_COMPUTED} constants; no more are possible.`);
+    }
   }
 
   /** @throws ScoreCamError `network` if the node has attributes that nobody has asked for */
@@ -152,7 +171,8 @@ export class Operation {
 
   /** A new layer called after the node. */
   layer(draft: Omit<Draft, 'name'>, view: View = imageView(draft.shape)): MapValue {
-    const whole: Draft = { name: this.node.name, ...draft };
+    const isNeverNegative = cannotBeNegative(draft);
+    const whole: Draft = { name: this.node.name, ...draft, isNeverNegative };
     this.drafts.push(whole);
     return { kind: 'map', draft: whole, view };
   }
@@ -178,5 +198,21 @@ export class Operation {
     const index = axis < 0 ? axis + rank : axis;
     if (Number.isInteger(index) && index >= 0 && index < rank) return index;
     return this.fail(`has the axis ${shown(axis)} of ${rank}.`);
+  }
+}
+
+function cannotBeNegative({ type, activation, inputs }: Omit<Draft, 'name'>): boolean {
+  switch (type) {
+    case 'activation':
+      return typeof activation === 'object'
+        ? 'ceiling' in activation
+        : activation !== 'hardswish' && activation !== 'silu';
+    case 'image':
+    case 'conv':
+    case 'scale':
+    case 'linear':
+      return false;
+    default:
+      return inputs.every(({ isNeverNegative }) => isNeverNegative);
   }
 }

@@ -30,6 +30,7 @@ export async function drafted(
   };
   const values = new Map<string, Value>([[image.name, image]]);
   const drafts: Draft[] = [image.draft];
+  const counter = { count: 0 };
   const lookUp = (name: string, reader: string): Value => {
     const known = values.get(name);
     if (known) return known;
@@ -41,9 +42,10 @@ export async function drafted(
   for (const node of neededNodes(graph, output)) {
     const reader = `node "${node.name}" (${node.operator})`;
     const inputs = node.inputs.map((name) => (name === '' ? undefined : lookUp(name, reader)));
-    const operation = new Operation(node, graph.opset, inputs, files, drafts);
+    const operation = new Operation(node, graph.opset, inputs, files, drafts, counter);
     const result = await operatorOf(node, inputs, fail)(operation);
     operation.checkAttributes();
+    if (result.kind === 'computed') operation.spend(result.values.length);
     const [name = ''] = node.outputs;
     if (values.has(name) || graph.initialisers.has(name)) fail(`${reader} gives "${name}" again.`);
     values.set(name, result);

@@ -1,6 +1,6 @@
 import { elementCount } from '../../weight-source';
 import { shapeText } from '../elements';
-import type { Operation, Operator } from './operation';
+import { MOST_AXES, type Operation, type Operator } from './operation';
 import { computed, reshaped, sizesOf, transposed, type Value } from './values';
 
 /*
@@ -86,9 +86,6 @@ function plain(operation: Operation): Value {
   const value = operation.value(0);
   return value.kind === 'map' && value.padding ? operation.map(0) : value;
 }
-
-/** At most so many axes as anything has here. */
-const MOST_AXES = 8;
 
 function reshape(operation: Operation, sizes: readonly number[]): Value {
   const value = plain(operation);

@@ -105,7 +105,12 @@ export class TensorFiles {
     bytes: number,
   ): Promise<Span & { readonly file: ByteSource }> {
     const { place } = tensor;
-    if (place.in === 'file') return { file: this.file, ...place.span };
+    if (place.in === 'file') {
+      const { span } = place;
+      return span.bytes
+        ? { file: memorySource(this.file.name, span.bytes), begin: 0, length: span.length }
+        : { file: this.file, ...span };
+    }
     checkPartPath(`${this.file.name}: tensor "${tensor.name}"`, place.path);
     const { path, offset, length = bytes } = place;
     let opened = this.siblings.get(path);
@@ -126,8 +131,11 @@ export class TensorFiles {
   }
 
   /** Half floats that are stored as numbers. */
-  private async unpacked(tensor: OnnxTensor, { begin, length }: Span) {
-    const bytes = await this.file.read(begin, length);
+  private async unpacked(
+    tensor: OnnxTensor,
+    { file, begin, length }: Span & { readonly file: ByteSource },
+  ) {
+    const bytes = await file.read(begin, length);
     const halves = Uint16Array.from(unpackVarints(bytes, (problem) => this.fail(tensor, problem)));
     return { file: memorySource(this.file.name, new Uint8Array(halves.buffer)), begin: 0 };
   }

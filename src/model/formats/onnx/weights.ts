@@ -11,6 +11,7 @@ interface Entry extends TensorFacts {
 /** Gives the layers' weights names, and hands them out under these. */
 export class Weights {
   private readonly entries = new Map<string, Entry>();
+  private readonly names = new Names();
 
   constructor(private readonly files: TensorFiles) {}
 
@@ -19,7 +20,7 @@ export class Weights {
     const isStored = weight.kind === 'stored';
     // Checked now: what is damaged is told before anything is computed.
     const dtype = isStored ? this.files.dtypeOf(weight.tensor) : 'F32';
-    const unique = uniqueName(this.entries, (isStored && weight.tensor.name) || name);
+    const unique = this.names.unique((isStored && weight.tensor.name) || name);
     this.entries.set(unique, { weight, shape, dtype });
     return unique;
   }
@@ -57,10 +58,23 @@ export class Weights {
   }
 }
 
-export function uniqueName(taken: { has(name: string): boolean }, name: string): string {
-  let unique = name;
-  for (let i = 2; taken.has(unique); i++) unique = `${name} (${i})`;
-  return unique;
+/** Names that differ, however many are asked to be one. */
+export class Names {
+  private readonly taken: Set<string>;
+  private readonly counts = new Map<string, number>();
+
+  constructor(...taken: readonly string[]) {
+    this.taken = new Set(taken);
+  }
+
+  unique(name: string): string {
+    let count = this.counts.get(name) ?? 1;
+    let unique = name;
+    while (this.taken.has(unique)) unique = `${name} (${++count})`;
+    this.counts.set(name, count);
+    this.taken.add(unique);
+    return unique;
+  }
 }
 
 /** Elements that are kept once they are in order: 64 MB. */

@@ -1,5 +1,5 @@
 import type { Shape } from '../../network';
-import type { Draft, DraftWindow, Sides } from './draft';
+import type { DraftWindow, Sides } from './draft';
 import type { Operation, Operator } from './operation';
 import { axes, imageView, type MapValue, sizesOf, type Value } from './values';
 
@@ -47,7 +47,7 @@ export const WINDOW_OPERATORS: Readonly<Record<string, Operator>> = {
   MaxPool(operation) {
     operation.only('storage_order', 0);
     const value = operation.image(0);
-    if (value.padding && !isNeverNegative(value.draft)) {
+    if (value.padding && !value.draft.isNeverNegative) {
       operation.fail(
         'reads what Pad has padded with zeros, which could be maxima; supported is Pad behind an activation that ' +
           'is never negative.',
@@ -278,23 +278,4 @@ function globalAverage(operation: Operation, value: MapValue): Value {
 function average(operation: Operation, { draft }: MapValue): MapValue {
   const shape = { channels: draft.shape.channels, height: 1, width: 1 };
   return operation.layer({ type: 'globalavgpool', inputs: [draft], shape }, imageView(shape));
-}
-
-/** Whether nothing that a layer gives can be below zero. */
-function isNeverNegative(draft: Draft): boolean {
-  switch (draft.type) {
-    case 'activation': {
-      const { activation } = draft;
-      return typeof activation === 'object'
-        ? 'ceiling' in activation
-        : activation !== 'hardswish' && activation !== 'silu';
-    }
-    case 'image':
-    case 'conv':
-    case 'scale':
-    case 'linear':
-      return false;
-    default:
-      return draft.inputs.every(isNeverNegative);
-  }
 }

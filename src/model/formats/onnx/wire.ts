@@ -6,10 +6,12 @@ import type { ByteSource } from '../../bytes/byte-source';
  * after the other, each a tag (number and wire type) and a value.
  */
 
-/** Where bytes lie in the file that nobody has read. */
+/** Where bytes lie in the file. */
 export interface Span {
   readonly begin: number;
   readonly length: number;
+  /** Few are at hand: going back for each would cost a request over the network. */
+  readonly bytes?: Uint8Array<ArrayBuffer> | undefined;
 }
 
 /**
@@ -72,7 +74,9 @@ const LONGEST_TEXT = 2 ** 16;
 /** A tag and a length take 20 at most. */
 const LONGEST_HEAD = 20;
 /** Bytes that are read at once. */
-const WINDOW = 2 ** 16;
+const WINDOW = 2 ** 14;
+/** Bytes that are few. */
+const FEW = 256;
 
 const utf8 = new TextDecoder();
 
@@ -96,7 +100,7 @@ export function unpackVarints(bytes: Uint8Array, fail: (message: string) => neve
 }
 
 class Reader {
-  private window = new Uint8Array(0);
+  private window: Uint8Array<ArrayBuffer> = new Uint8Array(0);
   private windowStart = 0;
   private at = 0;
   private fields = 0;
@@ -157,8 +161,10 @@ class Reader {
       return;
     }
     if (kind === 'span') {
-      message.add(field, { begin: this.at, length });
-      this.at += length;
+      const begin = this.at;
+      const bytes = length <= FEW ? (await this.take(length)).slice() : undefined;
+      this.at = begin + length;
+      message.add(field, { begin, length, bytes });
       return;
     }
     this.textBytes += length;
@@ -167,10 +173,7 @@ class Reader {
         `field ${field} is a name or list of ${length} bytes; at most ${LONGEST_TEXT} are possible, ${MOST_TEXT} in all.`,
       );
     }
-    if (this.left < length) await this.fill(length);
-    const start = this.at - this.windowStart;
-    const bytes = this.window.subarray(start, start + length);
-    this.at += length;
+    const bytes = await this.take(length);
     if (kind === 'text') message.add(field, utf8.decode(bytes));
     else if (kind === 'ints') {
       for (const value of unpackVarints(bytes, (problem) => this.fail(problem)))
@@ -182,16 +185,33 @@ class Reader {
     }
   }
 
+  /** The next bytes, until something else is read. */
+  private async take(length: number): Promise<Uint8Array<ArrayBuffer>> {
+    if (this.left < length) await this.fill(length);
+    const start = this.at - this.windowStart;
+    this.at += length;
+    return this.window.subarray(start, start + length);
+  }
+
   /** Bytes of the window from where it is. */
   private get left(): number {
-    return this.at < this.windowStart ? 0 : this.windowStart + this.window.length - this.at;
+    return Math.max(0, this.windowStart + this.window.length - this.at);
   }
 
   /** Moves the window: at least `bytes` from here on, fewer at the file's end. */
   private async fill(bytes: number): Promise<void> {
     const most = this.file.size - this.at;
-    if (this.left >= Math.min(bytes, most)) return;
-    this.window = await this.file.read(this.at, Math.min(Math.max(bytes, WINDOW), most));
+    const { left } = this;
+    if (left >= Math.min(bytes, most)) return;
+    // Forwards only: what is left of the window is not read again.
+    const rest = this.window.subarray(this.window.length - left);
+    const more = await this.file.read(
+      this.at + left,
+      Math.min(Math.max(bytes, WINDOW), most) - left,
+    );
+    this.window = new Uint8Array(left + more.length);
+    this.window.set(rest);
+    this.window.set(more, left);
     this.windowStart = this.at;
   }
 
