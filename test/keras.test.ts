@@ -11,6 +11,7 @@ import type { GraphManifest } from '../src/model/graph/manifest';
 import { buildGraph } from '../src/model/graph/network';
 import { isWeighted, type Network } from '../src/model/network';
 import type { WeightSource } from '../src/model/weight-source';
+import { asKeras3 } from './harness/keras-3';
 import { graphForward, logitsOf } from './reference/graph';
 
 type Json = Record<string, unknown>;
@@ -83,33 +84,6 @@ const configOf = (json: Json, name: string): Json => {
   const found = layersOf(json).find(({ config }) => (config as Json).name === name);
   return found?.config as Json;
 };
-
-/** As Keras 3 writes the same model: calls with their tensors, and other names of members. */
-function asKeras3(json: Json): Json {
-  const topology = json.modelTopology as Json;
-  for (const layer of layersOf(json)) {
-    const config = layer.config as Json;
-    if (config.batch_input_shape) {
-      config.batch_shape = config.batch_input_shape;
-      delete config.batch_input_shape;
-    }
-    layer.module = 'keras.layers';
-    layer.registered_name = null;
-    const nodes = (layer.inbound_nodes ?? []) as [string, number, number][][];
-    layer.inbound_nodes = nodes.map((reads) => {
-      const tensors = reads.map(([of, node, tensor]) => ({
-        class_name: '__keras_tensor__',
-        config: { shape: [null], dtype: 'float32', keras_history: [of, node, tensor] },
-      }));
-      return { args: tensors.length > 1 ? [tensors] : tensors, kwargs: {} };
-    });
-  }
-  const config = topology.config as Json;
-  const [input] = config.input_layers as unknown[];
-  config.input_layers = input;
-  topology.class_name = 'Functional';
-  return { ...json, modelTopology: { keras_version: '3.5.0', model_config: topology } };
-}
 
 describe('TensorFlow.js layers models', () => {
   it.each(MODELS)('%s: the probabilities of TensorFlow.js', async (name) => {

@@ -115,7 +115,9 @@ class Conversion {
     const { type, config } = layer;
     if (type === 'InputLayer') return this.begin(config);
     const joins = type === 'Add' || type === 'Multiply' || type === 'Concatenate';
-    if (!joins && inputs.length !== 1) this.fail(`reads ${inputs.length} tensors, takes one`);
+    if (inputs.length === 0 || (!joins && inputs.length > 1)) {
+      this.fail(`reads ${inputs.length} tensors, takes ${joins ? 'two or more' : 'one'}`);
+    }
     const [value] = inputs as [Value];
     if (PASSING.has(type)) return value;
     switch (type) {
