@@ -486,6 +486,22 @@ describe('what is not supported is refused by node, operator and what is', () =>
       },
       /by a matrix 4x5/,
     ],
+    [
+      'a gate by a matrix over too much',
+      {
+        nodes: [
+          ...CONV,
+          node('Flatten', 'c', 'f'),
+          node('Gemm', 'f v', 'g'),
+          node('Reshape', 'g shape', 'r'),
+          node('Mul', 'c r', 'm'),
+          node('GlobalAveragePool', 'm', 'y'),
+        ],
+        shape: [1, 3, 14, 14],
+        tensors: [W, ofWeights('v', 576, 4), { name: 'shape', shape: [4], integers: [1, 4, 1, 1] }],
+      },
+      /a matrix, "the g", over 12x12/,
+    ],
     ['a name that is not there', { nodes: [node('Conv', 'x v', 'y')] }, /reads "v", which no node/],
     [
       'normalising in training',

@@ -35,6 +35,9 @@ export interface Draft {
   batchNorm?: DraftNorm | undefined;
 }
 
+/** Of a convolution, each way. */
+export const LARGEST_KERNEL = 11;
+
 export interface DraftWindow {
   readonly kernel: readonly [height: number, width: number];
   readonly stride: readonly [down: number, across: number];

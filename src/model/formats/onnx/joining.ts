@@ -1,4 +1,4 @@
-import type { Draft, Weight } from './draft';
+import { type Draft, LARGEST_KERNEL, type Weight } from './draft';
 
 /**
  * What one layer computes in one go, exporters write as several nodes: activations, batch normalisation and biases become
@@ -6,7 +6,11 @@ import type { Draft, Weight } from './draft';
  * @param drafts each behind those that it reads @param last whose output is the network's
  * @returns the layers that remain, in their order
  */
-export function joinLayers(drafts: readonly Draft[], last: Draft): Draft[] {
+export function joinLayers(
+  drafts: readonly Draft[],
+  last: Draft,
+  fail: (problem: string) => never,
+): Draft[] {
   const needed = reachable(drafts, last);
   for (const draft of needed) {
     gate(draft);
@@ -35,7 +39,7 @@ export function joinLayers(drafts: readonly Draft[], last: Draft): Draft[] {
       remaining.push(draft);
     }
   }
-  return convolveInTheMiddle(remaining);
+  return convolveInTheMiddle(remaining, fail);
 }
 
 /** Those that `last` depends on. */
@@ -124,7 +128,7 @@ function takesIn(before: Draft, draft: Draft): boolean {
  * Fully connected layers are the network's last, one after the other. What stands elsewhere (squeeze and excitation) is
  * a convolution whose window is all of its input.
  */
-function convolveInTheMiddle(drafts: Draft[]): Draft[] {
+function convolveInTheMiddle(drafts: Draft[], fail: (problem: string) => never): Draft[] {
   let head = drafts.length;
   while (drafts[head - 1]?.type === 'linear') {
     const reader = drafts[head];
@@ -135,6 +139,12 @@ function convolveInTheMiddle(drafts: Draft[]): Draft[] {
     const [input] = draft.inputs;
     if (draft.type !== 'linear' || !input) continue;
     const { height, width } = input.shape;
+    if (height > LARGEST_KERNEL || width > LARGEST_KERNEL) {
+      fail(
+        `has a matrix, "${draft.name}", over ${height}x${width} and other layers behind it; supported is at most ` +
+          `${LARGEST_KERNEL}x${LARGEST_KERNEL} there.`,
+      );
+    }
     draft.type = 'conv';
     draft.window = { kernel: [height, width], stride: [1, 1], padding: [0, 0, 0, 0] };
   }

@@ -61,7 +61,7 @@ export async function readOnnx(
       `gives ${channels}x${height}x${width} as "${output}"; supported are classifiers, which give logits.`,
     );
   }
-  const layers = joinLayers(drafts, value.draft).filter((draft) => draft !== image.draft);
+  const layers = joinLayers(drafts, value.draft, fail).filter((draft) => draft !== image.draft);
   const weights = new Weights(files);
   const manifest = manifestLayers(layers, weights);
   const target = targetOf(layers);

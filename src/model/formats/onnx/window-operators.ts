@@ -1,5 +1,5 @@
 import type { Shape } from '../../network';
-import type { DraftWindow, Sides } from './draft';
+import { type DraftWindow, LARGEST_KERNEL, type Sides } from './draft';
 import type { Operation, Operator } from './operation';
 import { axes, imageView, type MapValue, sizesOf, type Value } from './values';
 
@@ -8,8 +8,11 @@ import { axes, imageView, type MapValue, sizesOf, type Value } from './values';
  */
 
 /** As docs/model-format.md has it. */
-const LIMITS = { conv: { kernel: 11, stride: 4 }, pool: { kernel: 4096, stride: 4096 } } as const;
-const MOST_PADDING = 11;
+const LIMITS = {
+  conv: { kernel: LARGEST_KERNEL, stride: 4 },
+  pool: { kernel: 4096, stride: 4096 },
+} as const;
+const MOST_PADDING = LARGEST_KERNEL;
 
 type Pair = readonly [down: number, across: number];
 
