@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { basename } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Plugin } from 'vite';
 import { NAIVE_VARIANTS } from '../bench/ladder/variants';
@@ -25,7 +25,7 @@ const TABLE: Readonly<Record<string, readonly Axes[]>> = { ...VARIANTS, ...NAIVE
 /** Ids of modules with one declaration each. */
 const DECLARATION = '\0wgsl:';
 
-/** Ids of modules with a kernel's texts, by tiling and file: `export default` is what its variants are made of, in order. */
+/** Ids of modules with a kernel's texts, by tiling, graphs' apart, and file: `export default` is what its variants are made of, in order. */
 const TEXTS = '\0wgsl-texts:';
 
 /** What the bundler knows of a module. */
@@ -97,7 +97,8 @@ export function wgsl(): Plugin {
       const here = tiling === undefined ? declared : [];
       let thunks = texts.map((own) => `() => ${own}`);
       if (tiling !== undefined) {
-        const id = `${TEXTS}${tiling}/${file}`;
+        const own = basename(dirname(path)) === 'graph' ? `graph-${tiling}` : tiling;
+        const id = `${TEXTS}${own}/${file}`;
         modules.set(id, [...declared, `export default [${texts.join(',\n')}];`].join('\n'));
         const load = `const load = (at) => () => import(${JSON.stringify(id)}).then((texts) => texts.default[at]);`;
         here.push(load);

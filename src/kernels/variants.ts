@@ -68,7 +68,7 @@ const ONE = [{}] as const;
 export const VARIANTS = {
   // convolution
   conv_registers: [
-    { pixels: ['plain'], places: ['all'], ...F32_F16 },
+    { pixels: ['plain'], places: ['all'], ...ENDS, ...F32_F16 },
     { pixels: ['masked'], ...PLACES, ...F32_F16 },
   ],
   conv_workgroup: [F32_F16],

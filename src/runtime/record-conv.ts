@@ -2,6 +2,7 @@ import type { Arena } from '../gpu/arena';
 import type { Dispatch, Slice } from '../gpu/kernel';
 import { conv } from '../kernels/convolution/conv';
 import type { ConvShape } from '../kernels/convolution/conv_kernel';
+import type { ConvEnds } from '../kernels/shared/conv_shape';
 import type { Places } from '../kernels/shared/places';
 import {
   winogradConv,
@@ -12,7 +13,7 @@ import {
 import type { ConvDtype } from '../numbers/dtypes';
 import type { ConvMethod } from '../plan/conv_choice';
 
-export interface RecordedConv {
+export interface RecordedConv extends ConvEnds {
   readonly label: string;
   readonly shape: ConvShape;
   readonly method: ConvMethod;
@@ -32,10 +33,10 @@ export interface RecordedConv {
 /** The dispatches of a convolution; scratch from `arena`. */
 export function recordConv(convolution: RecordedConv, arena: Arena): Dispatch[] {
   const { label, shape, method, batch, dtype, weights, bias, filters: kept } = convolution;
-  const { input, output, places } = convolution;
+  const { input, output, places, added, view } = convolution;
   if (method.kind === 'direct') {
     if (places) throw new Error(`"${label}" is computed directly, and that lists no tiles.`);
-    const tensors = { input, output, weights, bias };
+    const tensors = { input, output, weights, bias, added, view };
     return [conv(method.tiling, { label, shape, dtype, batch, ...tensors, choice: method })];
   }
   const sizes = winogradScratch(shape, batch, places?.count, method);
@@ -47,6 +48,6 @@ export function recordConv(convolution: RecordedConv, arena: Arena): Dispatch[] 
   arena.release(product);
   const { precision } = method;
   const first = kept ? [] : [winogradFilters({ label, shape, dtype, precision, weights, filters })];
-  const tensors = { input, filters, bias, transformed, product, output };
+  const tensors = { input, filters, bias, transformed, product, output, added, view };
   return [...first, ...winogradConv({ label, shape, batch, ...tensors, places, method })];
 }

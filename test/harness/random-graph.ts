@@ -82,14 +82,14 @@ class Growing {
     const read = new Set(this.layers.at(-1)?.inputs ?? []);
     const names = [...open.map(({ name }) => name).filter((name) => !read.has(name)), until];
     const ends = names.map((name, i): GraphManifestLayer => {
-      return { type: 'globalavgpool', name: `end ${i}`, inputs: [name] };
+      return { type: 'globalavgpool', name: `probe ${i}`, inputs: [name] };
     });
     const inputs = ends.map(({ name }) => name);
     return buildGraph(
       this.manifest([
         ...this.layers,
         ...ends,
-        { type: 'concat', name: 'ends', inputs },
+        { type: 'concat', name: 'probes', inputs },
         { type: 'linear', name: 'fc', outFeatures: CLASSES, weight: 'w', bias: 'b' },
       ]),
     );
@@ -122,7 +122,7 @@ export function randomGraph(seed: number): Model {
     .filter(({ name }) => growing.unread.has(name))
     .map(({ name, shape }) =>
       shape.height * shape.width > 1
-        ? growing.add({ type: 'globalavgpool', name: `${name} mean`, inputs: [name] }).name
+        ? growing.add({ type: 'globalavgpool', name: `${name} end`, inputs: [name] }).name
         : name,
     );
   if (ends.length > 1) growing.add({ type: 'concat', name: 'ends', inputs: ends });

@@ -57,7 +57,7 @@ export function convReference(
 }
 
 /** Largest of each 2x2; the largest of four wrong values is wrong by no more than the worst of them. */
-function pooled(full: Bounded, planes: number, height: number, width: number): Bounded {
+export function pooled(full: Bounded, planes: number, height: number, width: number): Bounded {
   const rows = Math.floor(height / 2);
   const columns = Math.floor(width / 2);
   const values = new Float64Array(planes * rows * columns);

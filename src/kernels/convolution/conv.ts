@@ -3,6 +3,7 @@ import type { Dispatch, Kernel, Slice } from '../../gpu/kernel';
 import { workgroupsOver } from '../../gpu/workgroups';
 import type { ConvDtype } from '../../numbers/dtypes';
 import { encodeF16 } from '../../numbers/f16';
+import { type ConvEnds, endValues } from '../shared/conv_shape';
 import type { TileChoice } from '../shared/gemm_tile';
 import { type Places, placesOf } from '../shared/places';
 import { type Size, tileGrid } from '../shared/tile_grid';
@@ -13,7 +14,7 @@ import { maskedConvWorkgroup } from './masked_conv_workgroup';
 
 export type { ConvShape } from './conv_kernel';
 
-export interface ConvArgs {
+export interface ConvArgs extends ConvEnds {
   readonly label: string;
   readonly shape: ConvShape;
   /** Of the weights; the bias is f32. */
@@ -31,7 +32,7 @@ export interface ConvArgs {
   readonly choice?: TileChoice | undefined;
 }
 
-export interface MaskedConvArgs extends Omit<ConvArgs, 'input' | 'choice'> {
+export interface MaskedConvArgs extends Omit<ConvArgs, 'input' | 'choice' | 'added'> {
   /** Mask m of the batch is made of map channels[firstMask + m]. */
   readonly firstMask: number;
   /** The normalised image, [inChannels, height, width]. */
@@ -122,12 +123,13 @@ export function packConv(
 export function conv(tiling: ConvTiling, args: ConvArgs): Dispatch {
   const { label, shape, dtype, batch, choice = {}, input, weights, bias, output } = args;
   const way: PlainConv = PLAIN[tiling];
-  const kernel = way.kernel(dtype);
+  const kernel = way.kernel(dtype, args.added ? 'added' : 'plain');
   const { values, workgroups } = way.cover(nameOf(label, kernel), shape, batch, choice);
   return {
-    ...convValues(kernel, shape, values),
+    ...convValues(kernel, shape, { ...values, ...endValues(shape, args) }),
     label,
-    buffers: { input, weights, bias, output },
+    // Something is bound where nothing is added.
+    buffers: { input, weights, bias, output, added: args.added?.slice ?? bias },
     workgroups,
   };
 }
@@ -152,7 +154,7 @@ export function maskedConv(tiling: MaskedTiling, args: MaskedConvArgs): Dispatch
   };
   const listed = places ? { places: places.list } : {};
   return {
-    ...convValues(kernel, shape, values),
+    ...convValues(kernel, shape, { ...values, ...endValues(shape, args) }),
     label,
     buffers: { image, maps, ranges, channels, weights, bias, output, ...listed },
     workgroups: workgroupsOver(nameOf(label, kernel), rule(shape), count),

@@ -9,7 +9,7 @@ export type { ConvShape };
 
 /** One way to compute a convolution of a tensor. */
 export interface PlainConv {
-  readonly kernel: (weights: ConvDtype) => Kernel;
+  readonly kernel: (weights: ConvDtype, ends: 'plain' | 'added') => Kernel;
   /**
    * How workgroups cover a batch, and what the kernel asks for beyond the shape.
    * @param choice of a kernel with several tiles

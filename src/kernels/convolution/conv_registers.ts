@@ -23,7 +23,7 @@ const patchRule = ({ outChannels }: Pick<ConvShape, 'outChannels'>): WorkgroupRu
 });
 
 export const convRegisters: PlainConv = {
-  kernel: (weights) => kernels.pick({ pixels: 'plain', places: 'all', weights }),
+  kernel: (weights, ends) => kernels.pick({ pixels: 'plain', places: 'all', ends, weights }),
   cover: (label, shape, batch) => {
     const { down, across } = tileGrid(shape, PATCH);
     const places = batch * down * across;

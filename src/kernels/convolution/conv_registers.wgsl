@@ -5,11 +5,13 @@
 // reads either.
 //
 //   sum[n, o, y, x]    = bias[o] + sum_(c, ky, kx) weights[c, ky, kx, o] pixels[n, c, y + ky - p, x + kx - p]
-//   output[n, o, y, x] = activation(sum)      p = (KERNEL - 1) / 2
+//   output[n, o, y, x] = activation(sum)      p = (KERNEL - 1) / 2; or activation(sum + added[n, o, y, x])
 //   with POOL: output[n, o, y, x] = the largest of the four at (2 y, 2 x) .. (2 y + 1, 2 x + 1)
 //
 // Shapes: pixels [batch, in_channels, height, width], output [batch, out_channels, height, width] or, with POOL,
 // [batch, out_channels, floor(height / 2), floor(width / 2)]; stride 1; outside the image is zero.
+// Of a larger output [batch, out_of, ...] it is the channels from out_first on; and so of `added` [batch, added_of, height,
+// width].
 // Weights [in_channels KERNEL KERNEL, stride / 4] Four, see packConv: the stride is out_channels
 // rounded up to 8, so a read is never out of bounds and needs no check.
 //
@@ -40,6 +42,10 @@ struct Params {
   height: u32,
   width: u32,
   activation: f32,
+  out_first: u32,
+  out_of: u32,
+  @if(ends_added) added_first: u32,
+  @if(ends_added) added_of: u32,
   @if(pixels_masked) first_mask: u32,
   @if(pixels_masked) map_height: u32,
   @if(pixels_masked) map_width: u32,
@@ -49,6 +55,7 @@ struct Params {
 @group(0) @binding(2) var<storage, read> weights: array<Four>;
 @group(0) @binding(3) var<storage, read> bias: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> output: array<f32>;
+@if(ends_added) @group(0) @binding(5) var<storage, read> added: array<f32>;
 
 // Up to four planes of the output, of which `count` exist.
 struct Plane {
@@ -94,6 +101,34 @@ fn add_point(sums: ptr<function, array<vec4f, 14>>, w: vec4f, x: array<f32, 16>)
 
 fn filled(b: vec4f) -> array<vec4f, 14> {
   return array<vec4f, 14>(b, b, b, b, b, b, b, b, b, b, b, b, b, b);
+}
+
+// What is added to a pixel of four channels; what does not exist is read from elsewhere, and not stored.
+@if(ends_added)
+fn added4(at: u32) -> vec4f {
+  let size = params.height * params.width;
+  return vec4f(added[at], added[at + size], added[at + 2u * size], added[at + 3u * size]);
+}
+
+@if(ends_added)
+fn with_added(b: vec4f, n: u32, channel: u32, y: u32, x: u32) -> array<vec4f, 14> {
+  let at = ((n * params.added_of + params.added_first + channel) * params.height + y) * params.width + x;
+  return array<vec4f, 14>(
+    b + added4(at + 0u),
+    b + added4(at + 1u),
+    b + added4(at + 2u),
+    b + added4(at + 3u),
+    b + added4(at + 4u),
+    b + added4(at + 5u),
+    b + added4(at + 6u),
+    b + added4(at + 7u),
+    b + added4(at + 8u),
+    b + added4(at + 9u),
+    b + added4(at + 10u),
+    b + added4(at + 11u),
+    b + added4(at + 12u),
+    b + added4(at + 13u),
+  );
 }
 
 // One element of four channels, of which the last ones may not exist.
@@ -157,7 +192,7 @@ fn store_patch(
   }
   let height = select(params.height, params.height / 2u, POOL);
   let width = select(params.width, params.width / 2u, POOL);
-  let start = (n * params.out_channels + channel) * height * width;
+  let start = (n * params.out_of + params.out_first + channel) * height * width;
   let plane = Plane(start, height, width, params.out_channels - channel);
   if (POOL) {
     store_pooled(upper, lower, plane, y / 2u, x / 2u);
@@ -189,6 +224,12 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   var lower_a = upper_a;
   var upper_b = filled(bias[2u * block + 1u]);
   var lower_b = upper_b;
+  @if(ends_added) {
+    upper_a = with_added(bias[2u * block], n, 8u * block, u32(y), u32(x));
+    lower_a = with_added(bias[2u * block], n, 8u * block, u32(y) + 1u, u32(x));
+    upper_b = with_added(bias[2u * block + 1u], n, 8u * block + 4u, u32(y), u32(x));
+    lower_b = with_added(bias[2u * block + 1u], n, 8u * block + 4u, u32(y) + 1u, u32(x));
+  }
   let stride = 2u * blocks;
   var k = 2u * block;
   var w0: vec4f;

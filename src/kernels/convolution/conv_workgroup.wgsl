@@ -2,12 +2,12 @@
 // memory (implicit GEMM: the matrix of patches is gathered tile by tile and never stored). For GPUs.
 //
 //   sum[n, o, y, x]    = bias[o] + sum_(c, ky, kx) weights[c, ky, kx, o] input[n, c, y + ky - p, x + kx - p]
-//   output[n, o, y, x] = activation(sum)      p = (KERNEL - 1) / 2
+//   output[n, o, y, x] = activation(sum)      p = (KERNEL - 1) / 2; with ADDED, activation(sum + added[n, o, y, x])
 //   with POOL: output[n, o, y, x] = the largest of the four at (2 y, 2 x) .. (2 y + 1, 2 x + 1)
 //
 // Shapes: input [batch, IN_CHANNELS, HEIGHT, WIDTH], output [batch, OUT_CHANNELS, HEIGHT, WIDTH] or,
 // with POOL, [batch, OUT_CHANNELS, floor(HEIGHT / 2), floor(WIDTH / 2)]; stride 1; outside the image is
-// zero. Weights [IN_CHANNELS KERNEL KERNEL, stride] Four, see packConv: 4 stride is OUT_CHANNELS
+// zero; `added` is the channels from ADDED_FIRST on of [batch, ADDED_OF, HEIGHT, WIDTH]. Weights [IN_CHANNELS KERNEL KERNEL, stride] Four, see packConv: 4 stride is OUT_CHANNELS
 // rounded up to 8.
 //
 // GEMM: M = OUT_CHANNELS, N = the pixels of all images in quads of 2x2, K = IN_CHANNELS KERNEL^2; 2 M N K FLOPs.
@@ -36,12 +36,17 @@ import package::convolution::quads::{
 import package::shared::size::{HEIGHT, WIDTH};
 import constants::{COLS, ROWS};
 
+override ADDED: bool;
+override ADDED_FIRST: u32;
+override ADDED_OF: u32;
+
 struct Params {
   batch: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> input: array<f32>;
+@group(0) @binding(5) var<storage, read> added: array<f32>;
 
 // Two buffers of [8 rows of K][2 ROWS], four channels each, and of [8 rows of K][2 COLS], one quad each.
 var<workgroup> weight_tile: array<vec4f, 32 * ROWS>;
@@ -88,7 +93,13 @@ fn patch_at(k: u32, quad: Quad) -> vec4f {
 
 fn store(sum: vec4f, o: u32, quad: Quad) {
   if (quad.n < params.batch) {
-    store_quad(sum, quad.n, o, quad.y, quad.x);
+    var total = sum;
+    if (ADDED) {
+      // What does not exist is read from elsewhere, and not stored.
+      let at = ((quad.n * ADDED_OF + ADDED_FIRST + o) * HEIGHT + quad.y) * WIDTH + quad.x;
+      total += vec4f(added[at], added[at + 1u], added[at + WIDTH], added[at + WIDTH + 1u]);
+    }
+    store_quad(total, quad.n, o, quad.y, quad.x);
   }
 }
 

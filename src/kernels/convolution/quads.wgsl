@@ -2,7 +2,7 @@
 // and quads of 2x2 outputs, so that pooling needs no neighbour.
 //
 // Shapes: output [batch, OUT_CHANNELS, HEIGHT, WIDTH] or, with POOL, [batch, OUT_CHANNELS, floor(HEIGHT / 2),
-// floor(WIDTH / 2)]. Weights [IN_CHANNELS KERNEL KERNEL, stride] Four, see packConv: 4 stride is OUT_CHANNELS rounded
+// floor(WIDTH / 2)], or the channels from OUT_FIRST on of [batch, OUT_OF, ...]. Weights [IN_CHANNELS KERNEL KERNEL, stride] Four, see packConv: 4 stride is OUT_CHANNELS rounded
 // up to 8.
 
 import package::shared::activation::activated4;
@@ -11,6 +11,8 @@ import package::shared::weights::{Four, unpack};
 
 override IN_CHANNELS: u32;
 override OUT_CHANNELS: u32;
+override OUT_FIRST: u32;
+override OUT_OF: u32;
 override KERNEL: u32;
 override ACTIVATION: f32;
 override POOL: bool;
@@ -32,7 +34,7 @@ fn store_quad(sum: vec4f, n: u32, o: u32, y: u32, x: u32) {
     return;
   }
   let value = activated4(sum, ACTIVATION);
-  let plane = n * OUT_CHANNELS + o;
+  let plane = n * OUT_OF + OUT_FIRST + o;
   if (POOL) {
     let height = HEIGHT / 2u;
     let width = WIDTH / 2u;

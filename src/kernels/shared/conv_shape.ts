@@ -1,3 +1,5 @@
+import type { Slice } from '../../gpu/kernel';
+
 /** A convolution of stride 1 with zero padding, its activation and an optional pooling behind it. */
 export interface ConvShape {
   readonly inChannels: number;
@@ -9,6 +11,30 @@ export interface ConvShape {
   readonly activation: number;
   /** 2x2 max pooling after the activation: output is floor(height / 2) x floor(width / 2). */
   readonly pool: boolean;
+}
+
+/** What there is beyond the plain convolution: both by channels of a tensor [batch, of, height, width], from `first` on. */
+export interface ConvEnds {
+  /** Of the output's size before it is pooled: added before the activation. */
+  readonly added?:
+    | { readonly slice: Slice; readonly first: number; readonly of: number }
+    | undefined;
+  /** Which channels of a larger tensor the output is. Default: all of its own. */
+  readonly view?: { readonly first: number; readonly of: number } | undefined;
+}
+
+/** The values that kernels have of it. */
+export function endValues(
+  { outChannels }: Pick<ConvShape, 'outChannels'>,
+  { added, view }: ConvEnds,
+) {
+  return {
+    added: added ? 1 : 0,
+    added_first: added?.first ?? 0,
+    added_of: added?.of ?? 0,
+    out_first: view?.first ?? 0,
+    out_of: view?.of ?? outChannels,
+  };
 }
 
 /** The convolution that leads back: inputs and outputs exchanged, no activation, no pooling. */

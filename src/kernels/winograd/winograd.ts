@@ -3,7 +3,7 @@ import { MORE, workgroupsFor, workgroupsOver } from '../../gpu/workgroups';
 import { type ConvDtype, type Precision, STORED_BYTES } from '../../numbers/dtypes';
 import { ceilDiv } from '../../numbers/padding';
 import { family } from '../family';
-import type { ConvShape } from '../shared/conv_shape';
+import { type ConvEnds, type ConvShape, endValues } from '../shared/conv_shape';
 import type { TileChoice } from '../shared/gemm_tile';
 import { type Places, placesOf } from '../shared/places';
 import type { VARIANTS } from '../variants';
@@ -171,7 +171,7 @@ export function winogradFilters(args: WinogradFiltersArgs): Dispatch {
   };
 }
 
-export interface WinogradArgs {
+export interface WinogradArgs extends ConvEnds {
   readonly label: string;
   readonly shape: ConvShape;
   readonly batch: number;
@@ -223,6 +223,7 @@ function convolveSlice(
     );
   const listed = places ? { places: places.list } : {};
   const variant = { stored: method.precision, places: placesOf(places) } as const;
+  const { added: ADDED, ...ends } = endValues(shape, args);
   return [
     {
       kernel: inputTransforms.pick(variant),
@@ -245,7 +246,7 @@ function convolveSlice(
     {
       kernel: outputTransforms.pick(variant),
       label,
-      constants: { POOL: Number(shape.pool) },
+      constants: { POOL: Number(shape.pool), ADDED },
       params: {
         first,
         tiles,
@@ -256,8 +257,10 @@ function convolveSlice(
         stride,
         activation: shape.activation,
         block_tiles,
+        ...ends,
       },
-      buffers: { product, bias, output, ...listed },
+      // Something is bound where nothing is added.
+      buffers: { product, bias, output, added: args.added?.slice ?? bias, ...listed },
       workgroups: invocations(out_stride),
     },
   ];

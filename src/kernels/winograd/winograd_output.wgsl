@@ -2,11 +2,12 @@
 // 2x2 max pooling.
 //
 //   sum    = A^T M[., o, t] A + bias[o]        the 4x4 outputs of tile t
-//   output = activation(sum);  with POOL the largest of each 2x2 of the tile
+//   output = activation(sum);  with ADDED activation(sum + added);  with POOL the largest of each 2x2 of the tile
 //
 // Shapes: product [36, stride / b, out_stride, b], b = block_tiles, as the product kernels leave it (winograd_input
 // says what a block is), bias [out_stride], output [batch, out_channels, height, width], or half of both with POOL
-// (an odd last row or column is dropped).
+// (an odd last row or column is dropped), or the channels from out_first on of [batch, out_of, ...]; and so `added`
+// [batch, added_of, height, width].
 // All tiles, or those listed, from place `first` on.
 // One invocation a channel and tile. Reads 36 f32, writes 16 (or 4); about 150 FLOP, in registers.
 
@@ -16,6 +17,7 @@ import package::winograd::stored::{Stored, load_m};
 import package::winograd::transforms::transform_product;
 
 override POOL: bool;
+override ADDED: bool;
 
 struct Params {
   first: u32,
@@ -27,12 +29,17 @@ struct Params {
   stride: u32,
   activation: f32,
   block_tiles: u32,
+  out_first: u32,
+  out_of: u32,
+  added_first: u32,
+  added_of: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> product: array<Stored>;
 @group(0) @binding(2) var<storage, read> bias: array<f32>;
 @group(0) @binding(3) var<storage, read_write> output: array<f32>;
+@group(0) @binding(4) var<storage, read> added: array<f32>;
 
 fn row(at: u32, step: u32) -> vec4f {
   return transform_product(
@@ -43,6 +50,12 @@ fn row(at: u32, step: u32) -> vec4f {
     load_m(product[at + 4u * step]),
     load_m(product[at + 5u * step]),
   );
+}
+
+// A column of the tile; what is beyond the image is read from elsewhere, and not stored.
+fn added_from(at: u32) -> vec4f {
+  let width = params.width;
+  return vec4f(added[at], added[at + width], added[at + 2u * width], added[at + 3u * width]);
 }
 
 fn store_row(plane: u32, y: u32, x: u32, values: vec4f) {
@@ -97,18 +110,24 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let r3 = row(index + 18u * step, step);
   let r4 = row(index + 24u * step, step);
   let r5 = row(index + 30u * step, step);
-  let b = vec4f(bias[channel]);
-  // One column of the tile a line: the four rows of it.
-  let columns = mat4x4f(
-    activated4(transform_product(r0.x, r1.x, r2.x, r3.x, r4.x, r5.x) + b, params.activation),
-    activated4(transform_product(r0.y, r1.y, r2.y, r3.y, r4.y, r5.y) + b, params.activation),
-    activated4(transform_product(r0.z, r1.z, r2.z, r3.z, r4.z, r5.z) + b, params.activation),
-    activated4(transform_product(r0.w, r1.w, r2.w, r3.w, r4.w, r5.w) + b, params.activation),
-  );
-  let rows = transpose(columns);
-  let plane = tile / (down * across) * params.out_channels + channel;
+  let image = tile / (down * across);
   let y = tile / across % down * 4u;
   let x = tile % across * 4u;
+  let b = vec4f(bias[channel]);
+  var ends = mat4x4f(b, b, b, b);
+  if (ADDED) {
+    let at = ((image * params.added_of + params.added_first + channel) * params.height + y) * params.width + x;
+    ends += mat4x4f(added_from(at), added_from(at + 1u), added_from(at + 2u), added_from(at + 3u));
+  }
+  // One column of the tile a line: the four rows of it.
+  let columns = mat4x4f(
+    activated4(transform_product(r0.x, r1.x, r2.x, r3.x, r4.x, r5.x) + ends[0], params.activation),
+    activated4(transform_product(r0.y, r1.y, r2.y, r3.y, r4.y, r5.y) + ends[1], params.activation),
+    activated4(transform_product(r0.z, r1.z, r2.z, r3.z, r4.z, r5.z) + ends[2], params.activation),
+    activated4(transform_product(r0.w, r1.w, r2.w, r3.w, r4.w, r5.w) + ends[3], params.activation),
+  );
+  let rows = transpose(columns);
+  let plane = image * params.out_of + params.out_first + channel;
   if (POOL) {
     store_pooled(plane, y / 2u, x / 2u, rows[0], rows[1]);
     store_pooled(plane, y / 2u + 1u, x / 2u, rows[2], rows[3]);

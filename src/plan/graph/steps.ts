@@ -50,7 +50,9 @@ export function graphSteps(network: Network, keep: ReadonlySet<string>, decide: 
     if (isConv(node)) {
       return decide.conv({ layer: node.layer, pool, activation, layers }, tensors, i === 0);
     }
-    if (layer.type === 'linear') return decide.linear(layer as LinearLayer, tensors);
+    if (layer.type === 'linear') {
+      return { ...decide.linear({ ...layer, activation } as LinearLayer, tensors), name, layers };
+    }
     if (layer.type === 'maxpool' || layer.type === 'globalavgpool') {
       return decide.pooling(layer, tensors);
     }
@@ -93,11 +95,12 @@ function graphStep(
   };
 }
 
+/** Masks are fused into the kernels of convolutions in general, so the first is one of those. */
 function tilingOf(
-  { groups, input }: WindowConvLayer,
+  { groups, input, inputs }: WindowConvLayer,
   isFallback: boolean,
 ): WindowConvStep['tiling'] {
-  if (groups === input.channels) return 'depthwise';
+  if (groups > 1 && groups === input.channels && inputs[0] !== IMAGE) return 'depthwise';
   return isFallback ? 'registers' : 'workgroup';
 }
 

@@ -10,7 +10,7 @@ export const kit: GraphKit = {
   steps: graphSteps,
   record: recordGraphStep,
   masked: recordMasked,
-  pack: ({ layer, layout }, weight, bias) =>
-    packWindowConv(weight, bias, windowShape(layer), layout.dtype),
+  pack: ({ layer, layout, tiling }, weight, bias) =>
+    packWindowConv(weight, bias, windowShape(layer), layout.dtype, tiling !== 'depthwise'),
   layersToKeep,
 };
