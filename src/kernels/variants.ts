@@ -76,6 +76,7 @@ export const VARIANTS = {
   turn_filters: [F32_F16],
   // graph
   window_conv_registers: WINDOWS,
+  window_conv_quads: WINDOWS,
   window_conv_workgroup: WINDOWS,
   depthwise: [{ ...ENDS, ...F32_F16 }],
   window_pool: ONE,
