@@ -1,4 +1,11 @@
-import { createExplainer, type Explainer, type Explanation, ScoreCamError } from '../../src/index';
+import { Gpu } from '../../src/gpu/gpu';
+import {
+  createExplainer,
+  type Explainer,
+  type ExplainOptions,
+  type Explanation,
+  ScoreCamError,
+} from '../../src/index';
 import type { GpuCase } from '../harness/case';
 import { expectError, expectSame } from '../harness/expect';
 import { smallImage, smallModel } from '../harness/small-model';
@@ -104,7 +111,84 @@ async function withoutStrayRejections(work: () => Promise<void>): Promise<void> 
   if (stray.length > 0) throw new Error(`unhandled: ${stray.join('; ')}`);
 }
 
+/** Runs some work and counts its passes, and the blocks they are in, whatever devices they are run on. */
+async function counted<T>(
+  work: () => Promise<T>,
+): Promise<{ result: T; passes: number; blocks: number }> {
+  const { submit, compute } = Gpu.prototype;
+  let passes = 0;
+  let blocks = 0;
+  Gpu.prototype.submit = function (this: Gpu, label, ...rest) {
+    const [, first, last] = /^passes (\d+)\.\.(\d+)$/.exec(label) ?? [];
+    if (last) passes += 1 + Number(last) - Number(first);
+    return submit.call(this, label, ...rest);
+  };
+  Gpu.prototype.compute = function (this: Gpu, label, dispatches, reads) {
+    if (label.startsWith('head of passes')) blocks++;
+    return compute.call(this, label, dispatches, reads);
+  } as typeof compute;
+  try {
+    return { result: await work(), passes, blocks };
+  } finally {
+    Object.assign(Gpu.prototype, { submit, compute });
+  }
+}
+
+const mapOf =
+  (options: ExplainOptions) =>
+  async (explainer: Explainer): Promise<string> => {
+    const { map, weights, scores } = await explainer.explain(smallImage(), options);
+    return [map.data, weights, scores].map(bitsOf).join();
+  };
+
+/** What has many passes, as a text with all of its numbers. */
+const LONG: Readonly<Record<string, (explainer: Explainer) => Promise<string>>> = {
+  'score-cam': mapOf({ onPreview: () => {} }),
+  'ss-cam': mapOf({ method: 'ss-cam', samples: 30 }),
+  'is-cam': mapOf({ method: 'is-cam', steps: 30 }),
+  'group-cam': mapOf({ method: 'group-cam', layer: ['conv1', 'conv3'] }),
+  rise: mapOf({ method: 'rise', masks: 40 }),
+  'ablation-cam': mapOf({ method: 'ablation-cam' }),
+  'recipro-cam': mapOf({ method: 'recipro-cam' }),
+  measure: async (explainer) => {
+    const explanation = await explainer.explain(smallImage(), { method: 'grad-cam' });
+    const metrics = ['insertion', 'deletion', 'adcc'] as const;
+    return JSON.stringify(await explainer.measure(explanation, { metrics, steps: 30 }));
+  },
+};
+
+/** Bytes for activations and features, so few that passes are in several blocks. */
+const tight = (name: string): number => (/^(ablation|recipro)/.test(name) ? 8192 : 75_000);
+
 export const cases: readonly GpuCase[] = [
+  ...Object.entries(LONG).map(
+    ([name, work]): GpuCase => ({
+      name: `${name} goes on from the blocks that are through`,
+      usually: ['dawn'],
+      async run() {
+        const run = async (at?: number) => {
+          const options = { model: smallModel(), memoryBudget: tight(name) };
+          const explainer = await createExplainer(options);
+          try {
+            const loss = at === undefined ? undefined : loseAt(explainer, /^head of passes/, at);
+            const done = await counted(() => work(explainer));
+            if (loss?.wasLost() === false) throw new Error('the device was not lost');
+            return done;
+          } finally {
+            explainer.dispose();
+          }
+        };
+        const whole = await run();
+        if (whole.blocks < 2) throw new Error(`${whole.blocks} blocks`);
+        const disturbed = await run(whole.blocks);
+        expectSame('result', disturbed.result, whole.result);
+        const told = `${disturbed.passes} passes in ${disturbed.blocks} blocks, ${whole.passes} in ${whole.blocks} undisturbed`;
+        // The last block is run again, and no other.
+        expectSame(`blocks: ${told}`, disturbed.blocks, whole.blocks + 1);
+        return told;
+      },
+    }),
+  ),
   ...PHASES.map(
     ({ name, label, at, work = scoreCam }): GpuCase => ({
       name: `a device lost in ${name}: the same explanation, bit for bit`,
