@@ -111,26 +111,6 @@ export const cases: readonly GpuCase[] = [
     }),
   ),
   {
-    name: 'passes that are through are not run again',
-    async run() {
-      const explainer = await createExplainer({ model: smallModel() });
-      try {
-        const done: number[] = [];
-        loseAt(explainer, /^passes/, 4);
-        const onProgress = ({ done: passes }: { done: number }): void => {
-          done.push(passes);
-        };
-        await explainer.explain(smallImage(), { onPreview: soon, onProgress });
-        // Progress goes on from where it was, not from 0.
-        const back = done.findIndex((passes, i) => passes < (done[i - 1] ?? 0));
-        if (back >= 0 && (done[back] as number) < 1) throw new Error(`progress: ${done.join()}`);
-        return done.join();
-      } finally {
-        explainer.dispose();
-      }
-    },
-  },
-  {
     name: 'a device lost between runs is replaced at the next, for several at once',
     async run() {
       const expected = await undisturbed(scoreCam);
