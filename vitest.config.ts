@@ -15,6 +15,9 @@ const half = Math.max(1, Math.floor(availableParallelism() / 2));
 /** Of a browser that `npm test` does not ask for. */
 const FIREFOX_DEMO = 'test/firefox_demo.test.ts';
 
+/** Kills the GPU process in some phases of a run, and everywhere in all of them. */
+const GPU_PROCESS = 'test/gpu_process.test.ts';
+
 /** Every case in every implementation (npm run test:everywhere), or the usual ones and all other tests (npm test). */
 const everywhere = process.env.SCORE_CAM_EVERYWHERE === '1';
 
@@ -41,7 +44,7 @@ export default defineConfig({
     // In the order of their names, the longest first.
     projects: everywhere
       ? [
-          cases('chrome', half),
+          cases('chrome', half, GPU_PROCESS),
           cases('dawn', 1),
           cases('deno', 1),
           cases('firefox', 1, FIREFOX_DEMO),

@@ -33,7 +33,7 @@ import { fileAddress, projectRoot, remoteAddress } from './server';
 import { Session } from './session';
 import { percent, printable } from './words';
 
-interface Options extends DescriptionWords, Partial<Record<MethodOption, string>> {
+interface Options extends DescriptionWords, Partial<Record<MethodOption, string | true>> {
   model: string;
   class: string;
   layer?: string;

@@ -144,7 +144,7 @@ export function declared(option: MethodOption): [flags: string, description: str
       : 'least' in rule
         ? `<${rule.whole ? 'n' : 'share'}>`
         : rule.kind === FLAG.kind
-          ? '<bool>'
+          ? '[bool]'
           : '<list>';
   const range = option === 'channels' ? 'such as 0-7,12' : allowed(rule);
   const takes = takers(option).map((name) => {
@@ -155,7 +155,9 @@ export function declared(option: MethodOption): [flags: string, description: str
 }
 
 /** What was given for an option of methods, as the library takes it. @param total channels of the layer */
-export function parseOption(option: MethodOption, text: string, total: number): unknown {
+export function parseOption(option: MethodOption, given: string | true, total: number): unknown {
+  // `--validate` alone is `--validate true`.
+  const text = String(given);
   const rule: Rule = OPTIONS[option];
   if ('names' in rule) return parseName(spelling(option), text, rule.names);
   if ('least' in rule) return parseNumber(option as NumberOption, text);

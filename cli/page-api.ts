@@ -52,6 +52,7 @@ export interface ExplainRequest {
     readonly baseline?: string | undefined;
     readonly of?: string | undefined;
     readonly channels?: readonly number[] | undefined;
+    readonly validate?: boolean | undefined;
   } & Readonly<Partial<Record<NumberOption, number>>>;
 }
 

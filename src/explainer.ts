@@ -160,9 +160,7 @@ export class Explainer {
       return { map, passes: passes.forward };
     };
     const { measure } = await import('./evaluation/measure');
-    return runner.lasting(() =>
-      measure({ runner, manifest, memoryBudget, again }, subject, options),
-    );
+    return measure({ runner, manifest, memoryBudget, again }, subject, options);
   }
 
   /** Explains a normalised image [3, height, width]; `pixels` are what it is drawn on. */

@@ -2,6 +2,7 @@
 import {
   chmodSync,
   existsSync,
+  linkSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -379,8 +380,11 @@ describe('writing results', () => {
   it('replaces a file whole, or not at all', () => {
     const path = inFolder('whole.txt');
     writeWhole(path, 'old');
+    // Another name of the old file, as whoever has opened it already.
+    linkSync(path, inFolder('opened.txt'));
     writeWhole(path, Buffer.from('new'));
     expect(readFileSync(path, 'utf8')).toBe('new');
+    expect(readFileSync(inFolder('opened.txt'), 'utf8')).toBe('old');
     mkdirSync(inFolder('in the way', 'full'), { recursive: true });
     expect(() => writeWhole(inFolder('in the way'), 'text')).toThrow();
     expect(readdirSync(folder).filter((name) => name.startsWith('.new-'))).toEqual([]);

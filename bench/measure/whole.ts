@@ -9,6 +9,7 @@ import type { Gpu } from '../../src/gpu/gpu';
 import type { Slice } from '../../src/gpu/kernel';
 import type { Model } from '../../src/model/model';
 import { compile, type Plan } from '../../src/plan/compile';
+import { FinishedScores } from '../../src/runtime/finished';
 import { NetworkWeights } from '../../src/runtime/network-weights';
 import {
   type MaskedPassOptions,
@@ -132,7 +133,8 @@ export class LoadedModel {
       const scoreCam = await METHODS[choice.method].load();
       const forward = await this.target(arena);
       const { probabilities } = forward;
-      const shared = { choice, memoryBudget: MEMORY_BUDGET, pixels, manifest };
+      const finished = new FinishedScores();
+      const shared = { choice, finished, memoryBudget: MEMORY_BUDGET, pixels, manifest };
       const evidence = await scoreCam(forward, {
         ...shared,
         onProgress: undefined,

@@ -11,7 +11,9 @@ import { Arena } from '../gpu/arena';
 import { applyMask } from '../kernels/inputs/apply_mask';
 import { revealPixels } from '../kernels/inputs/reveal_pixels';
 import type { Manifest } from '../model/manifest';
+import { FinishedScores } from '../runtime/finished';
 import type { Runner } from '../runtime/runner';
+import { type Fill, scoresAfter } from '../runtime/scores-after';
 import {
   adccOf,
   areaUnder,
@@ -50,10 +52,23 @@ export interface Bench {
  * @throws ScoreCamError `option` for a map of another size, an unknown metric, or a metric that lacks its box; `image`
  * for an image that is not of RGBA bytes
  */
-export async function measure(
+export function measure(
   bench: Bench,
   subject: Measurable,
   given: MeasureOptions,
+): Promise<Measures> {
+  const finished = new FinishedScores();
+  return bench.runner.lasting(() => {
+    finished.rewind();
+    return measureOnce(bench, subject, given, finished);
+  });
+}
+
+async function measureOnce(
+  bench: Bench,
+  subject: Measurable,
+  given: MeasureOptions,
+  finished: FinishedScores,
 ): Promise<Measures> {
   const options = await checked(rulesOf(bench), given);
   const { box, otherBoxes, steps = 100, signal } = options;
@@ -76,7 +91,7 @@ export async function measure(
   }
   const { map } = subject;
   const image = normalise(subject.image, bench.manifest) as Float32Array<ArrayBuffer>;
-  const scorer = new Scorer(bench, subject.class.index, signal);
+  const scorer = new Scorer(bench, subject.class.index, finished, signal);
   const needsMasked = wants.has('confidence') || wants.has('adcc');
   const masks = [
     ...(needsMasked ? [map.data] : []),
@@ -93,7 +108,9 @@ export async function measure(
   const curves = !map.flat;
   const mean = new Float32Array(image.length);
   const second =
-    wants.has('adcc') && !map.flat ? await bench.again(under(image, map), signal) : undefined;
+    wants.has('adcc') && !map.flat
+      ? await finished.once(() => bench.again(under(image, map), signal))
+      : undefined;
   const coherency = second && coherencyOf(map, second.map);
   const complexity = map.data.reduce((total, value) => total + value, 0) / map.data.length;
   const blurred = (): Float32Array => baselineInput('blurred', subject.image, bench.manifest);
@@ -204,11 +221,18 @@ class Scorer {
   passes = 0;
   private readonly bench: Bench;
   private readonly classIndex: number;
+  private readonly finished: FinishedScores;
   private readonly signal: AbortSignal | undefined;
 
-  constructor(bench: Bench, classIndex: number, signal: AbortSignal | undefined) {
+  constructor(
+    bench: Bench,
+    classIndex: number,
+    finished: FinishedScores,
+    signal: AbortSignal | undefined,
+  ) {
     this.bench = bench;
     this.classIndex = classIndex;
+    this.finished = finished;
     this.signal = signal;
   }
 
@@ -259,16 +283,14 @@ class Scorer {
     return { auc: areaUnder(probabilities), probabilities };
   }
 
-  private async score(
-    count: number,
-    prepare: (arena: Arena) => Parameters<Runner['scoresAfter']>[2],
-  ): Promise<number[]> {
+  private async score(count: number, prepare: (arena: Arena) => Fill): Promise<number[]> {
     const { runner, memoryBudget } = this.bench;
     if (count === 0) return [];
     const arena = new Arena(runner.gpu);
     try {
-      const run = { memoryBudget, signal: this.signal };
-      const { probabilities } = await runner.scoresAfter(undefined, count, prepare(arena), run);
+      const { finished, signal } = this;
+      const run = { finished, memoryBudget, signal };
+      const { probabilities } = await scoresAfter(runner, undefined, count, prepare(arena), run);
       const classes = runner.network.labels.length;
       this.passes += count;
       return Array.from({ length: count }, (_, i) => {

@@ -1,3 +1,4 @@
+import type { FinishedScores } from '../runtime/finished';
 import type { Target } from './forward';
 import type { Weighting } from './methods/options';
 import type { ActivationMaps, MapRule } from './saliency';
@@ -20,7 +21,11 @@ export interface Evidence {
   readonly passesOfClass?: Passes;
   /** Of score-cam: the same masked scores under another weighting. */
   readonly reweighed?: (weighting: Weighting) => Promise<Evidence>;
-  readonly ofClass: (classIndex: number) => Promise<readonly LayerEvidence[]>;
+  /** @param finished what of its own passes is through, where it begins again */
+  readonly ofClass: (
+    classIndex: number,
+    finished: FinishedScores,
+  ) => Promise<readonly LayerEvidence[]>;
 }
 
 /** What methods without masked passes report of a layer besides its weights. */

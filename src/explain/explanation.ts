@@ -1,4 +1,5 @@
 import { ScoreCamError } from '../errors';
+import { FinishedScores } from '../runtime/finished';
 import type { Runner } from '../runtime/runner';
 import { checkOption } from './check';
 import type { DrawOptions } from './draw';
@@ -191,13 +192,22 @@ export class Explanation {
  * @param before passes run so far for this explanation
  */
 export function explainClass(run: Run, index: number, before: Passes): Promise<Explanation> {
-  return run.runner.lasting(() => weighClass(run, index, before));
+  const finished = new FinishedScores();
+  return run.runner.lasting(() => {
+    finished.rewind();
+    return weighClass(run, index, before, finished);
+  });
 }
 
-async function weighClass(run: Run, index: number, before: Passes): Promise<Explanation> {
+async function weighClass(
+  run: Run,
+  index: number,
+  before: Passes,
+  finished: FinishedScores,
+): Promise<Explanation> {
   const { evidence, runner, pixels } = run;
   const clock = stopwatch();
-  const evidences = await evidence.ofClass(index);
+  const evidences = await evidence.ofClass(index, finished);
   const { forward, backward, head } = evidence.passesOfClass ?? NO_PASSES;
   const weighing = clock();
   const layers: LayerResult[] = [];

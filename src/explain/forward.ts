@@ -79,12 +79,13 @@ export async function runForward(
   const { logits, probabilities, kept, read } = forward;
   const targets = layers.map(({ name, output, ranges }, i): Target => {
     const { channels: count, height, width } = output;
-    const limits = read[2 * i] as Float32Array;
-    checkFinite(limits, `The activation maps of ${name}`);
+    const [limits, data] = read.slice(2 * i, 2 * i + 2) as [Float32Array, Float32Array];
+    // Not every value shows in the logits: pooling leaves out a last odd row. Nor in the limits: maxima pass over NaN.
+    for (const values of [data, limits]) checkFinite(values, `The activation maps of ${name}`);
     return {
       name,
       activations: kept.get(name) as Slice,
-      maps: { data: read[2 * i + 1] as Float32Array, count, height, width },
+      maps: { data, count, height, width },
       ranges,
       limits,
       constantChannels: Array.from({ length: count }, (_, k) => k).filter(

@@ -72,6 +72,7 @@ export const VARIANTS = {
     { pixels: ['masked'], ...PLACES, ...F32_F16 },
   ],
   conv_workgroup: [F32_F16],
+  conv_naive: [F32_F16],
   masked_conv_workgroup: [{ ...PLACES, ...F32_F16 }],
   turn_filters: [F32_F16],
   // graph
@@ -100,6 +101,7 @@ export const VARIANTS = {
   linear_registers: [ALL_TYPES],
   linear_quads: [ALL_TYPES],
   linear_workgroup: [ALL_TYPES],
+  linear_naive: [ALL_TYPES],
   linear_backward: [ALL_TYPES],
   linear_columns: ONE,
   // tiles

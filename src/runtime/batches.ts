@@ -18,8 +18,8 @@ export interface BatchOptions {
   readonly block?: number | undefined;
   /** The error to throw where the logits of an item, by its place in the run, are not finite. */
   readonly overflow: (at: number) => Promise<Error>;
-  /** Hears of each finished block, its scores read back. */
-  readonly onBlock?: ((first: number, scores: Scores) => void | Promise<void>) | undefined;
+  /** Gets the scores [items, classes] of each finished block, its items in the order of the run. */
+  readonly onBlock: (first: number, scores: Scores) => void | Promise<void>;
 }
 
 /** How a batch begins. */
@@ -39,7 +39,6 @@ export interface Begun extends Omit<Recording, 'batch' | 'arena'> {
  * @param arena gives buffers until all is done
  * @param begin records how the batch of items at .. at + batch - 1 begins; what it uploads goes into `uploads`, which
  *   lives as long as the batch
- * @returns scores [total, classes] in the order of the run
  */
 export async function runBatches(
   gpu: Gpu,
@@ -49,7 +48,7 @@ export async function runBatches(
   arena: Arena,
   options: BatchOptions,
   begin: (at: number, batch: number, uploads: Arena) => Begun,
-): Promise<Scores> {
+): Promise<void> {
   const { plan, features, head, input } = passes;
   const { onBlock, signal } = options;
   const classes = plan.network.labels.length;
@@ -76,8 +75,6 @@ export async function runBatches(
   // Blocks are told of one after another, beside the passes.
   let heard: Promise<void> = Promise.resolve();
   try {
-    const logits = new Float32Array(total * classes);
-    const probabilities = new Float32Array(total * classes);
     for (let start = 0; start < total; start += block) {
       const end = Math.min(start + block, total);
       const items = end - start;
@@ -114,27 +111,22 @@ export async function runBatches(
           [...dispatches, recordSoftmax(ends, likely, items, classes)],
           [ends, likely],
         )
-        .then(async ([ownLogits, ownProbabilities]) => {
-          const bad = firstNotFinite(ownLogits);
+        .then(async ([logits, probabilities]) => {
+          const bad = firstNotFinite(logits);
           if (bad >= 0) throw await options.overflow(start + Math.floor(bad / classes));
-          logits.set(ownLogits, start * classes);
-          probabilities.set(ownProbabilities, start * classes);
-          return { logits: ownLogits, probabilities: ownProbabilities };
+          return { logits, probabilities };
         });
       for (const slice of [...tensors.values(), likely]) arena.release(slice);
       await both(previous, running);
       ended = undefined;
       previous = running;
-      if (onBlock) {
-        heard = both(heard, running).then(async () => onBlock(start, await running));
-        // What it throws is thrown at the end; until then nobody waits for it.
-        heard.catch(() => {});
-      }
+      heard = both(heard, running).then(async () => onBlock(start, await running));
+      // What it throws is thrown at the end; until then nobody waits for it.
+      heard.catch(() => {});
     }
     await previous;
     await heard;
     options.onPasses?.(total, total);
-    return { logits, probabilities };
   } finally {
     // Buffers must outlive the submits that use them, also when the run ends early.
     await previous.catch(() => {});

@@ -11,7 +11,8 @@ export interface Finished extends Scores {
  * again, on another device or in smaller batches, go on from there.
  */
 export class FinishedScores {
-  private readonly runs: Finished[] = [];
+  /** Of each run so far, or of work that had some. */
+  private readonly runs: (Finished | { readonly result: unknown })[] = [];
   private at = 0;
 
   /** The runs come again, in the same order. */
@@ -21,7 +22,7 @@ export class FinishedScores {
 
   /** That of the next run, of so many masks. */
   next(masks: number, classes: number): Finished {
-    const run = this.runs[this.at] ?? {
+    const run = (this.runs[this.at] as Finished | undefined) ?? {
       logits: new Float32Array(masks * classes),
       probabilities: new Float32Array(masks * classes),
       through: new Uint8Array(masks),
@@ -29,4 +30,38 @@ export class FinishedScores {
     this.runs[this.at++] = run;
     return run;
   }
+
+  /**
+   * Does some work once; when it comes again, there is what it gave. The scores of its own runs are not kept longer than
+   * it takes.
+   */
+  async once<T>(work: () => Promise<T>): Promise<T> {
+    const at = this.at++;
+    const known = this.runs[at];
+    if (known && 'result' in known) return known.result as T;
+    this.at = at;
+    const result = await work();
+    this.runs.splice(at, this.runs.length, { result });
+    this.at = at + 1;
+    return result;
+  }
+}
+
+export function asTheyCome(total: number): number[] {
+  return Array.from({ length: total }, (_, mask) => mask);
+}
+
+/** Puts a block's rows, in the order of the run, where the masks' own are. */
+export function finish(
+  finished: Finished,
+  masks: readonly number[] | Uint32Array,
+  own: Scores,
+  classes: number,
+): void {
+  masks.forEach((mask, at) => {
+    for (const kind of ['logits', 'probabilities'] as const) {
+      finished[kind].set(own[kind].subarray(at * classes, (at + 1) * classes), mask * classes);
+    }
+    finished.through[mask] = 1;
+  });
 }

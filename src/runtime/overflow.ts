@@ -1,13 +1,12 @@
 import { ScoreCamError } from '../errors';
 import { Arena } from '../gpu/arena';
 import type { Slice } from '../gpu/kernel';
-import { applyMask } from '../kernels/inputs/apply_mask';
-import { upsampleNormalise } from '../kernels/maps/upsample_normalise';
 import { IMAGE } from '../model/network';
 import { firstNotFinite } from '../numbers/finite';
 import { keeping } from '../plan/compile';
 
 import type { Engine } from './engine';
+import { maskedImage } from './masked-image';
 import { Recorder } from './recorder';
 import type { Masks } from './skipping';
 
@@ -65,26 +64,10 @@ export async function maskedOverflowOf(
   mask: number,
 ): Promise<ScoreCamError> {
   const { gpu, plan } = engine;
-  const { channels, height, width } = plan.network.input;
   const arena = new Arena(gpu);
   try {
-    const size = { label: 'mask', batch: 1, height, width };
-    const made = arena.take('mask', 4 * height * width);
-    const output = arena.take('masked image', 4 * channels * height * width);
-    await gpu.submit('masked image', [
-      upsampleNormalise({
-        ...size,
-        maps: masks.maps,
-        mapHeight: masks.height,
-        mapWidth: masks.width,
-        ranges: masks.ranges,
-        alignCorners: masks.alignCorners,
-        channels: arena.upload('channels', masks.channels),
-        firstMask: mask,
-        masks: made,
-      }),
-      applyMask({ ...size, channels, image, masks: made, output }),
-    ]);
+    const { output, dispatches } = maskedImage(plan.network.input, image, masks, mask, arena);
+    await gpu.submit('masked image', dispatches);
     return await overflowOf(
       engine,
       output,

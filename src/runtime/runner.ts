@@ -5,12 +5,12 @@ import type { Dispatch, Slice } from '../gpu/kernel';
 import type { Network } from '../model/network';
 import { IMAGE } from '../model/network';
 import { firstNotFinite } from '../numbers/finite';
-import { maskedPasses, passesBehind } from '../plan/batches';
+import { maskedPasses } from '../plan/batches';
 import { keeping, type Plan } from '../plan/compile';
 import type { Step } from '../plan/steps';
 import { type BatchOptions, runBatches } from './batches';
 import type { Engine } from './engine';
-import { type Finished, FinishedScores } from './finished';
+import { asTheyCome, type Finished, FinishedScores, finish } from './finished';
 import { halving } from './halving';
 import type { NetworkWeights } from './network-weights';
 import { type PartialOutputs, Recorder, recordSoftmax } from './recorder';
@@ -21,7 +21,10 @@ import { zeroOutputs } from './zeros';
 export type { Scores } from './scores';
 export type { Masks, Reach } from './skipping';
 
-export type PassOptions = Pick<BatchOptions, 'memoryBudget' | 'onPasses' | 'signal'>;
+export interface PassOptions extends Pick<BatchOptions, 'memoryBudget' | 'onPasses' | 'signal'> {
+  /** Takes scores as they come, and has those that a run before this one has left. Default: none. */
+  readonly finished?: FinishedScores | undefined;
+}
 
 export interface MaskedPassOptions extends PassOptions {
   /** False computes every tile, for tests and benchmarks. The scores are the same, bit for bit. */
@@ -35,8 +38,8 @@ export interface MaskedPassOptions extends PassOptions {
   readonly onScores?:
     | ((positions: Uint32Array, scores: Scores) => void | Promise<void>)
     | undefined;
-  /** Takes scores as they come, and has those that a run before this one has left. Default: none. */
-  readonly finished?: FinishedScores | undefined;
+  /** Some masks are run again by plain kernels, and a score that differs is an error: validation.ts. */
+  readonly validate?: boolean | undefined;
   /** With `onScores`: of each mask; those with the largest are run, and heard of, first. Default: as they come. */
   readonly priority?: ArrayLike<number> | undefined;
 }
@@ -179,19 +182,23 @@ export class Runner {
    * The masked passes: scores [masks, classes] of image * H_k for every mask, in the order of `masks.channels`
    * whatever order they are run in, read back once. Masked images never exist in memory: the first convolution masks
    * as it loads.
-   * @throws ScoreCamError `not-finite` if a logit overflows; the signal's reason on abort
+   * @throws ScoreCamError `not-finite` if a logit overflows, `kernel` if validation finds another; the signal's reason on
+   * abort
    */
   async maskedScores(image: Slice, masks: Masks, options: MaskedPassOptions): Promise<Scores> {
     const total = masks.channels.length;
     const classes = this.network.labels.length;
     if (total === 0) return NO_SCORES;
-    const { finished: journal = new FinishedScores(), memoryBudget, onScores } = options;
+    const { finished: journal = new FinishedScores(), memoryBudget, onScores, validate } = options;
+    const validation = validate && (await import('./validation')).validationOf(this.engine);
     const finished = journal.next(total, classes);
     const through = asTheyCome(total).filter((mask) => finished.through[mask]);
     if (through.length > 0) await onScores?.(...rowsOf(finished, through, classes));
-    return halving(memoryBudget, (budget) =>
+    await halving(memoryBudget, (budget) =>
       this.maskedScoresWithin(budget, image, masks, finished, options),
     );
+    if (validation) await validation(image, masks, finished, options.signal);
+    return finished;
   }
 
   /** Those of the masks that are not through yet, in batches that fit the memory. */
@@ -201,13 +208,13 @@ export class Runner {
     masks: Masks,
     finished: Finished,
     options: MaskedPassOptions,
-  ): Promise<Scores> {
+  ): Promise<void> {
     const { gpu, plan, recorder } = this;
     const { onPasses, onScores, priority, signal } = options;
     const classes = this.network.labels.length;
     const left = asTheyCome(masks.channels.length).filter((mask) => !finished.through[mask]);
     const before = masks.channels.length - left.length;
-    if (left.length === 0) return finished;
+    if (left.length === 0) return;
     const arena = new Arena(gpu);
     try {
       const skipping = await this.skipping(masks, options, arena);
@@ -256,52 +263,9 @@ export class Runner {
           return { dispatches: [dispatch], given: new Map(), masked, partial, release: [places] };
         },
       );
-      return finished;
     } finally {
       arena.dispose();
     }
-  }
-
-  /**
-   * Scores [count, classes] of `count` tensors that stand where the output of `layer` would, or where the
-   * image would if it is undefined: only what comes after is run.
-   * @param fill records the dispatches that write tensors first .. first + batch - 1 into `output`; what it
-   * uploads goes into `uploads`, which lives as long as the batch
-   */
-  async scoresAfter(
-    layer: string | undefined,
-    count: number,
-    fill: (first: number, batch: number, output: Slice, uploads: Arena) => readonly Dispatch[],
-    options: PassOptions,
-  ): Promise<Scores> {
-    if (count === 0) return NO_SCORES;
-    const passes = passesBehind(this.plan, layer);
-    const overflow = async (at: number) =>
-      new ScoreCamError(
-        'not-finite',
-        `The logits of pass ${at + 1} of ${count} behind ${layer ?? 'the image'} overflow. Use smaller weights` +
-          `${this.plan.precision === 'f16' ? ', or precision f32' : ''}.`,
-      );
-    return halving(options.memoryBudget, async (memoryBudget) => {
-      const arena = new Arena(this.gpu);
-      try {
-        return await runBatches(
-          this.gpu,
-          this.recorder,
-          passes,
-          count,
-          arena,
-          { ...options, memoryBudget, overflow },
-          (first, batch, uploads) => {
-            const output = arena.take('inputs', batch * passes.inputBytes);
-            const dispatches = fill(first, batch, output, uploads);
-            return { dispatches, given: new Map([[passes.input, output]]) };
-          },
-        );
-      } finally {
-        arena.dispose();
-      }
-    });
   }
 
   /** What need not be computed, where that is worth anything. */
@@ -327,10 +291,6 @@ export class Runner {
     );
     return this.zeros;
   }
-}
-
-function asTheyCome(total: number): number[] {
-  return Array.from({ length: total }, (_, mask) => mask);
 }
 
 /** Masks by priority, the largest first; equal ones as they come, so that the order is the same everywhere. */
@@ -359,16 +319,6 @@ function orderOf(
     );
   }
   return order;
-}
-
-/** Puts a block's rows, in the order of the run, where the masks' own are. */
-function finish(finished: Finished, masks: Uint32Array, own: Scores, classes: number): void {
-  masks.forEach((mask, at) => {
-    for (const kind of ['logits', 'probabilities'] as const) {
-      finished[kind].set(own[kind].subarray(at * classes, (at + 1) * classes), mask * classes);
-    }
-    finished.through[mask] = 1;
-  });
 }
 
 /** The rows of some masks, as `onScores` hears of them. */

@@ -95,6 +95,7 @@ const values: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
   method: name(...METHOD_NAMES),
   layer: fc.oneof(layer, fc.array(layer, { maxLength: 4 })),
   alignCorners: fc.boolean(),
+  validate: fc.boolean(),
   channels: fc.array(fc.oneof(fc.nat(8), number), { maxLength: 5 }),
   class: fc.oneof(number, layer),
 };

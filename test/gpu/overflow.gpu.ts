@@ -1,6 +1,10 @@
 import { normalise } from '../../src/explain/image';
 import { Arena } from '../../src/gpu/arena';
-import { createExplainer } from '../../src/index';
+import type { DeviceFacts } from '../../src/gpu/facts';
+import type { Gpu } from '../../src/gpu/gpu';
+import { createExplainer, type Model } from '../../src/index';
+import type { Layer, Network } from '../../src/model/network';
+import type { Precision } from '../../src/numbers/dtypes';
 import { compile, type Plan } from '../../src/plan/compile';
 import { NetworkWeights } from '../../src/runtime/network-weights';
 import { overflowOf } from '../../src/runtime/overflow';
@@ -9,7 +13,12 @@ import type { GpuCase } from '../harness/case';
 import { testValues } from '../harness/compare';
 import { expectError } from '../harness/expect';
 import { factsOf } from '../harness/facts';
-import { smallImage, smallLayers, smallModel } from '../harness/small-model';
+import {
+  type SmallModelOptions,
+  smallImage,
+  smallLayers,
+  smallModel,
+} from '../harness/small-model';
 import { withExplainer } from '../harness/with-explainer';
 
 /**
@@ -30,8 +39,61 @@ const WEIGHTED = smallLayers.vggLike
   .filter(({ type }) => type !== 'maxpool')
   .map(({ name }) => name);
 
+/**
+ * Channel 0 of a layer overflows alone, and the layer behind it has only zeros for that channel: what is infinite there
+ * counts for nothing but by being infinite.
+ */
+const overflowingAlone =
+  ({ layers }: Network, layer: string) =>
+  (tensor: string, values: Float32Array): void => {
+    const weighted = layers.filter((one) => one.type === 'conv' || one.type === 'linear');
+    const at = weighted.findIndex(({ name }) => name === layer);
+    const own = weighted[at] as Layer;
+    const next = weighted[at + 1];
+    if (tensor === `${layer}.weight`) values.fill(HUGE, 0, values.length / own.output.channels);
+    if (!next || tensor !== `${next.name}.weight`) return;
+    const row = values.length / next.output.channels;
+    for (let o = 0; o < next.output.channels; o++) {
+      values.fill(0, o * row, o * row + row / own.output.channels);
+    }
+  };
+
 /** How the layers are computed: as a software adapter would, and as a GPU. */
 const PLANS = { registers: factsOf({ isFallback: true }), workgroup: factsOf() } as const;
+
+const NETWORKS = {
+  vggLike: { layers: smallLayers.vggLike },
+  poolingHead: { layers: smallLayers.poolingHead, targetLayer: 'conv2' },
+  wide: { layers: smallLayers.wide },
+} as const satisfies Record<string, SmallModelOptions>;
+
+/** Expects a forward pass, by fused layers and with every layer's output kept, to say that a layer overflows. */
+async function expectOverflow(
+  gpu: Gpu,
+  { manifest, network, weights }: Model,
+  options: { facts?: DeviceFacts; precision?: Precision },
+  layer: string,
+  reason = '',
+): Promise<void> {
+  const { facts = gpu.facts, precision } = options;
+  const loaded = await NetworkWeights.load(gpu, compile(network, facts, { precision }), weights);
+  const runner = new Runner(gpu, compile(network, facts, { precision }), loaded);
+  const arena = new Arena(gpu);
+  try {
+    const image = arena.upload('image', normalise(smallImage(), manifest));
+    for (const keep of [[], network.layers.map(({ name }) => name)]) {
+      const { message } = await expectError(
+        () => runner.forward(image, arena, keep),
+        'not-finite',
+        `Layer "${layer}" overflows`,
+      );
+      if (!message.includes(reason)) throw new Error(`${reason} is not in: ${message}`);
+    }
+  } finally {
+    arena.dispose();
+    loaded.dispose();
+  }
+}
 
 export const cases: readonly GpuCase[] = [
   ...WEIGHTED.map(
@@ -78,6 +140,58 @@ export const cases: readonly GpuCase[] = [
       },
     }),
   ),
+  ...Object.entries(PLANS).flatMap(([plan, facts]) =>
+    Object.entries(NETWORKS).map(
+      ([name, options]): GpuCase => ({
+        name: `one channel that overflows is not lost behind weights of zero: ${name}, ${plan}`,
+        usually: [plan === 'registers' ? 'chrome' : 'dawn'],
+        async run(gpu) {
+          const { network } = smallModel(options);
+          const weighted = network.layers.filter(
+            ({ type }) => type === 'conv' || type === 'linear',
+          );
+          for (const { name: layer } of weighted) {
+            const model = smallModel({ ...options, change: overflowingAlone(network, layer) });
+            await expectOverflow(gpu, model, { facts }, layer);
+          }
+          return undefined;
+        },
+      }),
+    ),
+  ),
+  ...([1, -1] as const).map(
+    (sign): GpuCase => ({
+      name: `a mean of finite values that overflows is named, on the ${sign > 0 ? 'positive' : 'negative'} side`,
+      async run(gpu) {
+        const change = (tensor: string, values: Float32Array): void => {
+          if (tensor === 'conv3.bias') values[0] = sign * HUGE;
+        };
+        await expectOverflow(gpu, smallModel({ ...NETWORKS.poolingHead, change }), {}, 'gap');
+        return undefined;
+      },
+    }),
+  ),
+  {
+    name: 'a target that overflows where no logit sees it is refused',
+    async run(gpu) {
+      // Weights that cancel each other but for the last column, which pooling of 17 columns leaves out.
+      const change = (tensor: string, values: Float32Array): void => {
+        if (tensor !== 'conv1.weight') return;
+        values.fill(0, 0, 27);
+        for (let c = 0; c < 3; c++) values.set([0, HUGE / 5, -HUGE / 5], 9 * c + 3);
+      };
+      const white = { data: new Uint8ClampedArray(4 * 17 * 14).fill(255), width: 17, height: 14 };
+      return withExplainer(gpu, smallModel({ change }), async (explainer) => {
+        await explainer.classify(white);
+        const { message } = await expectError(
+          () => explainer.explain(white, { layer: 'conv1', method: 'grad-cam' }),
+          'not-finite',
+          'The activation maps of conv1',
+        );
+        return message;
+      });
+    },
+  },
   {
     name: 'an overflow under a mask alone names channel and layer',
     async run(gpu) {
@@ -155,14 +269,41 @@ export const cases: readonly GpuCase[] = [
         const { message } = await expectError(
           () => half.classify(smallImage()),
           'not-finite',
-          'Use precision f32',
+          'Layer "conv3" overflows',
         );
+        if (!message.includes('Use precision f32')) throw new Error(message);
         return message;
       } finally {
         half.dispose();
       }
     },
   },
+  ...Object.entries(PLANS).map(
+    ([plan, facts]): GpuCase => ({
+      name: `f16 does not lose one channel beyond 65504: ${plan}`,
+      needs: ['shader-f16'],
+      usually: ['dawn'],
+      async run(gpu) {
+        const features = new Set(['shader-f16']);
+        const own = { facts: { ...facts, features }, precision: 'f16' } as const;
+        // What Winograd is given, and what it sums up.
+        for (const [layer, tensor] of [
+          ['conv2', 'conv1.bias'],
+          ['conv2', 'conv2.weight'],
+          ['conv3', 'conv3.weight'],
+        ] as const) {
+          const change = (name: string, values: Float32Array): void => {
+            if (name !== tensor) return;
+            if (name.endsWith('bias')) values[0] = 1e7;
+            else values.fill(3e5, 0, values.length / 64);
+          };
+          const model = smallModel({ ...NETWORKS.wide, change });
+          await expectOverflow(gpu, model, own, layer, 'Use precision f32');
+        }
+        return undefined;
+      },
+    }),
+  ),
   {
     name: 'where no layer overflows alone, that is said',
     async run(gpu) {

@@ -1,161 +1,115 @@
-import { createExplainer, type Explainer, type Explanation, ScoreCamError } from '../../src/index';
+import { Gpu } from '../../src/gpu/gpu';
+import {
+  createExplainer,
+  type Explainer,
+  type ExplainOptions,
+  ScoreCamError,
+} from '../../src/index';
 import type { GpuCase } from '../harness/case';
 import { expectError, expectSame } from '../harness/expect';
+import {
+  bitsOf,
+  deviceOf,
+  expectSameBits,
+  loseAt,
+  PHASES,
+  scoreCam,
+  soon,
+  surviveLossIn,
+  undisturbed,
+} from '../harness/losses';
 import { smallImage, smallModel } from '../harness/small-model';
 
 /** A device that is lost at some moment of a run: the run goes on, and its result has the same bits. */
 
-/** A pause that previews take, so that some of them come while passes still run. */
-const soon = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
-
-/** Destroys the explainer's device right behind its `at`-th submit whose label matches, or the first pipeline asked for. */
-function loseAt(explainer: Explainer, label: RegExp | 'compile', at = 1): { wasLost(): boolean } {
-  const { device } = (explainer as unknown as { runner: { gpu: { device: GPUDevice } } }).runner
-    .gpu;
-  const { queue } = device;
-  const submit = queue.submit.bind(queue);
-  let found = 0;
-  if (label === 'compile') {
-    const compile = device.createComputePipelineAsync.bind(device);
-    device.createComputePipelineAsync = (descriptor) => {
-      const pipeline = compile(descriptor);
-      if (found++ === 0) device.destroy();
-      return pipeline;
-    };
-    return { wasLost: () => found > 0 };
-  }
-  queue.submit = (buffers) => {
-    const all = [...buffers];
-    submit(all);
-    if (!all.some((buffer) => label.test(buffer.label)) || ++found !== at) return undefined;
-    device.destroy();
-    return undefined;
-  };
-  return { wasLost: () => found >= at };
-}
-
-const bitsOf = (values: Float32Array): string =>
-  new Uint32Array(values.buffer, values.byteOffset, values.length).join();
-
-function expectSameBits(what: string, actual: Explanation, expected: Explanation): void {
-  for (const name of ['weights', 'scores'] as const) {
-    expectSame(`${what}: ${name}`, bitsOf(actual[name]), bitsOf(expected[name]));
-  }
-  expectSame(`${what}: map`, bitsOf(actual.map.data), bitsOf(expected.map.data));
-}
-
-type Work = (explainer: Explainer) => Promise<Explanation>;
-const scoreCam: Work = (explainer) => explainer.explain(smallImage());
-const withPreviews: Work = (explainer) => explainer.explain(smallImage(), { onPreview: soon });
-
 /** Those that `npm test` runs in Chrome; the others it runs on Dawn. */
 const IN_CHROME = ['a batch of masked passes', 'a later block, with previews', 'compiling'];
 
-/** The phases of a run, by a submit of each. */
-const PHASES: readonly { name: string; label: RegExp | 'compile'; at?: number; work?: Work }[] = [
-  { name: 'the forward pass', label: /^forward/ },
-  { name: 'finding tiles', label: /^tiles that masks reach/ },
-  { name: 'compiling', label: 'compile' },
-  { name: 'a batch of masked passes', label: /^passes/ },
-  { name: 'the head', label: /^head/ },
-  { name: 'the map', label: /^map$/ },
-  { name: 'a later block, with previews', label: /^passes/, at: 4, work: withPreviews },
-  { name: "a preview's map", label: /^map$/, at: 2, work: withPreviews },
-  {
-    name: 'the way back of Grad-CAM',
-    label: /^backward/,
-    work: (explainer) => explainer.explain(smallImage(), { method: 'grad-cam' }),
-  },
-  {
-    name: 'random masks',
-    label: /^passes/,
-    work: (explainer) => explainer.explain(smallImage(), { method: 'rise', masks: 40 }),
-  },
-];
-
-const known = new Map<Work, Explanation>();
-
-async function undisturbed(work: Work): Promise<Explanation> {
-  const found = known.get(work);
-  if (found) return found;
-  const explainer = await createExplainer({ model: smallModel() });
-  try {
-    const explanation = await work(explainer);
-    known.set(work, explanation);
-    return explanation;
-  } finally {
-    explainer.dispose();
-  }
-}
-
-/** Fails where the page hears of a promise that nobody handles, in browsers. */
-async function withoutStrayRejections(work: () => Promise<void>): Promise<void> {
-  const stray: unknown[] = [];
-  const hear = (event: Event): void => {
-    stray.push((event as PromiseRejectionEvent).reason);
+/** Runs some work and counts its passes, and the blocks they are in, whatever devices they are run on. */
+async function counted<T>(
+  work: () => Promise<T>,
+): Promise<{ result: T; passes: number; blocks: number }> {
+  const { submit, compute } = Gpu.prototype;
+  let passes = 0;
+  let blocks = 0;
+  Gpu.prototype.submit = function (this: Gpu, label, ...rest) {
+    const [, first, last] = /^passes (\d+)\.\.(\d+)$/.exec(label) ?? [];
+    if (last) passes += 1 + Number(last) - Number(first);
+    return submit.call(this, label, ...rest);
   };
-  globalThis.addEventListener?.('unhandledrejection', hear);
+  Gpu.prototype.compute = function (this: Gpu, label, dispatches, reads) {
+    if (label.startsWith('head of passes')) blocks++;
+    return compute.call(this, label, dispatches, reads);
+  } as typeof compute;
   try {
-    await work();
-    await soon();
+    return { result: await work(), passes, blocks };
   } finally {
-    globalThis.removeEventListener?.('unhandledrejection', hear);
+    Object.assign(Gpu.prototype, { submit, compute });
   }
-  if (stray.length > 0) throw new Error(`unhandled: ${stray.join('; ')}`);
 }
+
+const mapOf =
+  (options: ExplainOptions) =>
+  async (explainer: Explainer): Promise<string> => {
+    const { map, weights, scores } = await explainer.explain(smallImage(), options);
+    return [map.data, weights, scores].map(bitsOf).join();
+  };
+
+/** What has many passes, as a text with all of its numbers. */
+const LONG: Readonly<Record<string, (explainer: Explainer) => Promise<string>>> = {
+  'score-cam': mapOf({ onPreview: () => {} }),
+  'ss-cam': mapOf({ method: 'ss-cam', samples: 30 }),
+  'is-cam': mapOf({ method: 'is-cam', steps: 30 }),
+  'group-cam': mapOf({ method: 'group-cam', layer: ['conv1', 'conv3'] }),
+  rise: mapOf({ method: 'rise', masks: 40 }),
+  'ablation-cam': mapOf({ method: 'ablation-cam' }),
+  'recipro-cam': mapOf({ method: 'recipro-cam' }),
+  measure: async (explainer) => {
+    const explanation = await explainer.explain(smallImage(), { method: 'grad-cam' });
+    const metrics = ['insertion', 'deletion', 'adcc'] as const;
+    return JSON.stringify(await explainer.measure(explanation, { metrics, steps: 30 }));
+  },
+};
+
+/** Bytes for activations and features, so few that passes are in several blocks. */
+const tight = (name: string): number => (/^(ablation|recipro)/.test(name) ? 8192 : 75_000);
 
 export const cases: readonly GpuCase[] = [
-  ...PHASES.map(
-    ({ name, label, at, work = scoreCam }): GpuCase => ({
-      name: `a device lost in ${name}: the same explanation, bit for bit`,
-      usually: [IN_CHROME.includes(name) ? 'chrome' : 'dawn'],
+  ...Object.entries(LONG).map(
+    ([name, work]): GpuCase => ({
+      name: `${name} goes on from the blocks that are through`,
+      usually: ['dawn'],
       async run() {
-        const expected = await undisturbed(work);
-        const told: string[] = [];
-        await withoutStrayRejections(async () => {
-          const model = smallModel();
-          const explainer = await createExplainer({
-            model,
-            onDeviceLost: (reason) => told.push(reason),
-          });
+        const run = async (at?: number) => {
+          const options = { model: smallModel(), memoryBudget: tight(name) };
+          const explainer = await createExplainer(options);
           try {
-            const loss = loseAt(explainer, label, at);
-            const actual = await work(explainer);
-            if (!loss.wasLost()) throw new Error('the device was not lost');
-            expectSameBits(name, actual, expected);
-            // What is explained already is of use as before.
-            const other = await actual.forClass(0);
-            expectSame('class', other.class.index, 0);
-            expectSame('overlay', (await actual.overlay()).data.length, 4 * 17 * 14);
+            const loss = at === undefined ? undefined : loseAt(explainer, /^head of passes/, at);
+            const done = await counted(() => work(explainer));
+            if (loss?.wasLost() === false) throw new Error('the device was not lost');
+            return done;
           } finally {
             explainer.dispose();
           }
-        });
-        expectSame('told of', told.length, 1);
-        return told[0];
+        };
+        const whole = await run();
+        if (whole.blocks < 2) throw new Error(`${whole.blocks} blocks`);
+        const disturbed = await run(whole.blocks);
+        expectSame('result', disturbed.result, whole.result);
+        const told = `${disturbed.passes} passes in ${disturbed.blocks} blocks, ${whole.passes} in ${whole.blocks} undisturbed`;
+        // The last block is run again, and no other.
+        expectSame(`blocks: ${told}`, disturbed.blocks, whole.blocks + 1);
+        return told;
       },
     }),
   ),
-  {
-    name: 'passes that are through are not run again',
-    async run() {
-      const explainer = await createExplainer({ model: smallModel() });
-      try {
-        const done: number[] = [];
-        loseAt(explainer, /^passes/, 4);
-        const onProgress = ({ done: passes }: { done: number }): void => {
-          done.push(passes);
-        };
-        await explainer.explain(smallImage(), { onPreview: soon, onProgress });
-        // Progress goes on from where it was, not from 0.
-        const back = done.findIndex((passes, i) => passes < (done[i - 1] ?? 0));
-        if (back >= 0 && (done[back] as number) < 1) throw new Error(`progress: ${done.join()}`);
-        return done.join();
-      } finally {
-        explainer.dispose();
-      }
-    },
-  },
+  ...PHASES.map(
+    (phase): GpuCase => ({
+      name: `a device lost in ${phase.name}: the same explanation, bit for bit`,
+      usually: [IN_CHROME.includes(phase.name) ? 'chrome' : 'dawn'],
+      run: () => surviveLossIn(phase),
+    }),
+  ),
   {
     name: 'a device lost between runs is replaced at the next, for several at once',
     async run() {
@@ -163,9 +117,7 @@ export const cases: readonly GpuCase[] = [
       const explainer = await createExplainer({ model: smallModel() });
       try {
         const first = await scoreCam(explainer);
-        (
-          explainer as unknown as { runner: { gpu: { device: GPUDevice } } }
-        ).runner.gpu.device.destroy();
+        deviceOf(explainer).destroy();
         const [drawn, again, classes] = await Promise.all([
           first.overlay(),
           scoreCam(explainer),
@@ -257,9 +209,7 @@ export const cases: readonly GpuCase[] = [
     async run() {
       const explainer = await createExplainer({ model: smallModel() });
       await scoreCam(explainer);
-      (
-        explainer as unknown as { runner: { gpu: { device: GPUDevice } } }
-      ).runner.gpu.device.destroy();
+      deviceOf(explainer).destroy();
       const running = scoreCam(explainer);
       await soon();
       explainer.dispose();

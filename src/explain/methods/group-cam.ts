@@ -7,7 +7,7 @@ export const groupCam: MethodDescription<'group-cam'> = {
   title: 'Group-CAM',
   summary: 'Sums the maps up in groups by their gradients, and asks again with each sum as a mask',
   source: 'Zhang et al. 2021',
-  options: { groups: GROUPS },
+  options: { groups: GROUPS, validate: false },
   needsGradients: true,
   usesLayer: true,
   givesPreviews: false,

@@ -8,7 +8,7 @@ export const isCam: MethodDescription<'is-cam'> = {
   title: 'IS-CAM',
   summary: 'Score-CAM with each mask at growing strength, and the mean of it',
   source: 'Naidu et al. 2020',
-  options: { steps: STEPS, top: undefined, channels: undefined },
+  options: { steps: STEPS, top: undefined, channels: undefined, validate: false },
   needsGradients: false,
   usesLayer: true,
   givesPreviews: false,

@@ -59,15 +59,15 @@ export interface RunOptions extends Callbacks {
   /** Of methods with previews: hears the evidence of the passes run so far, several times. */
   readonly onEvidence?: ((evidence: Evidence) => Promise<void>) | undefined;
   readonly choice: Choice;
-  /** For `maskedScores` of methods whose scores are all kept. */
-  readonly finished?: FinishedScores | undefined;
+  /** Passes that are through already, and those to come. */
+  readonly finished: FinishedScores;
   readonly memoryBudget: number;
   readonly pixels: Pixels;
   readonly manifest: Parameters<typeof normalise>[1];
 }
 
 /** What a method is to do, checked against the network, with every default filled in. */
-export interface Choice extends Pick<OptionValues, NumberOption> {
+export interface Choice extends Pick<OptionValues, NumberOption | 'validate'> {
   /** None for methods that look into no layer. */
   readonly layers: readonly string[];
   /** Sorted, without repeats; undefined for all. */

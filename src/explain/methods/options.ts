@@ -56,6 +56,7 @@ export const OPTIONS = {
   masks: whole('random masks', 1, 100000),
   // As many as there are sequences of random numbers.
   seed: whole('another seed, other noise or masks', 0, 2 ** 32 - 1),
+  validate: { ...FLAG, summary: 'whether plain kernels check some masked passes' },
 } as const satisfies Record<string, Rule & { readonly summary: string }>;
 
 export type NumberOption = 'top' | 'samples' | 'sigma' | 'steps' | 'groups' | 'masks' | 'seed';
@@ -92,6 +93,11 @@ export interface OptionValues {
   readonly groups?: number | undefined;
   /** Of `rise`: random masks. Default 1000. */
   readonly masks?: number | undefined;
+  /**
+   * Of all methods with masked passes: afterwards some of them, evenly spread, are run again by kernels as plain as the
+   * formulas; a score that differs by more than rounding makes a ScoreCamError `kernel`. Default false.
+   */
+  readonly validate?: boolean | undefined;
 }
 
 export type MethodOption = keyof typeof OPTIONS;

@@ -8,7 +8,7 @@ export const rise: MethodDescription<'rise'> = {
   title: 'RISE',
   summary: 'Hides random parts of the image, and asks again; looks into no layer',
   source: 'Petsiuk et al. 2018, Eq. 6',
-  options: { masks: MASKS, seed: 0 },
+  options: { masks: MASKS, seed: 0, validate: false },
   needsGradients: false,
   usesLayer: false,
   givesPreviews: false,

@@ -12,6 +12,7 @@ export const scoreCam: MethodDescription<'score-cam'> = {
     alignCorners: undefined,
     baseline: 'mean',
     channels: undefined,
+    validate: false,
   },
   needsGradients: false,
   usesLayer: true,

@@ -29,7 +29,7 @@ export async function groupCam(forward: Forward, options: RunOptions): Promise<E
     rule: { relu: 'after', alignCorners: false },
     passes: { forward: 1, backward: 0, head: 0 },
     passesOfClass: { forward: most, backward: 1, head: 0 },
-    ofClass: async (classIndex) => {
+    ofClass: async (classIndex, finished) => {
       const score = { classIndex, of: 'logit' } as const;
       const found = await gradients(runner, tape, choice.layers, score);
       const meter = progressMeter('masks', options.onProgress);
@@ -44,7 +44,11 @@ export async function groupCam(forward: Forward, options: RunOptions): Promise<E
           const maps = groupMaps(target.maps, weights, groups);
           const done = before;
           const onPasses = (masked: number): void => meter(done + masked, most);
-          const scores = await scoreMaps(runner, arena, image, maps, { ...options, onPasses });
+          const scores = await scoreMaps(runner, arena, image, maps, {
+            ...options,
+            finished,
+            onPasses,
+          });
           before += maps.count;
           const classes = baseline.length;
           const alpha = Float32Array.from(
@@ -108,7 +112,13 @@ async function scoreMaps(
   arena: Arena,
   image: Forward['input'],
   { data, count, height, width }: ActivationMaps,
-  { finished, memoryBudget, signal, onPasses }: RunOptions & { onPasses: (done: number) => void },
+  {
+    choice: { validate },
+    finished,
+    memoryBudget,
+    signal,
+    onPasses,
+  }: RunOptions & { onPasses: (done: number) => void },
 ): Promise<Float32Array> {
   const { gpu, network } = runner;
   const maps = arena.upload('group maps', data);
@@ -130,7 +140,7 @@ async function scoreMaps(
     (k) => (limits[2 * k + 1] as number) > (limits[2 * k] as number),
   );
   const masks = { maps, height, width, ranges, channels, alignCorners: false };
-  const run = { finished, memoryBudget, signal, onPasses };
+  const run = { finished, validate, memoryBudget, signal, onPasses };
   const { probabilities } = await runner.maskedScores(image, masks, run);
   const classes = network.labels.length;
   const all = new Float32Array(count * classes);

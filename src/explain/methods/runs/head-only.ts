@@ -1,6 +1,7 @@
 /** What methods share that alter the activation maps and run only the layers behind them. */
 
-import type { Scores } from '../../../runtime/runner';
+import type { Scores } from '../../../runtime/scores';
+import { type Fill, scoresAfter } from '../../../runtime/scores-after';
 import type { Forward, Target } from '../../forward';
 import { progressMeter } from '../../progress';
 import type { RunOptions } from '../method';
@@ -8,7 +9,7 @@ import type { RunOptions } from '../method';
 interface Alteration {
   /** How many altered copies of the target's maps there are. */
   readonly count: (target: Target) => number;
-  readonly fill: (target: Target) => Parameters<Forward['runner']['scoresAfter']>[2];
+  readonly fill: (target: Target) => Fill;
 }
 
 type Kept = Pick<Target, 'name' | 'maps' | 'constantChannels'>;
@@ -16,7 +17,7 @@ type Kept = Pick<Target, 'name' | 'maps' | 'constantChannels'>;
 /** The scores of every altered copy of every target's maps, and how many there were. */
 export async function scoreTargets(
   { runner, targets }: Forward,
-  { memoryBudget, signal, onProgress }: RunOptions,
+  { finished, memoryBudget, signal, onProgress }: RunOptions,
   { count, fill }: Alteration,
 ): Promise<{ head: number; layers: { target: Kept; scores: Scores }[] }> {
   const total = targets.reduce((sum, target) => sum + count(target), 0);
@@ -27,8 +28,8 @@ export async function scoreTargets(
     const own = count(target);
     const done = before;
     const onPasses = (masked: number): void => meter(done + masked, total);
-    const run = { memoryBudget, signal, onPasses };
-    const scores = await runner.scoresAfter(target.name, own, fill(target), run);
+    const run = { finished, memoryBudget, signal, onPasses };
+    const scores = await scoresAfter(runner, target.name, own, fill(target), run);
     const { name, maps, constantChannels } = target;
     layers.push({ target: { name, maps, constantChannels }, scores });
     before += own;

@@ -25,7 +25,7 @@ export async function rise(forward: Forward, options: RunOptions): Promise<Evide
   const classes = runner.network.labels.length;
   const size = height * width;
   const meter = progressMeter('masks', options.onProgress);
-  const scores = new Float32Array(total * classes);
+  let scores = new Float32Array(total * classes);
   const fitting = Math.max(1, Math.floor(memoryBudget / 4 / (4 * size)));
   const block = Math.min(BLOCK, fitting);
   const draw = riseMasks(height, width, seed);
@@ -48,9 +48,13 @@ export async function rise(forward: Forward, options: RunOptions): Promise<Evide
         alignCorners: false,
       };
       const onPasses = (done: number): void => meter(first + done, total);
-      const run = { finished, memoryBudget: 0.75 * memoryBudget, signal, onPasses };
-      const { probabilities } = await runner.maskedScores(input, masks, run);
-      scores.set(probabilities, first * classes);
+      const validate = choice.validate && first === 0;
+      const run = { finished, validate, memoryBudget: 0.75 * memoryBudget, signal, onPasses };
+      scores = await finished.once(async () => {
+        const { probabilities } = await runner.maskedScores(input, masks, run);
+        scores.set(probabilities, first * classes);
+        return scores;
+      });
     } finally {
       arena.dispose();
     }

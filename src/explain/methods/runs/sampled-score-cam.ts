@@ -32,7 +32,7 @@ export async function sampledScoreCam(
   samples: number,
   sample: Sampler,
 ): Promise<Evidence> {
-  const { choice, memoryBudget, signal } = options;
+  const { choice, finished, memoryBudget, signal } = options;
   const classes = runner.network.labels.length;
   const wanted = targets.map((target) => channelsOf(target, choice));
   const total = samples * wanted.reduce((sum, channels) => sum + channels.length, 0);
@@ -41,19 +41,24 @@ export async function sampledScoreCam(
   const scored: Scored[] = [];
   for (const [i, target] of targets.entries()) {
     const channels = wanted[i] as Uint32Array<ArrayBuffer>;
-    const mean = new Float64Array(channels.length * classes);
+    let mean = new Float64Array(channels.length * classes);
     const block = samplesAtOnce(target.maps, channels.length, memoryBudget);
     for (let first = 0; first < samples && channels.length > 0; first += block) {
       const count = Math.min(block, samples - first);
       const arena = new Arena(runner.gpu);
       try {
+        // Also of passes that are through: the noise of the next masks follows on that of these.
         const masks = await sample(target, channels, first, count, arena);
         const done = before;
         const onPasses = (masked: number): void => meter(done + masked, total);
-        const run = { memoryBudget: 0.75 * memoryBudget, signal, onPasses };
-        const { probabilities } = await runner.maskedScores(input, masks, run);
-        probabilities.forEach((p, j) => {
-          mean[j % mean.length] = (mean[j % mean.length] as number) + p / samples;
+        const validate = choice.validate && first === 0;
+        const run = { finished, validate, memoryBudget: 0.75 * memoryBudget, signal, onPasses };
+        mean = await finished.once(async () => {
+          const { probabilities } = await runner.maskedScores(input, masks, run);
+          probabilities.forEach((p, j) => {
+            mean[j % mean.length] = (mean[j % mean.length] as number) + p / samples;
+          });
+          return mean;
         });
       } finally {
         arena.dispose();

@@ -131,7 +131,8 @@ async function scoreLayer(
   const deviations = onScored && standardDeviations(maps);
   const priority = deviations && Array.from(channels, (k) => deviations[k] as number);
   const hearing = onScored ? { onScores, priority } : {};
-  const run = { finished, memoryBudget, signal, onPasses, ...hearing };
+  const { validate } = choice;
+  const run = { finished, validate, memoryBudget, signal, onPasses, ...hearing };
   return scored(channels, await runner.maskedScores(input, masks, run));
 }
 

@@ -1,7 +1,7 @@
 // Fully connected layer, one row shard of its weights, the straightforward way.
 // What it computes, and the shapes: layer.wgsl.
 // One invocation an output value: 2 IN_FEATURES FLOP and as many loads. Every weight is read `batch`
-// times and every input shard_outputs times. Kept as second oracle and as baseline.
+// times and every input shard_outputs times. What the others are validated and measured by.
 
 import package::linear::layer::{IN_FEATURES, input, params, store, weights};
 import package::shared::weights::unpack;

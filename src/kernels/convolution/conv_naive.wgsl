@@ -1,5 +1,5 @@
-// Convolution, bias, activation and optional 2x2 max pooling: the plainest version, kept for ever as
-// a second oracle and as the baseline of the benchmarks.
+// Convolution, bias, activation and optional 2x2 max pooling: the plainest version, by which others are validated, in
+// tests and where they run (runtime/validation.ts), and measured.
 //
 //   sum[n, o, y, x]    = bias[o] + sum_(c, ky, kx) weights[c, ky, kx, o] input[n, c, y + ky - p, x + kx - p]
 //   output[n, o, y, x] = max(sum, 0) + ACTIVATION min(sum, 0)
