@@ -40,7 +40,7 @@ async function bundle(folder: string, lib: LibraryOptions, inOneFile: boolean): 
   const base = baseConfig(projectRoot);
   await build({
     ...base,
-    plugins: [...base.plugins, gathered(), minified()],
+    plugins: [...base.plugins, ownWorker(inOneFile), gathered(), minified()],
     publicDir: false,
     build: {
       lib,
@@ -55,12 +55,52 @@ async function bundle(folder: string, lib: LibraryOptions, inOneFile: boolean): 
           : {
               chunkFileNames: 'chunks/[name].js',
               onlyExplicitManualChunks: true,
-              manualChunks: (id, { getModuleInfo }) =>
-                shaderChunk(id, (of) => getModuleInfo(of) as Rollup.ModuleInfo),
+              manualChunks: (id, { getModuleInfo }) => {
+                const infoOf = (of: string) => getModuleInfo(of) as Rollup.ModuleInfo;
+                return shaderChunk(id, infoOf) ?? (comesWithIndex(id, infoOf) ? 'index' : undefined);
+              },
             },
       },
     },
   });
+}
+
+/** What a page starts as a worker: beside the entries, of the same chunks. */
+const WORKER = { source: 'src/worker.ts', file: 'worker.js' };
+
+/**
+ * Says in src/remote/start.ts where the worker is, in the form that bundlers know; Vite's own way would bundle all that it
+ * imports once more. A one-file build is its own worker.
+ */
+function ownWorker(inOneFile: boolean): Plugin {
+  const inSource = "new URL('../worker.ts', import.meta.url)";
+  return {
+    name: 'own-worker',
+    enforce: 'pre',
+    transform(code, id) {
+      if (!id.endsWith('/src/remote/start.ts')) return undefined;
+      if (!code.includes(inSource)) throw new Error(`${id} does not say ${inSource}.`);
+      if (inOneFile) return code.replace(inSource, 'import.meta.url');
+      const reference = this.emitFile({
+        type: 'chunk',
+        id: join(projectRoot, WORKER.source),
+        fileName: WORKER.file,
+      });
+      return code.replace(inSource, `import.meta.ROLLUP_FILE_URL_${reference}`);
+    },
+    resolveFileUrl: ({ relativePath }) => `new URL('${relativePath}', import.meta.url)`,
+  };
+}
+
+/**
+ * Whether `import ... from 'score-cam-webgpu'` loads it at once. Such modules are one chunk, whoever else imports some of
+ * them, since gzip finds what is alike in one file only.
+ */
+function comesWithIndex(id: string, infoOf: (id: string) => Rollup.ModuleInfo): boolean {
+  const found = new Set([join(projectRoot, ENTRIES.index)]);
+  // A set's iteration goes on with what is added on the way.
+  for (const module of found) for (const other of infoOf(module).importedIds) found.add(other);
+  return found.has(id);
 }
 
 /**

@@ -101,6 +101,12 @@ export interface ExplainerOptions extends Callbacks {
   readonly tuning?: ConvTuning | undefined;
   /** Keeps what `tune` measures for the next visit. Default: {@link browserTuningCache}; `false` keeps nothing. */
   readonly tuningCache?: TuningCache | false | undefined;
+  /**
+   * `true`: all work is done in a Web Worker, so that the page stays responsive. The library's own is the file
+   * `worker.js` beside it; where it is served elsewhere (esbuild does not bring it along), give its address, which must
+   * be of the page's origin. A `device` of the page's cannot go with it. Default: `false`, on the caller's thread.
+   */
+  readonly worker?: boolean | string | URL | undefined;
   /** Bytes of GPU memory for activations and features, weights not counted. Default 256 MiB. */
   readonly memoryBudget?: number | undefined;
 }

@@ -50,7 +50,7 @@ export interface LocatedModel {
   open(): Promise<WeightSource>;
 }
 
-const SEEDED_NAME = /^vgg(11|13|16|19)-seeded-(\d+)$/;
+export const SEEDED_NAME = /^vgg(11|13|16|19)-seeded-(\d+)$/;
 
 /**
  * Loads a model: the URL of a manifest, a preset (`vgg16`, see PRESETS) or `vgg16-seeded-N`.
