@@ -11,16 +11,25 @@ import { shaderChunk } from './wgsl';
 const TARGET = 'es2022';
 
 /** The ways into the package, each `dist/NAME.js`: package.json's `exports` names them again for its readers. */
-const ENTRIES = { index: 'src/index.ts', evaluation: 'src/evaluation/index.ts' } as const;
+const ENTRIES = {
+  index: 'src/index.ts',
+  evaluation: 'src/evaluation/index.ts',
+  element: 'src/element/index.ts',
+} as const;
 
-/** The same in one file that imports nothing. */
+/** Files that import nothing: library and evaluation, and the element with the library. */
 export const SINGLE_FILE = 'score-cam-webgpu.js';
+export const ELEMENT_FILE = 'score-cam-element.js';
+const SINGLE = {
+  [SINGLE_FILE]: { source: 'src/single.ts', of: ['index', 'evaluation'] },
+  [ELEMENT_FILE]: { source: 'src/element/script.ts', of: ['element'] },
+} as const;
 
 /** Builds all of the package's files into `folder`, which is emptied first. */
 export async function buildPackage(folder: string): Promise<void> {
   rmSync(folder, { recursive: true, force: true });
   await buildModules(folder);
-  await buildSingleFile(folder);
+  await buildSingleFiles(folder);
   await buildTypes(folder);
 }
 
@@ -30,10 +39,11 @@ export async function buildModules(folder: string): Promise<void> {
   await bundle(folder, { entry: ENTRIES, formats: ['es'], fileName }, false);
 }
 
-/** The one-file build. */
-export async function buildSingleFile(folder: string): Promise<void> {
-  const fileName = (): string => SINGLE_FILE;
-  await bundle(folder, { entry: 'src/single.ts', formats: ['es'], fileName }, true);
+/** The one-file builds. */
+export async function buildSingleFiles(folder: string): Promise<void> {
+  for (const [name, { source }] of Object.entries(SINGLE)) {
+    await bundle(folder, { entry: source, formats: ['es'], fileName: () => name }, true);
+  }
 }
 
 async function bundle(folder: string, lib: LibraryOptions, inOneFile: boolean): Promise<void> {
@@ -48,6 +58,7 @@ async function bundle(folder: string, lib: LibraryOptions, inOneFile: boolean): 
       emptyOutDir: false,
       target: TARGET,
       minify: false,
+      cssMinify: true,
       sourcemap: true,
       rollupOptions: {
         output: inOneFile
@@ -57,7 +68,9 @@ async function bundle(folder: string, lib: LibraryOptions, inOneFile: boolean): 
               onlyExplicitManualChunks: true,
               manualChunks: (id, { getModuleInfo }) => {
                 const infoOf = (of: string) => getModuleInfo(of) as Rollup.ModuleInfo;
-                return shaderChunk(id, infoOf) ?? (comesWithIndex(id, infoOf) ? 'index' : undefined);
+                return (
+                  shaderChunk(id, infoOf) ?? (comesWithIndex(id, infoOf) ? 'index' : undefined)
+                );
               },
             },
       },
@@ -176,8 +189,10 @@ async function buildTypes(folder: string): Promise<void> {
       banner: name === 'index' ? WEBGPU_TYPES : '',
     });
   }
-  const names = Object.keys(ENTRIES).map((name) => `export * from './${name}.js';\n`);
-  writeFileSync(join(folder, SINGLE_FILE.replace(/js$/, 'd.ts')), names.join(''));
+  for (const [file, { of }] of Object.entries(SINGLE)) {
+    const names = of.map((name) => `export * from './${name}.js';\n`);
+    writeFileSync(join(folder, file.replace(/js$/, 'd.ts')), names.join(''));
+  }
 }
 
 /** What a GPUDevice is: TypeScript 5 does not know it. package.json has it as an optional peer. */
