@@ -1,10 +1,11 @@
-import { rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { copyFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, relative } from 'node:path/posix';
 import MagicString from 'magic-string';
 import { minify } from 'terser';
 import { build, type LibraryOptions, type Plugin, type Rollup } from 'vite';
 import { projectRoot } from '../cli/server';
 import { baseConfig } from './base';
+import { elementManifest } from './elements';
 import { shaderChunk } from './wgsl';
 
 /** What JavaScript every browser with WebGPU and every supported Node reads. */
@@ -20,6 +21,11 @@ const ENTRIES = {
 /** Files that import nothing: library and evaluation, and the element with the library. */
 export const SINGLE_FILE = 'score-cam-webgpu.js';
 export const ELEMENT_FILE = 'score-cam-element.js';
+
+/** What editors know of the element, and its types in JSX. */
+const ELEMENT_MANIFEST = 'custom-elements.json';
+const JSX_TYPES = 'src/element/jsx.d.ts';
+
 const SINGLE = {
   [SINGLE_FILE]: { source: 'src/single.ts', of: ['index', 'evaluation'] },
   [ELEMENT_FILE]: { source: 'src/element/script.ts', of: ['element'] },
@@ -31,6 +37,8 @@ export async function buildPackage(folder: string): Promise<void> {
   await buildModules(folder);
   await buildSingleFiles(folder);
   await buildTypes(folder);
+  writeFileSync(join(folder, ELEMENT_MANIFEST), `${JSON.stringify(elementManifest(), null, 2)}\n`);
+  copyFileSync(join(projectRoot, JSX_TYPES), join(folder, basename(JSX_TYPES)));
 }
 
 /** The ES build: its entries, and chunks that come when they are asked for. */
@@ -78,30 +86,24 @@ async function bundle(folder: string, lib: LibraryOptions, inOneFile: boolean): 
   });
 }
 
-/** What a page starts as a worker: beside the entries, of the same chunks. */
-const WORKER = { source: 'src/worker.ts', file: 'worker.js' };
-
 /**
- * Says in src/remote/start.ts where the worker is, in the form that bundlers know; Vite's own way would bundle all that it
- * imports once more. A one-file build is its own worker.
+ * Says in src/remote/start.ts where the worker is, in the form that bundlers know: the one-file build, which is its own
+ * worker. Chunks would be lighter, but Vite refuses workers that have any, unless its user has set worker.format.
  */
 function ownWorker(inOneFile: boolean): Plugin {
   const inSource = "new URL('../worker.ts', import.meta.url)";
   return {
     name: 'own-worker',
-    enforce: 'pre',
     transform(code, id) {
       if (!id.endsWith('/src/remote/start.ts')) return undefined;
       if (!code.includes(inSource)) throw new Error(`${id} does not say ${inSource}.`);
-      if (inOneFile) return code.replace(inSource, 'import.meta.url');
-      const reference = this.emitFile({
-        type: 'chunk',
-        id: join(projectRoot, WORKER.source),
-        fileName: WORKER.file,
-      });
-      return code.replace(inSource, `import.meta.ROLLUP_FILE_URL_${reference}`);
+      return code.replace(inSource, inOneFile ? 'import.meta.url' : 'WORKER_PLACE');
     },
-    resolveFileUrl: ({ relativePath }) => `new URL('${relativePath}', import.meta.url)`,
+    renderChunk(code, { fileName }) {
+      const place = relative(dirname(fileName), SINGLE_FILE);
+      return code.replace('WORKER_PLACE', `new URL('${place}', import.meta.url)`);
+    },
+    enforce: 'pre',
   };
 }
 

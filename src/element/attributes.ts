@@ -75,7 +75,6 @@ export class ScoreCamAttributes extends Base {
   /**
    * The class to be explained, by label or index. Default: the likeliest. An attribute `class` does the same where all of it
    * is the label of a class of the model; anything else in it is the page's, for its styles.
-   * @attr target-class
    */
   get targetClass(): string | null {
     return this.getAttribute('target-class');
@@ -96,7 +95,6 @@ export class ScoreCamAttributes extends Base {
 
   /**
    * Colours of the heat map: `turbo` (the default), `viridis`, `magma`, `grey` or `jet`.
-   * @attr colour-map
    */
   get colourMap(): ColourMapName {
     return oneOf(COLOUR_MAPS, this.getAttribute('colour-map')) ?? 'turbo';

@@ -102,9 +102,9 @@ export interface ExplainerOptions extends Callbacks {
   /** Keeps what `tune` measures for the next visit. Default: {@link browserTuningCache}; `false` keeps nothing. */
   readonly tuningCache?: TuningCache | false | undefined;
   /**
-   * `true`: all work is done in a Web Worker, so that the page stays responsive. The library's own is the file
-   * `worker.js` beside it; where it is served elsewhere (esbuild does not bring it along), give its address, which must
-   * be of the page's origin. A `device` of the page's cannot go with it. Default: `false`, on the caller's thread.
+   * `true`: all work is done in a Web Worker, so that the page stays responsive. The worker is the one-file build,
+   * score-cam-webgpu.js, beside this code; a page whose bundler does not bring it along (esbuild) gives the address of a
+   * copy, of the page's own origin. A `device` of the page's cannot go there. Default: `false`, on the caller's thread.
    */
   readonly worker?: boolean | string | URL | undefined;
   /** Bytes of GPU memory for activations and features, weights not counted. Default 256 MiB. */

@@ -95,8 +95,8 @@ function noWorker(
   const which = address && address !== true ? `worker ${address}` : "library's worker";
   return new ScoreCamError(
     'worker',
-    `The ${which} does not start (${reason}). Serve worker.js with its chunks from this page's origin, as JavaScript, ` +
-      "where a policy has worker-src 'self', and give its address as `worker`; or leave `worker` out.",
+    `The ${which} does not start (${reason}). Serve the file score-cam-webgpu.js from this page's origin, as ` +
+      'JavaScript, and give its address as `worker`; or leave `worker` out.',
     { cause },
   );
 }

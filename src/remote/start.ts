@@ -1,8 +1,8 @@
 import { WORKER_NAME } from './protocol';
 
 /**
- * Starts the library's own worker, the file beside this one, or one that is served elsewhere. In a form that bundlers
- * know, so that they bring the file along; the builds put the place of their own file there (vite/build.ts).
+ * Starts the library's own worker, or one that is served elsewhere. In a form that bundlers know, so that they bring the
+ * file along; the builds put the place of their own file there (vite/build.ts).
  */
 export function startWorker(address: string | URL | undefined): Worker {
   return address === undefined
