@@ -35,6 +35,8 @@ export interface OpenPage {
   readonly page: Page;
   /** What went wrong there, and what its console says of errors. */
   readonly problems: string[];
+  /** Rejects with what a script of the page's throws. */
+  readonly ended: Promise<never>;
 }
 
 /** @param dist the built package's folder */
@@ -62,14 +64,16 @@ export async function openSite(dist: string): Promise<Site> {
       const path = html.startsWith('/') ? html : put(`${pages.size}.html`, html);
       const page = await browser.newPage();
       const problems: string[] = [];
-      page.on('pageerror', (error) => problems.push(String(error)));
+      const ended = new Promise<never>((_, reject) => page.on('pageerror', reject));
+      // Not every test waits for it.
+      ended.catch((error) => problems.push(String(error)));
       page.on('console', (message) => {
         if (message.type() === 'error') problems.push(message.text());
       });
       await page.evaluateOnNewDocument(watch);
       await page.evaluateOnNewDocument(prepare);
       await page.goto(`${origin}${path}`);
-      return { page, problems };
+      return { page, problems, ended };
     },
   };
 }
@@ -122,16 +126,23 @@ export function htmlOf(head: string, body: string, lang = 'en'): string {
 </html>`;
 }
 
-/** Waits until an element has told of this, so many times. */
+/** Waits until an element has told of this, so many times. One that tells of an error is not waited for. */
 export async function hears(page: Page, type: string, id = '', times = 1): Promise<void> {
-  await page.waitForFunction(
-    (wanted, of, count) =>
-      window.happened.filter((event) => event.type === wanted && event.id === of).length >= count,
+  const end = await page.waitForFunction(
+    (wanted, of, count) => {
+      const own = window.happened.filter((event) => event.id === of);
+      if (own.filter((event) => event.type === wanted).length >= count) return 'heard';
+      const shadow = document.querySelector(of ? `#${of}` : 'score-cam')?.shadowRoot;
+      const isOver = own.some((event) => event.type === 'error');
+      return isOver && (shadow?.querySelector('[role=status]')?.textContent ?? 'an error');
+    },
     { timeout: 0, polling: 50 },
     type,
     id,
     times,
   );
+  const said = await end.jsonValue();
+  if (said !== 'heard') throw new Error(`Instead of "${type}" the element says: ${said}`);
 }
 
 /** A part of the shadow tree of the page's first element, as a selector of puppeteer's. */

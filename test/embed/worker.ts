@@ -46,7 +46,7 @@ const [theirHeart, ourHeart] = [await theirs.forClass('heart'), await ours.forCl
 const [theirOverlay, ourOverlay] = [await theirHeart.overlay({ opacity: 0.3 }), await ourHeart.overlay({ opacity: 0.3 })];
 const canvas = document.createElement('canvas');
 await theirHeart.draw(canvas);
-const reweighed = await theirs.withWeighting('softmax-logit');
+const reweighed = await theirs.withWeighting('increase');
 const grad = { method: 'grad-cam' };
 const image = new Image();
 image.src = sample;
@@ -87,7 +87,7 @@ remote.dispose();
 errors.disposed = await codeOf(() => remote.classify(sample));
 window.told = {
   isSame: same(theirs.map.data, ours.map.data) && same(theirs.weights, ours.weights) && same(theirs.image.data, ours.image.data) && JSON.stringify([theirs.top, theirs.class, theirs.passes, theirs.layer, theirs.method]) === JSON.stringify([ours.top, ours.class, ours.passes, ours.layer, ours.method]),
-  isSameOfClass: same(theirHeart.map.data, ourHeart.map.data) && theirHeart.passes.forward === 0 && reweighed.weighting === 'softmax-logit',
+  isSameOfClass: same(theirHeart.map.data, ourHeart.map.data) && theirHeart.passes.forward === 0 && reweighed.weighting === 'increase',
   isSameOverlay: same(theirOverlay.data, ourOverlay.data),
   drawn: canvas.width,
   facts: JSON.stringify(remote.model) === JSON.stringify(local.model) && JSON.stringify(remote.adapter) === JSON.stringify(local.adapter) && remote.memory.bytes > 1e6,
@@ -101,12 +101,15 @@ export function workerCases(at: () => { readonly site: Site; readonly browser: B
   it('in a worker explains as on the page, bit for bit, and never keeps the page from answering', async () => {
     const { site, browser } = at();
     const script = site.put('worker.js', SCRIPT);
-    const { page, problems } = await site.open(
+    const { page, problems, ended } = await site.open(
       browser,
       htmlOf(`<script type="module" src="${script}"></script>`, ''),
     );
     try {
-      await page.waitForFunction(() => 'told' in window, { timeout: 0, polling: 100 });
+      await Promise.race([
+        page.waitForFunction(() => 'told' in window, { timeout: 0, polling: 100 }),
+        ended,
+      ]);
       const told = (await page.evaluate(
         () => (window as unknown as { told: unknown }).told,
       )) as Told;
