@@ -12,8 +12,13 @@ const ROOMS = [
   'src/runtime',
   'src/explain',
   'src/evaluation',
+  'src/explainer-api.ts',
+  'src/remote',
   'src/explainer.ts',
   'src/index.ts',
+  'src/worker.ts',
+  'src/embedded-model.ts',
+  'src/element',
   'src/single.ts',
 ];
 
@@ -45,6 +50,22 @@ module.exports = {
   forbidden: [
     ...fromAbove,
     ...apart,
+    {
+      name: 'the element stands on the public API',
+      comment:
+        'As any page does. The tables of colours are data, and what its one file begins with is the worker.',
+      severity: 'error',
+      from: { path: '^src/element/' },
+      to: {
+        path: '^src/',
+        pathNot: [
+          '^src/element/',
+          '^src/(index|embedded-model)\\.ts$',
+          '^src/worker\\.ts$',
+          '^src/kernels/maps/colour_maps\\.ts$',
+        ],
+      },
+    },
     {
       name: 'kinds of kernels stand apart',
       comment: 'What two kinds of kernels need is in src/kernels/shared.',

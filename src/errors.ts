@@ -15,7 +15,8 @@ export type ScoreCamErrorCode =
   | 'image'
   | 'option'
   | 'not-finite'
-  | 'disposed';
+  | 'disposed'
+  | 'worker';
 
 export class ScoreCamError extends Error {
   readonly code: ScoreCamErrorCode;

@@ -13,7 +13,7 @@ import {
 import { runForward } from './explain/forward';
 import { normalise, prepareImage } from './explain/image';
 import { admittedMethods, choose } from './explain/methods/choose';
-import { METHODS, type Method } from './explain/methods/registry';
+import { METHODS } from './explain/methods/registry';
 import { weightings } from './explain/methods/weightings';
 import { CALLBACKS, EXPLAIN, EXPLAINER } from './explain/option-rules';
 import type { Pixels } from './explain/pixels';
@@ -25,6 +25,7 @@ import type {
   ImageSource,
   WeightFacts,
 } from './explain/types';
+import type { Explainer, ModelFacts } from './explainer-api';
 import { Arena } from './gpu/arena';
 import { type AdapterFacts, adapterName } from './gpu/facts';
 import { Gpu, type GpuOptions, requestAdapter } from './gpu/gpu';
@@ -44,34 +45,14 @@ import { Runner } from './runtime/runner';
 const MIB = 1024 * 1024;
 const DEFAULT_MEMORY_BUDGET = 256 * MIB;
 
-/** What a page may want to know of the loaded model. */
-export interface ModelFacts {
-  readonly name: string;
-  readonly description: string;
-  readonly licence: string;
-  readonly labels: readonly string[];
-  readonly input: Manifest['input'];
-  readonly targetLayer: string;
-  readonly weights: WeightFacts;
-  /** Layers that can be explained, with the size of their maps. */
-  readonly layers: readonly {
-    readonly name: string;
-    readonly channels: number;
-    readonly height: number;
-    readonly width: number;
-  }[];
-  /** Methods that are defined at the target layer. */
-  readonly methods: readonly Method[];
-}
-
-/** A model on a GPU, ready to classify and explain images. Made by {@link createExplainer}. */
-export class Explainer {
+/** On this thread. */
+export class LocalExplainer implements Explainer {
   readonly model: ModelFacts;
+  readonly tuning: ConvTuning | undefined;
   private readonly runner: Runner;
   private readonly manifest: Manifest;
   private readonly memoryBudget: number;
 
-  /** @internal Made by {@link createExplainer}. */
   constructor(
     model: Pick<LocatedModel, 'manifest' | 'network'>,
     runner: Runner,
@@ -105,16 +86,11 @@ export class Explainer {
     return this.runner.gpu.adapter;
   }
 
-  /** How convolutions are computed, as measured on this GPU; undefined if by shape and adapter alone. */
-  readonly tuning: ConvTuning | undefined;
-
-  /** Bytes of GPU buffers now and at most so far, weights included. */
   get memory(): { readonly bytes: number; readonly peakBytes: number } {
     const { allocatedBytes, peakBytes } = this.runner.gpu;
     return { bytes: allocatedBytes, peakBytes };
   }
 
-  /** One forward pass: all classes, likeliest first. */
   async classify(image: ImageSource, callbacks: Callbacks = {}): Promise<ClassScore[]> {
     const { signal } = await checked(CALLBACKS, callbacks);
     const pixels = await prepareImage(image, this.manifest.input, signal);
@@ -132,11 +108,6 @@ export class Explainer {
     });
   }
 
-  /**
-   * Explains one image by a method of docs/methods.md: a forward pass, then what the method needs. Score-CAM
-   * runs a masked pass for every channel of the target layer whose upsampled map is not constant.
-   * @throws ScoreCamError naming what is wrong and what would be right; the signal's reason on abort.
-   */
   async explain(source: ImageSource, options: ExplainOptions = {}): Promise<Explanation> {
     const own = await checked(EXPLAIN, options);
     await choose(own, this.runner.network);
@@ -146,11 +117,6 @@ export class Explainer {
     return this.explainInput(input, pixels, own, clock());
   }
 
-  /**
-   * Measures how good a map is: an explanation's, or one of your own (docs/metrics.md). What measures is fetched at
-   * the first use.
-   * @throws ScoreCamError `option` naming what is missing or does not fit
-   */
   async measure(subject: Measurable, options: MeasureOptions = {}): Promise<Measures> {
     const { runner, manifest, memoryBudget } = this;
     const again = async (input: Float32Array<ArrayBuffer>, signal: AbortSignal | undefined) => {
@@ -251,7 +217,6 @@ export class Explainer {
     }
   }
 
-  /** Frees all GPU memory, and the device unless the caller brought it. Explanations cannot draw afterwards. */
   dispose(): void {
     this.runner.dispose();
   }
@@ -259,13 +224,15 @@ export class Explainer {
 
 /**
  * Loads a model onto a GPU.
- * @throws ScoreCamError `option`, `no-webgpu`, `no-adapter`, `manifest`, `network`, `weights` or `limit`.
+ * @throws ScoreCamError `option`, `no-webgpu`, `no-adapter`, `manifest`, `network`, `weights` or `limit`; `worker` if there
+ *   is none where one is asked for.
  */
 export async function createExplainer(given: ExplainerOptions): Promise<Explainer> {
   const options = await checked(EXPLAINER, given);
   await checkOption('model', EXPLAINER.model, options.model);
   const { signal, memoryBudget = DEFAULT_MEMORY_BUDGET } = options;
   signal?.throwIfAborted();
+  if (options.worker) return (await import('./remote/create')).createRemote(options);
   // Before anything is downloaded: without WebGPU there is no use for it.
   const source = options.device ? { device: options.device } : { adapter: await requestAdapter() };
   const model = await locate(options);
@@ -284,7 +251,7 @@ export async function createExplainer(given: ExplainerOptions): Promise<Explaine
   };
   // A device of the caller's is the caller's to replace.
   const runner = new Runner(gpu, plan, weights, device && !getDevice ? undefined : renew);
-  return new Explainer(model, runner, facts, memoryBudget);
+  return new LocalExplainer(model, runner, facts, memoryBudget);
 }
 
 /** A model on a device: its plan there, and its weights laid out as the plan says. */

@@ -52,7 +52,8 @@ export type {
   Timings,
   WeightFacts,
 } from './explain/types';
-export { createExplainer, type Explainer, type ModelFacts } from './explainer';
+export { createExplainer } from './explainer';
+export type { Explainer, ModelFacts } from './explainer-api';
 export { type AdapterFacts, adapterName } from './gpu/facts';
 export type { Description } from './model/description';
 export { browserCache, MemoryCache, type WeightCache } from './model/keep/cache';

@@ -4,5 +4,7 @@
  * @module
  */
 
+import './worker';
+
 export * from './evaluation/index';
 export * from './index';

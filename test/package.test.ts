@@ -9,14 +9,16 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { SourceMap, type SourceMapPayload } from 'node:module';
+import { createRequire, SourceMap, type SourceMapPayload } from 'node:module';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { Ajv } from 'ajv';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { projectRoot } from '../cli/server';
 import { buildPackage, SINGLE_FILE } from '../vite/build';
+import { integritiesIn, integrityOf } from '../vite/integrity';
 import { BUDGET, packageSizes } from '../vite/sizes';
 
 const dist = join(projectRoot, 'dist');
@@ -44,6 +46,8 @@ const CONSUMER = `
 import { createExplainer, type Explanation, type Pixels, ScoreCamError } from 'score-cam-webgpu';
 import { METRICS, summarise } from 'score-cam-webgpu/evaluation';
 import { createExplainer as fromOneFile, win } from 'score-cam-webgpu/single';
+import { ScoreCamElement } from 'score-cam-webgpu/element';
+import type {} from 'score-cam-webgpu/element/jsx';
 
 export async function explain(image: Blob, device: GPUDevice): Promise<number> {
   const explainer = await createExplainer({ model: 'vgg16', device });
@@ -61,6 +65,26 @@ export async function explain(image: Blob, device: GPUDevice): Promise<number> {
   return length + measures.passes + Object.keys(summarise([measures])).length + win.length;
 }
 
+export async function embed(): Promise<string> {
+  ScoreCamElement.worker = '/score-cam-webgpu.js';
+  const element = document.createElement('score-cam');
+  element.reveal = 'manual';
+  element.targetClass = 5;
+  element.strings = { explain: 'Voir' };
+  // @ts-expect-error No such colours.
+  element.colourMap = 'rainbow';
+  element.addEventListener('explain', ({ detail }) => detail.top.map(({ label }) => label));
+  element.addEventListener('error', ({ detail: { code } }) => code === 'no-webgpu');
+  element.addEventListener('click', (event) => event.preventDefault());
+  const { class: score } = await element.explain();
+  return score.label;
+}
+
+export type Tag = JSX.IntrinsicElements['score-cam'];
+export const tag: Tag = { src: 'photo.jpg', controls: true, 'colour-map': 'magma' };
+// @ts-expect-error No such attribute value.
+export const other: Tag = { reveal: 'sometimes' };
+
 export const isOurs = (error: unknown): boolean => error instanceof ScoreCamError;
 `;
 
@@ -70,8 +94,13 @@ import { readFileSync } from 'node:fs';
 import { createExplainer, loadModel, loadPreset, openModel, ScoreCamError } from 'score-cam-webgpu';
 import { METRICS, pearson } from 'score-cam-webgpu/evaluation';
 import * as single from 'score-cam-webgpu/single';
+import { ScoreCamElement } from 'score-cam-webgpu/element';
+import * as elementFile from 'score-cam-webgpu/element/single';
 
 assert.equal(typeof document, 'undefined');
+assert.equal(typeof ScoreCamElement, 'function');
+assert.equal(typeof elementFile.ScoreCamElement, 'function');
+await assert.rejects(createExplainer({ model: 'vgg16', worker: true }), (error) => error.code === 'worker');
 const isRefused = (kind) => (error) => error instanceof kind && error.code === 'no-webgpu';
 await assert.rejects(createExplainer({ model: 'vgg16' }), isRefused(ScoreCamError));
 await assert.rejects(single.createExplainer({ model: 'vgg16' }), isRefused(single.ScoreCamError));
@@ -134,10 +163,39 @@ describe('the package', () => {
       'weights/scenes-vgg16/model.safetensors',
       'weights/scenes-vgg16/sample.png',
     ]);
-    expect(built.filter((path) => !/\.(js|js\.map|d\.ts)$/.test(path))).toEqual([]);
-    for (const entry of ['index', 'evaluation', 'score-cam-webgpu']) {
+    expect(built.filter((path) => !/\.(js|js\.map|d\.ts)$/.test(path))).toEqual([
+      'dist/custom-elements.json',
+    ]);
+    for (const entry of [
+      'index',
+      'evaluation',
+      'score-cam-webgpu',
+      'element',
+      'score-cam-element',
+    ]) {
       for (const kind of ['js', 'js.map', 'd.ts']) expect(built).toContain(`dist/${entry}.${kind}`);
     }
+  });
+
+  it('is loaded in README.md by its version and the hash of what is built', () => {
+    const readme = readFileSync(join(projectRoot, 'README.md'), 'utf8');
+    const { version } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')) as {
+      version: string;
+    };
+    // `npm run build` writes the hash.
+    expect(integritiesIn(readme)).toEqual([integrityOf(dist)]);
+    expect(readme).toContain(`/score-cam-webgpu@${version}/dist/score-cam-element.js`);
+  });
+
+  it('describes its element in a manifest as the standard has it', () => {
+    const require = createRequire(import.meta.url);
+    const path = join(installed, 'dist/custom-elements.json');
+    const manifest = JSON.parse(readFileSync(path, 'utf8')) as object;
+    const ajv = new Ajv({ allowUnionTypes: true, strict: false });
+    const isValid = ajv.compile(require('custom-elements-manifest/schema.json') as object);
+    isValid(manifest);
+    expect(isValid.errors ?? []).toEqual([]);
+    expect(manifest).toMatchObject({ schemaVersion: '2.1.0' });
   });
 
   it('brings no other package, so that an audit of it has nothing to find', () => {

@@ -1,27 +1,44 @@
-import { rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { copyFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, relative } from 'node:path/posix';
 import MagicString from 'magic-string';
 import { minify } from 'terser';
 import { build, type LibraryOptions, type Plugin, type Rollup } from 'vite';
 import { projectRoot } from '../cli/server';
 import { baseConfig } from './base';
+import { elementManifest } from './elements';
 import { shaderChunk } from './wgsl';
 
 /** What JavaScript every browser with WebGPU and every supported Node reads. */
 const TARGET = 'es2022';
 
 /** The ways into the package, each `dist/NAME.js`: package.json's `exports` names them again for its readers. */
-const ENTRIES = { index: 'src/index.ts', evaluation: 'src/evaluation/index.ts' } as const;
+const ENTRIES = {
+  index: 'src/index.ts',
+  evaluation: 'src/evaluation/index.ts',
+  element: 'src/element/index.ts',
+} as const;
 
-/** The same in one file that imports nothing. */
+/** Files that import nothing: library and evaluation, and the element with the library. */
 export const SINGLE_FILE = 'score-cam-webgpu.js';
+export const ELEMENT_FILE = 'score-cam-element.js';
+
+/** What editors know of the element, and its types in JSX. */
+const ELEMENT_MANIFEST = 'custom-elements.json';
+const JSX_TYPES = 'src/element/jsx.d.ts';
+
+const SINGLE = {
+  [SINGLE_FILE]: { source: 'src/single.ts', of: ['index', 'evaluation'] },
+  [ELEMENT_FILE]: { source: 'src/element/script.ts', of: ['element'] },
+} as const;
 
 /** Builds all of the package's files into `folder`, which is emptied first. */
 export async function buildPackage(folder: string): Promise<void> {
   rmSync(folder, { recursive: true, force: true });
   await buildModules(folder);
-  await buildSingleFile(folder);
+  await buildSingleFiles(folder);
   await buildTypes(folder);
+  writeFileSync(join(folder, ELEMENT_MANIFEST), `${JSON.stringify(elementManifest(), null, 2)}\n`);
+  copyFileSync(join(projectRoot, JSX_TYPES), join(folder, basename(JSX_TYPES)));
 }
 
 /** The ES build: its entries, and chunks that come when they are asked for. */
@@ -30,17 +47,18 @@ export async function buildModules(folder: string): Promise<void> {
   await bundle(folder, { entry: ENTRIES, formats: ['es'], fileName }, false);
 }
 
-/** The one-file build. */
-export async function buildSingleFile(folder: string): Promise<void> {
-  const fileName = (): string => SINGLE_FILE;
-  await bundle(folder, { entry: 'src/single.ts', formats: ['es'], fileName }, true);
+/** The one-file builds. */
+export async function buildSingleFiles(folder: string): Promise<void> {
+  for (const [name, { source }] of Object.entries(SINGLE)) {
+    await bundle(folder, { entry: source, formats: ['es'], fileName: () => name }, true);
+  }
 }
 
 async function bundle(folder: string, lib: LibraryOptions, inOneFile: boolean): Promise<void> {
   const base = baseConfig(projectRoot);
   await build({
     ...base,
-    plugins: [...base.plugins, gathered(), minified()],
+    plugins: [...base.plugins, ownWorker(inOneFile), gathered(), minified()],
     publicDir: false,
     build: {
       lib,
@@ -48,6 +66,7 @@ async function bundle(folder: string, lib: LibraryOptions, inOneFile: boolean): 
       emptyOutDir: false,
       target: TARGET,
       minify: false,
+      cssMinify: true,
       sourcemap: true,
       rollupOptions: {
         output: inOneFile
@@ -55,12 +74,48 @@ async function bundle(folder: string, lib: LibraryOptions, inOneFile: boolean): 
           : {
               chunkFileNames: 'chunks/[name].js',
               onlyExplicitManualChunks: true,
-              manualChunks: (id, { getModuleInfo }) =>
-                shaderChunk(id, (of) => getModuleInfo(of) as Rollup.ModuleInfo),
+              manualChunks: (id, { getModuleInfo }) => {
+                const infoOf = (of: string) => getModuleInfo(of) as Rollup.ModuleInfo;
+                return (
+                  shaderChunk(id, infoOf) ?? (comesWithIndex(id, infoOf) ? 'index' : undefined)
+                );
+              },
             },
       },
     },
   });
+}
+
+/**
+ * Says in src/remote/start.ts where the worker is, in the form that bundlers know: the one-file build, which is its own
+ * worker. Chunks would be lighter, but Vite refuses workers that have any, unless its user has set worker.format.
+ */
+function ownWorker(inOneFile: boolean): Plugin {
+  const inSource = "new URL('../worker.ts', import.meta.url)";
+  return {
+    name: 'own-worker',
+    transform(code, id) {
+      if (!id.endsWith('/src/remote/start.ts')) return undefined;
+      if (!code.includes(inSource)) throw new Error(`${id} does not say ${inSource}.`);
+      return code.replace(inSource, inOneFile ? 'import.meta.url' : 'WORKER_PLACE');
+    },
+    renderChunk(code, { fileName }) {
+      const place = relative(dirname(fileName), SINGLE_FILE);
+      return code.replace('WORKER_PLACE', `new URL('${place}', import.meta.url)`);
+    },
+    enforce: 'pre',
+  };
+}
+
+/**
+ * Whether `import ... from 'score-cam-webgpu'` loads it at once. Such modules are one chunk, whoever else imports some of
+ * them, since gzip finds what is alike in one file only.
+ */
+function comesWithIndex(id: string, infoOf: (id: string) => Rollup.ModuleInfo): boolean {
+  const found = new Set([join(projectRoot, ENTRIES.index)]);
+  // A set's iteration goes on with what is added on the way.
+  for (const module of found) for (const other of infoOf(module).importedIds) found.add(other);
+  return found.has(id);
 }
 
 /**
@@ -136,8 +191,10 @@ async function buildTypes(folder: string): Promise<void> {
       banner: name === 'index' ? WEBGPU_TYPES : '',
     });
   }
-  const names = Object.keys(ENTRIES).map((name) => `export * from './${name}.js';\n`);
-  writeFileSync(join(folder, SINGLE_FILE.replace(/js$/, 'd.ts')), names.join(''));
+  for (const [file, { of }] of Object.entries(SINGLE)) {
+    const names = of.map((name) => `export * from './${name}.js';\n`);
+    writeFileSync(join(folder, file.replace(/js$/, 'd.ts')), names.join(''));
+  }
 }
 
 /** What a GPUDevice is: TypeScript 5 does not know it. package.json has it as an optional peer. */

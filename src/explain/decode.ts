@@ -37,7 +37,7 @@ interface Size {
 }
 
 /** By name: it may come from another window. Deno's bitmaps have none but their constructor's. */
-function kindOf(value: unknown): string {
+export function kindOf(value: unknown): string {
   const name = Object.prototype.toString.call(value).slice(8, -1);
   return name === 'Object' ? ((value as object).constructor?.name ?? name) : name;
 }

@@ -15,22 +15,27 @@ import type { ChannelCounts, ClassScore, LayerResult, Passes, SaliencyMap, Timin
 
 const NO_PASSES: Passes = { forward: 0, backward: 0, head: 0 };
 
-/** What one run yields: good for every class. */
-export interface Run {
-  readonly runner: Runner;
+/** What is known of a run wherever it was: plain data. */
+export interface Findings {
   readonly labels: readonly string[];
   readonly pixels: Pixels;
   /** Softmax probabilities of the unmasked image, by class index. */
   readonly probabilities: Float32Array;
-  readonly choice: Chosen;
+  readonly choice: Pick<Chosen, 'layers' | 'method' | 'weighting' | 'of'>;
   /** As the caller gave them, without class, signal, progress and previews. */
   readonly options: MethodOptions;
+}
+
+/** What one run yields: good for every class. */
+export interface Run extends Findings {
+  readonly runner: Runner;
+  readonly choice: Chosen;
   readonly evidence: Evidence;
   readonly timings: Omit<Timings, 'backward' | 'map' | 'total'>;
 }
 
 /** What an {@link Explanation} consists of besides its run. */
-interface Result {
+export interface Result {
   readonly map: SaliencyMap;
   readonly layers: readonly LayerResult[];
   readonly passes: Passes;
@@ -38,8 +43,9 @@ interface Result {
 }
 
 /** Where the network looked for one class, with everything it was computed from. */
-export class Explanation {
-  private readonly run: Run;
+export abstract class Explanation {
+  /** @internal */
+  readonly run: Findings;
   readonly class: ClassScore;
   readonly map: SaliencyMap;
   /** Each target layer's part; a single one unless several were asked for. */
@@ -48,8 +54,8 @@ export class Explanation {
   readonly passes: Passes;
   readonly timings: Timings;
 
-  /** @internal Made by {@link explainClass}. */
-  constructor(run: Run, score: ClassScore, { map, layers, passes, timings }: Result) {
+  /** @internal */
+  constructor(run: Findings, score: ClassScore, { map, layers, passes, timings }: Result) {
     this.run = run;
     this.class = score;
     this.map = map;
@@ -136,17 +142,45 @@ export class Explanation {
    * The same run seen for another class (index or label). Score-CAM and CAM run no pass again; the gradient
    * methods run one backward pass.
    */
-  async forClass(wanted: number | string): Promise<Explanation> {
-    const { run } = this;
-    const index = await classIndex(wanted, run.labels, run.probabilities);
-    return explainClass(run, index, NO_PASSES);
-  }
+  abstract forClass(wanted: number | string): Promise<Explanation>;
 
   /**
    * The same masked scores under another weighting of score-cam or faster-score-cam; `increase` runs one pass
    * of its baseline.
    * @throws ScoreCamError `option` for other methods, and for a weighting that needs other masks
    */
+  abstract withWeighting(weighting: Weighting): Promise<Explanation>;
+
+  /**
+   * The heat map over the image, at the network's input size: RGBA, alpha 255, as ImageData, or as a plain object of the
+   * same members where JavaScript has none. Needs no canvas.
+   * @throws ScoreCamError `option` if the opacity is not in [0, 1] or the colour map is unknown.
+   */
+  abstract overlay(options?: DrawOptions): Promise<ImageData>;
+
+  /**
+   * Draws {@link overlay} on a canvas, which takes the network's input size.
+   * @throws ScoreCamError `option` as `overlay`, or if the canvas has another context.
+   */
+  async draw(
+    canvas: HTMLCanvasElement | OffscreenCanvas,
+    options: DrawOptions = {},
+  ): Promise<void> {
+    const { draw } = await import('./draw');
+    await draw(canvas, () => this.overlay(options));
+  }
+}
+
+/** Of a run on this thread. */
+class LocalExplanation extends Explanation {
+  declare readonly run: Run;
+
+  async forClass(wanted: number | string): Promise<Explanation> {
+    const { run } = this;
+    const index = await classIndex(wanted, run.labels, run.probabilities);
+    return explainClass(run, index, NO_PASSES);
+  }
+
   async withWeighting(weighting: Weighting): Promise<Explanation> {
     const { run } = this;
     await checkOption('weighting', OPTIONS.weighting, weighting);
@@ -163,27 +197,10 @@ export class Explanation {
     return explainClass(other, this.class.index, evidence.passes);
   }
 
-  /**
-   * The heat map over the image, at the network's input size: RGBA, alpha 255, as ImageData, or as a plain object of the
-   * same members where JavaScript has none. Needs no canvas.
-   * @throws ScoreCamError `option` if the opacity is not in [0, 1] or the colour map is unknown.
-   */
   async overlay(options: DrawOptions = {}): Promise<ImageData> {
     const { overlayOf } = await import('./draw');
     const { runner, pixels } = this.run;
     return runner.lasting(() => overlayOf(runner.gpu, this.map, pixels, options));
-  }
-
-  /**
-   * Draws {@link overlay} on a canvas, which takes the network's input size.
-   * @throws ScoreCamError `option` as `overlay`, or if the canvas has another context.
-   */
-  async draw(
-    canvas: HTMLCanvasElement | OffscreenCanvas,
-    options: DrawOptions = {},
-  ): Promise<void> {
-    const { draw } = await import('./draw');
-    await draw(canvas, () => this.overlay(options));
   }
 }
 
@@ -230,7 +247,7 @@ async function weighClass(
     map: clock() + (backward > 0 ? 0 : weighing),
   };
   const total = Object.values(times).reduce((sum, time) => sum + time, 0);
-  return new Explanation(run, score, {
+  return new LocalExplanation(run, score, {
     map,
     layers,
     passes: {

@@ -75,5 +75,9 @@ export const EXPLAINER: Rules<ExplainerOptions> = {
     kind: 'false, or a cache with get and put',
     is: either((value) => value === false, does('get', 'put')),
   },
+  worker: {
+    kind: "true, false or a worker's address",
+    is: either((value) => typeof value === 'boolean', isAddress),
+  },
   memoryBudget: { least: 1, most: Number.POSITIVE_INFINITY, whole: false },
 };

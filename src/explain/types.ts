@@ -103,6 +103,12 @@ export interface ExplainerOptions extends Callbacks, Description {
   readonly tuning?: ConvTuning | undefined;
   /** Keeps what `tune` measures for the next visit. Default: {@link browserTuningCache}; `false` keeps nothing. */
   readonly tuningCache?: TuningCache | false | undefined;
+  /**
+   * `true`: all work is done in a Web Worker, so that the page stays responsive. The worker is the one-file build,
+   * score-cam-webgpu.js, beside this code; a page whose bundler does not bring it along (esbuild) gives the address of a
+   * copy, of the page's own origin. A `device` of the page's cannot go there. Default: `false`, on the caller's thread.
+   */
+  readonly worker?: boolean | string | URL | undefined;
   /** Bytes of GPU memory for activations and features, weights not counted. Default 256 MiB. */
   readonly memoryBudget?: number | undefined;
 }

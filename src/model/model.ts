@@ -19,6 +19,9 @@ import type { WeightSource } from './weight-source';
 
 export type * from './located';
 
+/** Names of networks whose weights are made up. */
+export const SEEDED_NAME = /-seeded-\d+$/;
+
 /**
  * Loads a model: a preset (`vgg16`, see PRESETS), `vgg16-seeded-N` or another network's, or a file or the address of one.
  * @throws ScoreCamError `manifest`, `network` or `weights`.
@@ -44,7 +47,7 @@ export async function locateModel(
     return located(found, undefined, { weights: others, ...options });
   }
   const name = String(model);
-  const made = /-seeded-\d+$/.test(name)
+  const made = SEEDED_NAME.test(name)
     ? (await import('./seeded-manifest')).seededManifestOf(name)
     : await loadPreset(name);
   if (made) return located(made, undefined, options);

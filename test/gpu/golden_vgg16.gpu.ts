@@ -1,6 +1,6 @@
 import { normalise, prepareImage } from '../../src/explain/image';
 import { saliencyMap } from '../../src/explain/saliency';
-import { Explainer } from '../../src/explainer';
+import { LocalExplainer } from '../../src/explainer';
 import { Arena } from '../../src/gpu/arena';
 import { createExplainer } from '../../src/index';
 import { seededVgg } from '../../src/model/seeded-vgg';
@@ -169,7 +169,7 @@ export const cases: GpuCase[] = [
       const loaded = await NetworkWeights.load(gpu, plan, weights);
       const facts = { dtype: 'f32', bytes: 0, fromCache: false, notKept: undefined } as const;
       const runner = new Runner(gpu, plan, loaded);
-      const explainer = new Explainer({ manifest, network }, runner, facts, 2 ** 28);
+      const explainer = new LocalExplainer({ manifest, network }, runner, facts, 2 ** 28);
       const image = await sharedImage(sharedUrl, `${GOLDEN}image.png`);
       const input = new Arena(gpu).upload(
         'image',

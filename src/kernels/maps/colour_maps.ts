@@ -2,7 +2,7 @@
  * The colour maps of the overlay: 256 RGBA8 colours each, packed as r | g << 8 | b << 16 | a << 24.
  */
 
-export type ColourMapName = 'turbo' | 'viridis' | 'jet' | 'grey';
+export type ColourMapName = 'turbo' | 'viridis' | 'magma' | 'jet' | 'grey';
 
 export const defaultColourMap: ColourMapName = 'turbo';
 
@@ -36,20 +36,22 @@ function turbo(t: number): Colour {
   ];
 }
 
-/**
- * Nine equidistant colours of viridis (Nathaniel Smith and Stéfan van der Walt, matplotlib; CC0),
- * joined linearly.
- */
+/** Equidistant colours of viridis and magma (Nathaniel Smith and Stéfan van der Walt, matplotlib; CC0). */
 const viridisStops = [
   0x440154, 0x472d7b, 0x3b528b, 0x2c728e, 0x21918c, 0x28ae80, 0x5ec962, 0xaddc30, 0xfde725,
 ] as const;
 
-function viridis(t: number): Colour {
-  const position = t * (viridisStops.length - 1);
-  const low = Math.min(Math.floor(position), viridisStops.length - 2);
+const magmaStops = [
+  0x000004, 0x1d1147, 0x51127c, 0x832681, 0xb73779, 0xe75263, 0xfc8961, 0xfec488, 0xfcfdbf,
+] as const;
+
+/** Colours joined linearly. */
+function joined(stops: readonly number[], t: number): Colour {
+  const position = t * (stops.length - 1);
+  const low = Math.min(Math.floor(position), stops.length - 2);
   const component = (shift: number): number => {
-    const from = ((viridisStops[low] as number) >> shift) & 255;
-    const to = ((viridisStops[low + 1] as number) >> shift) & 255;
+    const from = ((stops[low] as number) >> shift) & 255;
+    const to = ((stops[low + 1] as number) >> shift) & 255;
     return (from + (to - from) * (position - low)) / 255;
   };
   return [component(16), component(8), component(0)];
@@ -63,7 +65,8 @@ function jet(t: number): Colour {
 
 export const colourMaps: Readonly<Record<ColourMapName, Uint32Array>> = {
   turbo: table(turbo),
-  viridis: table(viridis),
+  viridis: table((t) => joined(viridisStops, t)),
+  magma: table((t) => joined(magmaStops, t)),
   jet: table(jet),
   grey: table((t) => [t, t, t]),
 };

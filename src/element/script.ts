@@ -1,0 +1,9 @@
+/**
+ * score-cam-webgpu/element in one file, for a script tag: element, library and worker.
+ *
+ * @module
+ */
+
+import '../worker';
+
+export * from './index';

@@ -1,0 +1,33 @@
+import type { Strings } from './strings';
+
+export const en: Strings = {
+  explain: 'Show where the network looked',
+  large: 'Loads a large network first.',
+  loading: 'Loading the network …',
+  looking: 'Looking …',
+  preview: 'A first map for {class}; it gets clearer …',
+  explained: 'Here it looked for: {class} ({percent})',
+  flat: 'The map for {class} is flat: no place counts more than another.',
+  cancelled: 'Cancelled.',
+  cancel: 'Cancel',
+  retry: 'Try again',
+  progress: 'Progress',
+  left: '{seconds} s left',
+  classes: 'Likeliest classes',
+  heatMap: 'Heat map: where the network looked for {class}',
+  opacity: 'Strength of the heat map',
+  least: 'counts least',
+  most: 'counts most',
+  point: 'Point in the picture',
+  value: '{value}, {x} % from the left, {y} % from the top',
+  outside: 'The network did not see this part.',
+  download: 'Download as PNG',
+  noWebgpu: 'This picture could be explained here, in a browser with WebGPU:',
+  browsers: [
+    'Chrome or Edge 113 and newer, over https; with hardware acceleration switched on in the settings.',
+    'Firefox 141 and newer on Windows, 145 on a Mac; elsewhere set dom.webgpu.enabled in about:config.',
+    'Safari 26 and newer, on a Mac, an iPhone or an iPad.',
+  ],
+  errors: {},
+  labels: {},
+};
