@@ -146,7 +146,10 @@ describe('the built site', () => {
     const page = await open('#method=grad-cam', async (opened) => {
       await browser
         .defaultBrowserContext()
-        .overridePermissions(new URL(server.url).origin, ['clipboard-read', 'clipboard-write']);
+        .overridePermissions(new URL(server.url).origin, [
+          'clipboard-read',
+          'clipboard-sanitized-write',
+        ]);
       await opened.bringToFront();
     });
     const requests: string[] = [];
@@ -444,36 +447,38 @@ describe('the built site', () => {
     }
   });
 
-  it.each([...VIEW_NAMES.map((view) => `index.html#view=${view}`), 'documentation'])(
-    'has nothing that axe-core objects to: %s',
-    async (where) => {
-      for (const language of Object.keys(LANGUAGES) as (keyof typeof LANGUAGES)[]) {
-        const page = await open(
-          where === 'documentation' ? DOCUMENTATION_PAGES[language] : `${where}&lang=${language}`,
-        );
-        try {
-          await page.waitForSelector('main h1', { timeout: 0 });
-          await page.waitForFunction(() => !document.querySelector('.loading'), { timeout: 0 });
-          await page.evaluate(axe.source);
-          expect(await page.evaluate(() => document.documentElement.lang)).toBe(language);
-          for (const scheme of ['light', 'dark']) {
-            await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }]);
-            // The other scheme changes nothing but colours.
-            const only = scheme === 'dark' ? { runOnly: ['color-contrast'] } : {};
-            const found = await page.evaluate(async (options) => {
-              const { violations } = await window.axe.run(document, options);
-              return violations.map(
-                ({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' ')}`,
-              );
-            }, only);
-            expect(found, `${language}, ${scheme}`).toEqual([]);
-          }
-        } finally {
-          await page.close();
+  it.each([
+    ...VIEW_NAMES.map((view) => `index.html#view=${view}&method=grad-cam`),
+    'documentation',
+  ])('has nothing that axe-core objects to: %s', async (where) => {
+    for (const language of Object.keys(LANGUAGES) as (keyof typeof LANGUAGES)[]) {
+      const page = await open(
+        where === 'documentation' ? DOCUMENTATION_PAGES[language] : `${where}&lang=${language}`,
+      );
+      try {
+        await page.waitForSelector('main h1', { timeout: 0 });
+        await page.waitForFunction(() => !document.querySelector('.loading'), { timeout: 0 });
+        // With all that it shows in the end.
+        if (where.includes('view=explain')) await status(page, '^Here|^여기를');
+        await page.evaluate(axe.source);
+        expect(await page.evaluate(() => document.documentElement.lang)).toBe(language);
+        for (const scheme of ['light', 'dark']) {
+          await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }]);
+          // The other scheme changes nothing but colours.
+          const only = scheme === 'dark' ? { runOnly: ['color-contrast'] } : {};
+          const found = await page.evaluate(async (options) => {
+            const { violations } = await window.axe.run(document, options);
+            return violations.map(
+              ({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' ')}`,
+            );
+          }, only);
+          expect(found, `${language}, ${scheme}`).toEqual([]);
         }
+      } finally {
+        await page.close();
       }
-    },
-  );
+    }
+  });
 
   it('is built into no folder that holds something else', () => {
     expect(isOccupied(folder)).toBe(false);
