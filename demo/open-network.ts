@@ -1,4 +1,3 @@
-/** Which networks there are to choose from, and where each one's weights come from. */
 import {
   browserCache,
   createExplainer,
@@ -6,19 +5,19 @@ import {
   type Progress,
   type WeightDtype,
 } from '../src/index';
-
-export const BUILT_IN = 'scenes-vgg16';
+import { BUILT_IN, WEIGHTS } from './networks';
 
 /** Which network, from where: its weights come from the given files, this server's disk or the web. */
 export interface Choice {
   readonly model: string;
   readonly dtype: WeightDtype | undefined;
-  readonly files?: readonly File[];
+  readonly files?: readonly File[] | undefined;
 }
 
 /** Weights of the web are kept in this browser, so that they are downloaded once. */
-const cache = browserCache();
+export const cache = browserCache();
 
+/** The one place where the site makes an explainer. */
 export async function openNetwork(
   { model, dtype, files }: Choice,
   onProgress: (progress: Progress) => void,
@@ -35,7 +34,7 @@ async function localManifest(
   name: string,
   form: WeightDtype | undefined,
 ): Promise<string | undefined> {
-  const url = `../weights/${name}${form && form !== 'f32' ? `-${form}` : ''}/manifest.json`;
+  const url = `${WEIGHTS}/${name}${form && form !== 'f32' ? `-${form}` : ''}/manifest.json`;
   if (name === BUILT_IN) return url;
   const found = await fetch(url, { method: 'HEAD' }).catch(() => undefined);
   return found?.ok && found.headers.get('content-type')?.includes('json') ? url : undefined;

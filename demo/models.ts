@@ -1,0 +1,84 @@
+import type { Explainer, Progress, WeightDtype } from '../src/index';
+import { BUILT_IN, networkNamed } from './networks';
+import { type Choice, openNetwork } from './open-network';
+import type { State } from './state';
+
+type Listener<Event> = (event: Event) => void;
+
+/** The one explainer that all views share, and the network it is of. */
+export class Models {
+  private current: Choice;
+  private opened: Promise<Explainer> | undefined;
+  private readonly progressListeners = new Set<Listener<Progress>>();
+  private readonly changeListeners = new Set<Listener<Explainer>>();
+
+  /** @param state Where the choice is read at first, and kept. One that needs files is not restored. */
+  constructor(private readonly state: State) {
+    this.current = choiceOf(state);
+  }
+
+  /** What is loaded, or is to be. */
+  get choice(): Choice {
+    return this.current;
+  }
+
+  /** Loads the chosen network, once for everybody; after a failure the next call tries again. */
+  explainer(): Promise<Explainer> {
+    this.opened ??= openNetwork(this.current, (progress) => this.tellProgress(progress)).then(
+      (opened) => {
+        for (const listener of this.changeListeners) listener(opened);
+        return opened;
+      },
+      (error: unknown) => {
+        this.opened = undefined;
+        throw error;
+      },
+    );
+    return this.opened;
+  }
+
+  /** Puts another network in the place of the one at work, which stays if that fails. */
+  async change(choice: Choice, signal?: AbortSignal): Promise<Explainer> {
+    const opened = await openNetwork(choice, (progress) => this.tellProgress(progress), signal);
+    const before = await this.opened?.catch(() => undefined);
+    this.current = choice;
+    this.opened = Promise.resolve(opened);
+    const { model, dtype, files } = choice;
+    const isRestored = model !== BUILT_IN && !files;
+    this.state.set({
+      network: isRestored ? model : undefined,
+      dtype: isRestored ? dtype : undefined,
+    });
+    before?.dispose();
+    for (const listener of this.changeListeners) listener(opened);
+    return opened;
+  }
+
+  /** A lost device does not come back: the next call of {@link explainer} starts with a new one. */
+  forget(): void {
+    this.opened = undefined;
+  }
+
+  /** Hears how far loading is, until what it returns is called. */
+  onProgress(listener: Listener<Progress>): () => void {
+    this.progressListeners.add(listener);
+    return () => this.progressListeners.delete(listener);
+  }
+
+  /** Hears that a network is loaded, until what it returns is called. The one before can be used no more. */
+  onChange(listener: Listener<Explainer>): () => void {
+    this.changeListeners.add(listener);
+    return () => this.changeListeners.delete(listener);
+  }
+
+  private tellProgress(progress: Progress): void {
+    for (const listener of this.progressListeners) listener(progress);
+  }
+}
+
+function choiceOf(state: State): Choice {
+  const network = networkNamed(state.get('network'));
+  if (!network || network.needsFiles) return { model: BUILT_IN, dtype: undefined };
+  const dtype = network.dtypes.find((form) => form === state.get('dtype')) ?? network.dtypes[0];
+  return { model: network.name, dtype: dtype as WeightDtype | undefined };
+}

@@ -1,0 +1,60 @@
+/** The networks that the site offers. A new one is an entry of this list; every view reads it. */
+import { PRESETS, type WeightDtype } from '../src/index';
+
+/** In the folder beside the pages, or of this project's where the sources are served. */
+export const WEIGHTS = import.meta.env.DEV ? '../weights' : './weights';
+
+export const BUILT_IN = 'scenes-vgg16';
+
+/** The small network's picture. */
+export const SAMPLE = `${WEIGHTS}/${BUILT_IN}/sample.png`;
+
+export interface NetworkEntry {
+  /** A preset's name, or {@link BUILT_IN}. */
+  readonly name: string;
+  /** Classes. */
+  readonly knows: number;
+  /** What it has seen in training. */
+  readonly pictures: 'drawings' | 'photographs';
+  /** Bytes to download, about. */
+  readonly bytes: number;
+  /** Forms in which it can be kept, the usual one first; a single one where there is no choice. */
+  readonly dtypes: readonly (WeightDtype | undefined)[];
+  /** Whether somebody must have its files: there is no address to download them from. */
+  readonly needsFiles: boolean;
+}
+
+const MB = 1e6;
+
+/** Bytes of torchvision's f32 weights by depth; batch norm adds less than 0.1 MB. */
+const VGG_BYTES: Readonly<Record<string, number>> = {
+  11: 531 * MB,
+  13: 532 * MB,
+  16: 553 * MB,
+  19: 575 * MB,
+};
+
+export const NETWORKS: readonly NetworkEntry[] = [
+  {
+    name: BUILT_IN,
+    knows: 12,
+    pictures: 'drawings',
+    bytes: 4.2 * MB,
+    dtypes: [undefined],
+    needsFiles: false,
+  },
+  ...PRESETS.map((name) => ({
+    name,
+    knows: 1000,
+    pictures: 'photographs' as const,
+    bytes: VGG_BYTES[name.replace(/\D/g, '')] ?? 0,
+    dtypes: ['f16', 'int8', 'f32'] as const,
+    needsFiles: name.endsWith('-keras'),
+  })),
+];
+
+/** What a photograph is for: the network that is offered to whoever gives one to the built-in network. */
+export const FOR_PHOTOGRAPHS = 'vgg16';
+
+export const networkNamed = (name: string | undefined): NetworkEntry | undefined =>
+  NETWORKS.find((network) => network.name === name);
