@@ -22,6 +22,10 @@ export const VIEWS = {
     en: () => import('./texts/en/explain'),
     ko: () => import('./texts/ko/explain'),
   }),
+  how: view(() => import('./views/how'), {
+    en: () => import('./texts/en/how'),
+    ko: () => import('./texts/ko/how'),
+  }),
 } as const satisfies Readonly<Record<string, Load>>;
 
 export type ViewName = keyof typeof VIEWS;

@@ -2,6 +2,7 @@ import type { ViewName } from '../../views';
 
 const views: Readonly<Record<ViewName, string>> = {
   explain: 'Explain',
+  how: 'How it works',
 };
 
 export default {

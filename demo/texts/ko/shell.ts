@@ -6,6 +6,7 @@ const texts: typeof en = {
   navigation: '페이지',
   views: {
     explain: '설명하기',
+    how: '작동 원리',
   },
   documentation: '문서',
   language: '언어',
