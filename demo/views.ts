@@ -26,6 +26,10 @@ export const VIEWS = {
     en: () => import('./texts/en/how'),
     ko: () => import('./texts/ko/how'),
   }),
+  why: view(() => import('./views/why'), {
+    en: () => import('./texts/en/why'),
+    ko: () => import('./texts/ko/why'),
+  }),
 } as const satisfies Readonly<Record<string, Load>>;
 
 export type ViewName = keyof typeof VIEWS;

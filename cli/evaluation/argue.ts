@@ -80,7 +80,7 @@ async function saturate(
 }
 
 /** CAM against Grad-CAM; where it is refused, the refusal and the two on the same layers under a pooling head. */
-async function camOf(
+export async function camOf(
   explainer: Explainer,
   grad: Explanation,
   image: ImageData | Blob,

@@ -9,6 +9,10 @@ import type { Runner } from '../../src/runtime/runner';
 /** The image at a strength between the baseline (0) and itself (1). */
 export interface WalkPoint extends SaturationPoint {
   readonly logit: number;
+  /**
+   * Share of the values behind the target layer that ReLU has set to zero, and through which no gradient comes back.
+   */
+  readonly silent: number;
 }
 
 /**
@@ -58,7 +62,12 @@ async function pointAt(
       const found = await gradients(runner, tape, layers, { classIndex, of });
       return Math.hypot(...meanGradients(maps, found.get(name) as Float32Array).weights);
     };
+    // What is kept besides the target layer are outputs of activations.
+    const behind = [...tape.outputs].flatMap(([layer, values]) => (layer === name ? [] : [values]));
+    const count = behind.reduce((sum, { length }) => sum + length, 0);
+    const zeros = behind.reduce((sum, all) => sum + all.filter((value) => value === 0).length, 0);
     return {
+      silent: count > 0 ? zeros / count : 0,
       logit: logits[classIndex] as number,
       probability: probabilities[classIndex] as number,
       ofLogit: await sizeOf('logit'),

@@ -3,6 +3,7 @@ import type { ViewName } from '../../views';
 const views: Readonly<Record<ViewName, string>> = {
   explain: 'Explain',
   how: 'How it works',
+  why: 'Why not gradients',
 };
 
 export default {
