@@ -1,5 +1,6 @@
 import type { Explainer, Progress, WeightDtype } from '../src/index';
-import { BUILT_IN, networkNamed } from './networks';
+import { rememberLoaded, wasLoaded } from './loaded-before';
+import { BUILT_IN, isLarge, networkNamed } from './networks';
 import { type Choice, openNetwork } from './open-network';
 import type { State } from './state';
 
@@ -7,6 +8,8 @@ type Listener<Event> = (event: Event) => void;
 
 /** The one explainer that all views share, and the network it is of. */
 export class Models {
+  /** What the address asks for and nobody has agreed to download yet. */
+  readonly wanted: Choice | undefined;
   private current: Choice;
   private opened: Promise<Explainer> | undefined;
   private readonly progressListeners = new Set<Listener<Progress>>();
@@ -14,7 +17,10 @@ export class Models {
 
   /** @param state Where the choice is read at first, and kept. One that needs files is not restored. */
   constructor(private readonly state: State) {
-    this.current = choiceOf(state);
+    const asked = choiceOf(state);
+    const isFree = !isLarge(asked.model) || wasLoaded(asked.model);
+    this.wanted = isFree ? undefined : asked;
+    this.current = isFree ? asked : { model: BUILT_IN, dtype: undefined };
   }
 
   /** What is loaded, or is to be. */
@@ -49,6 +55,7 @@ export class Models {
       network: isRestored ? model : undefined,
       dtype: isRestored ? dtype : undefined,
     });
+    if (isRestored) rememberLoaded(model);
     before?.dispose();
     for (const listener of this.changeListeners) listener(opened);
     return opened;

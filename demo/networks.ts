@@ -58,3 +58,8 @@ export const FOR_PHOTOGRAPHS = 'vgg16';
 
 export const networkNamed = (name: string | undefined): NetworkEntry | undefined =>
   NETWORKS.find((network) => network.name === name);
+
+/** Nobody downloads so much because of a link: it is loaded when somebody says so. */
+const LARGE = 20 * MB;
+
+export const isLarge = (name: string): boolean => (networkNamed(name)?.bytes ?? 0) > LARGE;
