@@ -30,6 +30,10 @@ export const VIEWS = {
     en: () => import('./texts/en/why'),
     ko: () => import('./texts/ko/why'),
   }),
+  kernels: view(() => import('./views/kernels'), {
+    en: () => import('./texts/en/kernels'),
+    ko: () => import('./texts/ko/kernels'),
+  }),
 } as const satisfies Readonly<Record<string, Load>>;
 
 export type ViewName = keyof typeof VIEWS;

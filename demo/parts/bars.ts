@@ -24,7 +24,7 @@ export function bars(
       marginRight: 12,
       marginBottom: 36,
       x: { label, grid: true, domain: [0, Math.max(...items.map(({ value }) => value)) || 1] },
-      y: { axis: null, domain: names },
+      y: { axis: null, domain: names, padding: 0 },
       marks: [
         Plot.barX(items, {
           x: 'value',

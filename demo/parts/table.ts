@@ -5,6 +5,8 @@ export interface Column<Row> {
   readonly of: (row: Row) => string;
   /** Numbers stand at the right. */
   readonly isNumber?: boolean;
+  /** Of what stays in one language. */
+  readonly lang?: string;
 }
 
 /** A table that scrolls sideways where it is too wide; the first column says what a row is of. */
@@ -13,7 +15,10 @@ export function table<Row>(
   columns: readonly Column<Row>[],
   rows: readonly Row[],
 ): HTMLElement {
-  const numeric = ({ isNumber }: Column<Row>) => (isNumber ? { class: 'number' } : {});
+  const numeric = ({ isNumber, lang }: Column<Row>) => ({
+    class: isNumber ? 'number' : undefined,
+    lang,
+  });
   return h(
     'div',
     // It scrolls by the arrow keys, too.
@@ -28,7 +33,9 @@ export function table<Row>(
         h(
           'tr',
           {},
-          ...columns.map((column) => h('th', { scope: 'col', ...numeric(column) }, column.head)),
+          ...columns.map((column) =>
+            h('th', { scope: 'col', ...numeric(column), lang: undefined }, column.head),
+          ),
         ),
       ),
       h(

@@ -1,27 +1,30 @@
 import { ScoreCamError } from '../../src/errors';
 import type { Progress } from '../../src/index';
 import { h } from '../dom';
+import type { Models } from '../models';
 
 /** What is said of work under way. */
 export interface WorkTexts {
   readonly loading: string;
   readonly progress: (done: number, total: number) => string;
   readonly noWebgpu: string;
-  readonly failed: (why: string) => string;
+  readonly failed: string;
 }
 
 /** A place where a view says what it is doing, how far it is, and what went wrong. */
 export class Work {
   readonly element: HTMLElement;
   private readonly texts: WorkTexts;
+  private readonly models: Pick<Models, 'forget'>;
   private readonly status: HTMLElement;
   private readonly bar: HTMLProgressElement;
 
-  constructor(texts: WorkTexts, className = 'working') {
+  constructor(texts: WorkTexts, models: Pick<Models, 'forget'>) {
     this.texts = texts;
+    this.models = models;
     this.status = h('p', { role: 'status', class: 'status' });
     this.bar = h('progress', { hidden: true, 'aria-label': texts.loading });
-    this.element = h('div', { class: className }, this.status, this.bar);
+    this.element = h('div', { class: 'working' }, this.status, this.bar);
   }
 
   /** Does something that may take a while, and says what became of it; nothing once it is stopped. */
@@ -51,11 +54,21 @@ export class Work {
     }
   }
 
+  say(text: string): void {
+    this.status.textContent = text;
+  }
+
   fail(error: unknown): void {
     const { noWebgpu, failed } = this.texts;
-    const isMissing = error instanceof ScoreCamError && /^no-(webgpu|adapter)$/.test(error.code);
+    const code = error instanceof ScoreCamError ? error.code : '';
+    if (code === 'device-lost') this.models.forget();
     const why = error instanceof Error ? error.message : String(error);
     this.status.classList.add('error');
-    this.status.textContent = isMissing ? `${noWebgpu} ${why}` : failed(why);
+    // The library's own words are English.
+    this.status.replaceChildren(
+      /^no-(webgpu|adapter)$/.test(code) ? noWebgpu : failed,
+      ' ',
+      h('span', { lang: 'en' }, why),
+    );
   }
 }

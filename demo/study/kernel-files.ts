@@ -32,6 +32,8 @@ export interface KernelFile {
   readonly kind: Kind;
   /** What its comment at the head says: the sum, shapes, costs, preconditions. */
   readonly header: string;
+  /** The first sentence of it. */
+  readonly summary: string;
   /** What comes after it. */
   readonly code: string;
   /** Names of the kernels that are made of it; none of what others import. */
@@ -51,12 +53,15 @@ function fileOf(path: string, text: string): KernelFile {
   const [folder, name] = path.split('/').slice(-2) as [Kind, string];
   const file = name.replace(/\.wgsl$/, '');
   const comment = /^(?:\/\/.*\n)+/.exec(text)?.[0] ?? '';
+  const header = comment.replaceAll(/^\/\/ ?/gm, '').trim();
+  const kernels = text.includes('@compute') ? kernelsOf(file) : [];
   return {
     file,
-    kind: folder,
-    header: comment.replaceAll(/^\/\/ ?/gm, '').trim(),
+    kind: kernels.length > 0 ? folder : 'shared',
+    header,
+    summary: (/^.*?(?=[.:;]\s|\.?$)/s.exec(header)?.[0] ?? '').replaceAll('\n', ' '),
     code: text.slice(comment.length).trim(),
-    kernels: text.includes('@compute') ? kernelsOf(file) : [],
+    kernels,
   };
 }
 

@@ -24,7 +24,7 @@ export function mount(root: HTMLElement, context: HowContext): Mounted {
   const { texts, models, subject, state } = context;
   const stop = new AbortController();
   const { signal } = stop;
-  const work = new Work(texts.work);
+  const work = new Work(texts.work, models);
   const content = h('div', { class: 'steps' });
   root.append(
     h('h1', {}, texts.heading),
@@ -82,7 +82,7 @@ class Steps {
       maps,
       ...chosen.elements,
       sum.element,
-      h('p', { class: 'note' }, texts.honesty),
+      h('p', { class: 'aside' }, texts.honesty),
     );
   }
 

@@ -42,26 +42,29 @@ export function mount(root: HTMLElement, context: WhyContext): Mounted {
   const { texts, models } = context;
   const stop = new AbortController();
   const { signal } = stop;
-  const work = new Work(texts.work);
-  const section = (title: string, ...text: readonly string[]): HTMLElement =>
+  const work = new Work(texts.work, models);
+  const section = (
+    { title, text }: { readonly title: string; readonly text: readonly string[] },
+    // Beside a picture, or over the whole width.
+    [own, prose]: readonly [string, string] = ['step', 'prose whole'],
+  ): HTMLElement =>
     h(
       'section',
-      { class: 'step' },
+      { class: own },
       h('h2', {}, title),
-      h('div', { class: 'prose' }, ...text.map((each) => h('p', {}, each))),
+      h('div', { class: prose }, ...text.map((each) => h('p', {}, each))),
     );
-  const { cam, saturation, confidence, classes, honesty } = texts;
   const places = {
-    cam: section(cam.title, ...cam.text),
-    saturation: section(saturation.title, ...saturation.text),
-    confidence: section(confidence.title, ...confidence.text),
-    classes: section(classes.title, ...classes.text),
+    cam: section(texts.cam),
+    saturation: section(texts.saturation, ['step saturation', 'prose']),
+    confidence: section(texts.confidence),
+    classes: section(texts.classes),
   };
   root.append(
     h('h1', {}, texts.heading),
     h('p', { class: 'lead' }, texts.lead),
     work.element,
-    h('div', { class: 'steps' }, ...Object.values(places), section(honesty.title, ...honesty.text)),
+    h('div', { class: 'steps' }, ...Object.values(places), section(texts.honesty)),
   );
   void work.run(texts.work.loading, signal, async (onProgress) => {
     const explainer = await models.explainer();
@@ -147,7 +150,8 @@ class Argument {
     const verdict = [
       texts.found(
         label,
-        percent(probability),
+        // So near to 1 that a tenth of a percent would round it up.
+        `${(100 * probability).toFixed(2)} %`,
         percent(found.probabilityLeft),
         percent(found.logitLeft),
         found.peak.t.toFixed(2),
@@ -160,7 +164,7 @@ class Argument {
     place.append(
       h('div', { class: 'picture' }, shown),
       figure,
-      h('div', { class: 'prose' }, ...verdict.map((text) => h('p', {}, text))),
+      h('div', { class: 'prose whole' }, ...verdict.map((text) => h('p', {}, text))),
     );
   }
 
@@ -197,7 +201,11 @@ class Argument {
     const figure = scatter(maps, found, label, texts, { open: figures, table: all }, signal);
     const strip = await this.strip(journey, grad, falseTriple(maps));
     signal.throwIfAborted();
-    place.append(figure, ...strip, h('div', { class: 'prose' }, ...this.verdict(found, maps)));
+    place.append(
+      figure,
+      ...strip,
+      h('div', { class: 'prose whole' }, ...this.verdict(found, maps)),
+    );
   }
 
   private verdict(found: FalseConfidence, maps: readonly MapWeights[]): HTMLElement[] {
@@ -307,9 +315,9 @@ class Argument {
                 rows,
               ),
             ),
-            h('p', { class: 'prose' }, confused === 0 ? texts.apart : texts.mixed(confused)),
+            h('p', { class: 'prose whole' }, confused === 0 ? texts.apart : texts.mixed(confused)),
           ]
-        : [h('p', { class: 'prose' }, texts.noBoxes)]),
+        : [h('p', { class: 'prose whole' }, texts.noBoxes)]),
     );
   }
 
@@ -357,7 +365,7 @@ class Argument {
     place.append(
       h(
         'div',
-        { class: 'prose' },
+        { class: 'prose whole' },
         ...('refused' in found
           ? [h('p', {}, texts.refused), h('blockquote', { lang: 'en' }, found.refused)]
           : [h('p', {}, texts.defined)]),

@@ -4,6 +4,7 @@ const views: Readonly<Record<ViewName, string>> = {
   explain: 'Explain',
   how: 'How it works',
   why: 'Why not gradients',
+  kernels: 'Kernels',
 };
 
 export default {

@@ -3,5 +3,5 @@ export default {
   loading: 'Working ...',
   progress: (done: number, total: number) => `${done} of ${total}`,
   noWebgpu: 'This page computes with WebGPU, which is not available here.',
-  failed: (why: string) => `That did not work: ${why}`,
+  failed: 'That did not work:',
 };
