@@ -253,8 +253,15 @@ class KernelsPage {
         { open: figures, table: this.factTable(texts.title, facts) },
         this.signal,
       ),
-      h('p', { class: 'aside' }, texts.direct),
+      ...this.footnote(facts),
     );
+  }
+
+  /** What the stars say, where there are any. */
+  private footnote(facts: readonly Fact[]): HTMLElement[] {
+    const { direct } = this.context.texts.layers;
+    const hasStars = facts.some(({ measurement }) => measurement.asDirect);
+    return hasStars ? [h('p', { class: 'aside' }, direct)] : [];
   }
 
   private factTable(caption: string, facts: readonly Fact[], more: readonly Column<Fact>[] = []) {
@@ -300,7 +307,7 @@ class KernelsPage {
       const gain = number(first.time.median / best.time.median);
       place.replaceChildren(
         bars(
-          texts.chart(first.measurement.group ?? name, gain),
+          texts.chart(name, gain),
           facts.map(({ measurement, time, gflops }) => ({
             name: measurement.name,
             value: gflops ?? 0,
@@ -315,7 +322,8 @@ class KernelsPage {
           },
           this.signal,
         ),
-        h('p', { class: 'aside' }, this.context.texts.layers.direct),
+        h('p', { class: 'aside', lang: 'en' }, first.measurement.group ?? ''),
+        ...this.footnote(facts),
       );
       return texts.done(best.measurement.name, gain);
     });
