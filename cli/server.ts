@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import type { Plugin } from 'vite';
 import { baseConfig } from '../vite/base';
+import { documentation } from '../vite/documentation';
 import { Reach } from './reach';
 import { serveRemote } from './remote-files';
 
@@ -87,7 +88,7 @@ export async function serveProject(
   const base = baseConfig(projectRoot);
   const vite = await createServer({
     ...base,
-    plugins: [...base.plugins, withoutClient],
+    plugins: [...base.plugins, withoutClient, documentation()],
     base: `/${token}/`,
     appType: 'mpa',
     publicDir: false,

@@ -156,7 +156,15 @@ export class Shell {
             'ul',
             {},
             ...pages,
-            h('li', {}, h('a', { href: `./documentation.html#${language}` }, texts.documentation)),
+            h(
+              'li',
+              {},
+              h(
+                'a',
+                { href: `./documentation${language === 'en' ? '' : `.${language}`}.html` },
+                texts.documentation,
+              ),
+            ),
           ),
         ),
         h('nav', { class: 'languages', 'aria-label': texts.language }, h('ul', {}, ...languages)),

@@ -41,6 +41,7 @@ const COMMANDS = {
     ],
   },
   build: { browser: false, cwd: 'project', steps: (args) => [script('cli/build.ts', args)] },
+  'build:site': { browser: false, cwd: 'caller', steps: (args) => [script('cli/site.ts', args)] },
 };
 
 /** What follows an option on the command line, or ''. */

@@ -1,4 +1,5 @@
-import { METHODS, type Method } from '../../../src/index';
+// Not by src/index.ts: Node reads this, too, and no shaders.
+import { METHODS, type Method } from '../../../src/explain/methods/registry';
 import type { ColourMapName } from '../../../src/kernels/maps/colour_maps';
 
 const colourMaps: Readonly<Record<ColourMapName, string>> = {

@@ -1,7 +1,8 @@
 /** When an answer is none. */
 
 /**
- * Share of the largest entropy from which on an answer counts as none.
+ * {@link evenness} from which on an answer counts as none. The network of scenes is below 0.67 on nine of ten scenes of
+ * two objects, and above 0.88 on three photographs, of which it knows nothing.
  */
 export const NEARLY_EVEN = 0.8;
 

@@ -1,0 +1,44 @@
+import { basename } from 'node:path';
+import type { Plugin } from 'vite';
+import type { Language } from '../demo/language';
+
+/** The documentation's page in each language, beside demo/index.html. */
+export const DOCUMENTATION_PAGES: Readonly<Record<Language, string>> = {
+  en: 'documentation.html',
+  ko: 'documentation.ko.html',
+};
+
+const languageOf = (path: string): Language | undefined =>
+  (Object.keys(DOCUMENTATION_PAGES) as Language[]).find(
+    (language) => basename(path) === DOCUMENTATION_PAGES[language],
+  );
+
+/**
+ * Pages that are in no folder: made from the sources when a build, or a browser, asks for them. What makes them is
+ * loaded then.
+ */
+export function documentation(): Plugin {
+  const pageIn = async (language: Language): Promise<string> =>
+    (await import('./documentation/page')).documentationPage(language, DOCUMENTATION_PAGES);
+  return {
+    name: 'documentation',
+    resolveId: (id) => (languageOf(id) ? id : undefined),
+    load(id) {
+      const language = languageOf(id);
+      return language && pageIn(language);
+    },
+    configureServer(server) {
+      server.middlewares.use((request, response, next) => {
+        const [path = ''] = (request.url ?? '').split(/[?#]/);
+        const language = languageOf(path);
+        if (!language) return next();
+        pageIn(language)
+          .then((html) => server.transformIndexHtml(`/demo/${basename(path)}`, html))
+          .then((html) => {
+            response.setHeader('content-type', 'text/html; charset=utf-8');
+            response.end(html);
+          }, next);
+      });
+    },
+  };
+}
