@@ -350,8 +350,8 @@ export class Gpu {
       const times = stamps && (await this.waiting.for(stamps.read()));
       dispatches.forEach((dispatch, index) => {
         const { kernel, label: own } = dispatch;
-        const ms = times?.[index];
-        if (ms !== undefined) profile?.push({ kernel: kernel.name, label: own, ms, dispatch });
+        const ms = times?.[index] as number;
+        if (times) profile?.push({ kernel: kernel.name, label: own, ms, dispatch });
       });
     } finally {
       stamps?.destroy();
