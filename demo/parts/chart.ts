@@ -37,7 +37,8 @@ export function chart(
   );
 }
 
-function svg(options: Plot.PlotOptions): Element {
+/** A plot that the page's policy admits. */
+export function svg(options: Plot.PlotOptions): Element {
   const plot = Plot.plot({ ...options, className: 'plot' });
   // The page's policy takes no style elements; parts.css says the same.
   for (const style of plot.querySelectorAll('style')) style.remove();

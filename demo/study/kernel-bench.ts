@@ -60,8 +60,12 @@ export class KernelBench {
     }
   }
 
-  /** Some subjects, as shares of the roof. */
-  async measure(subjects: readonly Subject[], signal: AbortSignal): Promise<Fact[]> {
+  /** Some subjects, as shares of the roof; `onSubject` hears of each before it is measured. */
+  async measure(
+    subjects: readonly Subject[],
+    onSubject: (done: number, total: number) => void,
+    signal: AbortSignal,
+  ): Promise<Fact[]> {
     const found: Measurement[] = [];
     const { scale } = await this.scaled();
     const bench = {
@@ -70,8 +74,9 @@ export class KernelBench {
       scale,
       onResult: (result: Measurement) => found.push(result),
     };
-    for (const subject of subjects) {
+    for (const [done, subject] of subjects.entries()) {
       signal.throwIfAborted();
+      onSubject(done, subjects.length);
       await kernelStep(bench, subject, 'kernels').run();
     }
     return this.facts(found);
@@ -99,11 +104,14 @@ export class KernelBench {
     return this.facts(found);
   }
 
-  /** What can be measured of some kernels here. */
-  subjectsOf(kernels: readonly string[]): Subject[] {
+  /** What can be measured of some kernels here; of all, if none are named. */
+  async subjectsOf(kernels?: readonly string[]): Promise<Subject[]> {
+    known ??= allSubjects();
     const wanted = new Set(kernels);
-    return allSubjects().flatMap(({ subject, names }) =>
-      runsOn(this.runner.gpu)(subject) && names.some((name) => wanted.has(name)) ? [subject] : [],
+    return (await known).flatMap(({ subject, names }) =>
+      runsOn(this.runner.gpu)(subject) && (!kernels || names.some((name) => wanted.has(name)))
+        ? [subject]
+        : [],
     );
   }
 
@@ -128,10 +136,10 @@ interface Known {
   readonly names: readonly string[];
 }
 
-let known: readonly Known[] | undefined;
+let known: Promise<readonly Known[]> | undefined;
 
 /** Every subject with the kernels it dispatches, which it tells when it is recorded: for tensors that exist nowhere. */
-function allSubjects(): readonly Known[] {
+async function allSubjects(): Promise<readonly Known[]> {
   const nowhere = (size: number) => ({ buffer: { size } as GPUBuffer, offset: 0, size });
   const tensors: Tensors = {
     take: (_, bytes) => nowhere(bytes),
@@ -143,9 +151,12 @@ function allSubjects(): readonly Known[] {
     small: true,
     quads: 1,
   };
-  known ??= [...kernelSubjects, ...firstLayerSubjects].map((subject) => ({
-    subject,
-    names: subject.record(tensors, smallest).run.map(({ kernel }) => kernel.name),
-  }));
-  return known;
+  const found: Known[] = [];
+  for (const subject of [...kernelSubjects, ...firstLayerSubjects]) {
+    const { run } = subject.record(tensors, smallest);
+    found.push({ subject, names: run.map(({ kernel }) => kernel.name) });
+    // A third of a second for all of them: the page goes on in between.
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+  return found;
 }

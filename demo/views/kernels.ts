@@ -90,6 +90,7 @@ class KernelsPage {
         texts.ladder.text,
         ...LADDERS.map((ladder) => this.ladder(ladder)),
       ),
+      this.section(texts.roof.title, [texts.roof.text], this.roof()),
       this.section(texts.all.title, [texts.all.text], ...this.list()),
     ];
     this.showAdapter();
@@ -330,6 +331,33 @@ class KernelsPage {
     return h('div', { class: 'ladder' }, action, place);
   }
 
+  /** All kernels under the roof of the adapter. */
+  private roof(): HTMLElement {
+    const { roof: texts, figures } = this.context.texts;
+    const place = h('div');
+    const action = this.action(texts.measure, texts.measuring, async (onProgress) => {
+      const onSubject = (done: number, total: number): void => onProgress({ done, total });
+      const subjects = await this.bench.subjectsOf();
+      const facts = await this.bench.measure(subjects, onSubject, this.signal);
+      const { roofline } = await import('../parts/roofline');
+      await this.showPeak();
+      const { peak } = this.bench;
+      if (!peak) return '';
+      const best = facts.reduce((a, b) => ((b.share ?? 0) > (a.share ?? 0) ? b : a));
+      const says = texts.chart(
+        facts.length,
+        number(peak.gflops),
+        number(peak.gbps),
+        best.measurement.name,
+        percent(best.share),
+      );
+      const all = this.factTable(texts.title, facts);
+      place.replaceChildren(roofline(says, facts, peak, { open: figures, table: all }));
+      return texts.done(facts.length);
+    });
+    return h('div', { class: 'ladder' }, action, place);
+  }
+
   /** All files by kind, closed; what is inside comes when one is opened. */
   private list(): HTMLElement[] {
     const { all: texts } = this.context.texts;
@@ -380,14 +408,8 @@ class KernelsPage {
 
   private inside({ file, header, code, kernels }: KernelFile): HTMLElement[] {
     const { all: texts } = this.context.texts;
-    const subjects = this.bench.subjectsOf(kernels);
-    const place = h('div');
-    const measured = this.action(texts.measure, texts.measuring, async () => {
-      const facts = await this.bench.measure(subjects, this.signal);
-      await this.showPeak();
-      place.replaceChildren(this.factTable(texts.measured(file), facts));
-      return texts.done;
-    });
+    const measuring = h('div', { class: 'measuring' });
+    if (kernels.length > 0) void this.offer(file, kernels, measuring);
     return [
       h('pre', { class: 'comment', lang: 'en' }, header),
       ...(kernels.length > 0
@@ -404,12 +426,27 @@ class KernelsPage {
         },
         h('code', {}, code),
       ),
-      ...(subjects.length > 0
-        ? [measured, place]
-        : kernels.length > 0
-          ? [h('p', { class: 'small' }, texts.unmeasured)]
-          : []),
+      measuring,
     ];
+  }
+
+  /** Offers to measure some kernels, if this device can. */
+  private async offer(file: string, kernels: readonly string[], place: HTMLElement): Promise<void> {
+    const { all: texts } = this.context.texts;
+    const subjects = await this.bench.subjectsOf(kernels);
+    const result = h('div');
+    const measured = this.action(texts.measure, texts.measuring, async (onProgress) => {
+      const onSubject = (done: number, total: number): void => onProgress({ done, total });
+      const facts = await this.bench.measure(subjects, onSubject, this.signal);
+      await this.showPeak();
+      result.replaceChildren(this.factTable(texts.measured(file), facts));
+      return texts.done;
+    });
+    place.append(
+      ...(subjects.length > 0
+        ? [measured, result]
+        : [h('p', { class: 'small' }, texts.unmeasured)]),
+    );
   }
 
   /** The longest of a kernel's last dispatches, with the sizes they had. */

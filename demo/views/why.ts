@@ -1,11 +1,11 @@
 /** Why not gradients: the argument that Score-CAM was made by, with what this device computes for it now. */
-import { camOf } from '../../cli/evaluation/argue';
 import {
   type FalseConfidence,
   falseConfidence,
   type MapWeights,
   saturationOf,
 } from '../../cli/evaluation/argument';
+import { camOf } from '../../cli/evaluation/cam-agreement';
 import { imageOf } from '../../cli/scene-image';
 import { percent } from '../../cli/words';
 import { energyIn } from '../../src/evaluation/index';

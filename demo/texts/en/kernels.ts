@@ -72,6 +72,19 @@ export default {
     done: (best: string, gain: string) =>
       `Fastest here: ${best}, ${gain} times as fast as the first.`,
   },
+  roof: {
+    title: 'Under the roof',
+    text:
+      'Every kernel that this device can run, alone, at sizes of VGG-16. A dot is a kernel, the line is the roof: on the ' +
+      'slope memory is the limit, on the flat part arithmetic. Bytes count every tensor once, so what stays in a cache may ' +
+      'lie above the slope. It takes minutes on a software adapter; leaving this page ends it.',
+    measure: 'Measure every kernel',
+    measuring: 'Measuring every kernel ...',
+    chart: (kernels: number, gflops: string, gbps: string, best: string, share: string) =>
+      `${kernels} measurements under a roof of ${gflops} GFLOP/s and ${gbps} GB/s. The largest share of the roof has ` +
+      `${best}: ${share}.`,
+    done: (kernels: number) => `${kernels} measurements.`,
+  },
   all: {
     title: 'Every kernel',
     text: 'Each with the comment at its head, which has the sum, the shapes and the costs, and with its source.',

@@ -69,6 +69,18 @@ const texts: typeof en = {
     idea: '아이디어',
     done: (best, gain) => `여기에서 가장 빠른 것: ${best}, 첫 단의 ${gain}배.`,
   },
+  roof: {
+    title: '한계와의 비교',
+    text:
+      '이 기기에서 실행할 수 있는 모든 커널을 VGG-16의 크기로 하나씩 잽니다. 점은 커널이고 선은 한계입니다. 비탈에서는 메모리가, ' +
+      '평평한 곳에서는 연산이 한계입니다. 바이트는 텐서를 한 번씩만 센 것이므로 캐시에 머무는 커널은 비탈 위로 올라갈 수 ' +
+      '있습니다. 소프트웨어 어댑터에서는 몇 분이 걸리며, 이 페이지를 떠나면 멈춥니다.',
+    measure: '모든 커널 측정하기',
+    measuring: '모든 커널을 측정하는 중 ...',
+    chart: (kernels, gflops, gbps, best, share) =>
+      `한계 ${gflops} GFLOP/s, ${gbps} GB/s 아래의 측정 ${kernels}개. 한계에 가장 가까운 것은 ${best}(${share})입니다.`,
+    done: (kernels) => `측정 ${kernels}개.`,
+  },
   all: {
     title: '모든 커널',
     text: '커널마다 식, 모양, 비용을 적은 머리말과 소스가 있습니다.',
