@@ -1,8 +1,8 @@
 /** The networks that the site offers. A new one is an entry of this list; every view reads it. */
 import { PRESETS, type WeightDtype } from '../src/index';
 
-/** In the folder beside the pages, or of this project's where the sources are served. */
-export const WEIGHTS = import.meta.env.DEV ? '../weights' : './weights';
+/** The folder beside the built pages, or the project's where its sources are served. */
+export const WEIGHTS = `${import.meta.env.BASE_URL}weights`;
 
 export const BUILT_IN = 'scenes-vgg16';
 

@@ -31,8 +31,6 @@ describe.skipIf(!findFirefox())('demo on Firefox', () => {
       );
     const picture = () =>
       page.$eval('canvas', (canvas) => (canvas as HTMLCanvasElement).toDataURL());
-    await statusMatches('^Ready');
-    await page.click('#sample');
     await statusMatches('^Here it looked for');
     const first = await picture();
     await page.click('#classes button:nth-child(2)');

@@ -18,22 +18,26 @@ const languageOf = (path: string): Language | undefined =>
  * loaded then.
  */
 export function documentation(): Plugin {
-  const pageIn = async (language: Language): Promise<string> =>
-    (await import('./documentation/page')).documentationPage(language, DOCUMENTATION_PAGES);
+  const make = async (): Promise<Readonly<Record<Language, string>>> =>
+    (await import('./documentation/page')).documentationPages(DOCUMENTATION_PAGES);
+  /** Of a build, which asks for one page after another; a server makes them anew each time. */
+  let made: ReturnType<typeof make> | undefined;
   return {
     name: 'documentation',
     resolveId: (id) => (languageOf(id) ? id : undefined),
-    load(id) {
+    async load(id) {
       const language = languageOf(id);
-      return language && pageIn(language);
+      if (!language) return undefined;
+      made ??= make();
+      return (await made)[language];
     },
     configureServer(server) {
       server.middlewares.use((request, response, next) => {
         const [path = ''] = (request.url ?? '').split(/[?#]/);
         const language = languageOf(path);
         if (!language) return next();
-        pageIn(language)
-          .then((html) => server.transformIndexHtml(`/demo/${basename(path)}`, html))
+        make()
+          .then((pages) => server.transformIndexHtml(`/demo/${basename(path)}`, pages[language]))
           .then((html) => {
             response.setHeader('content-type', 'text/html; charset=utf-8');
             response.end(html);

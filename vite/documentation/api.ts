@@ -16,23 +16,29 @@ export interface ApiItem extends ApiMember {
   readonly members: readonly ApiMember[];
 }
 
-/** @param entry from the project's folder on, such as `src/index.ts`. @throws Error where it does not compile */
-export function readApi(entry: string): readonly ApiItem[] {
-  const file = join(projectRoot, entry);
+/**
+ * The exports of each entry.
+ * @param entries from the project's folder on, such as `src/index.ts`
+ * @throws Error for one that TypeScript cannot read
+ */
+export function readApi(entries: readonly string[]): readonly (readonly ApiItem[])[] {
+  const files = entries.map((entry) => join(projectRoot, entry));
   const { config } = ts.readConfigFile(join(projectRoot, 'tsconfig.json'), ts.sys.readFile);
   const { options } = ts.parseJsonConfigFileContent(
-    { ...config, include: [], files: [file] },
+    { ...config, include: [], files },
     ts.sys,
     projectRoot,
   );
-  const program = ts.createProgram([file], options);
+  const program = ts.createProgram(files, options);
   const checker = program.getTypeChecker();
-  const source = program.getSourceFile(file);
-  const module = source && checker.getSymbolAtLocation(source);
-  if (!module) throw new Error(`${entry} is no module that TypeScript can read.`);
-  return checker
-    .getExportsOfModule(module)
-    .map((symbol) => itemOf(symbol.name, resolved(symbol, checker), checker));
+  return files.map((file) => {
+    const source = program.getSourceFile(file);
+    const module = source && checker.getSymbolAtLocation(source);
+    if (!module) throw new Error(`${file} is no module that TypeScript can read.`);
+    return checker
+      .getExportsOfModule(module)
+      .map((symbol) => itemOf(symbol.name, resolved(symbol, checker), checker));
+  });
 }
 
 const resolved = (symbol: ts.Symbol, checker: ts.TypeChecker): ts.Symbol =>

@@ -24,14 +24,24 @@ interface Section {
   readonly html: Html;
 }
 
-/** @param pages the page's file in each language */
-export function documentationPage(
+/** The page in every language. @param pages its file in each */
+export function documentationPages(
+  pages: Readonly<Record<Language, string>>,
+): Readonly<Record<Language, string>> {
+  const [api = [], evaluation = []] = readApi(['src/index.ts', 'src/evaluation/index.ts']);
+  return {
+    en: pageIn('en', pages, api, evaluation),
+    ko: pageIn('ko', pages, api, evaluation),
+  };
+}
+
+function pageIn(
   language: Language,
   pages: Readonly<Record<Language, string>>,
+  api: readonly ApiItem[],
+  evaluation: readonly ApiItem[],
 ): string {
   const { texts, shell, explain } = TEXTS[language];
-  const api = readApi('src/index.ts');
-  const evaluation = readApi('src/evaluation/index.ts');
   const known = new Set([...api, ...evaluation].map(({ name }) => name));
   const element = elementSection(texts, known);
   const sections: readonly Section[] = [
