@@ -1,6 +1,7 @@
 /** The views that explain, in headless Chrome: what they say is what the library computes. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import axe from 'axe-core';
 import type { Browser, Page } from 'puppeteer';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { falseConfidence } from '../cli/evaluation/argument';
@@ -64,6 +65,17 @@ describe('the views that explain', () => {
       },
       caption,
     );
+
+  /** With all that the view shows in the end, in both colour schemes. */
+  const isAccessible = async (page: Page): Promise<void> => {
+    await page.evaluate(axe.source);
+    for (const scheme of ['light', 'dark']) {
+      await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }]);
+      const found = await page.evaluate(`axe.run(document).then(({ violations }) =>
+        violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html).join(' ')))`);
+      expect(found, scheme).toEqual([]);
+    }
+  };
 
   beforeAll(async () => {
     server = await serveProject([], { packages: ['@observablehq/plot'] });
@@ -171,6 +183,7 @@ describe('the views that explain', () => {
       await page.waitForFunction(() => document.querySelector('h1')?.textContent === '작동 원리');
       await done(page);
       expect(await text(page, '[aria-selected="true"] .name')).toBe(`맵 ${second.channel}`);
+      await isAccessible(page);
     } finally {
       await page.close();
     }
@@ -221,6 +234,7 @@ describe('the views that explain', () => {
       // The page's policy takes none.
       expect(await page.$$eval('.chart svg', (all) => all.length)).toBe(2);
       expect(await page.$('.chart style')).toBeNull();
+      await isAccessible(page);
     } finally {
       await page.close();
     }
@@ -253,7 +267,7 @@ describe('the views that explain', () => {
         '@compute',
       );
       expect(await kernel?.$$('tbody tr')).not.toHaveLength(0);
-      await (await kernel?.$('button'))?.focus();
+      await (await kernel?.waitForSelector('button'))?.focus();
       await page.keyboard.press('Enter');
       await done(page, '.kernel[open]');
       const [measured] = await cells(page, 'softmax, alone, at sizes of VGG-16');
@@ -272,6 +286,7 @@ describe('the views that explain', () => {
       const rungs = await cells(page, 'a fully connected layer');
       expect(rungs.length).toBeGreaterThanOrEqual(4);
       expect(rungs.every(([, idea, ms]) => idea !== '' && Number(ms) > 0)).toBe(true);
+      await isAccessible(page);
     } finally {
       await page.close();
     }
