@@ -60,7 +60,8 @@ export default {
     },
     found: (label: string, p: string, probabilityLeft: string, logitLeft: string, peak: string) =>
       `The network is sure of its "${label}": ${p}. The gradient of the probability is largest at a strength of ${peak}, ` +
-      `long before the picture is whole. There, ${probabilityLeft} of it are left; of the logit's gradient ${logitLeft}. ` +
+      `long before the picture is whole. At the whole picture ${probabilityLeft} of it is left, of the logit's gradient ` +
+      `${logitLeft}. ` +
       "Its size is the Euclidean norm of Grad-CAM's weights, the mean gradients of the maps.",
     holds:
       'The probability saturates: all the evidence is there, and its gradient is as good as gone.',
@@ -90,7 +91,7 @@ export default {
         ? `Arrows join the worst pairs of false confidence, from the larger weight to the larger increase: ${pairs}`
         : ''),
     pair: (larger: number, smaller: number) =>
-      `map ${larger} weighs more than map ${smaller}, and brings less.`,
+      `Map ${larger} weighs more than map ${smaller}, and brings less.`,
     found: (maps: number, falsePairs: number, pairs: number, share: string, correlation: string) =>
       `Over ${maps} maps the rank correlation of weight and increase is ${correlation} (Spearman). In ${falsePairs} of ` +
       `${pairs} pairs (${share}) the map with the larger weight brings the smaller increase.`,
@@ -140,6 +141,8 @@ export default {
       'The small network of this site was trained, on purpose, with its maps pressed into the boxes of the objects. That ' +
         'makes for good maps by any method, and it makes it easy for gradients. So this page is an illustration of the ' +
         'argument and no proof of it.',
+      'Its pictures are chosen, too: the scene of part 2 is the one of sixty unseen ones that the network is surest of, ' +
+        'and the sample is the best explained of sixty.',
       'On 200 scenes of two objects, 400 maps a method, Score-CAM did not beat Grad-CAM with this network: 66.4 % of the ' +
         "energy lay in the box asked for (76.7 % with Eq. 6), against Grad-CAM's 82.3 %. The paper reports the opposite " +
         'on ImageNet, where a map of Score-CAM drops the confidence by 31.5 % and one of Grad-CAM by 47.8 %. ' +
