@@ -331,6 +331,7 @@ describe('the built site', () => {
     });
     try {
       await status(page, '^Here it looked for');
+      await page.waitForSelector('#note', { visible: true, timeout: 0 });
       expect(await page.$eval('#note', (note) => note.textContent)).toContain(
         'the network vgg16, which is a download of 553 MB',
       );

@@ -1,31 +1,22 @@
 /** An image in, a heat map out: all through the library's public API. */
 import { percent } from '../../cli/words';
-import {
-  adapterName,
-  type Explainer,
-  type Explanation,
-  METHODS,
-  type Progress,
-} from '../../src/index';
-import { type ColourMapName, colourMaps } from '../../src/kernels/maps/colour_maps';
+import { type Explainer, type Explanation, METHODS, type Progress } from '../../src/index';
 import { h } from '../dom';
-import { BUILT_IN, FOR_PHOTOGRAPHS, networkNamed } from '../networks';
+import { FOR_PHOTOGRAPHS, networkNamed } from '../networks';
 import type { Choice } from '../open-network';
 import type { Context, Mounted } from '../view';
 import { Beside } from './explain/beside';
 import { Camera } from './explain/camera';
 import { ClassList } from './explain/classes';
-import { ColourScale } from './explain/colour-scale';
 import { evenness, NEARLY_EVEN } from './explain/doubt';
 import { takeImages } from './explain/intake';
+import { lookControls, lookOf } from './explain/look';
 import { MethodChoice } from './explain/method-choice';
 import { NetworkPanel } from './explain/network-panel';
+import { Note } from './explain/note';
 import { Picture } from './explain/picture';
-import { megabytes, type Texts } from './explain/wording';
+import { costText, factsText, megabytes, type Texts } from './explain/wording';
 import { unlessAborted, Work } from './explain/work';
-
-const COLOUR_MAPS = Object.keys(colourMaps) as readonly ColourMapName[];
-const DEFAULT_OPACITY = 0.5;
 
 export function mount(root: HTMLElement, context: Context<Texts>): Mounted {
   const view = new ExplainView(context);
@@ -40,7 +31,6 @@ class ExplainView implements Mounted {
   private readonly life = new AbortController();
   private readonly work: Work;
   private readonly picture: Picture;
-  private readonly scale: ColourScale;
   private readonly classes = new ClassList((index) => void this.choose(index));
   private readonly method: MethodChoice;
   private readonly network: NetworkPanel;
@@ -48,7 +38,7 @@ class ExplainView implements Mounted {
   private readonly drop: HTMLElement;
   private readonly hint: HTMLElement;
   private readonly result: HTMLElement;
-  private readonly note = h('div', { id: 'note', class: 'note', role: 'status', hidden: true });
+  private readonly note = new Note((choice) => void this.change(choice));
   private readonly facts = h('p', { id: 'facts', class: 'small' });
   private readonly file: HTMLInputElement;
   private readonly photograph: HTMLInputElement;
@@ -60,20 +50,27 @@ class ExplainView implements Mounted {
   /** What is shown or being worked on; another method explains it anew. */
   private image: Blob | undefined;
   private explanation: Explanation | undefined;
+  /** Of the network that is loaded. */
+  private input: Explainer['model']['input'] | undefined;
   /** Of explanations: another number is another image, method or layer. */
   private run = 0;
 
   constructor(private readonly context: Context<Texts>) {
     const { texts, state, models } = context;
-    const opacity = state.number('opacity', 0, 1) ?? DEFAULT_OPACITY;
-    const colourMap = state.oneOf('colours', COLOUR_MAPS) ?? 'turbo';
+    const { opacity, colourMap } = lookOf(state);
     this.picture = new Picture(opacity, colourMap, { id: 'canvas' });
     this.picture.caption(texts.noImage);
-    this.scale = new ColourScale(colourMap);
     this.work = new Work(texts, models, () => this.close());
     this.method = new MethodChoice(texts, state, () => this.methodChanged());
     this.network = new NetworkPanel(texts, models.choice, (choice) => void this.change(choice));
     this.beside = new Beside(texts, state, this.picture);
+    const look = lookControls(
+      texts,
+      state,
+      this.picture,
+      () => this.beside.redraw(),
+      (error) => this.work.fail(error),
+    );
     this.hint = h('p', { id: 'hint', class: 'hint' }, texts.hint);
     this.drop = h('div', { id: 'drop', class: 'drop' }, this.picture.canvas, this.hint);
     this.result = h(
@@ -95,19 +92,7 @@ class ExplainView implements Mounted {
       h(
         'div',
         { class: 'explain' },
-        h(
-          'section',
-          { class: 'stage', 'aria-label': texts.image },
-          this.drop,
-          h(
-            'div',
-            { class: 'legend', 'aria-hidden': 'true' },
-            h('span', {}, texts.low),
-            this.scale.canvas,
-            h('span', {}, texts.high),
-          ),
-          this.look(opacity, colourMap),
-        ),
+        h('section', { class: 'stage', 'aria-label': texts.image }, this.drop, ...look),
         h(
           'section',
           { class: 'panel', 'aria-label': texts.controls },
@@ -124,7 +109,7 @@ class ExplainView implements Mounted {
           ),
           h('div', { class: 'group' }, this.work.status, this.rate, this.work.again),
           this.work.working,
-          this.note,
+          this.note.element,
           this.result,
           this.method.element,
           this.network.element,
@@ -281,7 +266,7 @@ class ExplainView implements Mounted {
     } else if (knowsDrawings && !subject.isSample) {
       this.tell(texts.doubtDrawings, true);
     } else {
-      this.note.hidden = true;
+      this.askForWanted();
     }
   }
 
@@ -294,7 +279,7 @@ class ExplainView implements Mounted {
     const network = networkNamed(FOR_PHOTOGRAPHS);
     const { texts } = this.context;
     const choice = { model: FOR_PHOTOGRAPHS, dtype: network?.dtypes[0] };
-    this.noteWith(
+    this.note.say(
       text,
       offers && network
         ? { text: texts.offer(network.name, megabytes(network.bytes)), choice }
@@ -304,31 +289,18 @@ class ExplainView implements Mounted {
 
   /** A link may ask for a large network: nobody downloads that without having been asked. */
   private askForWanted(): void {
-    const { texts, models } = this.context;
+    const { texts, models, state } = this.context;
     const { wanted } = models;
     const network = networkNamed(wanted?.model);
-    if (!wanted || !network || models.choice.model !== BUILT_IN) return;
+    if (!wanted || !network || state.get('network') !== network.name) {
+      this.note.hide();
+      return;
+    }
     const size = megabytes(network.bytes);
-    this.noteWith(texts.wanted(network.name, size), {
+    this.note.say(texts.wanted(network.name, size), {
       text: texts.loadNamed(network.name, size),
       choice: wanted,
     });
-  }
-
-  private noteWith(text: string, offer?: { readonly text: string; readonly choice: Choice }): void {
-    this.note.replaceChildren(
-      h('p', {}, text),
-      ...(offer
-        ? [
-            h(
-              'button',
-              { type: 'button', onclick: () => void this.change(offer.choice) },
-              offer.text,
-            ),
-          ]
-        : []),
-    );
-    this.note.hidden = false;
   }
 
   /** Puts another network in the place of the one at work, which stays if that fails. */
@@ -338,7 +310,7 @@ class ExplainView implements Mounted {
     return this.work.start(texts.loading(choice.model), async (signal) => {
       await models.change(choice, signal);
       this.context.state.set({ class: undefined, layer: undefined });
-      this.note.hidden = true;
+      this.note.hide();
       this.open();
       this.work.say(texts.ready);
       if (this.image) void this.explain(this.image);
@@ -349,24 +321,12 @@ class ExplainView implements Mounted {
   private describe(explainer: Explainer): void {
     if (this.life.signal.aborted) return;
     const { texts, models } = this.context;
-    const { name, labels, weights } = explainer.model;
-    const isLong = labels.length > 20;
-    const known = `${labels.slice(0, isLong ? 6 : undefined).join(', ')}${isLong ? texts.andSoOn : ''}`;
-    const size = megabytes(weights.bytes);
-    const facts = texts.facts(name, labels.length, known, size, weights.dtype);
-    const adapter = adapterName(explainer.adapter);
-    this.facts.textContent = [
-      `${facts}${weights.fromCache ? texts.kept : ''}.`,
-      explainer.adapter.isFallback ? texts.runsSlowly(adapter) : texts.runsOn(adapter),
-      ...(weights.notKept ? [texts.notKept(weights.notKept)] : []),
-    ].join(' ');
+    this.facts.textContent = factsText(explainer, texts);
     this.input = explainer.model.input;
     this.method.offer(explainer);
     this.beside.offer(explainer.model.methods);
     this.network.show(models.choice);
   }
-
-  private input: Explainer['model']['input'] | undefined;
 
   private async choose(index: number): Promise<void> {
     const isLikeliest = index === this.explanation?.top[0]?.index;
@@ -405,7 +365,7 @@ class ExplainView implements Mounted {
     this.work.say(
       explanation.map.flat
         ? texts.flat(label)
-        : texts.here(label, percent(probability), costOf(explanation, texts)),
+        : texts.here(label, percent(probability), costText(explanation, texts)),
     );
   }
 
@@ -438,7 +398,7 @@ class ExplainView implements Mounted {
     this.run++;
     this.explanation = undefined;
     void this.beside.show(undefined);
-    this.note.hidden = true;
+    this.note.hide();
     if (this.knowsDrawings) this.tell(texts.doubtDrawings, true);
     this.cameraButton.textContent = texts.cameraStop;
     this.still.hidden = false;
@@ -505,69 +465,6 @@ class ExplainView implements Mounted {
     this.take(await canvas.convertToBlob());
   }
 
-  /** How the map is drawn. */
-  private look(opacity: number, colourMap: ColourMapName): HTMLElement {
-    const { texts, state } = this.context;
-    const slider = h('input', {
-      id: 'opacity',
-      type: 'range',
-      min: 0,
-      max: 1,
-      step: 0.05,
-      value: opacity,
-      oninput: () => {
-        const value = Number(slider.value);
-        state.set({ opacity: value === DEFAULT_OPACITY ? undefined : slider.value });
-        this.picture.opacity = value;
-        void this.beside.redraw();
-      },
-    });
-    const colours = h(
-      'select',
-      {
-        id: 'colours',
-        onchange: () => {
-          const name = colours.value as ColourMapName;
-          state.set({ colours: name === 'turbo' ? undefined : name });
-          this.scale.show(name);
-          this.picture
-            .recolour(name)
-            .then(() => this.beside.redraw())
-            .catch((error) => this.work.fail(error));
-        },
-      },
-      ...COLOUR_MAPS.map((name) => new Option(texts.colourMaps[name], name)),
-    );
-    colours.value = colourMap;
-    const copied = h('span', { class: 'small', role: 'status' });
-    return h(
-      'div',
-      { class: 'choices look' },
-      h('label', { for: 'opacity' }, texts.opacity),
-      slider,
-      h('label', { for: 'colours' }, texts.colours),
-      colours,
-      h(
-        'div',
-        { class: 'actions' },
-        h(
-          'button',
-          {
-            id: 'link',
-            type: 'button',
-            class: 'plain',
-            onclick: () =>
-              void navigator.clipboard?.writeText(location.href).then(() => {
-                copied.textContent = texts.copied;
-              }),
-          },
-          texts.copyLink,
-        ),
-        copied,
-      ),
-    );
-  }
-
   private fileInput(id: string, more: Readonly<Record<string, string>> = {}): HTMLInputElement {
     const input = h('input', {
       id,
@@ -599,11 +496,4 @@ class ExplainView implements Mounted {
       control.disabled = !isOpen;
     }
   }
-}
-
-/** What was run for this map; nothing for a class that was read off the same run. */
-function costOf({ method, channels, passes }: Explanation, texts: Texts): string {
-  return method === 'score-cam'
-    ? texts.costScoreCam(channels.evaluated, channels.constant)
-    : texts.cost(passes.forward, passes.backward, passes.head);
 }

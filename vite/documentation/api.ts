@@ -1,7 +1,6 @@
 /** What the library exports, read from its types by TypeScript's own compiler. */
-import { join } from 'node:path';
 import ts from 'typescript';
-import { projectRoot } from '../../cli/server';
+import { projectFile } from './path';
 
 export interface ApiMember {
   /** As declared, without its documentation: `readonly width: number`. */
@@ -22,12 +21,12 @@ export interface ApiItem extends ApiMember {
  * @throws Error for one that TypeScript cannot read
  */
 export function readApi(entries: readonly string[]): readonly (readonly ApiItem[])[] {
-  const files = entries.map((entry) => join(projectRoot, entry));
-  const { config } = ts.readConfigFile(join(projectRoot, 'tsconfig.json'), ts.sys.readFile);
+  const files = entries.map((entry) => projectFile(entry));
+  const { config } = ts.readConfigFile(projectFile('tsconfig.json'), ts.sys.readFile);
   const { options } = ts.parseJsonConfigFileContent(
     { ...config, include: [], files },
     ts.sys,
-    projectRoot,
+    projectFile('.'),
   );
   const program = ts.createProgram(files, options);
   const checker = program.getTypeChecker();

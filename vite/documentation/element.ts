@@ -1,8 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { projectRoot } from '../../cli/server';
 import type documentation from '../../demo/texts/en/documentation';
 import { codeLine, escaped, type Html, prose, raw, table } from './html';
+import { projectFile } from './path';
 
 type Texts = typeof documentation;
 
@@ -42,7 +41,7 @@ interface Manifest {
 
 /** The custom element as its manifest says it; undefined where there is no manifest. */
 export function elementSection(texts: Texts, known: ReadonlySet<string>): Html | undefined {
-  const file = FILES.map((path) => join(projectRoot, path)).find((path) => existsSync(path));
+  const file = FILES.map((path) => projectFile(path)).find((path) => existsSync(path));
   if (!file) return undefined;
   const { modules } = JSON.parse(readFileSync(file, 'utf8')) as Manifest;
   const elements = modules

@@ -11,9 +11,6 @@ export const escaped = (text: string): Html =>
     ),
   );
 
-/** An identifier in an address: what is no letter or digit becomes a hyphen. */
-export const slug = (text: string): string => text.toLowerCase().replace(/[^a-z0-9]+/g, '-');
-
 /**
  * The library's documentation comments as HTML: paragraphs apart by empty lines, `code` in backticks, links to what is
  * documented on the page.

@@ -1,7 +1,5 @@
 /** The documentation as a page: what the sources say of themselves, in the site's frame. */
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { projectRoot } from '../../cli/server';
 import { LANGUAGES, type Language } from '../../demo/language';
 import enTexts from '../../demo/texts/en/documentation';
 import enExplain from '../../demo/texts/en/explain';
@@ -11,8 +9,9 @@ import koExplain from '../../demo/texts/ko/explain';
 import koShell from '../../demo/texts/ko/shell';
 import { type ApiItem, readApi } from './api';
 import { elementSection } from './element';
-import { codeBlock, codeLine, escaped, type Html, prose, raw, slug } from './html';
+import { codeBlock, codeLine, escaped, type Html, prose, raw } from './html';
 import { methodsSection, optionsSection } from './methods';
+import { projectFile } from './path';
 
 const TEXTS = {
   en: { texts: enTexts, shell: enShell, explain: enExplain },
@@ -20,6 +19,8 @@ const TEXTS = {
 } as const;
 
 interface Section {
+  /** In addresses, in every language. */
+  readonly id: string;
   readonly title: string;
   readonly html: Html;
 }
@@ -45,12 +46,13 @@ function pageIn(
   const known = new Set([...api, ...evaluation].map(({ name }) => name));
   const element = elementSection(texts, known);
   const sections: readonly Section[] = [
-    { title: texts.start, html: startSection(known) },
-    ...(element ? [{ title: texts.element, html: element }] : []),
-    { title: texts.methods, html: methodsSection(texts, explain.summaryOf) },
-    { title: texts.options, html: optionsSection(texts) },
-    { title: texts.api, html: apiSection(api, texts, known) },
+    { id: 'start', title: texts.start, html: startSection(known) },
+    ...(element ? [{ id: 'element', title: texts.element, html: element }] : []),
+    { id: 'methods', title: texts.methods, html: methodsSection(texts, explain.summaryOf) },
+    { id: 'options', title: texts.options, html: optionsSection(texts) },
+    { id: 'api', title: texts.api, html: apiSection(api, texts, known) },
     {
+      id: 'evaluation',
       title: texts.evaluation,
       html: apiSection(
         evaluation.filter(({ name }) => !api.some((item) => item.name === name)),
@@ -60,11 +62,11 @@ function pageIn(
     },
   ];
   const contents = sections.map(
-    ({ title }) => `<li><a href="#${idOf(title)}">${escaped(title)}</a></li>`,
+    ({ id, title }) => `<li><a href="#${id}">${escaped(title)}</a></li>`,
   );
   const body = sections.map(
-    ({ title, html }) =>
-      `<section aria-labelledby="${idOf(title)}"><h2 id="${idOf(title)}">${escaped(title)}</h2>${html}</section>`,
+    ({ id, title, html }) =>
+      `<section aria-labelledby="${id}"><h2 id="${id}">${escaped(title)}</h2>${html}</section>`,
   );
   const note = texts.fromSources ? ` ${texts.fromSources}` : '';
   return `<!doctype html>
@@ -114,7 +116,7 @@ function header(language: Language, pages: Readonly<Record<Language, string>>): 
 
 /** The comment at the head of src/index.ts: what the library is, and its shortest use. */
 function startSection(known: ReadonlySet<string>): Html {
-  const source = readFileSync(join(projectRoot, 'src/index.ts'), 'utf8');
+  const source = readFileSync(projectFile('src/index.ts'), 'utf8');
   const comment = /^\/\*\*([\s\S]*?)\*\//.exec(source)?.[1] ?? '';
   const lines = comment.split('\n').map((line) => line.replace(/^ \* ?/, ''));
   const blocks = lines
@@ -157,7 +159,3 @@ function apiItem({ name, code, text, members }: ApiItem, known: ReadonlySet<stri
   const list = own.length > 0 ? `<dl>${own.join('')}</dl>` : '';
   return `<article><h4 id="${name}" lang="en"><code>${name}</code></h4>${prose(text, others)}${codeBlock(code, others)}${list}</article>`;
 }
-
-/** Of a heading in any language. */
-const idOf = (title: string): string =>
-  `section-${slug(title).replace(/^-|-$/g, '') || [...title].map((letter) => letter.charCodeAt(0).toString(36)).join('')}`;

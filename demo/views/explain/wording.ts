@@ -1,5 +1,11 @@
 /** Figures as the Explain view says them. */
-import { type Progress, ScoreCamError } from '../../../src/index';
+import {
+  adapterName,
+  type Explainer,
+  type Explanation,
+  type Progress,
+  ScoreCamError,
+} from '../../../src/index';
 import { h } from '../../dom';
 import type en from '../../texts/en/explain';
 
@@ -38,3 +44,24 @@ export function errorNodes(error: unknown, texts: Texts): (Node | string)[] {
 /** Without WebGPU there is no use in an image; after any other failure the next one tries again. */
 export const isHopeless = (error: unknown): boolean =>
   error instanceof ScoreCamError && /^no-/.test(error.code);
+
+/** What was run for this map; nothing for a class that was read off the same run. */
+export function costText({ method, channels, passes }: Explanation, texts: Texts): string {
+  return method === 'score-cam'
+    ? texts.costScoreCam(channels.evaluated, channels.constant)
+    : texts.cost(passes.forward, passes.backward, passes.head);
+}
+
+/** What a network is, and what it runs on. */
+export function factsText({ model, adapter }: Explainer, texts: Texts): string {
+  const { name, labels, weights } = model;
+  const isLong = labels.length > 20;
+  const known = `${labels.slice(0, isLong ? 6 : undefined).join(', ')}${isLong ? texts.andSoOn : ''}`;
+  const facts = texts.facts(name, labels.length, known, megabytes(weights.bytes), weights.dtype);
+  const where = adapterName(adapter);
+  return [
+    `${facts}${weights.fromCache ? texts.kept : ''}.`,
+    adapter.isFallback ? texts.runsSlowly(where) : texts.runsOn(where),
+    ...(weights.notKept ? [texts.notKept(weights.notKept)] : []),
+  ].join(' ');
+}
