@@ -1,5 +1,5 @@
 /** The networks that the site offers. A new one is an entry of this list; every view reads it. */
-import { PRESETS, type WeightDtype } from '../src/index';
+import type { WeightDtype } from '../src/index';
 
 /** The folder beside the built pages, or the project's where its sources are served. */
 export const WEIGHTS = `${import.meta.env.BASE_URL}weights`;
@@ -26,12 +26,18 @@ export interface NetworkEntry {
 
 const MB = 1e6;
 
-/** Bytes of torchvision's f32 weights by depth; batch norm adds less than 0.1 MB. */
-const VGG_BYTES: Readonly<Record<string, number>> = {
-  11: 531 * MB,
-  13: 532 * MB,
-  16: 553 * MB,
-  19: 575 * MB,
+/** MB to download of each preset: its f32 weights, as their pages say it. In this order they are offered. */
+const PRESET_SIZES: Readonly<Record<string, number>> = {
+  vgg16: 553,
+  vgg11: 531,
+  vgg13: 532,
+  vgg19: 575,
+  vgg11_bn: 531,
+  vgg13_bn: 532,
+  vgg16_bn: 553,
+  vgg19_bn: 575,
+  'vgg16-keras': 553,
+  'vgg19-keras': 575,
 };
 
 export const NETWORKS: readonly NetworkEntry[] = [
@@ -43,11 +49,11 @@ export const NETWORKS: readonly NetworkEntry[] = [
     dtypes: [undefined],
     needsFiles: false,
   },
-  ...PRESETS.map((name) => ({
+  ...Object.entries(PRESET_SIZES).map(([name, megabytes]) => ({
     name,
     knows: 1000,
     pictures: 'photographs' as const,
-    bytes: VGG_BYTES[name.replace(/\D/g, '')] ?? 0,
+    bytes: megabytes * MB,
     dtypes: ['f16', 'int8', 'f32'] as const,
     needsFiles: name.endsWith('-keras'),
   })),

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { languageOf } from '../demo/language';
 import { BUILT_IN, FOR_PHOTOGRAPHS, isLarge, NETWORKS, networkNamed } from '../demo/networks';
 import { evenness, NEARLY_EVEN } from '../demo/views/explain/doubt';
+import { PRESETS } from '../src/model/presets';
 
 describe('the site', () => {
   it('calls an answer none by its entropy', () => {
@@ -34,6 +35,8 @@ describe('the site', () => {
       pictures: 'photographs',
       needsFiles: false,
     });
+    // Every preset of the library, each with its size.
+    expect(NETWORKS.map(({ name }) => name).sort()).toEqual([BUILT_IN, ...PRESETS].sort());
     expect(new Set(NETWORKS.map(({ name }) => name)).size).toBe(NETWORKS.length);
     for (const { name, bytes, dtypes } of NETWORKS) {
       expect(bytes, name).toBeGreaterThan(100_000);

@@ -415,6 +415,46 @@ describe('the built site', () => {
     }
   });
 
+  it.skipIf(VIEW_NAMES.length < 2)(
+    'goes from view to view by links, with the focus on what is new, and back in another language',
+    async () => {
+      const page = await open('#method=grad-cam');
+      const heading = () =>
+        page.evaluate(() => {
+          const { activeElement: element } = document;
+          return element?.tagName === 'H1' ? element.textContent : undefined;
+        });
+      try {
+        await status(page, '^Here it looked for');
+        const first = await page.$eval('h1', (element) => element.textContent);
+        const title = await page.title();
+        expect(await heading()).toBeUndefined();
+        await page.click('.site li:nth-child(2) a');
+        await page.waitForFunction(
+          (before) => document.activeElement?.tagName === 'H1' && document.title !== before,
+          { timeout: 0 },
+          title,
+        );
+        expect(await heading()).not.toBe(first);
+        expect(await hash(page)).toBe(`#method=grad-cam&view=${VIEW_NAMES[1]}`);
+        await page.click('.languages a[lang="ko"]');
+        await page.waitForFunction(
+          () =>
+            document.documentElement.lang === 'ko' &&
+            document.activeElement?.getAttribute('lang') === 'ko',
+          { timeout: 0 },
+        );
+        await page.goBack();
+        await page.goBack();
+        await status(page, '^Here it looked for');
+        expect(await value(page, '#method')).toBe('grad-cam');
+        expect(await heading()).toBe(first);
+      } finally {
+        await page.close();
+      }
+    },
+  );
+
   it('documents every export, method and option, and links to itself', async () => {
     const page = await open('', undefined);
     try {

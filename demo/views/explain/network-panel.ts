@@ -10,6 +10,7 @@ export class NetworkPanel {
   readonly element: HTMLDetailsElement;
   private readonly model: HTMLSelectElement;
   private readonly dtype: HTMLSelectElement;
+  private readonly dtypeLabel: HTMLLabelElement;
   private readonly files: HTMLInputElement;
   private readonly load: HTMLButtonElement;
   private readonly note = h('p', { id: 'network-note', class: 'small' });
@@ -32,6 +33,7 @@ export class NetworkPanel {
       ),
     );
     this.dtype = h('select', { id: 'dtype' });
+    this.dtypeLabel = h('label', { for: 'dtype' }, texts.dtype);
     this.load = h(
       'button',
       { id: 'load', type: 'button', onclick: () => onChoose(this.choice) },
@@ -58,7 +60,7 @@ export class NetworkPanel {
         { class: 'choices' },
         h('label', { for: 'model' }, texts.networkLabel),
         this.model,
-        h('label', { for: 'dtype' }, texts.dtype),
+        this.dtypeLabel,
         this.dtype,
       ),
       this.note,
@@ -82,8 +84,8 @@ export class NetworkPanel {
   }
 
   private get choice(): Choice {
-    const { disabled, value } = this.dtype;
-    return { model: this.model.value, dtype: disabled ? undefined : (value as WeightDtype) };
+    const { hidden, value } = this.dtype;
+    return { model: this.model.value, dtype: hidden ? undefined : (value as WeightDtype) };
   }
 
   private describe(): void {
@@ -93,7 +95,9 @@ export class NetworkPanel {
     const isBuiltIn = network.name === BUILT_IN;
     const dtypes = network.dtypes.filter((form) => form !== undefined);
     this.dtype.replaceChildren(...dtypes.map((form) => new Option(texts.dtypes[form], form)));
-    this.dtype.disabled = dtypes.length === 0;
+    // Nothing to choose from.
+    this.dtype.hidden = dtypes.length === 0;
+    this.dtypeLabel.hidden = this.dtype.hidden;
     this.files.disabled = isBuiltIn;
     this.load.disabled = network.needsFiles;
     this.load.textContent =
