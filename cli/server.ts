@@ -143,15 +143,32 @@ export async function serveProject(
   };
 }
 
-/** Vite's client would wait for news of changed sources, of which there are none. */
+/**
+ * Vite's client would wait for news of changed sources, of which there are none. What is left of it is for modules that
+ * import style sheets: these ask it to put them into the page.
+ */
 const withoutClient = {
   name: 'without-client',
+  enforce: 'pre',
+  load(id) {
+    return /\/vite\/dist\/client\/client\.mjs$/.test(id) ? STYLES_ALONE : undefined;
+  },
   transformIndexHtml: {
     order: 'post',
     handler: (html) =>
       html.replace(/<script type="module" src="[^"]*\/@vite\/client"><\/script>/, ''),
   },
 } as const satisfies Plugin;
+
+const STYLES_ALONE = `
+export function updateStyle(id, text) {
+  const style = document.createElement('style');
+  style.textContent = text;
+  document.head.append(style);
+}
+export function removeStyle() {}
+export const createHotContext = () => ({ accept() {}, prune() {} });
+`;
 
 /** What nobody guesses, in letters that a URL holds as they are. */
 export function randomToken(): string {

@@ -22,6 +22,18 @@ export const VIEWS = {
     en: () => import('./texts/en/explain'),
     ko: () => import('./texts/ko/explain'),
   }),
+  how: view(() => import('./views/how'), {
+    en: () => import('./texts/en/how'),
+    ko: () => import('./texts/ko/how'),
+  }),
+  why: view(() => import('./views/why'), {
+    en: () => import('./texts/en/why'),
+    ko: () => import('./texts/ko/why'),
+  }),
+  kernels: view(() => import('./views/kernels'), {
+    en: () => import('./texts/en/kernels'),
+    ko: () => import('./texts/ko/kernels'),
+  }),
 } as const satisfies Readonly<Record<string, Load>>;
 
 export type ViewName = keyof typeof VIEWS;

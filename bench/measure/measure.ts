@@ -6,14 +6,14 @@ import { softmax } from '../../src/kernels/layers/softmax';
 import type { Model } from '../../src/model/model';
 import { layerFlops } from '../../src/model/network';
 import { seededVgg } from '../../src/model/seeded-vgg';
-import { convDevice } from '../../src/plan/device';
 import { needsOf } from '../../src/plan/needs';
 import { firstLayerSubjects, kernelSubjects } from './kernels/all';
-import { runsOn, type Subject } from './kernels/subject';
+import { type Bench, kernelStep } from './kernels/step';
+import { runsOn } from './kernels/subject';
 import { ladderSteps, type Step } from './ladders';
 import { layerResults } from './layers';
 import { measurePeak } from './peak';
-import type { Scale } from './scale';
+import { type Scale, scaleOf } from './scale';
 import { kernelsOf, runsFor, sums, type Timed, Timer, total } from './timer';
 import type { GpuFacts, Measured, Measurement, Peak, SkippingFacts } from './types';
 import { LoadedModel, type Ways } from './whole';
@@ -37,8 +37,6 @@ export interface MeasureOptions {
   readonly ladder: boolean;
 }
 
-/** Below this many GFLOP/s layers are measured at a smaller size; so are those of software adapters. */
-const SLOW = 100;
 /** Milliseconds that masked passes of VGG-16 may take at a fifth of the peak, and how many there are at least. */
 const MASKED_TIME = 1500;
 const FEWEST_MASKS = 2;
@@ -59,14 +57,7 @@ export async function measure(host: Host, options: MeasureOptions): Promise<Meas
     const found: { peak?: Peak; skipping?: SkippingFacts | undefined } = {};
     const scale = (): Scale => {
       if (!found.peak) throw new Error('The peak is measured first.');
-      const small = gpu.adapter.isFallback || found.peak.gflops < SLOW;
-      const { maxStorageBufferBindingSize: maxBindingBytes } = gpu.device.limits;
-      return {
-        peak: found.peak,
-        maxBindingBytes,
-        small,
-        quads: convDevice(gpu.facts, 'f32').quads,
-      };
+      return scaleOf(gpu, found.peak);
     };
     const bench: Bench = { gpu, timer, scale, onResult };
     const steps: Step[] = [
@@ -116,13 +107,6 @@ export async function measure(host: Host, options: MeasureOptions): Promise<Meas
   }
 }
 
-interface Bench {
-  readonly gpu: Gpu;
-  readonly timer: Timer;
-  readonly scale: () => Scale;
-  readonly onResult: (result: Measurement) => void;
-}
-
 function factsOf({ adapter, device }: Gpu): GpuFacts {
   const { maxStorageBufferBindingSize, maxBufferSize, maxComputeWorkgroupStorageSize } =
     device.limits;
@@ -147,27 +131,6 @@ async function overhead({ gpu, timer, onResult }: Bench): Promise<void> {
   } finally {
     arena.dispose();
   }
-}
-
-function kernelStep(
-  { gpu, timer, scale, onResult }: Bench,
-  subject: Subject,
-  section: 'kernels' | 'first layer',
-): Step {
-  const { name, group } = subject;
-  return {
-    name,
-    run: async () => {
-      const arena = new Arena(gpu);
-      try {
-        const { load = [], run, ...cost } = subject.record(arena, scale());
-        await gpu.submit(`load ${name}`, load);
-        onResult({ section, group, name, ...cost, ...(await timer.time(name, run)) });
-      } finally {
-        arena.dispose();
-      }
-    },
-  };
 }
 
 /** One forward pass, layer by layer and as a whole, and a few masked passes. */

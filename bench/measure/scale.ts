@@ -1,3 +1,5 @@
+import type { Gpu } from '../../src/gpu/gpu';
+import { convDevice } from '../../src/plan/device';
 import type { Peak } from './types';
 
 /** One item of a batch: what it costs, and its largest tensor. */
@@ -10,6 +12,8 @@ export interface Item {
 /** Milliseconds that a kernel at the adapter's very peak would take for the batch. */
 const TARGET = 2;
 const MOST = 256;
+/** Below this many GFLOP/s layers are measured at a smaller size; so are those of software adapters. */
+const SLOW = 100;
 
 /** How large work must be on an adapter to be telling. */
 export interface Scale {
@@ -19,6 +23,16 @@ export interface Scale {
   readonly small: boolean;
   /** Fours of invocations that a subgroup is. */
   readonly quads?: number | undefined;
+}
+
+/** What suits a device whose peak is known. */
+export function scaleOf({ adapter, device, facts }: Gpu, peak: Peak): Scale {
+  return {
+    peak,
+    maxBindingBytes: device.limits.maxStorageBufferBindingSize,
+    small: adapter.isFallback || peak.gflops < SLOW,
+    quads: convDevice(facts, 'f32').quads,
+  };
 }
 
 /** Items enough to keep the adapter busy for about two milliseconds at its peak, within a binding. */

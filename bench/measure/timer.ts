@@ -19,6 +19,9 @@ export function runsFor(ms: number, asked: number): number {
   return ms > 1500 ? Math.min(asked, 3) : asked;
 }
 
+/** By the wall clock, of a whole submit. */
+type KernelTime = Pick<DispatchTiming, 'kernel' | 'label' | 'ms'>;
+
 export type Timed = Pick<Measurement, 'clock' | 'runs' | 'repeats' | 'kernels'>;
 
 /** Times dispatches by timestamp queries, or by the wall clock where the device has none. */
@@ -91,7 +94,7 @@ export class Timer {
     }
   }
 
-  private async once(label: string, dispatches: readonly Dispatch[]): Promise<DispatchTiming[]> {
+  private async once(label: string, dispatches: readonly Dispatch[]): Promise<KernelTime[]> {
     const submit = () => this.gpu.submit(label, dispatches);
     if (this.clock === 'timestamps') return this.profile(submit);
     return [{ kernel: label, label, ms: await elapsed(submit) }];
@@ -104,7 +107,7 @@ async function elapsed(work: () => Promise<unknown>): Promise<number> {
   return performance.now() - start;
 }
 
-export function total(timings: readonly DispatchTiming[]): number {
+export function total(timings: readonly KernelTime[]): number {
   return timings.reduce((sum, { ms }) => sum + ms, 0);
 }
 

@@ -1,7 +1,7 @@
 import * as Plot from '@observablehq/plot';
 
-/** A plot as SVG text. */
-export type Draw = (options: Plot.PlotOptions) => string;
+/** A plot as SVG text, or as what else somebody makes of it. */
+export type Draw<Drawn = string> = (options: Plot.PlotOptions) => Drawn;
 
 /**
  * Draws in a document: a browser's, or linkedom's in Node. Colours are the page's, so that a plot looks right on

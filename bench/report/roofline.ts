@@ -24,7 +24,7 @@ export function dotsOf(facts: readonly Fact[]): Dot[] {
 }
 
 /** Log-log: operations a byte against operations a second; the roof is what the adapter can do. */
-export function roofline(dots: readonly Dot[], roof: Peak, draw: Draw): string {
+export function roofline<Drawn>(dots: readonly Dot[], roof: Peak, draw: Draw<Drawn>): Drawn {
   const ridge = roof.gflops / roof.gbps;
   const [left, right] = reach([...dots.map(({ intensity }) => intensity), ridge], 1.5);
   const [bottom, top] = reach([...dots.map(({ gflops }) => gflops), roof.gflops], 1.4);

@@ -348,8 +348,10 @@ export class Gpu {
       this.device.queue.submit([encoder.finish({ label })]);
       await this.waiting.for(submitted());
       const times = stamps && (await this.waiting.for(stamps.read()));
-      dispatches.forEach(({ kernel, label: own }, index) => {
-        if (times) profile?.push({ kernel: kernel.name, label: own, ms: times[index] as number });
+      dispatches.forEach((dispatch, index) => {
+        const { kernel, label: own } = dispatch;
+        const ms = times?.[index] as number;
+        if (times) profile?.push({ kernel: kernel.name, label: own, ms, dispatch });
       });
     } finally {
       stamps?.destroy();

@@ -1,9 +1,13 @@
+import type { Dispatch } from './kernel';
+
 /** How long one dispatch took on the GPU. */
 export interface DispatchTiming {
   /** Name of the kernel and of what it computed. */
   readonly kernel: string;
   readonly label: string;
   readonly ms: number;
+  /** Its buffers may be freed by now. */
+  readonly dispatch: Dispatch;
 }
 
 /** Two timestamps for each of `count` compute passes of one submit. */

@@ -2,6 +2,9 @@ import type { ViewName } from '../../views';
 
 const views: Readonly<Record<ViewName, string>> = {
   explain: 'Explain',
+  how: 'How it works',
+  why: 'Why not gradients',
+  kernels: 'Kernels',
 };
 
 export default {

@@ -6,6 +6,9 @@ const texts: typeof en = {
   navigation: '페이지',
   views: {
     explain: '설명하기',
+    how: '작동 원리',
+    why: '왜 그래디언트가 아닌가',
+    kernels: '커널',
   },
   documentation: '문서',
   language: '언어',
