@@ -1,4 +1,6 @@
 import type { Evidence } from '../../src/explain/evidence';
+import type { Run } from '../../src/explain/explanation';
+import type { LocalExplainer } from '../../src/explainer';
 import type { Explainer, Explanation, Pixels } from '../../src/index';
 import type { Runner } from '../../src/runtime/runner';
 
@@ -10,7 +12,7 @@ import type { Runner } from '../../src/runtime/runner';
 /** The network on its GPU. */
 export function runnerOf(explainer: Explainer): Runner {
   // biome-ignore lint/complexity/useLiteralKeys: private members are reached by brackets only.
-  return explainer['runner'];
+  return (explainer as LocalExplainer)['runner'];
 }
 
 /** What the passes of an explanation yielded, and the pixels that it explains. */
@@ -18,6 +20,5 @@ export function runOf(explanation: Explanation): {
   readonly evidence: Evidence;
   readonly pixels: Pixels;
 } {
-  // biome-ignore lint/complexity/useLiteralKeys: the same.
-  return explanation['run'];
+  return explanation.run as Run;
 }

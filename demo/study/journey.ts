@@ -9,6 +9,7 @@ import { applyMask } from '../../src/kernels/inputs/apply_mask';
 import { mapRanges } from '../../src/kernels/maps/map_ranges';
 import { upsample } from '../../src/kernels/maps/upsample';
 import { upsampleNormalise } from '../../src/kernels/maps/upsample_normalise';
+import { FinishedScores } from '../../src/runtime/finished';
 import { runnerOf, runOf } from './inside';
 
 /** One activation map's part in an explanation. */
@@ -84,7 +85,7 @@ export class Journey {
   /** @param explanation by score-cam, weighted by `probability`, of one target layer */
   static async of(explainer: Explainer, explanation: Explanation): Promise<Journey> {
     const { evidence } = runOf(explanation);
-    const [own] = await evidence.ofClass(explanation.class.index);
+    const [own] = await evidence.ofClass(explanation.class.index, new FinishedScores());
     const { weights } = await explanation.withWeighting('increase');
     return new Journey(explainer, explanation, own as LayerEvidence, weights);
   }

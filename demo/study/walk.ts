@@ -54,7 +54,7 @@ async function pointAt(
       runner,
       arena.upload('image on the way', image),
       arena,
-      { layers, keep: layersToKeep(runner.network, layers), alignCorners: false, ownRanges: false },
+      { layers, keep: layersToKeep(runner.plan, layers), alignCorners: false, ownRanges: false },
     );
     const [{ name, maps }] = targets as readonly [Target];
     const tape = await readTape(runner, logits, kept, layers);

@@ -22,6 +22,12 @@ export default {
       linear: 'fully connected',
       maxpool: 'max pooling',
       globalavgpool: 'global average pooling',
+      windowconv: 'convolution',
+      windowpool: 'pooling',
+      add: 'sum',
+      multiply: 'product',
+      concat: 'concatenation',
+      activation: 'activation',
     },
     pooling: (channels: number) =>
       `global average pooling: each of the ${channels} maps becomes one number`,
