@@ -7,6 +7,7 @@ import { adapterName } from '../src/gpu/facts';
 import { targetIndex } from '../src/model/network';
 import { newCommand, parsed } from './command';
 import { decoded } from './decode';
+import { addDescription, type DescriptionWords, parseDescription } from './description';
 import { CliError, runCommand, usageError } from './errors';
 import { HOST_NAMES, HOSTS, type HostName } from './hosts/hosts';
 import { parseFilled, parseList, parseName } from './option-types';
@@ -32,7 +33,7 @@ import { fileAddress, projectRoot, remoteAddress } from './server';
 import { Session } from './session';
 import { percent, printable } from './words';
 
-interface Options extends Partial<Record<MethodOption, string>> {
+interface Options extends DescriptionWords, Partial<Record<MethodOption, string>> {
   model: string;
   class: string;
   layer?: string;
@@ -50,10 +51,15 @@ const program = newCommand(
 )
   .usage('[IMAGE] [options]')
   .argument('[IMAGE]', 'PNG or JPEG of any size', relative(process.cwd(), SAMPLE))
-  .option('--model <model>', 'name, path of a manifest or of its folder, or URL', DEFAULT_MODEL)
+  .option(
+    '--model <model>',
+    'name, path or URL of a manifest, an .onnx file or a TensorFlow.js model.json',
+    DEFAULT_MODEL,
+  )
   .option('--class <classes>', 'auto, index or label; several with commas', 'auto')
   .option('--layer <names>', "target layer, or several to fuse (default: the model's own)")
   .option('--method <names>', `${METHOD_NAMES.join(', ')}; several to compare`, 'score-cam');
+addDescription(program);
 for (const option of METHOD_OPTIONS) program.option(...declared(option));
 program
   .option('--out <folder>', 'where the files go (default: out/<image name>)')
@@ -67,7 +73,8 @@ async function explain(signal: AbortSignal): Promise<void> {
   const image = readImage(imagePath);
   const runtime = parseName('--runtime', options.runtime, HOST_NAMES) as HostName;
   const found = findModel(options.model);
-  const network = await readNetwork(found, signal);
+  const said = parseDescription(options);
+  const network = await readNetwork(found, signal, said);
   const layers = parseList(options.layer ?? network.targetLayer);
   const indices = layers.map((layer) => targetIndex(network, layer));
   if (options.channels !== undefined && layers.length > 1) {
@@ -108,7 +115,7 @@ async function explain(signal: AbortSignal): Promise<void> {
     } else {
       await session.call('takePixels', await decoded(image, basename(imagePath)));
     }
-    const opened = await session.call('open', addressOf(source, session.url));
+    const opened = await session.call('open', addressOf(source, session.url), said);
     const result = await session.call('explain', request);
     display.stop();
     const { summary, files } = collect(session.version, imagePath, opened, result);

@@ -7,16 +7,20 @@ import { METHOD_NAMES, METHODS, type Method, takers } from '../src/explain/metho
 import { editDistance } from '../src/explain/nearest';
 import { allowed } from '../src/explain/refusals';
 import { FLAG, type Rule } from '../src/explain/rules';
-import { LARGEST_JSON } from '../src/model/formats/json';
-import { type Manifest, readManifest } from '../src/model/manifest';
+import { type Description, described } from '../src/model/description';
+import { readNetworkFile } from '../src/model/foreign';
+import type { Manifest } from '../src/model/manifest';
 import { locateModel } from '../src/model/model';
-import { type Network, networkOf } from '../src/model/network';
+import type { Network } from '../src/model/network';
+import { networkOf } from '../src/model/network-of';
 import { presetManifest } from '../src/model/preset-manifests';
 import { PRESETS } from '../src/model/presets';
+import { seededManifestOf } from '../src/model/seeded-manifest';
 import type { WeightDtype } from '../src/numbers/dtypes';
 import { CliError, usageError } from './errors';
 import { parseBoolean, parseList, parseName } from './option-types';
 import { projectRoot } from './server';
+import { WeightFiles } from './weight-files';
 
 export const DEFAULT_MODEL = 'scenes-vgg16';
 
@@ -38,25 +42,28 @@ export type ModelSource =
   | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 'url'; readonly url: string };
 
-/** Finds a model by name (a folder of `weightsFolder`, a preset, or vgg16-seeded-N), path or URL. */
+/** Finds a model by name (a folder of `weightsFolder`, a preset, or vgg16-seeded-N and the like), path or URL. */
 export function findModel(text: string, weightsFolder: string = WEIGHTS_FOLDER): ModelSource {
-  if (/^vgg\d+-seeded-\d+$/.test(text)) return { kind: 'generated', name: text };
+  if (seededManifestOf(text)) return { kind: 'generated', name: text };
   if (/^https?:\/\//i.test(text)) return { kind: 'url', url: text };
   const named = join(weightsFolder, text, 'manifest.json');
   if (/^[\w.-]+$/.test(text) && existsSync(named)) return { kind: 'file', path: named };
   const preset = presetSource(text, weightsFolder);
   const path = resolve(text);
   if (existsSync(path)) {
-    const manifest = statSync(path).isDirectory() ? join(path, 'manifest.json') : path;
-    if (existsSync(manifest)) return { kind: 'file', path: manifest };
+    const inside = ['manifest.json', 'model.json'].map((name) => join(path, name));
+    const file = statSync(path).isDirectory() ? inside.find((one) => existsSync(one)) : path;
+    if (file) return { kind: 'file', path: file };
     // A download that was stopped leaves such a folder, which must not hide the preset it is for.
     if (!preset)
-      throw new CliError(`The folder "${text}" has no manifest.json, so it is no model.`);
+      throw new CliError(
+        `The folder "${text}" has no manifest.json and no model.json, so it is no model.`,
+      );
   }
   if (preset) return preset;
   throw usageError(
     `There is no model "${text}": give ${DEFAULT_MODEL}, ${PRESETS.join(', ')} (with -f16 or -int8 for a ` +
-      'smaller form), vgg16-seeded-N, the path of a manifest or of its folder, or a URL.',
+      'smaller form), vgg16-seeded-N, the path of a manifest, an .onnx file, a model.json or their folder, or a URL.',
   );
 }
 
@@ -79,35 +86,25 @@ function presetSource(text: string, weightsFolder: string): ModelSource | undefi
   };
 }
 
-/** Reads a manifest and works out its network, so that what is asked can be checked against it. */
-export async function readNetwork(source: ModelSource, signal: AbortSignal): Promise<Network> {
-  if (source.kind === 'generated') return (await locateModel(source.name)).network;
-  if (source.kind === 'preset') return networkOf(source.manifest);
-  if (source.kind === 'url') return (await locateModel(source.url, { signal })).network;
-  const where = source.path;
-  let json: unknown;
+/** Reads a network's file and works out the network, so that what is asked can be checked against it. */
+export async function readNetwork(
+  source: ModelSource,
+  signal: AbortSignal,
+  said: Description = {},
+): Promise<Network> {
+  if (source.kind === 'generated') return (await locateModel(source.name, said)).network;
+  if (source.kind === 'preset') return networkOf(await described(source.manifest, said));
+  if (source.kind === 'url') return (await locateModel(source.url, { signal, ...said })).network;
+  const files = new WeightFiles(source.path, { downloads: '', signal, onStep: () => {} });
   try {
-    json = JSON.parse(readText(where));
-  } catch (error) {
-    if (error instanceof CliError) throw error;
-    throw new CliError(
-      `${where} is not JSON, so it is no model manifest: ${(error as Error).message}`,
+    const { manifest, weights } = await readNetworkFile(
+      await files.main(),
+      (path) => files.sibling(path),
+      said,
     );
-  }
-  return networkOf(await readManifest(json, where));
-}
-
-/** @throws CliError if it is no file, or larger than a manifest may be */
-function readText(path: string): string {
-  try {
-    const stat = statSync(path);
-    if (!stat.isFile()) throw new Error(`${path} is no file`);
-    if (stat.size > LARGEST_JSON) {
-      throw new Error(`${path} has ${stat.size} bytes, a manifest at most ${LARGEST_JSON}`);
-    }
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new CliError(`The manifest cannot be read: ${(error as Error).message}`);
+    return networkOf(weights ? manifest : await described(manifest, said));
+  } finally {
+    await files.close();
   }
 }
 

@@ -7,6 +7,7 @@ import {
   type ChannelCounts,
   type ClassScore,
   createExplainer,
+  type Description,
   type Explainer,
   type ExplainOptions,
   type Explanation,
@@ -128,8 +129,8 @@ const api = {
     image = { width, height, data: new Uint8ClampedArray(bytesOf(rgba)), colorSpace: 'srgb' };
   },
 
-  async open(model: string): Promise<Opened> {
-    explainer = await createExplainer({ model, onProgress });
+  async open(model: string, said: Description = {}): Promise<Opened> {
+    explainer = await createExplainer({ model, ...said, onProgress });
     address = model;
     return { adapter: explainer.adapter, model: explainer.model };
   },

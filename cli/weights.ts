@@ -14,7 +14,7 @@ import { projectRoot } from './server';
 
 const program = newCommand(
   'weights',
-  'Downloads, verifies and converts the weights of an ImageNet VGG.',
+  'Downloads, verifies and converts the weights of a network trained on ImageNet.',
 )
   .argument('[preset]', `one of ${PRESETS.join(', ')}`, 'vgg16')
   .addOption(

@@ -351,10 +351,8 @@ async function planFor(
 }
 
 async function locate(options: ExplainerOptions): Promise<LocatedModel> {
-  const { model, weights, signal, cache, retryDelays } = options;
-  if (typeof model === 'string' || model instanceof URL) {
-    return locateModel(model, { weights, signal, cache, retryDelays });
-  }
+  const { model } = options;
+  if (typeof model === 'string' || !('network' in model)) return locateModel(model, options);
   return {
     manifest: model.manifest,
     network: model.network,

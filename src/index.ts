@@ -54,11 +54,13 @@ export type {
 } from './explain/types';
 export { createExplainer, type Explainer, type ModelFacts } from './explainer';
 export { type AdapterFacts, adapterName } from './gpu/facts';
+export type { Description } from './model/description';
 export { browserCache, MemoryCache, type WeightCache } from './model/keep/cache';
 export { type Manifest, parseManifest } from './model/manifest';
 export {
   loadModel,
   type Model,
+  type ModelLocation,
   type OpenOptions,
   openModel,
   type WeightsLocation,

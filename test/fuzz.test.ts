@@ -13,4 +13,15 @@ describe('whatever is given is answered or refused in a sentence', () => {
     expect(found && described(found)).toBeUndefined();
     expect(cases).toBeGreaterThanOrEqual(CASES);
   });
+
+  // Of networks in files that others write, five thousand more.
+  it.each(['keras-2', 'keras-3', 'keras-plausible', 'onnx', 'onnx-fields'])(
+    '%s',
+    async (target) => {
+      const seed = Math.floor(Math.random() * 2 ** 31);
+      const { cases, found } = await watchCases({ target, seed, cases: 1000 });
+      expect(found && described(found)).toBeUndefined();
+      expect(cases).toBeGreaterThanOrEqual(1000);
+    },
+  );
 });

@@ -156,7 +156,10 @@ describe('options of an explainer', () => {
   it.each([
     [undefined, 'The object of options is undefined'],
     [null, 'The object of options is null'],
-    [{}, 'model is undefined, must be an address, a name or a loaded model.'],
+    [
+      {},
+      'model is undefined, must be an address, a name, a file, an array of files or a loaded model.',
+    ],
     [{ model: 5 }, 'model is 5'],
     [{ model: {} }, 'model is of the kind Object'],
     [{ model, dtype: '' }, 'There is no dtype "". Choose from: f32, f16, int8.'],

@@ -3,7 +3,7 @@ import { describe, expect, inject, it } from 'vitest';
 import { storedBytes, storedTensors } from '../src/model/encoding';
 import { IMAGENET_LABELS } from '../src/model/imagenet-labels';
 import { readManifest } from '../src/model/manifest';
-import { networkOf } from '../src/model/network';
+import { networkOf } from '../src/model/network-of';
 import { presetManifest } from '../src/model/preset-manifests';
 import { PRESETS } from '../src/model/presets';
 import { elementCount } from '../src/model/weight-source';

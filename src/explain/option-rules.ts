@@ -12,9 +12,11 @@ import {
   either,
   FLAG,
   FUNCTION,
+  isNumber,
   isObject,
   isText,
   OBJECT,
+  type Rule,
   type Rules,
 } from './rules';
 import type { Callbacks, ExplainerOptions } from './types';
@@ -35,17 +37,28 @@ export const EXPLAIN: Rules<ExplainOptions> = {
 
 const isAddress = either(isText, (value) => value instanceof URL);
 const isFile = does('arrayBuffer', 'slice');
+const isPlace = either(isAddress, isFile, all(isFile));
+
+const THREE: Rule = {
+  kind: 'three numbers (red, green, blue)',
+  is: (value) => all(isNumber)(value) && (value as unknown[]).length === 3,
+};
 
 export const EXPLAINER: Rules<ExplainerOptions> = {
   ...CALLBACKS,
   model: {
-    kind: 'an address, a name or a loaded model',
-    is: either(isAddress, (value) => isObject(value) && 'network' in value && 'weights' in value),
+    kind: 'an address, a name, a file, an array of files or a loaded model',
+    is: either(isPlace, (value) => isObject(value) && 'network' in value && 'weights' in value),
   },
-  weights: {
-    kind: 'an address, a file or an array of files',
-    is: either(isAddress, isFile, all(isFile)),
+  weights: { kind: 'an address, a file or an array of files', is: isPlace },
+  labels: { kind: 'an array of names', is: all(isText) },
+  mean: THREE,
+  std: THREE,
+  size: {
+    kind: 'a number of pixels, or two (height, width)',
+    is: either(isNumber, (value) => all(isNumber)(value) && (value as unknown[]).length === 2),
   },
+  resize: { names: ['cover', 'stretch'] },
   dtype: { names: ['f32', 'f16', 'int8'] },
   cache: { kind: 'a cache with match, put and delete', is: does('match', 'put', 'delete') },
   retryDelays: {

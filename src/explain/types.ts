@@ -1,6 +1,7 @@
 import type { AdapterFacts } from '../gpu/facts';
+import type { Description } from '../model/description';
 import type { WeightCache } from '../model/keep/cache';
-import type { Model, WeightsLocation } from '../model/model';
+import type { Model, ModelLocation, WeightsLocation } from '../model/model';
 import type { Precision, WeightDtype } from '../numbers/dtypes';
 import type { ConvTuning } from '../plan/tuning-types';
 import type { TuningCache } from '../runtime/tuning-cache';
@@ -45,12 +46,13 @@ export interface Callbacks {
   readonly signal?: AbortSignal | undefined;
 }
 
-export interface ExplainerOptions extends Callbacks {
+export interface ExplainerOptions extends Callbacks, Description {
   /**
-   * URL of a model manifest (docs/model-format.md), a preset such as `vgg16` ({@link PRESETS}),
-   * `vgg16-seeded-N` for a generated full-size VGG-16, or a loaded {@link Model}.
+   * A preset such as `vgg16` ({@link PRESETS}), or a network's file by its address or itself: a model manifest
+   * (docs/model-format.md), an ONNX file, a TensorFlow.js model.json (several Files with its shards). `vgg16-seeded-N` is a
+   * generated full-size VGG-16. Or a loaded {@link Model}.
    */
-  readonly model: string | URL | Model;
+  readonly model: ModelLocation | Model;
   /**
    * Where the weights are, if not where the model says: an address, a File, or several Files that belong
    * together. safetensors (also sharded), PyTorch .pth, or a TensorFlow.js model.json.

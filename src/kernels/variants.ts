@@ -83,6 +83,7 @@ export const VARIANTS = {
   window_conv_backward: [F32_F16],
   window_max_pool_backward: ONE,
   window_conv_registers: WINDOWS,
+  window_conv_quads: WINDOWS,
   window_conv_workgroup: WINDOWS,
   depthwise: [{ ...ENDS, ...F32_F16 }],
   window_pool: ONE,

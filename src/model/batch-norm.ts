@@ -1,5 +1,5 @@
 import { checkFinite } from './finite-tensors';
-import type { LayerTensors } from './naming';
+import type { LayerTensors } from './tensors';
 
 /* Batch normalisation as part of the layer before it. Loaded with the first network that has one in its file. */
 

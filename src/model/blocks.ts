@@ -1,7 +1,6 @@
 import { release } from '../numbers/release';
 import { checkFinite, readFinite } from './finite-tensors';
 import { matchTensors } from './match';
-import type { LayerTensors } from './naming';
 import {
   isWeighted,
   type LinearLayer,
@@ -11,6 +10,7 @@ import {
   type WeightedLayer,
   weightShape,
 } from './network';
+import type { LayerTensors } from './tensors';
 import { type BlockOptions, CHUNK, type WeightBlock } from './weight-block';
 import { elementCount, tensorOf, type WeightSource } from './weight-source';
 

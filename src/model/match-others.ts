@@ -7,7 +7,8 @@ import {
   matchOf,
   type TensorMatch,
 } from './naming';
-import { type GraphTensors, isWeighted, type Network, type WeightedLayer } from './network';
+import { isWeighted, type Network, type WeightedLayer } from './network';
+import type { GraphTensors } from './tensors';
 import { fileDepth, VGG_NAMINGS, vggDepth, vggPlaces } from './vgg-names';
 import type { WeightSource } from './weight-source';
 
@@ -31,6 +32,13 @@ export async function matchOthers(
     for (const { naming, rename } of [{ naming: 'manifest', rename: asIs }, ...RENAMINGS]) {
       const names = layers.map((layer) => renamed(layer, rename));
       attempts.push(attempt(network, source, naming, 'torch', names, exact));
+    }
+    const isFolded = layers.some(({ type, reads }) => type === 'linear' && reads?.batchNorm);
+    if (!isFolded) {
+      const names = layers.map((layer) => renamed(layer, asIs));
+      attempts.push(
+        attempt(network, source, 'manifest in Keras', 'keras', names, kerasFinder(source)),
+      );
     }
   }
   const depth = vggDepth(network.layers);

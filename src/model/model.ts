@@ -1,59 +1,29 @@
 import { ScoreCamError } from '../errors';
-import { type ByteSource, blobSource, type OpenSibling } from './bytes/byte-source';
+import type { ByteSource } from './bytes/byte-source';
 import { httpSource } from './bytes/http-source';
 import { siblingUrl } from './bytes/sibling-url';
 import { LARGEST_JSON } from './formats/json';
 import { openWeights } from './formats/open';
-import type { WeightCache } from './keep/cache';
+import type {
+  LocatedModel,
+  LocateOptions,
+  Model,
+  ModelLocation,
+  OpenNetwork,
+  OpenOptions,
+} from './located';
 import { type Manifest, readManifest } from './manifest';
-import { type Network, networkOf } from './network';
+import { networkOf } from './network-of';
 import { loadPreset, PRESETS } from './presets';
 import type { WeightSource } from './weight-source';
 
-/** A network with its numbers at hand: everything but the GPU. */
-export interface Model {
-  readonly manifest: Manifest;
-  readonly network: Network;
-  readonly weights: WeightSource;
-}
+export type * from './located';
 
 /**
- * Where weights are, if not where the manifest says: an address, a file, or the files that belong
- * together (an index or model.json and its shards).
- */
-export type WeightsLocation = string | URL | Blob | readonly File[];
-
-export interface OpenOptions {
-  readonly signal?: AbortSignal | undefined;
-  readonly weights?: WeightsLocation | undefined;
-  /**
-   * Milliseconds to wait before each further try when a server fails or the connection breaks off, for as
-   * many tries; a byte that comes starts the list over. Default: five tries, from 0.5 to 8 s.
-   */
-  readonly retryDelays?: readonly number[] | undefined;
-}
-
-export interface LocateOptions extends OpenOptions {
-  /** Stands in for a manifest whose server cannot be reached. */
-  readonly cache?: WeightCache | undefined;
-}
-
-/** A model that is known but whose weights are not opened yet. */
-export interface LocatedModel {
-  readonly manifest: Manifest;
-  readonly network: Network;
-  /** What tells its weights from others', to keep them by; undefined where they are made up or a file. */
-  readonly identity: string | undefined;
-  /** URL of the manifest, if it has one. */
-  readonly address?: string | undefined;
-  open(): Promise<WeightSource>;
-}
-
-/**
- * Loads a model: the URL of a manifest, a preset (`vgg16`, see PRESETS), or `vgg16-seeded-N` or another network's.
+ * Loads a model: a preset (`vgg16`, see PRESETS), `vgg16-seeded-N` or another network's, or a file or the address of one.
  * @throws ScoreCamError `manifest`, `network` or `weights`.
  */
-export async function loadModel(model: string | URL, options: OpenOptions = {}): Promise<Model> {
+export async function loadModel(model: ModelLocation, options: OpenOptions = {}): Promise<Model> {
   const { manifest, network, open } = await locateModel(model, options);
   return { manifest, network, weights: await open() };
 }
@@ -63,29 +33,34 @@ export async function loadModel(model: string | URL, options: OpenOptions = {}):
  * serves where its server cannot be reached.
  */
 export async function locateModel(
-  model: string | URL,
+  model: ModelLocation,
   options: LocateOptions = {},
 ): Promise<LocatedModel> {
-  const made = /-seeded-\d+$/.test(String(model))
-    ? (await import('./seeded-manifest')).seededManifestOf(String(model))
-    : undefined;
+  if (!isAddress(model)) {
+    const { main, others, sibling } = (await import('./bytes/given-files')).givenFiles(model, true);
+    const open: OpenNetwork = (read) => read(main, sibling);
+    const found = await (await import('./foreign')).locateForeign(open, main.name, options);
+    if ('open' in found) return found;
+    return located(found, undefined, { weights: others, ...options });
+  }
+  const name = String(model);
+  const made = /-seeded-\d+$/.test(name)
+    ? (await import('./seeded-manifest')).seededManifestOf(name)
+    : await loadPreset(name);
   if (made) return located(made, undefined, options);
-  const preset = await loadPreset(String(model));
-  if (preset) return located(preset, undefined, options);
   const url = resolveUrl(model);
-  const manifest = await fetchManifest(url, options);
-  return { ...(await located(manifest, url, options)), address: url.href };
+  const found = await fetchNetwork(url, options);
+  return { ...('open' in found ? found : await located(found, url, options)), address: url.href };
 }
 
-async function fetchManifest(
-  url: URL,
-  { signal, retryDelays, cache }: LocateOptions,
-): Promise<Manifest> {
+/** The manifest at an address, or the network of a file that is none. */
+async function fetchNetwork(url: URL, options: LocateOptions): Promise<Manifest | LocatedModel> {
+  const { signal, retryDelays, cache } = options;
   // Before it is needed: without a network it could not be had.
   const keep = cache && (await import('./keep/kept-manifest'));
-  let bytes: Uint8Array;
+  let bytes: Uint8Array<ArrayBuffer> | undefined;
   try {
-    bytes = await fetchWhole(url, { signal, retryDelays });
+    bytes = await fetchJson(url, { signal, retryDelays });
   } catch (error) {
     // Only what the network did has a cause: a 404 means what it says.
     const isUnreachable = error instanceof ScoreCamError && error.cause !== undefined;
@@ -95,26 +70,33 @@ async function fetchManifest(
   }
   let json: unknown;
   try {
-    json = JSON.parse(new TextDecoder().decode(bytes));
-  } catch (cause) {
-    throw new ScoreCamError('manifest', `${url} is not JSON: is it a model manifest?`, { cause });
+    json = bytes && JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    // Perhaps it is ONNX.
   }
-  return readManifest(json, String(url));
+  if (json !== undefined && Object(json).modelTopology === undefined) {
+    return readManifest(json, String(url));
+  }
+  const { locateForeign, withBytes } = await import('./foreign');
+  return locateForeign(
+    (read) => openUrl(url, {}, options, withBytes(bytes, read)),
+    url.href,
+    options,
+  );
 }
 
-async function fetchWhole(url: URL, options: OpenOptions): Promise<Uint8Array> {
+/** All of a file that is no larger than a manifest may be. */
+async function fetchJson(
+  url: URL,
+  options: OpenOptions,
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
   const { signal, retryDelays } = options;
   const file = await httpSource(url, { signal, retryDelays, largestBuffer: LARGEST_JSON });
   try {
-    if (file.size <= LARGEST_JSON) return await file.read(0, file.size);
+    return file.size <= LARGEST_JSON ? await file.read(0, file.size) : undefined;
   } finally {
     await file.close();
   }
-  throw new ScoreCamError(
-    'manifest',
-    `${url} has ${file.size} bytes, a model manifest at most ${LARGEST_JSON}: give the address of the ` +
-      'manifest as the model, and that of a weights file as the option `weights`.',
-  );
 }
 
 /** Opens the weights a manifest names, relative to `base` (the manifest's own URL). */
@@ -128,19 +110,24 @@ export async function openModel(
 }
 
 async function located(
-  manifest: Manifest,
+  given: Manifest,
   base: URL | undefined,
   options: OpenOptions,
 ): Promise<LocatedModel> {
-  const { weights: location } = options;
+  const { weights: location, labels, mean, std, size, resize } = options;
+  const isSaid = labels || mean || std || size || resize;
+  const manifest = isSaid ? await (await import('./description')).described(given, options) : given;
   const network = await networkOf(manifest);
   const { weights } = manifest;
   if (location !== undefined) {
-    const isAddress = typeof location === 'string' || location instanceof URL;
-    const url = isAddress ? resolveUrl(location) : undefined;
+    const url = isAddress(location) ? resolveUrl(location) : undefined;
     const open = url
-      ? () => openUrl(url, {}, options)
-      : () => openFiles(location as Blob | readonly File[]);
+      ? () => openUrl(url, {}, options, openWeights)
+      : async () => {
+          const { givenFiles } = await import('./bytes/given-files');
+          const { main, sibling } = givenFiles(location as Blob | readonly File[], false);
+          return openWeights(main, sibling);
+        };
     return { manifest, network, identity: url && `${manifest.name} ${url}`, open };
   }
   if (weights.format === 'seeded') {
@@ -159,13 +146,14 @@ async function located(
   }
   const expected = { ...(bytes ? { bytes } : {}), ...(sha256 ? { sha256 } : {}) };
   const identity = `${manifest.name} ${url} ${sha256 ?? bytes ?? ''}`;
-  return { manifest, network, identity, open: () => openUrl(url, expected, options) };
+  return { manifest, network, identity, open: () => openUrl(url, expected, options, openWeights) };
 }
 
 async function openUrl(
   url: URL,
   expected: { sha256?: string; bytes?: number },
   { signal, retryDelays }: OpenOptions,
+  read: Parameters<OpenNetwork>[0],
 ): Promise<WeightSource> {
   const opened: { close(): Promise<void> }[] = [];
   const open = async (address: URL): Promise<ByteSource> => {
@@ -183,41 +171,21 @@ async function openUrl(
     const verifying = isStated ? await import('./bytes/verified-source') : undefined;
     const own = await open(url);
     const verified = verifying?.verifiedSource(own, expected);
-    const source = await openWeights(verified ?? own, async (path) => open(siblingUrl(url, path)));
+    const source = await read(verified ?? own, async (path) => open(siblingUrl(url, path)));
     const verify = async (): Promise<void> => {
       await source.verify?.();
       await verified?.verify();
     };
-    return { ...source, verify, close };
+    const { name, tensors } = source;
+    return { name, tensors, read: source.read.bind(source), verify, close };
   } catch (error) {
     await close();
     throw error;
   }
 }
 
-async function openFiles(location: Blob | readonly File[]): Promise<WeightSource> {
-  const files = location instanceof Blob ? [location] : location;
-  // Of several files, the one in JSON lists the others.
-  const isIndex = (file: Blob): boolean => file instanceof File && file.name.endsWith('.json');
-  const main = files.length === 1 ? files[0] : files.find(isIndex);
-  if (!main) {
-    const names = files.map((file) => (file instanceof File ? file.name : 'blob')).join(', ');
-    throw new ScoreCamError(
-      'weights',
-      `${files.length} files were given (${names}) and none is the .json that lists the others: choose ` +
-        'one weights file, or model.json (or model.safetensors.index.json) together with its shards.',
-    );
-  }
-  const sibling: OpenSibling = async (path) => {
-    const name = path.split('/').at(-1);
-    const found = files.find((file) => file instanceof File && file.name === name);
-    if (found) return blobSource(found);
-    throw new ScoreCamError(
-      'weights',
-      `${(main as File).name} lists ${path}, which is not among the files given: choose it too.`,
-    );
-  };
-  return openWeights(blobSource(main), sibling);
+function isAddress(location: ModelLocation): location is string | URL {
+  return typeof location === 'string' || location instanceof URL;
 }
 
 function resolveUrl(model: string | URL): URL {

@@ -1,31 +1,7 @@
 import type { TensorDtype } from '../numbers/tensor_dtypes';
-import {
-  type GraphTensors,
-  isWeighted,
-  type Network,
-  readBy,
-  type WeightedLayer,
-  weightShape,
-} from './network';
+import { isWeighted, type Network, readBy, type WeightedLayer, weightShape } from './network';
+import type { GraphTensors, LayerTensors } from './tensors';
 import { elementCount, type WeightSource } from './weight-source';
-
-/** The tensors of one layer, by their names in the file. Absent ones are ones and zeros. */
-export interface LayerTensors {
-  readonly weight: string | undefined;
-  readonly bias: string | undefined;
-  readonly batchNorm?: BatchNormTensors;
-  /** Of a fully connected layer's I8 weight: F32 [outFeatures], weight = stored * scale. */
-  readonly scale?: string;
-}
-
-/** y = scale (x - mean) / sqrt(variance + epsilon) + shift, each [outChannels] */
-export interface BatchNormTensors {
-  readonly scale: string;
-  readonly shift: string;
-  readonly mean: string;
-  readonly variance: string;
-  readonly epsilon: number;
-}
 
 export interface TensorMatch {
   /** Whose names the file has: `manifest`, `torchvision`, `timm`, `keras`, ... */
@@ -170,5 +146,9 @@ function weightShapes(
         [inputs, outputs],
         [height, width, channels, outputs],
       ]
-    : [[...kernel, inputs, outputs]];
+    : [
+        [...kernel, inputs, outputs],
+        // Depthwise: a filter for each channel.
+        ...(inputs === 1 ? [[...kernel, outputs, 1]] : []),
+      ];
 }

@@ -1,7 +1,7 @@
 import { ScoreCamError } from '../errors';
 import { NO_ACTIVATION, RELU } from '../numbers/activation';
-import type { Activation, Manifest, ManifestBase, SequentialManifest } from './manifest';
-import type { LayerTensors } from './naming';
+import type { Activation, ManifestBase, SequentialManifest } from './manifest-base';
+import type { GraphTensors } from './tensors';
 
 /** Shape of one image's tensor between two layers. */
 export interface Shape {
@@ -35,11 +35,6 @@ interface WeightedBase extends LayerBase {
   /** The tensors of the weights file that they are made from, where those are others. */
   readonly reads?: GraphTensors | undefined;
 }
-
-/** Absent ones are ones and zeros. */
-export type GraphTensors = Pick<LayerTensors, 'bias' | 'batchNorm'> & {
-  readonly weight: string | undefined;
-};
 
 /** A plain convolution: stride 1, zero padding (kernel - 1) / 2 all round, one group. */
 export interface ConvLayer extends WeightedBase {
@@ -128,16 +123,6 @@ export function weightShape(layer: WeightedLayer): number[] {
   const [kernel, groups] =
     layer.type === 'conv' ? [[layer.kernel, layer.kernel], 1] : [layer.window.kernel, layer.groups];
   return [outputs, layer.input.channels / groups, ...kernel];
-}
-
-/**
- * The network of a manifest of any version, with all shapes worked out.
- * @throws ScoreCamError `network` naming the layer where something does not fit
- */
-export async function networkOf(manifest: Manifest): Promise<Network> {
-  return manifest.version === 1
-    ? buildNetwork(manifest)
-    : (await import('./graph/network')).buildGraph(manifest);
 }
 
 /**

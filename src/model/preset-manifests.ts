@@ -1,4 +1,5 @@
 import { architecturePreset } from './architectures/manifests';
+import { mobilenetV1 } from './architectures/mobilenet-v1';
 import { IMAGENET_LABELS } from './imagenet-labels';
 import { type Manifest, parseManifest } from './manifest';
 import { type VggDepth, type VggOptions, vggManifest } from './vgg';
@@ -25,7 +26,7 @@ const KERAS = {
  * @returns undefined where there is no preset of that name.
  */
 export function presetManifest(name: string): Manifest | undefined {
-  const graph = architecturePreset(name);
+  const graph = architecturePreset(name) ?? mobilenetV1(name);
   if (graph) return graph;
   const found = /^vgg(?:(11|13|16|19)(_bn)?|(16|19)-keras)$/.exec(name);
   if (!found) return undefined;

@@ -4,10 +4,12 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { detailsOf } from '../../cli/error-text';
 import { FILES } from './files';
+import { KERAS } from './keras';
+import { ONNX } from './onnx';
 import type { Found, Request } from './watch';
 import { WORDS } from './words';
 
-const TARGETS = [...FILES, ...WORDS];
+const TARGETS = [...FILES, ...KERAS, ...ONNX, ...WORDS];
 
 /** Megabytes that the process may take in all: no case has a file of one. */
 const MOST_MEMORY = 1000;

@@ -10,6 +10,7 @@ import { NO_ACTIVATION, SILU } from '../../src/numbers/activation';
 import type { ConvDtype } from '../../src/numbers/dtypes';
 import type { GpuCase } from '../harness/case';
 import { assertClose, testValues } from '../harness/compare';
+import { quadsNeedSubgroups } from '../harness/quads';
 import {
   ACTIVATIONS,
   activationName,
@@ -23,7 +24,7 @@ import { encodeWeights } from '../reference/weights';
 import { windowConvReference } from '../reference/window';
 
 /** Every tiling covers outputs in another way: 8 channels by 16 outputs, and tiles. */
-const TILINGS = ['registers', 'workgroup'] as const satisfies readonly WindowTiling[];
+const TILINGS = ['registers', 'quads', 'workgroup'] as const satisfies readonly WindowTiling[];
 
 interface Trial {
   readonly shape: WindowShape;
@@ -326,7 +327,7 @@ const nameOf = (
 
 const usually = ['chrome', 'dawn'] as const;
 
-export const cases: GpuCase[] = TILINGS.flatMap((tiling) => [
+const all = TILINGS.flatMap((tiling): GpuCase[] => [
   ...trials.map(
     (trial): GpuCase => ({
       name: nameOf(tiling, 'f32', trial),
@@ -360,3 +361,5 @@ export const cases: GpuCase[] = TILINGS.flatMap((tiling) => [
     }),
   ),
 ]);
+
+export const cases: GpuCase[] = quadsNeedSubgroups(all);

@@ -28,6 +28,7 @@ export function readMessage(bytes: Uint8Array): ReadMessage {
     if (wireType === 0) values.push(varint());
     else if (wireType === 2) values.push(take(Number(varint())));
     else if (wireType === 5) values.push(take(4));
+    else if (wireType === 1) values.push(take(8));
     else throw new Error(`wire type ${wireType} in field ${number}`);
   }
   return fields;

@@ -47,15 +47,20 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> input: array<f32>;
-// [groups, kernel_height kernel_width, in_channels rounded up to 4, out_channels rounded up to 8] of weights, see
-// packWindowConv, and [groups, out_channels rounded up to 8].
-@group(0) @binding(2) var<storage, read> weights: array<Four>;
+// [groups, out_channels rounded up to 8]; the weights, which each kernel reads in its own way, are [groups, kernel_height
+// kernel_width, in_channels rounded up to 4, out_channels rounded up to 8], see packWindowConv.
 @group(0) @binding(3) var<storage, read> bias: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> output: array<f32>;
 @if(ends_added) @group(0) @binding(5) var<storage, read> added: array<f32>;
 @if(pixels_masked) @group(0) @binding(5) var<storage, read> maps: array<f32>;
 @if(pixels_masked) @group(0) @binding(6) var<storage, read> ranges: array<vec2f>;
 @if(pixels_masked) @group(0) @binding(7) var<storage, read> channels: array<u32>;
+
+// Weights of eight channels.
+struct Eight {
+  head: Four,
+  tail: Four,
+}
 
 // Of four outputs that follow each other, and in a batch one image another: the image, the place in its plane, and the
 // first row and column of the window, which may be above or left of the input.

@@ -6,15 +6,20 @@ import { family } from '../family';
 import { CONV_TILES, chooseGemmTile, type TileChoice, tilesWithin } from '../shared/gemm_tile';
 import type { VARIANTS } from '../variants';
 import type { View } from './view';
+import inQuads from './window_conv_quads.wgsl';
 import inRegisters from './window_conv_registers.wgsl';
 import inWorkgroups from './window_conv_workgroup.wgsl';
 import type { WindowShape } from './window_shape';
 
 /* Convolutions over windows of any size and stride, in groups or not. Depthwise ones have a kernel of their own. */
 
-/** How outputs are covered: in registers for software adapters, in workgroup memory for GPUs. */
+/**
+ * How outputs are covered: in registers for software adapters, alone or shared by four (`quads` needs the feature
+ * `subgroups`), in workgroup memory for GPUs.
+ */
 const TILINGS = {
   registers: family<typeof VARIANTS.window_conv_registers>(inRegisters),
+  quads: family<typeof VARIANTS.window_conv_quads>(inQuads),
   workgroup: family<typeof VARIANTS.window_conv_workgroup>(inWorkgroups),
 } as const;
 
@@ -33,6 +38,8 @@ interface WindowBase {
   readonly output: View;
   /** Of the tiling `workgroup`. */
   readonly choice?: TileChoice | undefined;
+  /** Of the tiling `quads`: how many a subgroup is. Default 1, which computes the same on larger ones. */
+  readonly quads?: number | undefined;
 }
 
 export interface WindowConvArgs extends WindowBase {
@@ -108,7 +115,7 @@ const buffersOf = ({ weights, bias, output }: WindowBase) => ({
 
 function covered(
   tiling: WindowTiling,
-  { label, shape, batch, output, choice }: WindowBase,
+  { label, shape, batch, output, choice, quads = 1 }: WindowBase,
   kernel: Kernel,
   own: Readonly<Record<string, number>>,
 ): Omit<Dispatch, 'buffers'> {
@@ -138,27 +145,34 @@ function covered(
       activation: shape.activation,
       ...own,
     },
-    ...COVERS[tiling](label, outputs, groups, each, choice),
+    ...COVERS[tiling]({ label, outputs, groups, each, quads, choice }),
   };
 }
 
-type Cover = (
-  label: string,
-  outputs: number,
-  groups: number,
+interface Covered {
+  readonly label: string;
+  readonly outputs: number;
+  readonly groups: number;
   /** Channels of a group. */
-  each: number,
-  choice?: TileChoice,
-) => Pick<Dispatch, 'constants' | 'workgroups'>;
+  readonly each: number;
+  readonly quads: number;
+  readonly choice?: TileChoice | undefined;
+}
+
+type Cover = (of: Covered) => Pick<Dispatch, 'constants' | 'workgroups'>;
 
 const COVERS: Readonly<Record<WindowTiling, Cover>> = {
-  registers: (label, outputs, groups, each) => ({
+  registers: ({ label, outputs, groups, each }) => ({
     constants: {},
     workgroups: workgroupsFor(label, ceilDiv(outputs, 16) * groups * ceilDiv(each, 8), 16),
   }),
-  workgroup: (label, outputs, groups, each, { tile, maxInvocations } = {}) => {
-    const tiles = tilesWithin(CONV_TILES, maxInvocations);
-    const { rows, cols } = tile ?? chooseGemmTile(tiles, each, outputs, groups);
+  quads: ({ label, outputs, groups, each, quads }) => ({
+    constants: { LANES: 4 * quads },
+    workgroups: workgroupsFor(label, ceilDiv(outputs, 16) * groups * ceilDiv(each, 32), quads),
+  }),
+  workgroup: ({ label, outputs, groups, each, choice = {} }) => {
+    const tiles = tilesWithin(CONV_TILES, choice.maxInvocations);
+    const { rows, cols } = choice.tile ?? chooseGemmTile(tiles, each, outputs, groups);
     const [x, z] = foldedWorkgroups(ceilDiv(outputs, 8 * cols));
     const y = groups * ceilDiv(each, 8 * rows);
     return {

@@ -9,8 +9,10 @@
 // each group. An invocation computes 8 channels x 16 outputs, two channels of the input at a time: 24 numbers read for
 // 128 multiply-adds, whatever window and stride. Neighbours take neighbouring channels of the same outputs.
 
-import package::graph::window::{bias, input, output, params, pixels_of, store, tap_of, weights, windows_from, Tap, Windows};
+import package::graph::window::{Eight, Tap, bias, params, pixels_of, store, tap_of, windows_from};
 import package::shared::weights::unpack;
+
+@group(0) @binding(2) var<storage, read> weights: array<Eight>;
 
 // Sixteen outputs.
 fn pixels16(a: Tap, b: Tap, c: Tap, d: Tap, channel: u32) -> mat4x4f {
@@ -43,7 +45,6 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   var sum5 = lower.y * ones;
   var sum6 = lower.z * ones;
   var sum7 = lower.w * ones;
-  let pitch = 2u * each;
   let depth = (params.in_channels + 3u) / 4u * 4u;
   let taps = params.kernel_height * params.kernel_width;
   let last = (group + 1u) * params.in_channels - 1u;
@@ -54,15 +55,17 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     let tap_b = tap_of(b, ky, kx);
     let tap_c = tap_of(c, ky, kx);
     let tap_d = tap_of(d, ky, kx);
-    var k = (group * taps + tap) * depth * pitch + 2u * (block % each);
+    var k = (group * taps + tap) * depth * each + block % each;
     // The weights of an odd number's other half are zero.
     for (var channel = group * params.in_channels; channel <= last; channel += 2u) {
       let p = pixels16(tap_a, tap_b, tap_c, tap_d, channel);
       let q = pixels16(tap_a, tap_b, tap_c, tap_d, min(channel + 1u, last));
-      let u = unpack(weights[k]);
-      let v = unpack(weights[k + 1u]);
-      let s = unpack(weights[k + pitch]);
-      let t = unpack(weights[k + pitch + 1u]);
+      let even = weights[k];
+      let odd = weights[k + each];
+      let u = unpack(even.head);
+      let v = unpack(even.tail);
+      let s = unpack(odd.head);
+      let t = unpack(odd.tail);
       sum0 += u.x * p + s.x * q;
       sum1 += u.y * p + s.y * q;
       sum2 += u.z * p + s.z * q;
@@ -71,7 +74,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       sum5 += v.y * p + t.y * q;
       sum6 += v.z * p + t.z * q;
       sum7 += v.w * p + t.w * q;
-      k += 2u * pitch;
+      k += 2u * each;
     }
   }
   let sums = array<mat4x4f, 8>(sum0, sum1, sum2, sum3, sum4, sum5, sum6, sum7);

@@ -16,9 +16,11 @@
 // Workgroup memory: 16 KiB at 16 x 16, half for weights, half for pixels.
 // Preconditions: ROWS x COLS 16 x 16, 16 x 8, 8 x 16, 8 x 8 or 4 x 16; fewer than 2^31 elements a tensor.
 
-import package::graph::window::{Windows, bias, params, pixels_of, store, tap_of, weights, windows_from};
-import package::shared::weights::unpack;
+import package::graph::window::{Windows, bias, params, pixels_of, store, tap_of, windows_from};
+import package::shared::weights::{Four, unpack};
 import constants::{COLS, ROWS};
+
+@group(0) @binding(2) var<storage, read> weights: array<Four>;
 
 // Two buffers of [8 rows of K][2 ROWS], four channels each, and of [8 rows of K][2 COLS], four outputs each.
 var<workgroup> weight_tile: array<vec4f, 32 * ROWS>;

@@ -1,5 +1,5 @@
 import type { GraphActivation, GraphConv, GraphManifestLayer } from '../graph/manifest';
-import type { BatchNormTensors } from '../naming';
+import type { BatchNormTensors } from '../tensors';
 
 /** Layers as torchvision names their tensors, one written behind the other. */
 export interface Architecture {

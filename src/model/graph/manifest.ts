@@ -1,5 +1,5 @@
-import { type Checks, type ManifestBase, parseLayers } from '../manifest';
-import type { BatchNormTensors } from '../naming';
+import { type Checks, type ManifestBase, parseLayers } from '../manifest-base';
+import type { BatchNormTensors } from '../tensors';
 
 /** Version 2: layers that say which they read, so that a network may branch. */
 export interface GraphManifest extends ManifestBase {

@@ -1,3 +1,4 @@
+import { isDepthwise } from '../../kernels/graph/pack_window_conv';
 import {
   type GraphLayer,
   IMAGE,
@@ -56,7 +57,7 @@ export function graphSteps(network: Network, keep: ReadonlySet<string>, decide: 
     if (layer.type === 'maxpool' || layer.type === 'globalavgpool') {
       return decide.pooling(layer, tensors);
     }
-    return graphStep(node, layer as GraphLayer, tensors, decide, copies.get(name));
+    return graphStep(node, layer as GraphLayer, tensors, decide, i === 0, copies.get(name));
   });
 }
 
@@ -69,6 +70,7 @@ function graphStep(
   layer: GraphLayer,
   tensors: Tensors,
   { dtype, facts }: Decisions,
+  isFirst: boolean,
   copies: JoinStep['copies'],
 ): GraphStep {
   const base = {
@@ -90,17 +92,19 @@ function graphStep(
     kind: layer.type,
     layer,
     activation,
-    tiling: tilingOf(layer, facts.isFallback),
+    tiling: tilingOf(layer, facts.isFallback, isFirst),
     layout: { dtype: own, transformed: undefined },
   };
 }
 
 /** Masks are fused into the kernels of convolutions in general, so the first is one of those. */
+/** The first convolution masks, whatever it is, which depthwise ones of their own kernel cannot. */
 function tilingOf(
-  { groups, input, inputs }: WindowConvLayer,
+  { groups, input }: WindowConvLayer,
   isFallback: boolean,
+  isFirst: boolean,
 ): WindowConvStep['tiling'] {
-  if (groups > 1 && groups === input.channels && inputs[0] !== IMAGE) return 'depthwise';
+  if (isDepthwise({ groups, inChannels: input.channels }) && !isFirst) return 'depthwise';
   return isFallback ? 'registers' : 'workgroup';
 }
 
