@@ -31,17 +31,23 @@ export function homesOf(nodes: readonly Node[], keep: ReadonlySet<string>): Home
   }
 }
 
-/** What would read one part of a tensor while it writes another, which WebGPU does not allow. */
+/**
+ * What must be a tensor of its own lest one part of a tensor is read while another is written, which WebGPU does not allow:
+ * what is written, or where that is the whole of it, what is read.
+ */
 function selfReader(nodes: readonly Node[], { places, copies }: Homes): string | undefined {
-  const found = nodes.find((node) => {
-    const own = places.get(nameOf(node))?.tensor;
+  for (const node of nodes) {
+    const name = nameOf(node);
+    const place = places.get(name);
+    const own = place?.tensor ?? name;
     const read =
       node.layer.type === 'concat'
-        ? (copies.get(nameOf(node)) ?? []).map(({ input }) => node.inputs[input] as string)
+        ? (copies.get(name) ?? []).map(({ input }) => node.inputs[input] as string)
         : node.inputs;
-    return own !== undefined && read.some((input) => (places.get(input)?.tensor ?? input) === own);
-  });
-  return found && nameOf(found);
+    const found = read.find((input) => (places.get(input)?.tensor ?? input) === own);
+    if (found !== undefined) return place ? name : found;
+  }
+  return undefined;
 }
 
 function placed(nodes: readonly Node[], keep: ReadonlySet<string>): Homes {
