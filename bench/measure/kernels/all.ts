@@ -1,4 +1,5 @@
 import { convolutionSubjects, firstLayerSubjects } from './convolutions';
+import { graphSubjects } from './graphs';
 import { linearSubjects } from './linears';
 import { mapSubjects } from './maps';
 import type { Subject } from './subject';
@@ -9,6 +10,7 @@ import { winogradSubjects } from './winograd';
 /** Every kernel of the library in every variant; test/gpu/bench.gpu.ts shows that none is missing. */
 export const kernelSubjects: readonly Subject[] = [
   ...convolutionSubjects,
+  ...graphSubjects,
   ...winogradSubjects,
   ...linearSubjects,
   ...tensorSubjects,
