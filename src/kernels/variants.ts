@@ -71,6 +71,7 @@ export const VARIANTS = {
     { pixels: ['plain'], places: ['all'], ...ENDS, ...F32_F16 },
     { pixels: ['masked'], ...PLACES, ...F32_F16 },
   ],
+  conv_quads: [{ ...ENDS, ...F32_F16 }],
   conv_workgroup: [F32_F16],
   conv_naive: [F32_F16],
   masked_conv_workgroup: [{ ...PLACES, ...F32_F16 }],

@@ -23,6 +23,11 @@ export function ceilingCode(ceiling: number): number {
   return -ceiling;
 }
 
+/** Which kind of them a kernel is specialised for: 0 of codes from 0 on, 1 a ceiling, 2 the rest. */
+export function curveOf(code: number): number {
+  return code < 0 ? (code > -1e4 ? 1 : 2) : 0;
+}
+
 /** Whether max(f(a), f(b)) is f(max(a, b)), so that sums can be pooled before they are activated. */
 export function isMonotone(code: number): boolean {
   return code !== HARD_SWISH && code !== SILU;

@@ -3,6 +3,7 @@ import { outStride, type WinogradMethod } from '../kernels/winograd/winograd';
 import { type MatrixUnits, matrixFits } from '../kernels/winograd/winograd_product';
 import type { Precision } from '../numbers/dtypes';
 import {
+  allowsProductInQuads,
   allowsQuads,
   allowsWinograd,
   type ConvDevice,
@@ -22,7 +23,12 @@ import {
 export function candidatesFor(shape: ConvSizes, device: ConvDevice): ConvMethod[] {
   const precision = device.precision ?? 'f32';
   const direct: ConvMethod[] = device.isFallback
-    ? [{ kind: 'direct', tiling: 'registers' }]
+    ? [
+        { kind: 'direct', tiling: 'registers' },
+        ...(allowsProductInQuads(shape, device)
+          ? [{ kind: 'direct', tiling: 'quads', quads: device.quads } as const]
+          : []),
+      ]
     : tilesWithin(CONV_TILES, device.maxInvocations).map((tile) => ({
         kind: 'direct',
         tiling: 'workgroup',

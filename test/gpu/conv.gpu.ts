@@ -5,6 +5,7 @@ import { CONV_TILES, type GemmTile, tileName } from '../../src/kernels/shared/ge
 import type { ConvDtype } from '../../src/numbers/dtypes';
 import type { GpuCase } from '../harness/case';
 import { assertClose, testValues } from '../harness/compare';
+import { quadsNeedSubgroups } from '../harness/quads';
 import { convReference } from '../reference/conv';
 import { encodeWeights } from '../reference/weights';
 
@@ -36,6 +37,16 @@ const rows: Record<AnyConvTiling, readonly Row[]> = {
     [5, 9, 3, 15, 1, 0.1, false, 3],
     [17, 5, 7, 29, 1, 0, true, 3],
   ],
+  // 1x1 alone: 32 channels by 16 pixels of an image, four channels of the input at a time.
+  quads: [
+    [1, 1, 1, 1, 1, 0, false, 1],
+    [5, 9, 3, 15, 1, 0.1, false, 3],
+    [8, 33, 4, 4, 1, 1, false, 2],
+    [11, 64, 7, 7, 1, 0, false, 2],
+    [6, 40, 5, 13, 1, 0, false, 1],
+    // What is pooled is computed in registers.
+    [4, 8, 5, 6, 1, 0, true, 2],
+  ],
   // Tiles are 128, 64 or 32 channels by 16 or 32 quads, which may be of several images.
   workgroup: [
     [1, 1, 1, 1, 3, 0, false, 1],
@@ -53,6 +64,7 @@ const rows: Record<AnyConvTiling, readonly Row[]> = {
 const halves: Record<AnyConvTiling, readonly number[]> = {
   naive: [1, 4],
   registers: [0, 4, 8],
+  quads: [1, 3],
   workgroup: [1, 4, 5],
 };
 
@@ -116,7 +128,7 @@ const tileCases: GpuCase[] = CONV_TILES.flatMap((tile) =>
   rows.workgroup.map((row) => cased('workgroup', 'f32', row, tile)),
 );
 
-export const cases: GpuCase[] = [
+export const cases: GpuCase[] = quadsNeedSubgroups([
   ...plain.map((one): GpuCase => ({ ...one, usually: ['chrome', 'dawn'] })),
   ...tileCases.map((one): GpuCase => ({ ...one, usually: ['dawn'] })),
-];
+]);

@@ -10,6 +10,7 @@ import type { ConvMethod } from '../../src/plan/conv_choice';
 import { recordConv } from '../../src/runtime/record-conv';
 import type { GpuCase } from '../harness/case';
 import { assertClose, testValues } from '../harness/compare';
+import { quadsNeedSubgroups } from '../harness/quads';
 import { ACTIVATIONS, activationName, embedded, expectedIn, windowShape } from '../harness/windows';
 import { pooled } from '../reference/conv';
 import { windowConvReference } from '../reference/window';
@@ -24,6 +25,7 @@ const METHODS: readonly ConvMethod[] = [
   { kind: 'direct', tiling: 'registers' },
   { kind: 'direct', tiling: 'workgroup' },
   { kind: 'winograd', ...IN_REGISTERS },
+  { kind: 'direct', tiling: 'quads' },
 ];
 
 interface Trial {
@@ -120,16 +122,22 @@ async function runLinear(gpu: Gpu, tiling: LinearTiling, activation: number): Pr
 
 const usually = ['chrome', 'dawn'] as const;
 
-const sizes = { inChannels: 3, outChannels: 9, height: 7, width: 15, kernel: 3 } as const;
+const sizes = { inChannels: 3, outChannels: 9, height: 7, width: 15 } as const;
 
-export const cases: GpuCase[] = [
+const kernelOf = (method: ConvMethod): 1 | 3 => (methodName(method).includes('quads') ? 1 : 3);
+
+export const cases: GpuCase[] = quadsNeedSubgroups([
   ...METHODS.flatMap((method) => [
     ...ACTIVATIONS.flatMap((activation) =>
       [false, true].map(
         (added): GpuCase => ({
           name: `${methodName(method)}: ${activationName(activation)}${added ? ', added, a view' : ''}`,
           usually,
-          run: (gpu) => run(gpu, method, { shape: { ...sizes, activation, pool: false }, added }),
+          run: (gpu) =>
+            run(gpu, method, {
+              shape: { ...sizes, kernel: kernelOf(method), activation, pool: false },
+              added,
+            }),
         }),
       ),
     ),
@@ -138,7 +146,10 @@ export const cases: GpuCase[] = [
         name: `${methodName(method)}: ${activationName(activation)}, added, pooled, a view`,
         usually,
         run: (gpu) =>
-          run(gpu, method, { shape: { ...sizes, activation, pool: true }, added: true }),
+          run(gpu, method, {
+            shape: { ...sizes, kernel: kernelOf(method), activation, pool: true },
+            added: true,
+          }),
       }),
     ),
   ]),
@@ -151,4 +162,4 @@ export const cases: GpuCase[] = [
       }),
     ),
   ),
-];
+]);

@@ -71,6 +71,7 @@ type Constants = Readonly<Record<string, number>>;
  * so many invocations a workgroup.
  */
 const CONSTANTS: Readonly<Record<string, (maxInvocations: number) => readonly Constants[]>> = {
+  conv_quads: () => LANES,
   conv_workgroup: (most) => tilesWithin(CONV_TILES, most).map(ofTile),
   window_conv_workgroup: (most) => tilesWithin(CONV_TILES, most).map(ofTile),
   winograd_product_workgroup: (most) => tilesWithin(PRODUCT_TILES, most).map(ofTile),

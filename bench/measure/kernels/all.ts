@@ -1,5 +1,6 @@
 import { convolutionSubjects, firstLayerSubjects } from './convolutions';
 import { graphBackwardSubjects } from './graph-backward';
+import { graphSubjects } from './graphs';
 import { linearSubjects } from './linears';
 import { mapSubjects } from './maps';
 import type { Subject } from './subject';
@@ -10,6 +11,7 @@ import { winogradSubjects } from './winograd';
 /** Every kernel of the library in every variant; test/gpu/bench.gpu.ts shows that none is missing. */
 export const kernelSubjects: readonly Subject[] = [
   ...convolutionSubjects,
+  ...graphSubjects,
   ...winogradSubjects,
   ...linearSubjects,
   ...tensorSubjects,

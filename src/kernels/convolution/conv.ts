@@ -8,6 +8,7 @@ import type { TileChoice } from '../shared/gemm_tile';
 import { type Places, placesOf } from '../shared/places';
 import { type Size, tileGrid } from '../shared/tile_grid';
 import { type ConvShape, convValues, type MaskedConv, type PlainConv } from './conv_kernel';
+import { convQuads } from './conv_quads';
 import { convRegisters, maskedConvRegisters } from './conv_registers';
 import { convWorkgroup } from './conv_workgroup';
 import { maskedConvWorkgroup } from './masked_conv_workgroup';
@@ -28,7 +29,7 @@ export interface ConvArgs extends ConvEnds {
   readonly bias: Slice;
   /** [batch, outChannels, height, width], or half of both when pooled. */
   readonly output: Slice;
-  /** Of the tiling `workgroup` of a tensor. */
+  /** Of the tilings `workgroup` and `quads` of a tensor. */
   readonly choice?: TileChoice | undefined;
 }
 
@@ -53,6 +54,7 @@ export interface MaskedConvArgs extends Omit<ConvArgs, 'input' | 'choice' | 'add
 /** The ways to compute the sum directly; each is described in its .wgsl file. */
 const PLAIN = {
   registers: convRegisters,
+  quads: convQuads,
   workgroup: convWorkgroup,
 } as const satisfies Record<string, PlainConv>;
 
@@ -122,7 +124,8 @@ export function packConv(
 /** Convolution, bias, activation and optional pooling of a batch of tensors. */
 export function conv(tiling: ConvTiling, args: ConvArgs): Dispatch {
   const { label, shape, dtype, batch, choice = {}, input, weights, bias, output } = args;
-  const way: PlainConv = PLAIN[tiling];
+  // A patch holds whole 2x2, a row does not.
+  const way: PlainConv = PLAIN[tiling === 'quads' && shape.pool ? 'registers' : tiling];
   const kernel = way.kernel(dtype, args.added ? 'added' : 'plain');
   const { values, workgroups } = way.cover(nameOf(label, kernel), shape, batch, choice);
   return {

@@ -1,5 +1,6 @@
 import type { Dispatch, Kernel, Slice } from '../../gpu/kernel';
 import { checkedWorkgroups, foldedWorkgroups, workgroupsFor } from '../../gpu/workgroups';
+import { curveOf } from '../../numbers/activation';
 import type { ConvDtype } from '../../numbers/dtypes';
 import { ceilDiv } from '../../numbers/padding';
 import { family } from '../family';
@@ -122,6 +123,8 @@ function covered(
   const { groups } = shape;
   const outputs = batch * shape.outHeight * shape.outWidth;
   const each = shape.outChannels / groups;
+  const cover = { label, outputs, groups, each, quads, choice };
+  const { constants, workgroups } = COVERS[tiling](cover);
   return {
     kernel,
     label,
@@ -145,7 +148,8 @@ function covered(
       activation: shape.activation,
       ...own,
     },
-    ...COVERS[tiling]({ label, outputs, groups, each, quads, choice }),
+    constants: { ...constants, CURVE: curveOf(shape.activation) },
+    workgroups,
   };
 }
 

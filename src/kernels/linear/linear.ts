@@ -1,6 +1,7 @@
 import { ScoreCamError } from '../../errors';
 import type { Dispatch, Slice } from '../../gpu/kernel';
 import { checkedWorkgroups } from '../../gpu/workgroups';
+import { curveOf } from '../../numbers/activation';
 import { WEIGHT_BYTES, type WeightDtype } from '../../numbers/dtypes';
 import { ceilDiv } from '../../numbers/padding';
 import { family } from '../family';
@@ -59,7 +60,11 @@ function rowsPerInvocation(batch: number): number {
 /** One row shard of a fully connected layer, with bias and activation. */
 export function linear(tiling: LinearTiling, args: LinearArgs): Dispatch {
   const { label, dtype, batch, shardOutputs, quads = 1 } = args;
-  const constants = { IN_FEATURES: args.inFeatures, OUT_FEATURES: args.outFeatures };
+  const constants = {
+    IN_FEATURES: args.inFeatures,
+    OUT_FEATURES: args.outFeatures,
+    CURVE: curveOf(args.activation),
+  };
   const common = {
     label,
     params: {

@@ -4,6 +4,12 @@
 // What is not finite becomes +infinity. Maxima would hide it, as max(NaN, 0) is 0 and max(-infinity, 0) too; so it goes
 // on from layer to layer, since infinity less infinity and infinity times 0 are NaN, and arrives at the logits.
 
+// Which of them a pipeline can do is an override, CURVE (curveOf in numbers/activation.ts): a software adapter computes what
+// stands behind a branch whether it is taken or not, and exponentials doubled what the end of a convolution takes.
+
+// 0 from 0 on, 1 a ceiling, 2 the rest.
+override CURVE: u32;
+
 // Exponents of all ones: infinity and NaN. Alone, they are +infinity.
 const NOT_FINITE = 0x7f800000u;
 
@@ -14,16 +20,16 @@ fn activated(x: f32, activation: f32) -> f32 {
 fn activated4(x: vec4f, activation: f32) -> vec4f {
   let exponents = bitcast<vec4u>(x) & vec4u(NOT_FINITE);
   var value = max(x, vec4f(0)) + activation * min(x, vec4f(0));
-  if (activation < 0.0) {
+  if (CURVE == 1u) {
+    value = clamp(x, vec4f(0), vec4f(-activation));
+  }
+  if (CURVE == 2u) {
     value = curve(x, activation);
   }
   return select(value, bitcast<vec4f>(exponents), exponents == vec4u(NOT_FINITE));
 }
 
 fn curve(x: vec4f, activation: f32) -> vec4f {
-  if (activation > -1e4) {
-    return clamp(x, vec4f(0), vec4f(-activation));
-  }
   let hard = saturate(x / 6.0 + 0.5);
   // Beyond 80 a sigmoid is 0 or 1 in f32, and exp need not overflow.
   let logistic = 1.0 / (1.0 + exp(-clamp(x, vec4f(-80), vec4f(80))));

@@ -15,6 +15,8 @@ export interface TileChoice {
   readonly tile?: GemmTile | undefined;
   /** Of what is chosen by shape. Default: what WebGPU's core has, 256; compatibility mode has 128. */
   readonly maxInvocations?: number | undefined;
+  /** Of the tiling `quads`: how many a subgroup is. Default 1, which computes the same on larger ones. */
+  readonly quads?: number | undefined;
 }
 
 /** Of winograd_product_workgroup.wgsl, from the largest, which reads least, to the smallest, which fits best. */

@@ -1,5 +1,6 @@
 import type { Dispatch, Slice } from '../../gpu/kernel';
 import { MORE, workgroupsFor, workgroupsOver } from '../../gpu/workgroups';
+import { curveOf } from '../../numbers/activation';
 import { type ConvDtype, type Precision, STORED_BYTES } from '../../numbers/dtypes';
 import { ceilDiv } from '../../numbers/padding';
 import { family } from '../family';
@@ -34,8 +35,6 @@ export interface WinogradMethod extends TileChoice {
    * f32 and {@link quadsFit}). In tiles of workgroup memory or by matrix units for GPUs.
    */
   readonly product: 'registers' | 'quads' | 'workgroup' | 'matrix';
-  /** Of `quads`: how many a subgroup is. Default 1, which computes the same on larger ones. */
-  readonly quads?: number | undefined;
   /** Of `matrix`, which needs f16. */
   readonly units?: MatrixUnits | undefined;
 }
@@ -246,7 +245,7 @@ function convolveSlice(
     {
       kernel: outputTransforms.pick(variant),
       label,
-      constants: { POOL: Number(shape.pool), ADDED },
+      constants: { POOL: Number(shape.pool), ADDED, CURVE: curveOf(shape.activation) },
       params: {
         first,
         tiles,
