@@ -650,7 +650,7 @@ describe('npm run explain', () => {
       'a manifest that is no JSON',
       () => [image, '--model', text('m.json', '{"a":')],
       1,
-      /m\.json is not JSON/,
+      /m\.json: it is not JSON/,
     ],
     ['a broken manifest', () => [image, '--model', toy({ labels: [] })], 1, /"labels" is \[\]/],
     [

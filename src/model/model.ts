@@ -44,7 +44,8 @@ export async function locateModel(
     const open: OpenNetwork = (read) => read(main, sibling);
     const found = await (await import('./foreign')).locateForeign(open, main.name, options);
     if ('open' in found) return found;
-    return located(found, undefined, { weights: others, ...options });
+    const beside = others.length > 0 ? others : undefined;
+    return located(found, undefined, { ...options, weights: options.weights ?? beside });
   }
   const name = String(model);
   const made = SEEDED_NAME.test(name)
