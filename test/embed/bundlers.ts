@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build as esbuild } from 'esbuild';
@@ -20,7 +20,8 @@ function projectWith(dist: string): string {
   const installed = join(folder, 'node_modules/score-cam-webgpu');
   mkdirSync(installed, { recursive: true });
   cpSync(join(projectRoot, 'package.json'), join(installed, 'package.json'));
-  symlinkSync(dist, join(installed, 'dist'), 'junction');
+  // No link: what package.json says of side effects goes by the place of the files.
+  cpSync(dist, join(installed, 'dist'), { recursive: true });
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
   writeFileSync(join(folder, 'main.js'), MAIN);
   writeFileSync(
