@@ -10,7 +10,7 @@
 // All tiles, or those listed, from place `first` on.
 // One invocation a channel and tile. Reads 36 f32, writes 16 (or 4); about 150 FLOP, in registers.
 
-import package::shared::activation::activated4;
+import package::shared::activation::{NOT_FINITE, rectified4};
 import package::shared::places::place_of;
 import package::winograd::stored::{Stored, load_m};
 import package::winograd::transforms::transform_product;
@@ -76,6 +76,17 @@ fn store_pooled(plane: u32, y: u32, x: u32, upper: vec4f, lower: vec4f) {
   }
 }
 
+// Infinity in the first element of a tile whose sums, which `total` is of, are not all finite.
+fn store_infinite(total: f32, plane: u32, y: u32, x: u32) {
+  let exponent = bitcast<u32>(total) & NOT_FINITE;
+  let scale = select(1u, 2u, POOL);
+  let height = params.height / scale;
+  let width = params.width / scale;
+  if (exponent == NOT_FINITE && y / scale < height && x / scale < width) {
+    output[(plane * height + y / scale) * width + x / scale] = bitcast<f32>(exponent);
+  }
+}
+
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let index = id.x + id.y * groups.x * 64u;
@@ -98,12 +109,16 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let r4 = row(index + 24u * step, step);
   let r5 = row(index + 30u * step, step);
   let b = vec4f(bias[channel]);
-  // One column of the tile a line: the four rows of it.
+  // One column of the tile each: the four rows of it.
+  let c0 = transform_product(r0.x, r1.x, r2.x, r3.x, r4.x, r5.x) + b;
+  let c1 = transform_product(r0.y, r1.y, r2.y, r3.y, r4.y, r5.y) + b;
+  let c2 = transform_product(r0.z, r1.z, r2.z, r3.z, r4.z, r5.z) + b;
+  let c3 = transform_product(r0.w, r1.w, r2.w, r3.w, r4.w, r5.w) + b;
   let columns = mat4x4f(
-    activated4(transform_product(r0.x, r1.x, r2.x, r3.x, r4.x, r5.x) + b, params.slope),
-    activated4(transform_product(r0.y, r1.y, r2.y, r3.y, r4.y, r5.y) + b, params.slope),
-    activated4(transform_product(r0.z, r1.z, r2.z, r3.z, r4.z, r5.z) + b, params.slope),
-    activated4(transform_product(r0.w, r1.w, r2.w, r3.w, r4.w, r5.w) + b, params.slope),
+    rectified4(c0, params.slope),
+    rectified4(c1, params.slope),
+    rectified4(c2, params.slope),
+    rectified4(c3, params.slope),
   );
   let rows = transpose(columns);
   let plane = tile / (down * across) * params.out_channels + channel;
@@ -118,4 +133,6 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     store_row(plane, y + 2u, x, rows[2]);
     store_row(plane, y + 3u, x, rows[3]);
   }
+  let all = (c0 + c1) + (c2 + c3);
+  store_infinite((all.x + all.y) + (all.z + all.w), plane, y, x);
 }
