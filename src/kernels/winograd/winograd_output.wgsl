@@ -76,17 +76,6 @@ fn store_pooled(plane: u32, y: u32, x: u32, upper: vec4f, lower: vec4f) {
   }
 }
 
-// Infinity in the first element of a tile whose sums, which `total` is of, are not all finite.
-fn store_infinite(total: f32, plane: u32, y: u32, x: u32) {
-  let exponent = bitcast<u32>(total) & NOT_FINITE;
-  let scale = select(1u, 2u, POOL);
-  let height = params.height / scale;
-  let width = params.width / scale;
-  if (exponent == NOT_FINITE && y / scale < height && x / scale < width) {
-    output[(plane * height + y / scale) * width + x / scale] = bitcast<f32>(exponent);
-  }
-}
-
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let index = id.x + id.y * groups.x * 64u;
@@ -120,7 +109,14 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     rectified4(c2, params.slope),
     rectified4(c3, params.slope),
   );
-  let rows = transpose(columns);
+  var rows = transpose(columns);
+  // Of a tile that is not finite everywhere, all.
+  let four = (c0 + c1) + (c2 + c3);
+  let exponent = bitcast<u32>((four.x + four.y) + (four.z + four.w)) & NOT_FINITE;
+  if (exponent == NOT_FINITE) {
+    let all = vec4f(bitcast<f32>(exponent));
+    rows = mat4x4f(all, all, all, all);
+  }
   let plane = tile / (down * across) * params.out_channels + channel;
   let y = tile / across % down * 4u;
   let x = tile % across * 4u;
@@ -133,6 +129,4 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     store_row(plane, y + 2u, x, rows[2]);
     store_row(plane, y + 3u, x, rows[3]);
   }
-  let all = (c0 + c1) + (c2 + c3);
-  store_infinite((all.x + all.y) + (all.z + all.w), plane, y, x);
 }
