@@ -12,6 +12,7 @@ import { applyMask } from '../kernels/inputs/apply_mask';
 import { revealPixels } from '../kernels/inputs/reveal_pixels';
 import type { Manifest } from '../model/manifest';
 import { FinishedScores } from '../runtime/finished';
+import { once } from '../runtime/once';
 import type { Runner } from '../runtime/runner';
 import { type Fill, scoresAfter } from '../runtime/scores-after';
 import {
@@ -109,7 +110,7 @@ async function measureOnce(
   const mean = new Float32Array(image.length);
   const second =
     wants.has('adcc') && !map.flat
-      ? await finished.once(() => bench.again(under(image, map), signal))
+      ? await once(finished, () => bench.again(under(image, map), signal))
       : undefined;
   const coherency = second && coherencyOf(map, second.map);
   const complexity = map.data.reduce((total, value) => total + value, 0) / map.data.length;

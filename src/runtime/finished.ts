@@ -11,9 +11,10 @@ export interface Finished extends Scores {
  * again, on another device or in smaller batches, go on from there.
  */
 export class FinishedScores {
-  /** Of each run so far, or of work that had some. */
-  private readonly runs: (Finished | { readonly result: unknown })[] = [];
-  private at = 0;
+  /** Of each run so far, or of work that had some (once.ts). */
+  readonly runs: (Finished | { readonly result: unknown })[] = [];
+  /** The next of them. */
+  at = 0;
 
   /** The runs come again, in the same order. */
   rewind(): void {
@@ -29,21 +30,6 @@ export class FinishedScores {
     };
     this.runs[this.at++] = run;
     return run;
-  }
-
-  /**
-   * Does some work once; when it comes again, there is what it gave. The scores of its own runs are not kept longer than
-   * it takes.
-   */
-  async once<T>(work: () => Promise<T>): Promise<T> {
-    const at = this.at++;
-    const known = this.runs[at];
-    if (known && 'result' in known) return known.result as T;
-    this.at = at;
-    const result = await work();
-    this.runs.splice(at, this.runs.length, { result });
-    this.at = at + 1;
-    return result;
   }
 }
 

@@ -35,7 +35,7 @@ export async function overflowOf(
     const { dispatches, tensors } = new Recorder(weights).steps(steps, given, { batch: 1, arena });
     await gpu.submit('where a pass overflows', dispatches);
     const isHalf = plan.precision === 'f16';
-    let before = 0;
+    let before = largestOf((await gpu.compute('image', [], [image]))[0]);
     for (const { name } of steps) {
       const [values] = await gpu.compute(name, [], [tensors.get(name) as Slice]);
       if (firstNotFinite(values) >= 0) {
@@ -45,7 +45,7 @@ export async function overflowOf(
             `beyond ${isHalf ? '65504, the largest of f16. Use precision f32' : '3.4e38, the largest of f32. Use smaller weights'}.`,
         );
       }
-      before = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+      before = largestOf(values);
     }
     return new ScoreCamError(
       'not-finite',
@@ -54,6 +54,11 @@ export async function overflowOf(
   } finally {
     arena.dispose();
   }
+}
+
+/** By its absolute value. */
+function largestOf(values: Float32Array): number {
+  return values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
 }
 
 /** The same for the image under mask `channels[mask]`. */

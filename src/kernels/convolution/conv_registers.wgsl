@@ -25,10 +25,10 @@
 //
 // Sizes are uniforms here, not overrides: one pipeline takes SwiftShader about a second to compile, and
 // so a network needs one or two of them. The inner loop has no use for the constants.
-// Preconditions: KERNEL 1 or 3; activation >= 0; fewer than 2^31 elements a tensor.
+// Preconditions: KERNEL 1 or 3; activations are monotone where POOL; fewer than 2^31 elements a tensor.
 
 import package::convolution::patch_pixels::{load, plane_of, window_at};
-import package::shared::activation::{activated4, largest4};
+import package::shared::activation::{NOT_FINITE, rectified4};
 import package::shared::places::place_of;
 import package::shared::weights::{Four, unpack};
 
@@ -136,7 +136,7 @@ fn store(sum: vec4f, plane: Plane, y: u32, x: u32) {
   if (y >= plane.height || x >= plane.width) {
     return;
   }
-  let value = activated4(sum, params.activation);
+  let value = rectified4(sum, params.activation);
   let size = plane.height * plane.width;
   let at = plane.start + y * plane.width + x;
   output[at] = value.x;
@@ -168,14 +168,47 @@ fn store_row(sums: array<vec4f, 14>, plane: Plane, y: u32, x: u32) {
   store(sums[13], plane, y, x + 13u);
 }
 
+fn largest(a: vec4f, b: vec4f, c: vec4f, d: vec4f) -> vec4f {
+  return max(max(a, b), max(c, d));
+}
+
 fn store_pooled(upper: array<vec4f, 14>, lower: array<vec4f, 14>, plane: Plane, y: u32, x: u32) {
-  store(largest4(upper[0], upper[1], lower[0], lower[1]), plane, y, x + 0u);
-  store(largest4(upper[2], upper[3], lower[2], lower[3]), plane, y, x + 1u);
-  store(largest4(upper[4], upper[5], lower[4], lower[5]), plane, y, x + 2u);
-  store(largest4(upper[6], upper[7], lower[6], lower[7]), plane, y, x + 3u);
-  store(largest4(upper[8], upper[9], lower[8], lower[9]), plane, y, x + 4u);
-  store(largest4(upper[10], upper[11], lower[10], lower[11]), plane, y, x + 5u);
-  store(largest4(upper[12], upper[13], lower[12], lower[13]), plane, y, x + 6u);
+  store(largest(upper[0], upper[1], lower[0], lower[1]), plane, y, x + 0u);
+  store(largest(upper[2], upper[3], lower[2], lower[3]), plane, y, x + 1u);
+  store(largest(upper[4], upper[5], lower[4], lower[5]), plane, y, x + 2u);
+  store(largest(upper[6], upper[7], lower[6], lower[7]), plane, y, x + 3u);
+  store(largest(upper[8], upper[9], lower[8], lower[9]), plane, y, x + 4u);
+  store(largest(upper[10], upper[11], lower[10], lower[11]), plane, y, x + 5u);
+  store(largest(upper[12], upper[13], lower[12], lower[13]), plane, y, x + 6u);
+}
+
+// Not finite where one of them is not.
+fn total(s: array<vec4f, 14>) -> vec4f {
+  let first = ((s[0] + s[1]) + (s[2] + s[3])) + ((s[4] + s[5]) + (s[6] + s[7]));
+  return first + (((s[8] + s[9]) + (s[10] + s[11])) + (s[12] + s[13]));
+}
+
+// Infinity in the patch's first element, for each channel whose sums are not all finite.
+fn store_infinite(total: vec4f, plane: Plane, y: u32, x: u32) {
+  let exponents = bitcast<vec4u>(total) & vec4u(NOT_FINITE);
+  let found = exponents == vec4u(NOT_FINITE);
+  if (!any(found) || y >= plane.height || x >= plane.width) {
+    return;
+  }
+  let size = plane.height * plane.width;
+  let at = plane.start + y * plane.width + x;
+  if (found.x) {
+    output[at] = bitcast<f32>(exponents.x);
+  }
+  if (found.y && plane.count > 1u) {
+    output[at + size] = bitcast<f32>(exponents.y);
+  }
+  if (found.z && plane.count > 2u) {
+    output[at + 2u * size] = bitcast<f32>(exponents.z);
+  }
+  if (found.w && plane.count > 3u) {
+    output[at + 3u * size] = bitcast<f32>(exponents.w);
+  }
 }
 
 // Four channels of the patch. Pooling the sums is pooling the activations: activation is monotone.
@@ -194,11 +227,14 @@ fn store_patch(
   let width = select(params.width, params.width / 2u, POOL);
   let start = (n * params.out_of + params.out_first + channel) * height * width;
   let plane = Plane(start, height, width, params.out_channels - channel);
+  let all = total(upper) + total(lower);
   if (POOL) {
     store_pooled(upper, lower, plane, y / 2u, x / 2u);
+    store_infinite(all, plane, y / 2u, x / 2u);
   } else {
     store_row(upper, plane, y, x);
     store_row(lower, plane, y + 1u, x);
+    store_infinite(all, plane, y, x);
   }
 }
 

@@ -2,7 +2,9 @@
 // ReLU and 1 none, and below 0 a curve. All but two of the curves are monotone: pooling sums is pooling activations.
 //
 // What is not finite becomes +infinity. Maxima would hide it, as max(NaN, 0) is 0 and max(-infinity, 0) too; so it goes
-// on from layer to layer, since infinity less infinity and infinity times 0 are NaN, and arrives at the logits.
+// on from layer to layer, since infinity less infinity and infinity times 0 are NaN, and arrives at the logits. One
+// infinity does: a kernel with many outputs an invocation adds up their sums and looks at the total, which costs one
+// addition a sum and not three operations. Sums whose total overflows are as good as not finite.
 
 // Which of them a pipeline can do is an override, CURVE (curveOf in numbers/activation.ts): a software adapter computes what
 // stands behind a branch whether it is taken or not, and exponentials doubled what the end of a convolution takes.
@@ -13,20 +15,24 @@ override CURVE: u32;
 // Exponents of all ones: infinity and NaN. Alone, they are +infinity.
 const NOT_FINITE = 0x7f800000u;
 
+// Without heed of what is not finite.
+fn rectified4(x: vec4f, activation: f32) -> vec4f {
+  if (CURVE == 1u) {
+    return clamp(x, vec4f(0), vec4f(-activation));
+  }
+  if (CURVE == 2u) {
+    return curve(x, activation);
+  }
+  return max(x, vec4f(0)) + activation * min(x, vec4f(0));
+}
+
 fn activated(x: f32, activation: f32) -> f32 {
   return activated4(vec4f(x), activation).x;
 }
 
 fn activated4(x: vec4f, activation: f32) -> vec4f {
   let exponents = bitcast<vec4u>(x) & vec4u(NOT_FINITE);
-  var value = max(x, vec4f(0)) + activation * min(x, vec4f(0));
-  if (CURVE == 1u) {
-    value = clamp(x, vec4f(0), vec4f(-activation));
-  }
-  if (CURVE == 2u) {
-    value = curve(x, activation);
-  }
-  return select(value, bitcast<vec4f>(exponents), exponents == vec4u(NOT_FINITE));
+  return select(rectified4(x, activation), bitcast<vec4f>(exponents), exponents == vec4u(NOT_FINITE));
 }
 
 fn curve(x: vec4f, activation: f32) -> vec4f {
@@ -35,10 +41,4 @@ fn curve(x: vec4f, activation: f32) -> vec4f {
   let logistic = 1.0 / (1.0 + exp(-clamp(x, vec4f(-80), vec4f(80))));
   let gate = select(hard, logistic, activation < -1.5e5 && activation > -3.5e5);
   return select(gate, gate * x, activation > -2.5e5);
-}
-
-// Of four sums that are still to be activated, the largest. Sums of four that overflow are as good as not finite.
-fn largest4(a: vec4f, b: vec4f, c: vec4f, d: vec4f) -> vec4f {
-  let exponents = bitcast<vec4u>((a + b) + (c + d)) & vec4u(NOT_FINITE);
-  return select(max(max(a, b), max(c, d)), bitcast<vec4f>(exponents), exponents == vec4u(NOT_FINITE));
 }

@@ -11,7 +11,7 @@
 // All tiles, or those listed, from place `first` on.
 // One invocation a channel and tile. Reads 36 f32, writes 16 (or 4); about 150 FLOP, in registers.
 
-import package::shared::activation::activated4;
+import package::shared::activation::{NOT_FINITE, rectified4};
 import package::shared::places::place_of;
 import package::winograd::stored::{Stored, load_m};
 import package::winograd::transforms::transform_product;
@@ -119,14 +119,25 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     let at = ((image * params.added_of + params.added_first + channel) * params.height + y) * params.width + x;
     ends += mat4x4f(added_from(at), added_from(at + 1u), added_from(at + 2u), added_from(at + 3u));
   }
-  // One column of the tile a line: the four rows of it.
+  // One column of the tile each: the four rows of it.
+  let c0 = transform_product(r0.x, r1.x, r2.x, r3.x, r4.x, r5.x) + ends[0];
+  let c1 = transform_product(r0.y, r1.y, r2.y, r3.y, r4.y, r5.y) + ends[1];
+  let c2 = transform_product(r0.z, r1.z, r2.z, r3.z, r4.z, r5.z) + ends[2];
+  let c3 = transform_product(r0.w, r1.w, r2.w, r3.w, r4.w, r5.w) + ends[3];
   let columns = mat4x4f(
-    activated4(transform_product(r0.x, r1.x, r2.x, r3.x, r4.x, r5.x) + ends[0], params.activation),
-    activated4(transform_product(r0.y, r1.y, r2.y, r3.y, r4.y, r5.y) + ends[1], params.activation),
-    activated4(transform_product(r0.z, r1.z, r2.z, r3.z, r4.z, r5.z) + ends[2], params.activation),
-    activated4(transform_product(r0.w, r1.w, r2.w, r3.w, r4.w, r5.w) + ends[3], params.activation),
+    rectified4(c0, params.activation),
+    rectified4(c1, params.activation),
+    rectified4(c2, params.activation),
+    rectified4(c3, params.activation),
   );
-  let rows = transpose(columns);
+  var rows = transpose(columns);
+  // Of a tile that is not finite everywhere, all; what is added beyond the image belongs to the same tensor.
+  let four = (c0 + c1) + (c2 + c3);
+  let exponent = bitcast<u32>((four.x + four.y) + (four.z + four.w)) & NOT_FINITE;
+  if (exponent == NOT_FINITE) {
+    let all = vec4f(bitcast<f32>(exponent));
+    rows = mat4x4f(all, all, all, all);
+  }
   let plane = image * params.out_of + params.out_first + channel;
   if (POOL) {
     store_pooled(plane, y / 2u, x / 2u, rows[0], rows[1]);

@@ -56,7 +56,7 @@ function placed(nodes: readonly Node[], keep: ReadonlySet<string>): Homes {
   const virtual = new Set<string>();
   const byName = new Map(nodes.map((node) => [nameOf(node), node]));
   const readable = (name: string): boolean =>
-    nodes.every((node) => node.inputs.every((input, i) => input !== name || readsParts(node, i)));
+    nodes.every((node) => !node.inputs.includes(name) || readsParts(node));
   const free = (name: string): boolean =>
     !places.has(name) && !keep.has(name) && nameOf(nodes.at(-1) as Node) !== name && readable(name);
   for (const node of nodes.toReversed()) {
@@ -112,7 +112,10 @@ function writesParts({ layer }: Node): boolean {
   return layer.type !== 'maxpool' && layer.type !== 'globalavgpool' && layer.type !== 'linear';
 }
 
-/** Whether a node can read its input number `i` from a part of a tensor. */
-function readsParts({ layer }: Node, i: number): boolean {
-  return layer.type === 'conv' ? i > 0 : writesParts({ layer } as Node);
+/**
+ * Whether a node can read parts of a tensor. Plain convolutions cannot; nor may what is added to their sums be one, since
+ * they read a little beyond it, which is to be a number (kernels/winograd/winograd_output.wgsl).
+ */
+function readsParts(node: Node): boolean {
+  return node.layer.type !== 'conv' && writesParts(node);
 }

@@ -1,4 +1,5 @@
 import { Arena } from '../../../gpu/arena';
+import { once } from '../../../runtime/once';
 import type { Evidence } from '../../evidence';
 import type { Forward } from '../../forward';
 import { progressMeter } from '../../progress';
@@ -50,7 +51,7 @@ export async function rise(forward: Forward, options: RunOptions): Promise<Evide
       const onPasses = (done: number): void => meter(first + done, total);
       const validate = choice.validate && first === 0;
       const run = { finished, validate, memoryBudget: 0.75 * memoryBudget, signal, onPasses };
-      scores = await finished.once(async () => {
+      scores = await once(finished, async () => {
         const { probabilities } = await runner.maskedScores(input, masks, run);
         scores.set(probabilities, first * classes);
         return scores;

@@ -1,4 +1,5 @@
 import { Arena } from '../../../gpu/arena';
+import { once } from '../../../runtime/once';
 import type { Masks } from '../../../runtime/runner';
 import { type Evidence, type LayerEvidence, unmasked } from '../../evidence';
 import type { Forward, Target } from '../../forward';
@@ -53,7 +54,7 @@ export async function sampledScoreCam(
         const onPasses = (masked: number): void => meter(done + masked, total);
         const validate = choice.validate && first === 0;
         const run = { finished, validate, memoryBudget: 0.75 * memoryBudget, signal, onPasses };
-        mean = await finished.once(async () => {
+        mean = await once(finished, async () => {
           const { probabilities } = await runner.maskedScores(input, masks, run);
           probabilities.forEach((p, j) => {
             mean[j % mean.length] = (mean[j % mean.length] as number) + p / samples;
