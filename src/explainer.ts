@@ -37,8 +37,8 @@ import { needsOf } from './plan/needs';
 import type { ConvTuning, Tuned } from './plan/tuning-types';
 import type { Engine } from './runtime/engine';
 import { FinishedScores } from './runtime/finished';
-import { graphKit } from './runtime/graph-kit';
 import { layersToKeep } from './runtime/layers-to-keep';
+import { graphKit } from './runtime/load-graph-kit';
 import { loadWeights } from './runtime/load-weights';
 import { Runner } from './runtime/runner';
 

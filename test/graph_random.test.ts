@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { compile } from '../src/plan/compile';
 import type { Step } from '../src/plan/steps';
-import { graphKit } from '../src/runtime/graph-kit';
+import { graphKit } from '../src/runtime/load-graph-kit';
 import { factsOf } from './harness/facts';
 import { randomGraph } from './harness/random-graph';
 

@@ -12,7 +12,7 @@ import {
 import { isWeighted, type Layer, sizeOf } from '../../src/model/network';
 import { NO_ACTIVATION } from '../../src/numbers/activation';
 import { compile } from '../../src/plan/compile';
-import { graphKit } from '../../src/runtime/graph-kit';
+import { graphKit } from '../../src/runtime/load-graph-kit';
 import { NetworkWeights } from '../../src/runtime/network-weights';
 import { Runner } from '../../src/runtime/runner';
 import type { GpuCase } from '../harness/case';

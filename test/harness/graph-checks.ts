@@ -8,7 +8,7 @@ import { type Layer, sizeOf, targetLayers } from '../../src/model/network';
 import type { Precision, WeightDtype } from '../../src/numbers/dtypes';
 import { compile } from '../../src/plan/compile';
 import { gradients, runTaped } from '../../src/runtime/backward';
-import { graphKit } from '../../src/runtime/graph-kit';
+import { graphKit } from '../../src/runtime/load-graph-kit';
 import { NetworkWeights } from '../../src/runtime/network-weights';
 import { Runner } from '../../src/runtime/runner';
 import { maskReference, rangesReference } from '../reference/conv';

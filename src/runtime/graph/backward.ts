@@ -11,7 +11,7 @@ import { type Layer, type Shape, sizeOf, type WindowConvLayer } from '../../mode
 import { NO_ACTIVATION } from '../../numbers/activation';
 import { convStep } from '../../plan/compile';
 import { needsBefore } from '../../plan/graph/nodes';
-import { BackwardPass, type Score } from '../backward';
+import { BackwardPass, type Score } from '../backward-pass';
 import { behindAny, bendOf, shareOf } from './layers-to-keep';
 import { windowShape } from './window-shape';
 

@@ -7,8 +7,7 @@ import { maskedWindowConv, windowConv } from '../../kernels/graph/window_conv';
 import { windowPool } from '../../kernels/graph/window_pool';
 import { NO_ACTIVATION } from '../../numbers/activation';
 import type { GraphStep, Step, WindowConvStep } from '../../plan/steps';
-import type { MaskedArgs, StepTensors } from '../graph-kit';
-import type { NetworkWeights } from '../network-weights';
+import type { MaskedArgs, StepTensors, WindowWeights } from '../graph-kit';
 import { inputView } from '../recorder';
 import { windowShape } from './window-shape';
 
@@ -60,7 +59,7 @@ export function recordGraphStep(step: GraphStep, io: StepTensors): Dispatch[] {
 }
 
 /** The first step of a network with the mask fused in. */
-export function recordMasked(step: Step, args: MaskedArgs, weights: NetworkWeights): Dispatch[] {
+export function recordMasked(step: Step, args: MaskedArgs, weights: WindowWeights): Dispatch[] {
   if (step.kind !== 'windowconv') throw new Error(`Step "${step.name}" knows no masks.`);
   const { dtype } = step.layout;
   const shape = windowShape(step.layer, step.activation);
@@ -69,7 +68,7 @@ export function recordMasked(step: Step, args: MaskedArgs, weights: NetworkWeigh
   return [maskedWindowConv(tiling, { ...args, ...weightsOf(step, weights), shape, dtype, output })];
 }
 
-function weightsOf(step: WindowConvStep, from: NetworkWeights) {
+function weightsOf(step: WindowConvStep, from: WindowWeights) {
   const { weights, bias } = from.conv(step);
   return { weights, bias, dtype: step.layout.dtype };
 }
