@@ -25,11 +25,11 @@ export interface PackageSizes {
 /** At most this; test/package.test.ts holds the build to it. */
 export const BUDGET: PackageSizes = {
   imported: 52_000,
-  core: 60_000,
-  single: 104_000,
-  element: 59_000,
+  core: 64_000,
+  single: 156_000,
+  element: 61_000,
   elementAlone: 11_000,
-  elementFile: 114_000,
+  elementFile: 166_000,
   remote: 6_000,
 };
 

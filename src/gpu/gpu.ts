@@ -154,7 +154,7 @@ export class Gpu {
       throw new ScoreCamError(
         'limit',
         `Buffer "${label}" needs ${size} bytes, this device allows ${limit} (maxBufferSize). ` +
-          'Use a smaller memory budget or a smaller network.',
+          'Use a smaller memoryBudget or network.',
       );
     }
     const buffer = this.allocate({

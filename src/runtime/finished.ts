@@ -34,7 +34,7 @@ export class FinishedScores {
 }
 
 export function asTheyCome(total: number): number[] {
-  return Array.from({ length: total }, (_, mask) => mask);
+  return [...Array(total).keys()];
 }
 
 /** Puts a block's rows, in the order of the run, where the masks' own are. */

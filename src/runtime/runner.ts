@@ -190,14 +190,16 @@ export class Runner {
     const classes = this.network.labels.length;
     if (total === 0) return NO_SCORES;
     const { finished: journal = new FinishedScores(), memoryBudget, onScores, validate } = options;
-    const validation = validate && (await import('./validation')).validationOf(this.engine);
+    const validation = validate
+      ? (await import('./validation')).validationOf(this.engine)
+      : undefined;
     const finished = journal.next(total, classes);
     const through = asTheyCome(total).filter((mask) => finished.through[mask]);
     if (through.length > 0) await onScores?.(...rowsOf(finished, through, classes));
     await halving(memoryBudget, (budget) =>
       this.maskedScoresWithin(budget, image, masks, finished, options),
     );
-    if (validation) await validation(image, masks, finished, options.signal);
+    await validation?.(image, masks, finished, options.signal);
     return finished;
   }
 

@@ -56,7 +56,7 @@ export const OPTIONS = {
   masks: whole('random masks', 1, 100000),
   // As many as there are sequences of random numbers.
   seed: whole('another seed, other noise or masks', 0, 2 ** 32 - 1),
-  validate: { ...FLAG, summary: 'whether plain kernels check some masks' },
+  validate: { ...FLAG, summary: 'plain kernels check some masks' },
 } as const satisfies Record<string, Rule & { readonly summary: string }>;
 
 export type NumberOption = 'top' | 'samples' | 'sigma' | 'steps' | 'groups' | 'masks' | 'seed';

@@ -132,8 +132,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   );
   var rows = transpose(columns);
   // Of a tile that is not finite everywhere, all; what is added beyond the image belongs to the same tensor.
-  let four = (c0 + c1) + (c2 + c3);
-  let exponent = bitcast<u32>((four.x + four.y) + (four.z + four.w)) & NOT_FINITE;
+  let exponent = bitcast<u32>(dot(c0 + c1 + c2 + c3, vec4f(1))) & NOT_FINITE;
   if (exponent == NOT_FINITE) {
     let all = vec4f(bitcast<f32>(exponent));
     rows = mat4x4f(all, all, all, all);
