@@ -25,9 +25,21 @@ export interface NetworkEntry {
 }
 
 const MB = 1e6;
+/** MB */
+const SMALL = 20;
 
 /** MB to download of each preset: its f32 weights, as their pages say it. In this order they are offered. */
 const PRESET_SIZES: Readonly<Record<string, number>> = {
+  'mobilenet-v1-025': 1.9,
+  'mobilenet-v1-050': 5.3,
+  'mobilenet-v1-075': 10,
+  'mobilenet-v1-100': 17,
+  mobilenet_v2: 14,
+  squeezenet1_1: 5,
+  resnet18: 47,
+  densenet121: 32,
+  resnet34: 87,
+  resnet50: 102,
   vgg16: 553,
   vgg11: 531,
   vgg13: 532,
@@ -54,13 +66,14 @@ export const NETWORKS: readonly NetworkEntry[] = [
     knows: 1000,
     pictures: 'photographs' as const,
     bytes: megabytes * MB,
-    dtypes: ['f16', 'int8', 'f32'] as const,
+    // What is small is kept as it is.
+    dtypes: megabytes < SMALL ? (['f32', 'f16'] as const) : (['f16', 'int8', 'f32'] as const),
     needsFiles: name.endsWith('-keras'),
   })),
 ];
 
 /** What a photograph is for: the network that is offered to whoever gives one to the built-in network. */
-export const FOR_PHOTOGRAPHS = 'vgg16';
+export const FOR_PHOTOGRAPHS = 'mobilenet-v1-025';
 
 export const networkNamed = (name: string | undefined): NetworkEntry | undefined =>
   NETWORKS.find((network) => network.name === name);

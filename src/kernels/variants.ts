@@ -84,6 +84,7 @@ export const VARIANTS = {
   window_average_pool_backward: ONE,
   window_conv_backward: [F32_F16],
   window_max_pool_backward: ONE,
+  window_conv_naive: [F32_F16],
   window_conv_registers: WINDOWS,
   window_conv_quads: WINDOWS,
   window_conv_workgroup: WINDOWS,

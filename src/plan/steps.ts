@@ -1,5 +1,6 @@
 import type { MaskedTiling } from '../kernels/convolution/conv';
 import type { ConvShape } from '../kernels/convolution/conv_kernel';
+import type { WindowTiling } from '../kernels/graph/window_conv';
 import type { LinearTiling } from '../kernels/linear/linear';
 import type { Size } from '../kernels/shared/tile_grid';
 import {
@@ -85,7 +86,9 @@ export interface WindowConvStep extends StepBase {
   readonly kind: 'windowconv';
   readonly layer: WindowConvLayer;
   readonly activation: number;
-  readonly tiling: 'registers' | 'workgroup' | 'depthwise';
+  readonly tiling: WindowTiling | 'depthwise';
+  /** Of the tiling `quads`: how many a subgroup is. */
+  readonly quads: number | undefined;
   readonly layout: ConvLayout;
 }
 

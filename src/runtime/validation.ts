@@ -3,13 +3,16 @@ import { Arena } from '../gpu/arena';
 import { adapterName } from '../gpu/facts';
 import type { Dispatch, Slice } from '../gpu/kernel';
 import { convNaive } from '../kernels/convolution/conv_naive';
+import { windowConvNaive } from '../kernels/graph/window_conv_naive';
 import { globalAveragePool } from '../kernels/layers/global_average_pool';
 import { maxPool } from '../kernels/layers/max_pool';
 import { linearNaive } from '../kernels/linear/linear_naive';
 import { IMAGE, sizeOf } from '../model/network';
 import { keeping } from '../plan/compile';
-import type { Step } from '../plan/steps';
+import type { GraphStep, Step } from '../plan/steps';
 import type { Engine } from './engine';
+import { recordGraphStep } from './graph/record';
+import { windowShape } from './graph/window-shape';
 import { maskedImage } from './masked-image';
 import type { NetworkWeights } from './network-weights';
 import type { Scores } from './scores';
@@ -47,6 +50,16 @@ type Naive<Any> = (
   weights: NetworkWeights,
 ) => readonly Dispatch[];
 
+function plainly(
+  step: GraphStep,
+  inputs: readonly Slice[],
+  output: Slice,
+  weights: NetworkWeights,
+): readonly Dispatch[] {
+  const tensors = new Map(step.inputs.map((name, i) => [name, inputs[i] as Slice]));
+  return recordGraphStep(step, { batch: 1, tensors, output, weights });
+}
+
 /** By kind of step; what is not here cannot be validated, which is said before anything is run. */
 const NAIVE: { readonly [Kind in Step['kind']]?: Naive<StepOf<Kind>> } = {
   conv: (step, [input], output, weights) => {
@@ -61,6 +74,22 @@ const NAIVE: { readonly [Kind in Step['kind']]?: Naive<StepOf<Kind>> } = {
   globalavgpool: ({ name: label, layer }, [input], output) => [
     globalAveragePool({ label, ...layer.input, batch: 1, input: input as Slice, output }),
   ],
+  windowconv: (step, [input], output, weights) => {
+    const { name: label, layer, layout, tiling, activation } = step;
+    const { weights: packed, bias } = weights.conv(step);
+    const isDepthwise = tiling === 'depthwise';
+    const tensors = { input: input as Slice, weights: packed, bias, output };
+    const shape = windowShape(layer, activation);
+    return [
+      windowConvNaive({ label, shape, dtype: layout.dtype, batch: 1, isDepthwise, ...tensors }),
+    ];
+  },
+  // One invocation an output, as they always are.
+  windowpool: plainly,
+  add: plainly,
+  multiply: plainly,
+  activation: plainly,
+  concat: plainly,
   linear: (step, [input], output, weights) => {
     const { name: label, layer, layout } = step;
     const { shards, affine } = weights.linear(step);

@@ -17,6 +17,7 @@ import { validationOf } from '../../src/runtime/validation';
 import type { GpuCase } from '../harness/case';
 import { expectError } from '../harness/expect';
 import { factsOf } from '../harness/facts';
+import { smallGraph } from '../harness/small-graph';
 import { smallImage, smallLayers, smallModel } from '../harness/small-model';
 
 /** Masked passes that are run again by plain kernels: right ones stand, wrong ones are told of. */
@@ -159,6 +160,24 @@ export const cases: readonly GpuCase[] = [
         await validated(gpu, compile(model.network, facts, { precision: 'f16' }), model);
       }
       return undefined;
+    },
+  },
+  {
+    name: 'networks with branches are validated, every kind of layer by a plain kernel',
+    async run(gpu) {
+      const notes: string[] = [];
+      for (const name of ['mobile', 'residual', 'dense', 'gates', 'pools'] as const) {
+        const model = smallGraph(name);
+        const explainer = await createExplainer({ model, device: gpu.device });
+        try {
+          const { width, height } = model.manifest.input;
+          const { passes } = await explainer.explain(smallImage(width, height), { validate: true });
+          notes.push(`${name}: ${passes.forward} passes`);
+        } finally {
+          explainer.dispose();
+        }
+      }
+      return notes.join(', ');
     },
   },
   {

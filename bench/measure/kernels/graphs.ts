@@ -8,6 +8,7 @@ import {
   type WindowTiling,
   windowConv,
 } from '../../../src/kernels/graph/window_conv';
+import { windowConvNaive } from '../../../src/kernels/graph/window_conv_naive';
 import { windowPool } from '../../../src/kernels/graph/window_pool';
 import type { WindowShape } from '../../../src/kernels/graph/window_shape';
 import type { ConvDtype } from '../../../src/numbers/dtypes';
@@ -212,6 +213,19 @@ const pointwises = DTYPES.flatMap((dtype) =>
   ),
 );
 
+/** The plainest, by which others are validated. */
+const naives = DTYPES.map(
+  (dtype): Subject => ({
+    name: `window_conv_naive_${dtype}`,
+    group: 'convolution 3x3 by 2',
+    record(tensors, scale) {
+      const { work, args, input } = tensorsOf(tensors, scale, STRIDED, dtype, false);
+      const own = { ...args, input: input().slice, output: args.output.slice, isDepthwise: false };
+      return { ...work, run: [windowConvNaive(own)] };
+    },
+  }),
+);
+
 const POOLED = { ...SQUARE, channels: 64, height: 112, width: 112, outHeight: 56, outWidth: 56 };
 
 const others: readonly Subject[] = [
@@ -248,6 +262,7 @@ const others: readonly Subject[] = [
 
 export const graphSubjects: readonly Subject[] = [
   ...windows,
+  ...naives,
   ...depthwises,
   ...pointwises,
   ...others,

@@ -12,6 +12,7 @@ import {
 import { type ConvDtype, WEIGHT_BYTES } from '../../numbers/dtypes';
 import { roundUp } from '../../numbers/padding';
 import type { Decisions, Tensors } from '../compile';
+import { convDevice } from '../device';
 import type { GraphStep, Home, JoinStep, Step, WindowConvStep } from '../steps';
 import { homesOf, type Place } from './homes';
 import { isConv, type Node, nameOf, nodesOf } from './nodes';
@@ -86,13 +87,15 @@ function graphStep(
     return { ...base, kind: layer.type, layer, activation, ...(copies ? { copies } : {}) };
   }
   const own: ConvDtype = dtype === 'f32' ? 'f32' : 'f16';
+  const { quads } = convDevice(facts, 'f32');
   return {
     ...base,
     bytes: { ...base.bytes, weights: weightBytes(layer, own) },
     kind: layer.type,
     layer,
     activation,
-    tiling: tilingOf(layer, facts.isFallback, isFirst),
+    tiling: tilingOf(layer, facts.isFallback, quads, isFirst),
+    quads,
     layout: { dtype: own, transformed: undefined },
   };
 }
@@ -100,12 +103,15 @@ function graphStep(
 /** Masks are fused into the kernels of convolutions in general, so the first is one of those. */
 /** The first convolution masks, whatever it is, which depthwise ones of their own kernel cannot. */
 function tilingOf(
-  { groups, input }: WindowConvLayer,
+  { groups, input, output }: WindowConvLayer,
   isFallback: boolean,
+  quads: number | undefined,
   isFirst: boolean,
 ): WindowConvStep['tiling'] {
   if (isDepthwise({ groups, inChannels: input.channels }) && !isFirst) return 'depthwise';
-  return isFallback ? 'registers' : 'workgroup';
+  if (!isFallback) return 'workgroup';
+  // A quad has 32 output channels of a group at once: of 16 or fewer, more than half of it would idle.
+  return quads && output.channels / groups > 16 ? 'quads' : 'registers';
 }
 
 /** Packed, with its bias. */

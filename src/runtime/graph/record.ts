@@ -26,7 +26,17 @@ export function recordGraphStep(step: GraphStep, io: StepTensors): Dispatch[] {
       const own = windowShape(step.layer, step.activation);
       const added =
         step.inputs.length > 1 ? inputView(step, 1, tensors, step.output.channels) : undefined;
-      const args = { label, shape: own, batch, input, output, added, ...weightsOf(step, weights) };
+      const { quads } = step;
+      const args = {
+        label,
+        shape: own,
+        batch,
+        input,
+        output,
+        added,
+        quads,
+        ...weightsOf(step, weights),
+      };
       return [step.tiling === 'depthwise' ? depthwise(args) : windowConv(step.tiling, args)];
     }
     case 'windowpool': {
@@ -64,8 +74,10 @@ export function recordMasked(step: Step, args: MaskedArgs, weights: WindowWeight
   const { dtype } = step.layout;
   const shape = windowShape(step.layer, step.activation);
   const output = outputView(step, args.output);
-  const tiling = step.tiling === 'workgroup' ? 'workgroup' : 'registers';
-  return [maskedWindowConv(tiling, { ...args, ...weightsOf(step, weights), shape, dtype, output })];
+  const { tiling, quads } = step;
+  if (tiling === 'depthwise') throw new Error(`Step "${step.name}" knows no masks.`);
+  const own = { ...args, ...weightsOf(step, weights), shape, dtype, output, quads };
+  return [maskedWindowConv(tiling, own)];
 }
 
 function weightsOf(step: WindowConvStep, from: WindowWeights) {
