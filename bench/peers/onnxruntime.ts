@@ -49,7 +49,7 @@ export async function onnxRunner(
   backend: 'webgpu' | 'wasm',
 ): Promise<Ready['run']> {
   const { channels, height, width } = network.input;
-  const session = await ort.InferenceSession.create(onnxModel(network, weights), {
+  const session = await ort.InferenceSession.create(onnxModel(network), {
     executionProviders: [backend],
     externalData: [{ path: WEIGHTS_FILE, data: await externalData(network, weights) }],
   });
