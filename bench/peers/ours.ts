@@ -3,6 +3,7 @@ import { Gpu } from '../../src/gpu/gpu';
 import type { Model } from '../../src/model/model';
 import { compile } from '../../src/plan/compile';
 import { needsOf } from '../../src/plan/needs';
+import { graphKit } from '../../src/runtime/graph-kit';
 import { NetworkWeights } from '../../src/runtime/network-weights';
 import { Runner } from '../../src/runtime/runner';
 import type { Ready } from './contender';
@@ -10,7 +11,7 @@ import type { Ready } from './contender';
 /** What createExplainer does, and of Explainer.classify what lies between the normalised image and the logits. */
 export async function prepareOurs({ network, weights }: Model): Promise<Ready> {
   const gpu = await Gpu.create({ needs: needsOf(network) });
-  const plan = compile(network, gpu.facts);
+  const plan = compile(network, gpu.facts, { graph: await graphKit(network) });
   const runner = new Runner(gpu, plan, await NetworkWeights.load(gpu, plan, weights));
   return {
     run: async (input) => {

@@ -46,3 +46,22 @@ export interface PeerResults {
   /** In the order in which they ran; the first one is score-cam-webgpu. */
   readonly contenders: readonly PeerResult[];
 }
+
+/** How long Score-CAM by every channel of a network's target layer takes. */
+export interface ExplanationTime {
+  readonly model: string;
+  readonly targetLayer: string;
+  /** Forward passes, the unmasked one and the baseline's among them. */
+  readonly passes: number;
+  /** Milliseconds of the first, which compiles. */
+  readonly warmUp: number;
+  /** Milliseconds of each after it, from the encoded image to the map. */
+  readonly runs: readonly number[];
+}
+
+/** What `npm run bench -- --networks` measures. Plain JSON. */
+export interface NetworkResults {
+  readonly networks: readonly PeerResults[];
+  /** By the first of them. */
+  readonly explanation: ExplanationTime;
+}
