@@ -63,8 +63,10 @@ const peer = {
 
   /** Score-CAM by every channel of the target layer, as a visitor of a page has it, from the image to the map. */
   async explain(task: PeerTask, runs: number): Promise<ExplanationTime> {
-    const manifest = JSON.stringify(seededModel(task.model));
-    const explainer = await createExplainer({ model: new File([manifest], 'manifest.json') });
+    const manifest = new Blob([JSON.stringify(seededModel(task.model))]);
+    const model = URL.createObjectURL(manifest);
+    const explainer = await createExplainer({ model });
+    URL.revokeObjectURL(model);
     try {
       const image = await imageOf(task);
       const times: number[] = [];

@@ -11,6 +11,7 @@ import {
 } from '../../src/numbers/activation';
 import type { Ready } from './contender';
 import { type LayerWeights, layerWeights } from './layer-weights';
+import { packageUrl } from './package-url';
 import { HALVING, windowOf } from './windows';
 
 interface Tensor {
@@ -70,13 +71,12 @@ declare global {
   var tf: TensorFlow;
 }
 
-const PACKAGES = '/bench/node_modules/@tensorflow';
-
 export async function prepareTensorFlow(model: Model, backend: 'webgpu' | 'wasm'): Promise<Ready> {
-  await script(`${PACKAGES}/tfjs-core/dist/tf-core.es2017.min.js`);
-  await script(`${PACKAGES}/tfjs-backend-${backend}/dist/tf-backend-${backend}.es2017.min.js`);
+  const folder = `@tensorflow/tfjs-backend-${backend}/dist`;
+  await script(packageUrl('@tensorflow/tfjs-core/dist/tf-core.es2017.min.js'));
+  await script(packageUrl(`${folder}/tf-backend-${backend}.es2017.min.js`));
   if (backend === 'wasm') {
-    tf.wasm.setWasmPaths(`${PACKAGES}/tfjs-backend-wasm/dist/`);
+    tf.wasm.setWasmPaths(packageUrl(`${folder}/`));
     tf.wasm.setThreadsCount(navigator.hardwareConcurrency);
   }
   if (!(await tf.setBackend(backend)) || tf.getBackend() !== backend) {
@@ -102,7 +102,10 @@ type Operation = (x: Tensor, ...others: Tensor[]) => Tensor;
  * The network in the layouts that TensorFlow.js's own models have: images NHWC, filters HWIO, fully connected
  * weights [inFeatures, outFeatures] over a flattened HWC. Activations are fused where its converter fuses them.
  */
-async function tensorFlowRunner({ network, weights }: Model): Promise<Ready['run']> {
+export async function tensorFlowRunner({
+  network,
+  weights,
+}: Pick<Model, 'network' | 'weights'>): Promise<Ready['run']> {
   const { channels, height, width } = network.input;
   const operations = new Map<Layer, Operation>();
   for await (const own of layerWeights(network, weights)) {
