@@ -28,8 +28,11 @@ export async function benchNetworks(runs: number, out: string | undefined): Prom
 
 const seconds = (ms: number): string => (ms / 1000).toFixed(2);
 
+/** Steps that are told; all are in the file. */
+const LONGEST = 6;
+
 /** Progress to stderr, figures to stdout, a line each. */
-function printer(runs: number): Pick<PeerOptions, 'onStep' | 'onNetwork' | 'onResult'> {
+function printer(runs: number): Pick<PeerOptions, 'onStep' | 'onNetwork' | 'onResult' | 'onSteps'> {
   const { cpu, cores } = processors();
   let ours: PeerResult | undefined;
   return {
@@ -44,6 +47,13 @@ function printer(runs: number): Pick<PeerOptions, 'onStep' | 'onNetwork' | 'onRe
     onResult: (result) => {
       ours ??= result;
       console.log(peerLine(result, ours));
+    },
+    onSteps: (steps) => {
+      const times = steps.map(({ name, runs: each }) => ({ name, ms: median(each) }));
+      const total = times.reduce((sum, { ms }) => sum + ms, 0);
+      const longest = times.sort((a, b) => b.ms - a.ms).slice(0, LONGEST);
+      const said = longest.map(({ name, ms }) => `${name} ${ms.toFixed(1)} ms`).join(', ');
+      if (total > 0) console.log(`\nOurs on the GPU: ${total.toFixed(1)} ms; ${said}`);
     },
   };
 }

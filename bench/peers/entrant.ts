@@ -4,6 +4,7 @@ import type { Browser, Page } from 'puppeteer';
 import { messageOf } from '../../cli/error-text';
 import { projectRoot } from '../../cli/server';
 import { duration } from '../../cli/words';
+import type { Measurement } from '../measure/types';
 import type { Loaded, Pass, PeerTask } from './page';
 import type { Contender, ExplanationTime, PeerResult } from './types';
 
@@ -63,21 +64,25 @@ export class Entrant {
   }
 
   /** Explanations by the same network; ours alone makes them. */
-  async explain(runs: number): Promise<ExplanationTime> {
-    let times: ExplanationTime | undefined;
-    await this.step('explaining', async (page) => {
-      times = await page.evaluate((...args) => window.peer.explain(...args), this.task, runs);
-    });
-    if (!times) throw new Error(`The explanation failed: ${this.error}`);
-    return times;
+  explain(runs: number): Promise<ExplanationTime> {
+    return this.more('explaining', (page) =>
+      page.evaluate((...args) => window.peer.explain(...args), this.task, runs),
+    );
+  }
+
+  /** The steps of a forward pass, each by itself; of ours alone. */
+  profile(runs: number): Promise<readonly Measurement[]> {
+    return this.more('step by step', (page) =>
+      page.evaluate((...args) => window.peer.profile(...args), this.task, runs),
+    );
   }
 
   /** @param ours logits to compare with; none for ours themselves */
   result(ours: readonly number[] | undefined): PeerResult {
     const { adapter, warmUp, runs, logits } = this;
     const { threads, wanted = 0 } = this.loaded;
-    const difference = ours ? relativeDifference(logits, ours) : null;
-    if (difference !== null && !Number.isFinite(difference)) {
+    const difference = relativeDifference(logits, ours ?? logits);
+    if (!Number.isFinite(difference)) {
       const example = logits.find((logit) => !Number.isFinite(logit));
       this.error ??= `${logits.length} logits for ${ours?.length}, or not finite: ${example}`;
     }
@@ -115,6 +120,16 @@ export class Entrant {
       ms = pass.ms;
     });
     return ms;
+  }
+
+  /** @throws Error if it fails */
+  private async more<T>(what: string, work: (page: Page) => Promise<T>): Promise<T> {
+    const found: T[] = [];
+    await this.step(what, async (page) => {
+      found.push(await work(page));
+    });
+    if (this.error !== undefined) throw new Error(`score-cam-webgpu failed: ${this.error}`);
+    return found[0] as T;
   }
 
   /** Does something in the page, unless something has failed already. */

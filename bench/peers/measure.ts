@@ -3,6 +3,7 @@ import { openServed } from '../../cli/served';
 import { installPackages } from '../../scripts/main.mjs';
 import { layerFlops } from '../../src/model/network';
 import { networkOf } from '../../src/model/network-of';
+import type { Measurement } from '../measure/types';
 import { Entrant, type Place } from './entrant';
 import { NETWORKS, seededModel, VGG } from './models';
 import {
@@ -29,6 +30,8 @@ export interface PeerOptions {
   onNetwork?(facts: Omit<PeerResults, 'contenders'>): void;
   /** Hears each result as it comes, ours first. */
   onResult?(result: PeerResult): void;
+  /** Hears how long each step of ours takes. */
+  onSteps?(steps: readonly Measurement[]): void;
 }
 
 /**
@@ -69,7 +72,7 @@ export async function measureNetworks(
   names: readonly string[] = NETWORKS,
 ): Promise<NetworkResults> {
   return withChrome(options, async (place) => {
-    const networks: PeerResults[] = [];
+    const networks: NetworkResults['networks'][number][] = [];
     let explanation: ExplanationTime | undefined;
     for (const name of names) {
       const facts = await factsOf(name, place);
@@ -84,9 +87,11 @@ export async function measureNetworks(
         const contenders = entrants.map((entrant) =>
           resultOf(entrant, entrant === own ? undefined : own.logits, options),
         );
-        networks.push({ ...facts, contenders });
         // The others' memory is given back first.
         for (const entrant of entrants) if (entrant !== own) await entrant.close();
+        const steps = await own.profile(options.runs);
+        options.onSteps?.(steps);
+        networks.push({ ...facts, contenders, steps });
         explanation ??= await own.explain(Math.min(options.runs, MOST_EXPLANATIONS));
       } finally {
         await Promise.all(entrants.map((entrant) => entrant.close()));

@@ -3,10 +3,11 @@ import { normalise, prepareImage } from '../../src/explain/image';
 import { factsOf } from '../../src/gpu/facts';
 import { type AdapterFacts, createExplainer } from '../../src/index';
 import { type Model, openModel } from '../../src/model/model';
+import type { Measurement } from '../measure/types';
 import type { Ready } from './contender';
 import { seededModel } from './models';
 import { prepareOnnxRuntime } from './onnxruntime';
-import { prepareOurs } from './ours';
+import { prepareOurs, profileOurs } from './ours';
 import { prepareTensorFlow } from './tensorflow';
 import type { Contender, ExplanationTime } from './types';
 
@@ -46,8 +47,7 @@ const peer = {
   async load(task: PeerTask): Promise<Loaded> {
     const model = await openModel(seededModel(task.model), undefined);
     const { run: pass, threads } = await prepare(task, model);
-    const pixels = await prepareImage(await imageOf(task), model.manifest.input);
-    const input = normalise(pixels, model.manifest) as Float32Array<ArrayBuffer>;
+    const input = await inputOf(task, model);
     run = () => pass(input);
     return threads === undefined ? {} : { threads, wanted: navigator.hardwareConcurrency };
   },
@@ -59,6 +59,12 @@ const peer = {
     const logits = await run();
     const ms = performance.now() - start;
     return { ms, logits: [...logits], adapter: adapters.at(-1) ?? null };
+  },
+
+  /** A forward pass of ours, step by step. */
+  async profile(task: PeerTask, runs: number): Promise<readonly Measurement[]> {
+    const model = await openModel(seededModel(task.model), undefined);
+    return profileOurs(model, await inputOf(task, model), runs);
   },
 
   /** Score-CAM by every channel of the target layer, as a visitor of a page has it, from the image to the map. */
@@ -90,6 +96,11 @@ const peer = {
     }
   },
 };
+
+async function inputOf(task: PeerTask, { manifest }: Model): Promise<Float32Array<ArrayBuffer>> {
+  const pixels = await prepareImage(await imageOf(task), manifest.input);
+  return normalise(pixels, manifest) as Float32Array<ArrayBuffer>;
+}
 
 async function imageOf({ image }: PeerTask): Promise<Blob> {
   return (await fetch(image)).blob();

@@ -1,4 +1,5 @@
 import type { AdapterFacts } from '../../src/index';
+import type { Measurement } from '../measure/types';
 
 /** Who takes part. The first one is what the others are compared with. */
 export const CONTENDERS = [
@@ -61,7 +62,8 @@ export interface ExplanationTime {
 
 /** What `npm run bench -- --networks` measures. Plain JSON. */
 export interface NetworkResults {
-  readonly networks: readonly PeerResults[];
+  /** Each with what our forward pass does, step by step. */
+  readonly networks: readonly (PeerResults & { readonly steps: readonly Measurement[] })[];
   /** By the first of them. */
   readonly explanation: ExplanationTime;
 }
