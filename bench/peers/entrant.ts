@@ -4,9 +4,8 @@ import type { Browser, Page } from 'puppeteer';
 import { messageOf } from '../../cli/error-text';
 import { projectRoot } from '../../cli/server';
 import { duration } from '../../cli/words';
-import type { Measurement } from '../measure/types';
 import type { Loaded, Pass, PeerTask } from './page';
-import type { Contender, ExplanationTime, PeerResult } from './types';
+import type { Contender, ExplanationTime, PeerResult, StepTime } from './types';
 
 /** A pass that takes longer than this is not repeated. */
 const SLOW_SECONDS = 20;
@@ -71,7 +70,7 @@ export class Entrant {
   }
 
   /** The steps of a forward pass, each by itself; of ours alone. */
-  profile(runs: number): Promise<readonly Measurement[]> {
+  profile(runs: number): Promise<readonly StepTime[]> {
     return this.more('step by step', (page) =>
       page.evaluate((...args) => window.peer.profile(...args), this.task, runs),
     );

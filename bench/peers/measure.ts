@@ -3,7 +3,6 @@ import { openServed } from '../../cli/served';
 import { installPackages } from '../../scripts/main.mjs';
 import { layerFlops } from '../../src/model/network';
 import { networkOf } from '../../src/model/network-of';
-import type { Measurement } from '../measure/types';
 import { Entrant, type Place } from './entrant';
 import { NETWORKS, seededModel, VGG } from './models';
 import {
@@ -12,6 +11,7 @@ import {
   type NetworkResults,
   type PeerResult,
   type PeerResults,
+  type StepTime,
 } from './types';
 
 /**
@@ -31,7 +31,7 @@ export interface PeerOptions {
   /** Hears each result as it comes, ours first. */
   onResult?(result: PeerResult): void;
   /** Hears how long each step of ours takes. */
-  onSteps?(steps: readonly Measurement[]): void;
+  onSteps?(steps: readonly StepTime[]): void;
 }
 
 /**

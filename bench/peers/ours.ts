@@ -9,8 +9,8 @@ import { NetworkWeights } from '../../src/runtime/network-weights';
 import { Runner } from '../../src/runtime/runner';
 import { layerResults } from '../measure/layers';
 import { Timer } from '../measure/timer';
-import type { Measurement } from '../measure/types';
 import type { Ready } from './contender';
+import type { StepTime } from './types';
 
 type Input = Float32Array<ArrayBuffer>;
 
@@ -25,7 +25,7 @@ export async function profileOurs(
   model: Model,
   input: Input,
   runs: number,
-): Promise<readonly Measurement[]> {
+): Promise<readonly StepTime[]> {
   const { gpu, runner } = await loaded(model);
   try {
     const timer = new Timer(gpu, runs);

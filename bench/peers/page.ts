@@ -3,13 +3,12 @@ import { normalise, prepareImage } from '../../src/explain/image';
 import { factsOf } from '../../src/gpu/facts';
 import { type AdapterFacts, createExplainer } from '../../src/index';
 import { type Model, openModel } from '../../src/model/model';
-import type { Measurement } from '../measure/types';
 import type { Ready } from './contender';
 import { seededModel } from './models';
 import { prepareOnnxRuntime } from './onnxruntime';
 import { prepareOurs, profileOurs } from './ours';
 import { prepareTensorFlow } from './tensorflow';
-import type { Contender, ExplanationTime } from './types';
+import type { Contender, ExplanationTime, StepTime } from './types';
 
 export interface PeerTask {
   readonly name: Contender['name'];
@@ -62,7 +61,7 @@ const peer = {
   },
 
   /** A forward pass of ours, step by step. */
-  async profile(task: PeerTask, runs: number): Promise<readonly Measurement[]> {
+  async profile(task: PeerTask, runs: number): Promise<readonly StepTime[]> {
     const model = await openModel(seededModel(task.model), undefined);
     return profileOurs(model, await inputOf(task, model), runs);
   },

@@ -1,5 +1,4 @@
 import type { AdapterFacts } from '../../src/index';
-import type { Measurement } from '../measure/types';
 
 /** Who takes part. The first one is what the others are compared with. */
 export const CONTENDERS = [
@@ -48,6 +47,18 @@ export interface PeerResults {
   readonly contenders: readonly PeerResult[];
 }
 
+/** A step of our forward pass. */
+export interface StepTime {
+  /** Of its layer, and of what is fused into it. */
+  readonly name: string;
+  /** Milliseconds of each run by the GPU's clock. */
+  readonly runs: readonly number[];
+  /** 2 a multiply-add, direct convolution. */
+  readonly flop?: number;
+  /** Median milliseconds of its kernels, where there are several. */
+  readonly kernels?: readonly { readonly kernel: string; readonly ms: number }[];
+}
+
 /** How long Score-CAM by every channel of a network's target layer takes. */
 export interface ExplanationTime {
   readonly model: string;
@@ -63,7 +74,7 @@ export interface ExplanationTime {
 /** What `npm run bench -- --networks` measures. Plain JSON. */
 export interface NetworkResults {
   /** Each with what our forward pass does, step by step. */
-  readonly networks: readonly (PeerResults & { readonly steps: readonly Measurement[] })[];
+  readonly networks: readonly (PeerResults & { readonly steps: readonly StepTime[] })[];
   /** By the first of them. */
   readonly explanation: ExplanationTime;
 }
