@@ -46,7 +46,7 @@ export class Entrant {
   async prepare(): Promise<void> {
     await this.step('loading', async (page) => {
       await page.goto(`${this.place.url}/bench/peers/page.html`, { timeout: 0 });
-      await page.waitForFunction('window.peer !== undefined', { timeout: 120_000 });
+      await page.waitForFunction('window.peer !== undefined', { timeout: 120_000, polling: 100 });
       this.loaded = await page.evaluate((task) => window.peer.load(task), this.task);
     });
     this.warmUp = await this.pass('warming up');
