@@ -12,6 +12,7 @@ interface AllOptions extends RawOptions {
   readonly from?: readonly string[];
   readonly weights?: boolean;
   readonly peers?: boolean;
+  readonly networks?: boolean;
   readonly channels: string;
 }
 
@@ -32,9 +33,10 @@ const command = withBenchOptions(
   )
   .option('--weights', 'instead, loads VGG-16 as f32, f16 and int8: time, memory, what it changes')
   .option('--channels <n>', 'with --weights: masked passes of VGG-16 to compare maps by', '8')
+  .option('--peers', 'instead, runs VGG-16 by onnxruntime-web and TensorFlow.js too; takes minutes')
   .option(
-    '--peers',
-    'instead, runs VGG-16 by onnxruntime-web and TensorFlow.js too; takes minutes',
+    '--networks',
+    'the same of MobileNet v1 and ResNet-18, in turn, and an explanation by MobileNet v1 0.25',
   );
 
 /** Parts are loaded when they are wanted, so that a mistake on the command line is told at once. */
@@ -47,9 +49,10 @@ async function main(signal: AbortSignal): Promise<void> {
     const { benchWeights } = await import('./weights');
     return benchWeights(channels, options.out);
   }
-  if (raw.peers) {
-    const { benchPeers } = await import('./peers/compare');
-    if (!(await benchPeers(options.runs, options.out))) process.exitCode = 1;
+  if (raw.peers || raw.networks) {
+    const { benchNetworks, benchPeers } = await import('./peers/compare');
+    const bench = raw.peers ? benchPeers : benchNetworks;
+    if (!(await bench(options.runs, options.out))) process.exitCode = 1;
     return;
   }
   const out = options.out ?? join(projectRoot, 'bench/results/last.json');
@@ -92,11 +95,12 @@ function refuseUseless(raw: AllOptions): void {
   const kinds = [
     ['--weights', raw.weights],
     ['--peers', raw.peers],
+    ['--networks', raw.networks],
     ['--dawn', raw.dawn],
     ['--from', raw.from],
   ] as const;
   const given = kinds.filter(([, has]) => has).map(([option]) => option);
-  const withLadder = raw.ladder && (raw.weights || raw.peers) ? ['--ladder'] : [];
+  const withLadder = raw.ladder && (raw.weights || raw.peers || raw.networks) ? ['--ladder'] : [];
   const [first, second] = [...withLadder, ...given];
   if (second)
     throw usageError(`${first} and ${second} measure different things: give one of them.`);

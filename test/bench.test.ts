@@ -316,6 +316,7 @@ describe('options', () => {
     [['--bundle', 'out'], '--bundle matters with --dawn only'],
     [['--adapter', 'X'], '--adapter matters with --dawn only'],
     [['--weights', '--ladder'], '--ladder and --weights'],
+    [['--networks', '--peers'], '--peers and --networks'],
     [['--nonsense'], '--nonsense'],
   ])('%j ends with one line and exit code 2', async (args, message) => {
     const { code, stderr } = await runScript('bench/bench.ts', args);

@@ -1,7 +1,7 @@
 /** What is said of the peers' figures; the figures themselves come from `npm run bench -- --peers`. */
 import { describe, expect, it } from 'vitest';
 import { disagreements, peerLine } from '../bench/peers/compare';
-import { relativeDifference } from '../bench/peers/measure';
+import { relativeDifference } from '../bench/peers/entrant';
 import { swap, swapRows } from '../bench/peers/tensorflow';
 import type { PeerResult, PeerResults } from '../bench/peers/types';
 

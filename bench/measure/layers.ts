@@ -1,5 +1,6 @@
 import type { DispatchTiming } from '../../src/gpu/profiler';
-import { sizeOf } from '../../src/model/network';
+import { isWeighted, sizeOf, weightShape } from '../../src/model/network';
+import { elementCount } from '../../src/model/weight-source';
 import type { Plan } from '../../src/plan/compile';
 import { kernelsOf, sums } from './timer';
 import type { Measurement } from './types';
@@ -14,12 +15,7 @@ export function layerResults(
     const { layer } = step;
     const perKernel = kernelsOf(own.map((run) => sums(run, ({ kernel, ms }) => [kernel, ms])));
     const asDirect = own[0]?.some(({ kernel }) => kernel.startsWith('winograd')) ?? false;
-    const weights =
-      layer.type === 'conv'
-        ? layer.input.channels * layer.output.channels * layer.kernel ** 2
-        : layer.type === 'linear'
-          ? sizeOf(layer.input) * sizeOf(layer.output)
-          : 0;
+    const weights = isWeighted(layer) ? elementCount(weightShape(layer)) : 0;
     const pool = step.kind === 'conv' && step.shape.pool;
     return {
       section: 'layers',

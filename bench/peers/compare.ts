@@ -3,7 +3,7 @@ import { today } from '../../cli/words';
 import { processors } from '../machine';
 import { writeJson } from '../write';
 import { contenderName } from './contender-name';
-import { measurePeers } from './measure';
+import { measureNetworks, measurePeers, type PeerOptions } from './measure';
 import type { PeerResult, PeerResults } from './types';
 
 /**
@@ -11,36 +11,71 @@ import type { PeerResult, PeerResults } from './types';
  * @returns whether all of them agree with ours
  */
 export async function benchPeers(runs: number, out: string | undefined): Promise<boolean> {
-  const { peers, agree } = await comparePeers(runs);
-  if (out !== undefined) {
-    const machine = { ...processors(), browser: peers.browser };
-    const { adapter } = peers.contenders[0] ?? {};
-    writeJson(out, { date: today(), adapter, machine, peers });
-    console.log(`Written to ${out}`);
-  }
-  return agree;
+  const peers = await measurePeers({ runs, ...printer(runs) });
+  return finish([peers], { peers }, out);
 }
 
-/** Measures the peers and prints a line each: progress to stderr, figures to stdout. */
-async function comparePeers(runs: number): Promise<{ peers: PeerResults; agree: boolean }> {
-  const { cpu, cores } = processors();
+/** The same of networks with branches and depthwise convolutions, and how long an explanation by one takes. */
+export async function benchNetworks(runs: number, out: string | undefined): Promise<boolean> {
+  const results = await measureNetworks({ runs, ...printer(runs) });
+  const { model, targetLayer, passes, runs: times, warmUp } = results.explanation;
   console.log(
-    `VGG-16, seeded weights, one image, f32, on ${cores} x ${cpu}: median of ` +
-      `${runs} passes after a warm-up (spread), time as a multiple of ours, largest difference of a logit\n`,
+    `\nScore-CAM by ${model}, all channels of ${targetLayer}, ${passes} passes: ` +
+      `${seconds(median(times))} s (${times.map(seconds).join(', ')}), the first ${seconds(warmUp)} s`,
   );
+  return finish(results.networks, results, out);
+}
+
+const seconds = (ms: number): string => (ms / 1000).toFixed(2);
+
+/** Steps that are told; all are in the file. */
+const LONGEST = 6;
+
+/** Progress to stderr, figures to stdout, a line each. */
+function printer(runs: number): Pick<PeerOptions, 'onStep' | 'onNetwork' | 'onResult' | 'onSteps'> {
+  const { cpu, cores } = processors();
   let ours: PeerResult | undefined;
-  const peers = await measurePeers({
-    runs,
+  return {
     onStep: (what) => console.error(what),
+    onNetwork: ({ model, flop }) => {
+      ours = undefined;
+      console.log(
+        `\n${model}, ${(flop / 1e9).toFixed(2)} GFLOP, one image, f32, on ${cores} x ${cpu}: median of ` +
+          `${runs} passes after a warm-up (spread), time as a multiple of ours, largest difference of a logit\n`,
+      );
+    },
     onResult: (result) => {
       ours ??= result;
       console.log(peerLine(result, ours));
     },
-  });
-  console.log(`\n${peers.browser}, adapters of WebGPU: ${adaptersOf(peers).join('; ')}`);
-  const wrong = disagreements(peers);
+    onSteps: (steps) => {
+      const times = steps.map(({ name, runs: each }) => ({ name, ms: median(each) }));
+      const total = times.reduce((sum, { ms }) => sum + ms, 0);
+      const longest = times.sort((a, b) => b.ms - a.ms).slice(0, LONGEST);
+      const said = longest.map(({ name, ms }) => `${name} ${ms.toFixed(1)} ms`).join(', ');
+      if (total > 0) console.log(`\nOurs on the GPU: ${total.toFixed(1)} ms; ${said}`);
+    },
+  };
+}
+
+/** What all of it says about the comparison, and the file. */
+function finish(
+  compared: readonly PeerResults[],
+  figures: object,
+  out: string | undefined,
+): boolean {
+  const [first] = compared as [PeerResults];
+  const adapters = new Set(compared.flatMap(adaptersOf));
+  console.log(`\n${first.browser}, adapters of WebGPU: ${[...adapters].join('; ')}`);
+  const wrong = compared.flatMap(disagreements);
   for (const line of wrong) console.error(line);
-  return { peers, agree: wrong.length === 0 };
+  if (out !== undefined) {
+    const machine = { ...processors(), browser: first.browser };
+    const { adapter } = first.contenders[0] ?? {};
+    writeJson(out, { date: today(), adapter, machine, ...figures });
+    console.log(`Written to ${out}`);
+  }
+  return wrong.length === 0;
 }
 
 /** One contender's figures beside ours, or why there are none. */

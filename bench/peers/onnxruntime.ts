@@ -3,6 +3,7 @@
 import type { Model } from '../../src/model/model';
 import type { Ready } from './contender';
 import { externalData, INPUT, OUTPUT, onnxModel, WEIGHTS_FILE } from './onnx';
+import { packageUrl } from './package-url';
 
 interface OrtTensor {
   readonly data: Float32Array;
@@ -28,12 +29,14 @@ export interface Ort {
 
 /** The modules that the package exports as onnxruntime-web/webgpu and onnxruntime-web/wasm. */
 const MODULES = {
-  webgpu: '/bench/node_modules/onnxruntime-web/dist/ort.webgpu.bundle.min.mjs',
-  wasm: '/bench/node_modules/onnxruntime-web/dist/ort.wasm.bundle.min.mjs',
+  webgpu: 'ort.webgpu.bundle.min.mjs',
+  wasm: 'ort.wasm.bundle.min.mjs',
 } as const;
 
 export async function prepareOnnxRuntime(model: Model, backend: 'webgpu' | 'wasm'): Promise<Ready> {
-  const ort = (await import(/* @vite-ignore */ MODULES[backend])) as Ort;
+  const ort = (await import(
+    /* @vite-ignore */ packageUrl(`onnxruntime-web/dist/${MODULES[backend]}`)
+  )) as Ort;
   // Its default is half of the cores.
   ort.env.wasm.numThreads = navigator.hardwareConcurrency;
   if (backend === 'webgpu') ort.env.webgpu.powerPreference = 'high-performance';
@@ -49,7 +52,7 @@ export async function onnxRunner(
   backend: 'webgpu' | 'wasm',
 ): Promise<Ready['run']> {
   const { channels, height, width } = network.input;
-  const session = await ort.InferenceSession.create(onnxModel(network, weights), {
+  const session = await ort.InferenceSession.create(onnxModel(network), {
     executionProviders: [backend],
     externalData: [{ path: WEIGHTS_FILE, data: await externalData(network, weights) }],
   });

@@ -1,86 +1,111 @@
 /// Runs in headless Chrome: one contender a page, so that none lives with another's memory or threads.
 import { normalise, prepareImage } from '../../src/explain/image';
 import { factsOf } from '../../src/gpu/facts';
-import type { AdapterFacts } from '../../src/index';
-import type { Model } from '../../src/model/model';
-import { seededVgg } from '../../src/model/seeded-vgg';
+import { type AdapterFacts, createExplainer } from '../../src/index';
+import { type Model, openModel } from '../../src/model/model';
 import type { Ready } from './contender';
+import { seededModel } from './models';
 import { prepareOnnxRuntime } from './onnxruntime';
-import { prepareOurs } from './ours';
+import { prepareOurs, profileOurs } from './ours';
 import { prepareTensorFlow } from './tensorflow';
-import type { Contender } from './types';
+import type { Contender, ExplanationTime, StepTime } from './types';
 
-/** A pass that takes longer than this is repeated once only. */
-const SLOW_SECONDS = 20;
-
-export interface PassOptions {
+export interface PeerTask {
   readonly name: Contender['name'];
   readonly backend: Contender['backend'];
-  readonly runs: number;
+  /** Of the network, with generated weights. */
+  readonly model: string;
   /** URL of the image that every contender gets. */
   readonly image: string;
 }
 
-export interface Passes {
-  readonly adapter: AdapterFacts | null;
-  readonly threads?: number;
-  readonly warmUp: number;
-  readonly runs: readonly number[];
+export interface Pass {
+  readonly ms: number;
   readonly logits: readonly number[];
-  readonly note?: string;
+  /** From which the device came; null for WASM. */
+  readonly adapter: AdapterFacts | null;
+}
+
+export interface Loaded {
+  /** Of WASM: those it runs, and those it was asked for. */
+  readonly threads?: number;
+  readonly wanted?: number;
 }
 
 declare global {
   interface Window {
-    measurePasses: typeof measurePasses;
-    /** Made by the Node side. */
-    onPeerStep(what: string): Promise<void>;
+    peer: typeof peer;
   }
 }
 
-async function measurePasses(options: PassOptions): Promise<Passes> {
-  const adapters = watchAdapters();
-  const model = seededVgg(16, 1);
-  await window.onPeerStep('loading 553 MB of seeded weights');
-  const { run, threads } = await prepare(options, model);
-  const image = await (await fetch(options.image)).blob();
-  const input = normalise(await prepareImage(image, model.manifest.input), model.manifest);
-  let logits = new Float32Array(0);
-  const timed = async (): Promise<number> => {
+let run: (() => Promise<Float32Array>) | undefined;
+const adapters = watchAdapters();
+
+const peer = {
+  /** Loads the network. */
+  async load(task: PeerTask): Promise<Loaded> {
+    const model = await openModel(seededModel(task.model), undefined);
+    const { run: pass, threads } = await prepare(task, model);
+    const input = await inputOf(task, model);
+    run = () => pass(input);
+    return threads === undefined ? {} : { threads, wanted: navigator.hardwareConcurrency };
+  },
+
+  /** A forward pass of what was loaded. */
+  async pass(): Promise<Pass> {
+    if (!run) throw new Error('Nothing is loaded.');
     const start = performance.now();
-    logits = new Float32Array(await run(input as Float32Array<ArrayBuffer>));
-    return performance.now() - start;
-  };
-  await window.onPeerStep('warming up');
-  const warmUp = await timed();
-  const isSlow = warmUp > 1000 * SLOW_SECONDS;
-  const count = isSlow ? 1 : options.runs;
-  const runs: number[] = [];
-  while (runs.length < count) {
-    await window.onPeerStep(`run ${runs.length + 1} of ${count}`);
-    runs.push(await timed());
-  }
-  const notes: string[] = [];
-  const wanted = navigator.hardwareConcurrency;
-  if (threads !== undefined && threads < wanted) {
-    notes.push(`asked for ${wanted} threads, runs ${threads}`);
-  }
-  if (count < options.runs) {
-    notes.push(
-      `runs: ${count} instead of ${options.runs}, as the warm-up took over ${SLOW_SECONDS} s`,
-    );
-  }
-  return {
-    adapter: adapters.at(-1) ?? null,
-    ...(threads === undefined ? {} : { threads }),
-    warmUp,
-    runs,
-    logits: [...logits],
-    ...(notes.length > 0 ? { note: notes.join('; ') } : {}),
-  };
+    const logits = await run();
+    const ms = performance.now() - start;
+    return { ms, logits: [...logits], adapter: adapters.at(-1) ?? null };
+  },
+
+  /** A forward pass of ours, step by step. */
+  async profile(task: PeerTask, runs: number): Promise<readonly StepTime[]> {
+    const model = await openModel(seededModel(task.model), undefined);
+    return profileOurs(model, await inputOf(task, model), runs);
+  },
+
+  /** Score-CAM by every channel of the target layer, as a visitor of a page has it, from the image to the map. */
+  async explain(task: PeerTask, runs: number): Promise<ExplanationTime> {
+    const manifest = new Blob([JSON.stringify(seededModel(task.model))]);
+    const model = URL.createObjectURL(manifest);
+    const explainer = await createExplainer({ model });
+    URL.revokeObjectURL(model);
+    try {
+      const image = await imageOf(task);
+      const times: number[] = [];
+      let count = 0;
+      for (let i = 0; i <= runs; i++) {
+        const start = performance.now();
+        const { passes } = await explainer.explain(image);
+        times.push(performance.now() - start);
+        count = passes.forward;
+      }
+      const { name, targetLayer } = explainer.model;
+      return {
+        model: name,
+        targetLayer,
+        passes: count,
+        warmUp: times[0] as number,
+        runs: times.slice(1),
+      };
+    } finally {
+      explainer.dispose();
+    }
+  },
+};
+
+async function inputOf(task: PeerTask, { manifest }: Model): Promise<Float32Array<ArrayBuffer>> {
+  const pixels = await prepareImage(await imageOf(task), manifest.input);
+  return normalise(pixels, manifest) as Float32Array<ArrayBuffer>;
 }
 
-function prepare({ name, backend }: PassOptions, model: Model): Promise<Ready> {
+async function imageOf({ image }: PeerTask): Promise<Blob> {
+  return (await fetch(image)).blob();
+}
+
+function prepare({ name, backend }: PeerTask, model: Model): Promise<Ready> {
   if (name === 'score-cam-webgpu') return prepareOurs(model);
   if (name === 'onnxruntime-web') return prepareOnnxRuntime(model, backend);
   return prepareTensorFlow(model, backend);
@@ -97,4 +122,4 @@ function watchAdapters(): AdapterFacts[] {
   return seen;
 }
 
-window.measurePasses = measurePasses;
+window.peer = peer;

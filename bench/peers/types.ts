@@ -46,3 +46,35 @@ export interface PeerResults {
   /** In the order in which they ran; the first one is score-cam-webgpu. */
   readonly contenders: readonly PeerResult[];
 }
+
+/** A step of our forward pass. */
+export interface StepTime {
+  /** Of its layer, and of what is fused into it. */
+  readonly name: string;
+  /** Milliseconds of each run by the GPU's clock. */
+  readonly runs: readonly number[];
+  /** 2 a multiply-add, direct convolution. */
+  readonly flop?: number;
+  /** Median milliseconds of its kernels, where there are several. */
+  readonly kernels?: readonly { readonly kernel: string; readonly ms: number }[];
+}
+
+/** How long Score-CAM by every channel of a network's target layer takes. */
+export interface ExplanationTime {
+  readonly model: string;
+  readonly targetLayer: string;
+  /** Forward passes, the unmasked one and the baseline's among them. */
+  readonly passes: number;
+  /** Milliseconds of the first, which compiles. */
+  readonly warmUp: number;
+  /** Milliseconds of each after it, from the encoded image to the map. */
+  readonly runs: readonly number[];
+}
+
+/** What `npm run bench -- --networks` measures. Plain JSON. */
+export interface NetworkResults {
+  /** Each with what our forward pass does, step by step. */
+  readonly networks: readonly (PeerResults & { readonly steps: readonly StepTime[] })[];
+  /** By the first of them. */
+  readonly explanation: ExplanationTime;
+}
