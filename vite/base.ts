@@ -12,5 +12,6 @@ export function plugins(): PluginOption[] {
 
 /** A server or a build that this project's own code starts: quiet, and by no configuration file. */
 export function baseConfig(root: string): InlineConfig & { readonly plugins: PluginOption[] } {
-  return { root, configFile: false, logLevel: 'error', plugins: plugins() };
+  const worker = { format: 'es', plugins } as const;
+  return { root, configFile: false, logLevel: 'error', plugins: plugins(), worker };
 }

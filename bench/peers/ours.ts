@@ -4,7 +4,7 @@ import type { DispatchTiming } from '../../src/gpu/profiler';
 import type { Model } from '../../src/model/model';
 import { compile } from '../../src/plan/compile';
 import { needsOf } from '../../src/plan/needs';
-import { graphKit } from '../../src/runtime/graph-kit';
+import { graphKit } from '../../src/runtime/load-graph-kit';
 import { NetworkWeights } from '../../src/runtime/network-weights';
 import { Runner } from '../../src/runtime/runner';
 import { layerResults } from '../measure/layers';

@@ -60,8 +60,8 @@ function plainly(
   return recordGraphStep(step, { batch: 1, tensors, output, weights });
 }
 
-/** By kind of step; what is not here cannot be validated, which is said before anything is run. */
-const NAIVE: { readonly [Kind in Step['kind']]?: Naive<StepOf<Kind>> } = {
+/** By kind of step. */
+const NAIVE: { readonly [Kind in Step['kind']]: Naive<StepOf<Kind>> } = {
   conv: (step, [input], output, weights) => {
     const { name: label, shape, layout } = step;
     const { weights: packed, bias } = weights.conv(step);
@@ -122,8 +122,8 @@ export type Validation = (
 
 /**
  * What validates the masked passes of an engine.
- * @throws ScoreCamError `option` for a network with a layer that has no plain kernel; the validation itself `kernel`,
- * naming mask, class, both values, how far they may be apart, and the adapter
+ * @throws ScoreCamError the validation itself `kernel`, naming mask, class, both values, how far they may be apart, and the
+ * adapter
  */
 export function validationOf(engine: Engine): Validation {
   const { gpu, plan } = engine;
@@ -131,14 +131,6 @@ export function validationOf(engine: Engine): Validation {
   const names = layers.map(({ name }) => name);
   // Every output kept: no layer is fused into another.
   const { steps } = keeping(plan, names);
-  const unknown = steps.find(({ kind }) => !(kind in NAIVE));
-  if (unknown) {
-    throw new ScoreCamError(
-      'option',
-      `Layer "${unknown.name}" (${unknown.kind}) has no plain kernel to validate by, only ` +
-        `${Object.keys(NAIVE).join(', ')} have: leave "validate" out.`,
-    );
-  }
   return async (image, masks, { logits, probabilities }, signal) => {
     const total = masks.channels.length;
     const classes = labels.length;

@@ -82,6 +82,14 @@ async function imageOf(model: Model, url: string): Promise<Float32Array<ArrayBuf
 /** The stage of PyTorch's graph that gives what a layer gives, normalised and activated where the layer is. */
 function stageOf(layer: Layer, stages: readonly Stage[]): Stage | undefined {
   const named = (name: string): Stage | undefined => stages.find((stage) => stage.name === name);
+  if (layer.type === 'concat' && !named(`${layer.name}.cat`) && layer.name.endsWith('.cat')) {
+    // DenseNet's are called there by who reads them, here by what comes to them.
+    const block = layer.name.split('.denselayer')[0] as string;
+    return stages.find(
+      ({ name, op, shape }) =>
+        op === 'concat' && name.startsWith(block) && shape[0] === layer.output.channels,
+    );
+  }
   let stage = named(layer.name) ?? named(`${layer.name}.add`) ?? named(`${layer.name}.concat`);
   const follow = (ops: readonly string[]): void => {
     const next = stages.find(({ inputs, op }) => inputs[0] === stage?.name && ops.includes(op));

@@ -13,7 +13,6 @@ import {
 import { compile, type Plan } from '../../src/plan/compile';
 import { NetworkWeights } from '../../src/runtime/network-weights';
 import { Runner } from '../../src/runtime/runner';
-import { validationOf } from '../../src/runtime/validation';
 import type { GpuCase } from '../harness/case';
 import { expectError } from '../harness/expect';
 import { factsOf } from '../harness/facts';
@@ -243,24 +242,5 @@ export const cases: readonly GpuCase[] = [
         const { scores } = await explainer.explain(smallImage());
         return `${scores.length} scores`;
       }),
-  },
-  {
-    name: 'a layer without a plain kernel is refused before anything is run',
-    async run(gpu) {
-      const { network, weights } = smallModel();
-      const plan = compile(network, gpu.facts);
-      const loaded = await NetworkWeights.load(gpu, plan, weights);
-      const layers = network.layers.map((layer) =>
-        layer.type === 'maxpool' ? { ...layer, type: 'shuffle' as 'maxpool' } : layer,
-      );
-      const other = { ...plan, network: { ...network, layers } };
-      const { message } = await expectError(
-        async () => validationOf({ gpu, plan: other, weights: loaded }),
-        'option',
-        'Layer "pool1" (shuffle) has no plain kernel',
-      );
-      loaded.dispose();
-      return message;
-    },
   },
 ];

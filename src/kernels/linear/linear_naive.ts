@@ -1,5 +1,6 @@
 import type { Dispatch } from '../../gpu/kernel';
 import { checkedWorkgroups } from '../../gpu/workgroups';
+import { curveOf } from '../../numbers/activation';
 import { ceilDiv } from '../../numbers/padding';
 import { family } from '../family';
 import type { VARIANTS } from '../variants';
@@ -14,7 +15,11 @@ export function linearNaive(args: LinearArgs): Dispatch {
   return {
     kernel: kernels.pick({ weights: dtype }),
     label,
-    constants: { IN_FEATURES: args.inFeatures, OUT_FEATURES: args.outFeatures },
+    constants: {
+      IN_FEATURES: args.inFeatures,
+      OUT_FEATURES: args.outFeatures,
+      CURVE: curveOf(args.activation),
+    },
     params: {
       batch,
       first_output: args.firstOutput,
