@@ -13,7 +13,7 @@ const guards = { testTimeout: 300_000, hookTimeout: 120_000 };
 const half = Math.max(1, Math.floor(availableParallelism() / 2));
 
 /** Of a browser that `npm test` does not ask for. */
-const FIREFOX_DEMO = 'test/firefox_demo.test.ts';
+const IN_FIREFOX = 'test/firefox_*.test.ts';
 
 /** Kills the GPU process in some phases of a run, and everywhere in all of them. */
 const GPU_PROCESS = 'test/gpu_process.test.ts';
@@ -43,12 +43,16 @@ export default defineConfig({
     maxWorkers: half + 1,
     // In the order of their names, the longest first.
     projects: everywhere
+<<<<<<< HEAD
       ? [
           cases('chrome', half, GPU_PROCESS),
           cases('dawn', 1),
           cases('deno', 1),
           cases('firefox', 1, FIREFOX_DEMO),
         ]
+=======
+      ? [cases('chrome', half), cases('dawn', 1), cases('deno', 1), cases('firefox', 1, IN_FIREFOX)]
+>>>>>>> element
       : [
           cases('chrome', half),
           cases('dawn', 1),
@@ -57,7 +61,7 @@ export default defineConfig({
             test: {
               name: 'node',
               include: ['test/**/*.test.ts'],
-              exclude: ['test/gpu.test.ts', FIREFOX_DEMO],
+              exclude: ['test/gpu.test.ts', IN_FIREFOX],
               ...guards,
             },
           },

@@ -26,6 +26,8 @@ const REGISTRY = 'https://registry.npmjs.org/';
 const SCRIPTS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'package-lock.json': {
     esbuild: 'puts the binary of its platform package in the place of a slower starter',
+    'rs-module-lexer':
+      'compiles itself where there is no binary of its platform; of the analyzer of custom elements',
     puppeteer: 'downloads a browser, which the start script does itself where none is there',
   },
   'bench/package-lock.json': {

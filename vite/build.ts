@@ -1,4 +1,4 @@
-import { copyFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path/posix';
 import MagicString from 'magic-string';
 import { minify } from 'terser';
@@ -38,7 +38,8 @@ export async function buildPackage(folder: string): Promise<void> {
   await buildSingleFiles(folder);
   await buildTypes(folder);
   writeFileSync(join(folder, ELEMENT_MANIFEST), `${JSON.stringify(elementManifest(), null, 2)}\n`);
-  copyFileSync(join(projectRoot, JSX_TYPES), join(folder, basename(JSX_TYPES)));
+  const jsx = readFileSync(join(projectRoot, JSX_TYPES), 'utf8');
+  writeFileSync(join(folder, basename(JSX_TYPES)), jsx.replace("'./index'", "'./element.js'"));
 }
 
 /** The ES build: its entries, and chunks that come when they are asked for. */

@@ -4,7 +4,7 @@
  *   import type {} from 'score-cam-webgpu/element/jsx';
  */
 
-import type { ColourMapName, ScoreCamElement } from './element.js';
+import type { ColourMapName, ScoreCamElement } from './index';
 
 /** Attributes as JSX has them. Listeners of its own events are added to the element, by a ref. */
 export interface ScoreCamAttributes {
