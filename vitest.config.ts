@@ -43,16 +43,12 @@ export default defineConfig({
     maxWorkers: half + 1,
     // In the order of their names, the longest first.
     projects: everywhere
-<<<<<<< HEAD
       ? [
           cases('chrome', half, GPU_PROCESS),
           cases('dawn', 1),
           cases('deno', 1),
-          cases('firefox', 1, FIREFOX_DEMO),
+          cases('firefox', 1, IN_FIREFOX),
         ]
-=======
-      ? [cases('chrome', half), cases('dawn', 1), cases('deno', 1), cases('firefox', 1, IN_FIREFOX)]
->>>>>>> element
       : [
           cases('chrome', half),
           cases('dawn', 1),
