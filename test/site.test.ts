@@ -175,7 +175,7 @@ describe('the built site', () => {
       expect(note).toMatch(/no answer: its likeliest class gets \d+\.\d %, and all 12/);
       const offered = networkNamed(FOR_PHOTOGRAPHS);
       expect(note).toContain(
-        `Load ${FOR_PHOTOGRAPHS} (${((offered?.bytes ?? 0) / 1e6).toFixed(0)} MB)`,
+        `Load ${FOR_PHOTOGRAPHS} (${((offered?.bytes ?? 0) / 1e6).toFixed(1)} MB)`,
       );
       // Nothing is downloaded before somebody says so.
       expect(requests.filter((url) => !url.startsWith(server.url))).toEqual([]);

@@ -98,14 +98,21 @@ function ownWorker(inOneFile: boolean): Plugin {
     transform(code, id) {
       if (!id.endsWith('/src/remote/start.ts')) return undefined;
       if (!code.includes(inSource)) throw new Error(`${id} does not say ${inSource}.`);
-      return code.replace(inSource, inOneFile ? 'import.meta.url' : 'WORKER_PLACE');
+      return replaced(code, inSource, inOneFile ? 'import.meta.url' : 'WORKER_PLACE');
     },
     renderChunk(code, { fileName }) {
       const place = relative(dirname(fileName), SINGLE_FILE);
-      return code.replace('WORKER_PLACE', `new URL('${place}', import.meta.url)`);
+      return replaced(code, 'WORKER_PLACE', `new URL('${place}', import.meta.url)`);
     },
     enforce: 'pre',
   };
+}
+
+/** With a map of its own, where the text occurs at all. */
+function replaced(code: string, text: string, by: string) {
+  if (!code.includes(text)) return undefined;
+  const changed = new MagicString(code).replace(text, by);
+  return { code: changed.toString(), map: changed.generateMap({ hires: true }) };
 }
 
 /**
