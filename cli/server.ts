@@ -168,6 +168,12 @@ export function updateStyle(id, text) {
 }
 export function removeStyle() {}
 export const createHotContext = () => ({ accept() {}, prune() {} });
+// Of a module whose address is made when it is imported.
+export const injectQuery = (url, query) => {
+  if (!/^[./]/.test(url)) return url;
+  const [, path, search = '', hash = ''] = /^([^?#]*)(\\?[^#]*)?(#.*)?$/.exec(url);
+  return path + '?' + query + search.replace('?', '&') + hash;
+};
 `;
 
 /** What nobody guesses, in letters that a URL holds as they are. */

@@ -15,6 +15,7 @@ const TEXTS = import.meta.glob<string>(
 export const KINDS = [
   'convolution',
   'winograd',
+  'graph',
   'linear',
   'layers',
   'maps',

@@ -91,6 +91,7 @@ export default {
     kinds: {
       convolution: 'Convolution',
       winograd: "Winograd's convolution",
+      graph: 'Only for networks with branches',
       linear: 'Fully connected layers',
       layers: 'Other layers',
       maps: 'Activation maps',

@@ -87,6 +87,7 @@ const texts: typeof en = {
     kinds: {
       convolution: '합성곱',
       winograd: 'Winograd 합성곱',
+      graph: '분기가 있는 신경망 전용',
       linear: '완전 연결층',
       layers: '그 밖의 층',
       maps: '활성화 맵',
