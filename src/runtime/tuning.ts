@@ -63,7 +63,7 @@ export async function tuneConvolutions(
   const layers: Record<string, TunedLayer> = { ...kept };
   // A method that is right on a small case is right: shapes differ in sizes only.
   const verdicts = new Map<string, string | undefined>();
-  let expected: Float64Array | undefined;
+  const expected = new Map<number, Float64Array>();
   const stopwatch = new Stopwatch(gpu);
   let done = 0;
   onProgress?.(0, total);
@@ -72,8 +72,12 @@ export async function tuneConvolutions(
     for (const candidate of candidates[i] as ConvMethod[]) {
       signal?.throwIfAborted();
       const method = methodName(candidate);
-      expected ??= convolved(SMALL);
-      if (!verdicts.has(method)) verdicts.set(method, await fault(gpu, candidate, expected));
+      if (!verdicts.has(method)) {
+        const small = smallFor(candidate);
+        const known = expected.get(small.kernel) ?? convolved(small);
+        expected.set(small.kernel, known);
+        verdicts.set(method, await fault(gpu, candidate, known));
+      }
       const refused = verdicts.get(method);
       const best = Math.min(...measured.map(({ ms = Infinity }) => ms));
       if (refused !== undefined) measured.push({ method, refused });
@@ -147,17 +151,24 @@ async function fault(
   }
 }
 
+/** Quads compute 1x1 convolutions alone. */
+function smallFor(method: ConvMethod): ConvShape {
+  return method.kind === 'direct' && method.tiling === 'quads' ? { ...SMALL, kernel: 1 } : SMALL;
+}
+
 /** The small case in f64, straight from the definition. */
-function convolved({ inChannels, outChannels, height, width }: ConvShape): Float64Array {
-  const { input, weights } = values(SMALL);
+function convolved(shape: ConvShape): Float64Array {
+  const { inChannels, outChannels, height, width, kernel } = shape;
+  const { input, weights } = values(shape);
+  const border = (kernel - 1) / 2;
   const output = new Float64Array(outChannels * height * width);
   for (let o = 0; o < outChannels; o++) {
     const plane = output.subarray(o * height * width, (o + 1) * height * width);
     for (let c = 0; c < inChannels; c++) {
       const from = input.subarray(c * height * width, (c + 1) * height * width);
-      for (let tap = 0; tap < 9; tap++) {
-        const weight = weights[(o * inChannels + c) * 9 + tap] as number;
-        const [down, across] = [Math.floor(tap / 3) - 1, (tap % 3) - 1];
+      for (let tap = 0; tap < kernel ** 2; tap++) {
+        const weight = weights[(o * inChannels + c) * kernel ** 2 + tap] as number;
+        const [down, across] = [Math.floor(tap / kernel) - border, (tap % kernel) - border];
         const [left, right] = [Math.max(0, -across), Math.min(width, width - across)];
         for (let y = Math.max(0, -down); y < Math.min(height, height - down); y++) {
           const at = (y + down) * width + across;
@@ -176,7 +187,7 @@ function convolved({ inChannels, outChannels, height, width }: ConvShape): Float
 async function computed(gpu: Gpu, method: ConvMethod): Promise<Float32Array> {
   const arena = new Arena(gpu);
   try {
-    const { filters, dispatches, output, count } = prepare(gpu, arena, SMALL, 1, method);
+    const { filters, dispatches, output, count } = prepare(gpu, arena, smallFor(method), 1, method);
     await gpu.submit(`check of ${methodName(method)}`, [...filters, ...dispatches]);
     return await gpu.read(output, count);
   } finally {

@@ -138,12 +138,13 @@ export const cases: GpuCase[] = [
       const options = { model, device: gpu.device, tune: true, tuningCache, onProgress };
       const tuned = await createExplainer(options);
       // conv2, 1x1, directly alone, by quads too where there are any; conv3 also by F(4x4).
-      expectSame('candidates', totals[0], convDevice(gpu.facts, 'f32').quads ? 4 : 3);
+      const { quads } = convDevice(gpu.facts, 'f32');
+      expectSame('candidates', totals[0], quads ? 4 : 3);
       const names = Object.values(tuned.tuning?.layers ?? {}).map(({ measured }) =>
         measured.map(({ method, refused }) => refused ?? method).join(),
       );
       expectSame('methods', names, [
-        'direct, registers',
+        `direct, registers${quads ? ',direct, quads' : ''}`,
         'direct, registers,F(4x4) f32, registers',
       ]);
       const map = (await tuned.explain(smallImage())).map.data;

@@ -1,4 +1,4 @@
-import type { GpuCase } from '../harness/case';
+import type { GpuCase, ImplementationName } from '../harness/case';
 import { checkForward, checkGradients, checkLogits, checkMasked } from '../harness/graph-checks';
 import { randomGraph } from '../harness/random-graph';
 import { type SmallGraphName, smallGraph, smallGraphs } from '../harness/small-graph';
@@ -15,11 +15,18 @@ const ON_GPUS: readonly SmallGraphName[] = ['residual', 'groups'];
 
 const names = Object.keys(smallGraphs) as SmallGraphName[];
 
+/** Of them, those that lavapipe runs in each test run: together they have every kernel of graphs. */
+const ON_DAWN: readonly SmallGraphName[] = ['mobile', 'gates', 'pools'];
+
+const usuallyIn = (name: SmallGraphName): readonly ImplementationName[] =>
+  ON_DAWN.includes(name) ? ['chrome', 'dawn'] : ['chrome'];
+
 const smallCases = names.flatMap((name): GpuCase[] => [
   ...(ON_GPUS.includes(name) ? (['software', 'gpu'] as const) : (['software'] as const)).flatMap(
     (device): GpuCase[] => [
       {
         name: `${name} as for ${device}: every layer's output, and the logits with all that is fused`,
+        usually: usuallyIn(name),
         run: (gpu) => checkForward(gpu, smallGraph(name), { facts: DEVICES[device] }),
       },
       {
