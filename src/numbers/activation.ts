@@ -37,8 +37,3 @@ export function isMonotone(code: number): boolean {
 export function isKnownByOutput(code: number): boolean {
   return code > -1e4;
 }
-
-/** Whether 0 stays 0. */
-export function keepsZero(code: number): boolean {
-  return code !== SIGMOID && code !== HARD_SIGMOID;
-}
