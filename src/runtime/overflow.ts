@@ -4,7 +4,6 @@ import type { Slice } from '../gpu/kernel';
 import { IMAGE } from '../model/network';
 import { firstNotFinite } from '../numbers/finite';
 import { keeping } from '../plan/compile';
-
 import type { Engine } from './engine';
 import { maskedImage } from './masked-image';
 import { Recorder } from './recorder';

@@ -4,7 +4,6 @@ import type { Slice } from '../gpu/kernel';
 import { IMAGE, sizeOf } from '../model/network';
 import type { Plan } from '../plan/compile';
 import type { Step } from '../plan/steps';
-
 import type { Recorder } from './recorder';
 
 /**

@@ -1,7 +1,6 @@
 import type { Dispatch, Slice } from '../../gpu/kernel';
 import { depthwise } from '../../kernels/graph/depthwise';
 import { activate, add, multiply } from '../../kernels/graph/elementwise';
-
 import type { View } from '../../kernels/graph/view';
 import { maskedWindowConv, windowConv } from '../../kernels/graph/window_conv';
 import { windowPool } from '../../kernels/graph/window_pool';
