@@ -10,6 +10,7 @@ import type { Slice } from '../../src/gpu/kernel';
 import type { Model } from '../../src/model/model';
 import { compile, type Plan } from '../../src/plan/compile';
 import { FinishedScores } from '../../src/runtime/finished';
+import { graphKit } from '../../src/runtime/load-graph-kit';
 import { NetworkWeights } from '../../src/runtime/network-weights';
 import {
   type MaskedPassOptions,
@@ -66,7 +67,8 @@ export class LoadedModel {
   ): Promise<LoadedModel> {
     const { weights: described } = model.manifest;
     const dtype = (described.format === 'seeded' ? undefined : described.dtype) ?? 'f32';
-    const plan = compile(model.network, gpu.facts, { dtype });
+    const graph = await graphKit(model.network);
+    const plan = compile(model.network, gpu.facts, { dtype, graph });
     try {
       const weights = await NetworkWeights.load(gpu, plan, model.weights, { onBytes });
       return new LoadedModel(gpu, model, plan, weights, pixels);

@@ -56,25 +56,20 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     let tap_c = tap_of(c, ky, kx);
     let tap_d = tap_of(d, ky, kx);
     var k = (group * taps + tap) * depth * each + block % each;
-    // The weights of an odd number's other half are zero.
-    for (var channel = group * params.in_channels; channel <= last; channel += 2u) {
+    for (var channel = group * params.in_channels; channel <= last; channel++) {
       let p = pixels16(tap_a, tap_b, tap_c, tap_d, channel);
-      let q = pixels16(tap_a, tap_b, tap_c, tap_d, min(channel + 1u, last));
-      let even = weights[k];
-      let odd = weights[k + each];
-      let u = unpack(even.head);
-      let v = unpack(even.tail);
-      let s = unpack(odd.head);
-      let t = unpack(odd.tail);
-      sum0 += u.x * p + s.x * q;
-      sum1 += u.y * p + s.y * q;
-      sum2 += u.z * p + s.z * q;
-      sum3 += u.w * p + s.w * q;
-      sum4 += v.x * p + t.x * q;
-      sum5 += v.y * p + t.y * q;
-      sum6 += v.z * p + t.z * q;
-      sum7 += v.w * p + t.w * q;
-      k += 2u * each;
+      let eight = weights[k];
+      let u = unpack(eight.head);
+      let v = unpack(eight.tail);
+      sum0 += u.x * p;
+      sum1 += u.y * p;
+      sum2 += u.z * p;
+      sum3 += u.w * p;
+      sum4 += v.x * p;
+      sum5 += v.y * p;
+      sum6 += v.z * p;
+      sum7 += v.w * p;
+      k += each;
     }
   }
   let sums = array<mat4x4f, 8>(sum0, sum1, sum2, sum3, sum4, sum5, sum6, sum7);
