@@ -187,7 +187,7 @@ const evaluate = (args: readonly string[], how?: How): Promise<Finished> =>
   runScript('cli/evaluate.ts', args, how);
 
 describe('npm run evaluate', () => {
-  const methods = ['--methods', 'recipro-cam, grad-cam, cam'];
+  const methods = ['--methods', 'layer-cam, grad-cam, cam'];
   const quick = [
     '--curves',
     '1',

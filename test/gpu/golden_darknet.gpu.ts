@@ -136,6 +136,7 @@ export const cases: GpuCase[] = [
   {
     name: "pytorch-grad-cam's Score-CAM maps of both classes, end to end: softmax-logit",
     needsShared: true,
+    slow: 'all masked passes of Tiny Darknet, once more',
     async run(gpu, { sharedUrl }) {
       const explainer = await openDarknet(gpu, sharedUrl);
       try {
