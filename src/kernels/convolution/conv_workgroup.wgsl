@@ -11,18 +11,10 @@
 // rounded up to 8.
 //
 // GEMM: M = OUT_CHANNELS, N = the pixels of all images in quads of 2x2, K = IN_CHANNELS KERNEL^2; 2 M N K FLOPs.
-// ROWS x COLS invocations compute 8 ROWS channels x 2 COLS quads, 8 of K at a time; one invocation has 8 channels of
-// two quads, in two blocks of 4 and two of one quad, half a tile apart, so that neighbours read neighbouring vec4f of
-// workgroup memory, and pooling needs no neighbour. Each 32 invocations stand 4 x 8. Quads are counted over the whole
-// batch, so that small images fill tiles together.
-//
-// In a step of K an invocation reads 4 vec4f of workgroup memory for 64 multiply-adds. A tile of 128 channels x 32
-// quads reads 256 values for 16384 multiply-adds, 0.0625 bytes each; 64 x 16 twice that. Weights are un-packed on
+// Tiles of 8 ROWS channels x 2 COLS quads: product_tile.wgsl. An invocation has 8 channels of two quads, so pooling needs
+// no neighbour. Quads are counted over the whole batch, so that small images fill tiles together. Weights are un-packed on
 // the way into workgroup memory.
-// Registers: 64 sums, 16 operands, 8 (or up to 24) values that are on their way.
-// While a tile is multiplied the next one is loaded into registers, and it is written into the other of two
-// buffers: one barrier for 8 of K. It stands in a loop whose bounds are overrides, and no invocation leaves early.
-// Workgroup memory: 16 KiB at 16 x 16, half for weights, half for pixels.
+// The barrier stands in a loop whose bounds are overrides, and no invocation leaves early.
 // Preconditions: KERNEL 1 or 3; ROWS x COLS 16 x 16, 16 x 8, 8 x 16, 8 x 8 or 4 x 16; fewer than 2^31 elements a tensor.
 
 import package::convolution::quads::{
@@ -34,6 +26,7 @@ import package::convolution::quads::{
   weight_at,
 };
 import package::shared::size::{HEIGHT, WIDTH};
+import package::shared::product_tile::{block_of, multiply, put_columns, put_rows, sums_from};
 import constants::{COLS, ROWS};
 
 override ADDED: bool;
@@ -47,10 +40,6 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> input: array<f32>;
 @group(0) @binding(5) var<storage, read> added: array<f32>;
-
-// Two buffers of [8 rows of K][2 ROWS], four channels each, and of [8 rows of K][2 COLS], one quad each.
-var<workgroup> weight_tile: array<vec4f, 32 * ROWS>;
-var<workgroup> pixel_tile: array<vec4f, 32 * COLS>;
 
 // Where a quad lies: its image and its upper left pixel.
 struct Quad {
@@ -117,9 +106,11 @@ fn main(
   // What this invocation brings: a vec4f of one row of each tile, and of more rows where there are fewer invocations.
   // Channels beyond the last are computed from the last ones and not stored.
   let weight_row = local / (2u * ROWS);
-  let weight_column = min(first_four + local % (2u * ROWS), stride - 1u);
+  let weight_four = local % (2u * ROWS);
+  let weight_column = min(first_four + weight_four, stride - 1u);
   let pixel_row = local / (2u * COLS);
-  let gathered = quad_of(first_quad + local % (2u * COLS));
+  let pixel_four = local % (2u * COLS);
+  let gathered = quad_of(first_quad + pixel_four);
   var next_w = weight_at(weight_row, weight_column, stride);
   var next_w2 = vec4f(0);
   if (COLS < 16u) {
@@ -138,42 +129,24 @@ fn main(
   }
 
   // What it computes.
-  let lane = local % 32u;
-  let warp = local / 32u;
-  let column = lane % 8u + 8u * (warp % (COLS / 8u));
-  let row = lane / 8u + 4u * (warp / (COLS / 8u));
-  let upper_bias = bias[min(first_four + row, stride - 1u)];
-  let lower_bias = bias[min(first_four + ROWS + row, stride - 1u)];
-  var s00 = vec4f(upper_bias.x);
-  var s01 = vec4f(upper_bias.x);
-  var s10 = vec4f(upper_bias.y);
-  var s11 = vec4f(upper_bias.y);
-  var s20 = vec4f(upper_bias.z);
-  var s21 = vec4f(upper_bias.z);
-  var s30 = vec4f(upper_bias.w);
-  var s31 = vec4f(upper_bias.w);
-  var s40 = vec4f(lower_bias.x);
-  var s41 = vec4f(lower_bias.x);
-  var s50 = vec4f(lower_bias.y);
-  var s51 = vec4f(lower_bias.y);
-  var s60 = vec4f(lower_bias.z);
-  var s61 = vec4f(lower_bias.z);
-  var s70 = vec4f(lower_bias.w);
-  var s71 = vec4f(lower_bias.w);
+  let block = block_of(local);
+  let upper_bias = bias[min(first_four + block.row, stride - 1u)];
+  let lower_bias = bias[min(first_four + ROWS + block.row, stride - 1u)];
+  var sums = sums_from(upper_bias, lower_bias);
   var side = 0u;
   for (var start = 0u; start < depth; start += 8u) {
     // Whoever has passed the barrier of the last round has done with this side, read in the round before.
-    weight_tile[side * 16u * ROWS + local] = next_w;
+    put_rows(side, weight_row, weight_four, next_w);
     if (COLS < 16u) {
-      weight_tile[side * 16u * ROWS + local + ROWS * COLS] = next_w2;
+      put_rows(side, weight_row + COLS / 2u, weight_four, next_w2);
     }
-    pixel_tile[side * 16u * COLS + local] = next_p;
+    put_columns(side, pixel_row, pixel_four, next_p);
     if (ROWS < 16u) {
-      pixel_tile[side * 16u * COLS + local + ROWS * COLS] = next_p2;
+      put_columns(side, pixel_row + ROWS / 2u, pixel_four, next_p2);
     }
     if (ROWS < 8u) {
-      pixel_tile[side * 16u * COLS + local + 2u * ROWS * COLS] = next_p3;
-      pixel_tile[side * 16u * COLS + local + 3u * ROWS * COLS] = next_p4;
+      put_columns(side, pixel_row + ROWS, pixel_four, next_p3);
+      put_columns(side, pixel_row + ROWS * 3u / 2u, pixel_four, next_p4);
     }
     workgroupBarrier();
     let next = start + 8u;
@@ -191,49 +164,28 @@ fn main(
         next_p4 = patch_at(next + pixel_row + ROWS * 3u / 2u, gathered);
       }
     }
-    for (var k = 0u; k < 8u; k++) {
-      let wa = weight_tile[side * 16u * ROWS + k * 2u * ROWS + row];
-      let wb = weight_tile[side * 16u * ROWS + k * 2u * ROWS + ROWS + row];
-      let p0 = pixel_tile[side * 16u * COLS + k * 2u * COLS + column];
-      let p1 = pixel_tile[side * 16u * COLS + k * 2u * COLS + COLS + column];
-      s00 += wa.x * p0;
-      s01 += wa.x * p1;
-      s10 += wa.y * p0;
-      s11 += wa.y * p1;
-      s20 += wa.z * p0;
-      s21 += wa.z * p1;
-      s30 += wa.w * p0;
-      s31 += wa.w * p1;
-      s40 += wb.x * p0;
-      s41 += wb.x * p1;
-      s50 += wb.y * p0;
-      s51 += wb.y * p1;
-      s60 += wb.z * p0;
-      s61 += wb.z * p1;
-      s70 += wb.w * p0;
-      s71 += wb.w * p1;
-    }
+    multiply(&sums, side, block);
     side = 1u - side;
   }
 
-  let left = quad_of(first_quad + column);
-  let right = quad_of(first_quad + COLS + column);
-  let upper = 4u * (first_four + row);
-  let lower = 4u * (first_four + ROWS + row);
-  store(s00, upper, left);
-  store(s10, upper + 1u, left);
-  store(s20, upper + 2u, left);
-  store(s30, upper + 3u, left);
-  store(s40, lower, left);
-  store(s50, lower + 1u, left);
-  store(s60, lower + 2u, left);
-  store(s70, lower + 3u, left);
-  store(s01, upper, right);
-  store(s11, upper + 1u, right);
-  store(s21, upper + 2u, right);
-  store(s31, upper + 3u, right);
-  store(s41, lower, right);
-  store(s51, lower + 1u, right);
-  store(s61, lower + 2u, right);
-  store(s71, lower + 3u, right);
+  let left = quad_of(first_quad + block.column);
+  let right = quad_of(first_quad + COLS + block.column);
+  let upper = 4u * (first_four + block.row);
+  let lower = 4u * (first_four + ROWS + block.row);
+  store(sums[0], upper, left);
+  store(sums[2], upper + 1u, left);
+  store(sums[4], upper + 2u, left);
+  store(sums[6], upper + 3u, left);
+  store(sums[8], lower, left);
+  store(sums[10], lower + 1u, left);
+  store(sums[12], lower + 2u, left);
+  store(sums[14], lower + 3u, left);
+  store(sums[1], upper, right);
+  store(sums[3], upper + 1u, right);
+  store(sums[5], upper + 2u, right);
+  store(sums[7], upper + 3u, right);
+  store(sums[9], lower, right);
+  store(sums[11], lower + 1u, right);
+  store(sums[13], lower + 2u, right);
+  store(sums[15], lower + 3u, right);
 }
