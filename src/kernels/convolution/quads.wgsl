@@ -21,11 +21,10 @@ override POOL: bool;
 @group(0) @binding(3) var<storage, read> bias: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> output: array<f32>;
 
-// Four weights of row k; zero beyond the last row, which then adds nothing.
+// Four weights of row k. Beyond the last row, that one again, of pixels that are zero: to drop what was loaded would be to
+// wait for it before the product that the load is to be hidden by.
 fn weight_at(k: u32, column: u32, stride: u32) -> vec4f {
-  let depth = IN_CHANNELS * KERNEL * KERNEL;
-  let value = unpack(weights[min(k, depth - 1u) * stride + column]);
-  return select(vec4f(0), value, k < depth);
+  return unpack(weights[min(k, IN_CHANNELS * KERNEL * KERNEL - 1u) * stride + column]);
 }
 
 // The quad of output channel o of the n-th image whose first pixel is (y, x); some of it may not exist.

@@ -27,11 +27,11 @@ fn rows_of() -> u32 {
   return params.kernel_height * params.kernel_width * depth_of();
 }
 
-// Four weights of row k; zero beyond the last row, which then adds nothing.
+// Four weights of row k. Beyond the last row, that one again, of pixels that are zero: to drop what was loaded would be to
+// wait for it before the product.
 fn weight_at(k: u32, group: u32, column: u32, pitch: u32) -> vec4f {
   let rows = rows_of();
-  let value = unpack(weights[(group * rows + min(k, rows - 1u)) * pitch + column]);
-  return select(vec4f(0), value, k < rows);
+  return unpack(weights[(group * rows + min(k, rows - 1u)) * pitch + column]);
 }
 
 // Row k of the matrix of windows at four outputs. Beyond the last channel, that one, which has weights of zero there.

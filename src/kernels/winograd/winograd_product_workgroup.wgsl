@@ -29,16 +29,62 @@ struct Params {
 @group(0) @binding(2) var<storage, read> transformed: array<Stored4>;
 @group(0) @binding(3) var<storage, read_write> product: array<Stored4>;
 
-fn u_at(row: u32, base: u32, pitch: u32) -> vec4f {
-  let inside = row < params.channels;
-  let value = vec4f(filters[base + min(row, params.channels - 1u) * pitch]);
-  return select(vec4f(0), value, inside);
+// Four of the operands a row, that are loaded before the product and stored behind it.
+struct Loaded {
+  u: vec4f,
+  v: vec4f,
+  // Of a second row, where there are fewer invocations than fours.
+  u2: vec4f,
+  v2: vec4f,
 }
 
-fn v_at(row: u32, base: u32, pitch: u32) -> vec4f {
-  let inside = row < params.channels;
-  let value = vec4f(transformed[base + min(row, params.channels - 1u) * pitch]);
-  return select(vec4f(0), value, inside);
+// Where an invocation's fours are, in a row of each.
+struct From {
+  u_row: u32,
+  u_column: u32,
+  v_row: u32,
+  v_column: u32,
+  u_base: u32,
+  v_base: u32,
+}
+
+// A row beyond K is the last one.
+fn u_at(row: u32, base: u32) -> vec4f {
+  return vec4f(filters[base + min(row, params.channels - 1u) * (params.out_stride / 4u)]);
+}
+
+fn v_at(row: u32, base: u32) -> vec4f {
+  return vec4f(transformed[base + min(row, params.channels - 1u) * (params.stride / 4u)]);
+}
+
+fn load(start: u32, at: From) -> Loaded {
+  var loaded: Loaded;
+  loaded.u = u_at(start + at.u_row, at.u_base);
+  loaded.v = v_at(start + at.v_row, at.v_base);
+  if (COLS < 16u) {
+    loaded.u2 = u_at(start + at.u_row + COLS / 2u, at.u_base);
+  }
+  if (ROWS < 16u) {
+    loaded.v2 = v_at(start + at.v_row + ROWS / 2u, at.v_base);
+  }
+  return loaded;
+}
+
+// Filters beyond K count as zero. That is seen to here, and not where they are loaded: to look at what was loaded is to
+// wait for it.
+fn put(side: u32, start: u32, loaded: Loaded, at: From) {
+  put_rows(side, at.u_row, at.u_column, within(start + at.u_row, loaded.u));
+  put_columns(side, at.v_row, at.v_column, loaded.v);
+  if (COLS < 16u) {
+    put_rows(side, at.u_row + COLS / 2u, at.u_column, within(start + at.u_row + COLS / 2u, loaded.u2));
+  }
+  if (ROWS < 16u) {
+    put_columns(side, at.v_row + ROWS / 2u, at.v_column, loaded.v2);
+  }
+}
+
+fn within(row: u32, value: vec4f) -> vec4f {
+  return select(vec4f(0), value, row < params.channels);
 }
 
 @compute @workgroup_size(COLS, ROWS)
@@ -47,52 +93,30 @@ fn main(@builtin(workgroup_id) wg: vec3u, @builtin(local_invocation_index) local
   let v_pitch = params.stride / 4u;
   let first_u = wg.y * 2u * ROWS;
   let first_v = wg.x * 2u * COLS;
-
-  // What this invocation brings: a vec4f of one row of each tile, and of a second where there are fewer invocations.
-  let u_row = local / (2u * ROWS);
   let u_column = local % (2u * ROWS);
-  let v_row = local / (2u * COLS);
   let v_column = local % (2u * COLS);
-  let u_base = wg.z * params.channels * u_pitch + min(first_u + u_column, u_pitch - 1u);
-  let v_base = wg.z * params.channels * v_pitch + min(first_v + v_column, v_pitch - 1u);
-  var next_u = u_at(u_row, u_base, u_pitch);
-  var next_v = v_at(v_row, v_base, v_pitch);
-  var next_u2 = vec4f(0);
-  var next_v2 = vec4f(0);
-  if (COLS < 16u) {
-    next_u2 = u_at(u_row + COLS / 2u, u_base, u_pitch);
-  }
-  if (ROWS < 16u) {
-    next_v2 = v_at(v_row + ROWS / 2u, v_base, v_pitch);
-  }
-
-  // What it computes.
+  let at = From(
+    local / (2u * ROWS),
+    u_column,
+    local / (2u * COLS),
+    v_column,
+    wg.z * params.channels * u_pitch + min(first_u + u_column, u_pitch - 1u),
+    wg.z * params.channels * v_pitch + min(first_v + v_column, v_pitch - 1u),
+  );
   let block = block_of(local);
+  var loaded = load(0u, at);
   var sums: Sums;
   var side = 0u;
   for (var start = 0u; start < params.channels; start += 8u) {
     // Whoever has passed the barrier of the last round has done with this side, read in the round before.
-    put_rows(side, u_row, u_column, next_u);
-    put_columns(side, v_row, v_column, next_v);
-    if (COLS < 16u) {
-      put_rows(side, u_row + COLS / 2u, u_column, next_u2);
-    }
-    if (ROWS < 16u) {
-      put_columns(side, v_row + ROWS / 2u, v_column, next_v2);
-    }
+    put(side, start, loaded, at);
     workgroupBarrier();
+    // A branch, so that no compiler moves the loads behind the product, which they are to be hidden by.
     if (start + 8u < params.channels) {
-      next_u = u_at(start + 8u + u_row, u_base, u_pitch);
-      next_v = v_at(start + 8u + v_row, v_base, v_pitch);
-      if (COLS < 16u) {
-        next_u2 = u_at(start + 8u + u_row + COLS / 2u, u_base, u_pitch);
-      }
-      if (ROWS < 16u) {
-        next_v2 = v_at(start + 8u + v_row + ROWS / 2u, v_base, v_pitch);
-      }
+      loaded = load(start + 8u, at);
     }
     multiply(&sums, side, block);
-    side = 1u - side;
+    side ^= 1u;
   }
 
   let left = first_v + block.column;
