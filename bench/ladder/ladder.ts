@@ -252,7 +252,7 @@ export const convLadder: readonly Rung<ConvLayer>[] = [
 function tiledLinear(tiling: AnyLinearTiling): Rung<LinearLayer>['record'] {
   return ({ outFeatures, ...layer }) =>
     once(
-      anyLinear(tiling, {
+      ...anyLinear(tiling, {
         ...layer,
         label: tiling,
         dtype: 'f32',

@@ -11,7 +11,12 @@ import {
 import { convValues } from '../../src/kernels/convolution/conv_kernel';
 import { convNaive, naiveWorkgroups } from '../../src/kernels/convolution/conv_naive';
 import { family, only } from '../../src/kernels/family';
-import { type LinearArgs, type LinearTiling, linear } from '../../src/kernels/linear/linear';
+import {
+  type LinearArgs,
+  type LinearTiling,
+  linear,
+  partialSums,
+} from '../../src/kernels/linear/linear';
 import { linearNaive } from '../../src/kernels/linear/linear_naive';
 import type { MapRangesArgs } from '../../src/kernels/maps/map_ranges';
 import { interpolationConstants } from '../../src/kernels/shared/interpolation';
@@ -66,5 +71,11 @@ export const anyConv = (tiling: AnyConvTiling, args: ConvArgs): Dispatch =>
 export const anyMaskedConv = (tiling: AnyMaskedTiling, args: MaskedConvArgs): Dispatch =>
   tiling === 'naive' ? maskedConvNaive(args) : maskedConv(tiling, args);
 
-export const anyLinear = (tiling: AnyLinearTiling, args: LinearArgs): Dispatch =>
-  tiling === 'naive' ? linearNaive(args) : linear(tiling, args);
+export const anyLinear = (tiling: AnyLinearTiling, args: LinearArgs): Dispatch[] =>
+  tiling === 'naive' ? [linearNaive(args)] : linear(tiling, args);
+
+/** Numbers that its sums over parts of K take. */
+export const anyPartialSums = (
+  tiling: AnyLinearTiling,
+  sizes: Parameters<typeof partialSums>[1],
+): number => (tiling === 'naive' ? 0 : partialSums(tiling, sizes));

@@ -12,13 +12,13 @@ import type { Precision, WeightDtype } from '../numbers/dtypes';
  * - `places`: whether it goes over all places of a batch, tiles or patches, or over listed ones (shared/places.wgsl)
  * - `pixels`: whether they are a tensor's, or an image's under masks
  * - `run`: pixels of a row that are copied at once
- * - `ends`: whether another tensor is added before the activation
+ * - `ends`: whether another tensor is added before the activation, or sums are but parts of what is to be added up
  */
 export interface Axes {
   readonly pixels?: readonly ('plain' | 'masked')[];
   readonly stored?: readonly Precision[];
   readonly run?: readonly ('1' | '2' | '4')[];
-  readonly ends?: readonly ('plain' | 'added')[];
+  readonly ends?: readonly ('plain' | 'added' | 'partial')[];
   readonly places?: readonly ('all' | 'listed')[];
   readonly weights?: readonly WeightDtype[];
 }
@@ -40,7 +40,7 @@ const NAMES: { readonly [A in Axis]-?: Readonly<Record<NonNullable<Axes[A]>[numb
   pixels: { plain: '', masked: '_masked' },
   stored: { f32: '', f16: '_half' },
   run: { 1: '', 2: '_by_2', 4: '_by_4' },
-  ends: { plain: '', added: '_added' },
+  ends: { plain: '', added: '_added', partial: '_partial' },
   places: { all: '', listed: '_listed' },
   weights: { f32: '_f32', f16: '_f16', int8: '_int8' },
 };
@@ -102,7 +102,8 @@ export const VARIANTS = {
   // linear
   linear_registers: [ALL_TYPES],
   linear_quads: [ALL_TYPES],
-  linear_workgroup: [ALL_TYPES],
+  linear_workgroup: [{ ends: ['plain', 'partial'], ...ALL_TYPES }],
+  linear_sums: ONE,
   linear_naive: [ALL_TYPES],
   linear_backward: [ALL_TYPES],
   linear_columns: ONE,

@@ -254,6 +254,7 @@ class Compiler implements Decisions {
       layer,
       tiling: this.options.choose?.linear?.(layer) ?? chooseLinearTiling(device),
       quads: device.quads,
+      maxInvocations: device.maxInvocations,
       layout: { dtype, shards: shardRows(inFeatures, outFeatures, most, dtype) },
     };
   }

@@ -129,6 +129,8 @@ export interface LinearStep extends StepBase {
   readonly tiling: LinearTiling;
   /** Of the tiling `quads`: how many a subgroup is. */
   readonly quads: number | undefined;
+  /** Of a workgroup. */
+  readonly maxInvocations: number | undefined;
   readonly layout: LinearLayout;
 }
 

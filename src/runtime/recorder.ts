@@ -5,7 +5,7 @@ import type { View } from '../kernels/graph/view';
 import { globalAveragePool } from '../kernels/layers/global_average_pool';
 import { maxPool } from '../kernels/layers/max_pool';
 import { softmax } from '../kernels/layers/softmax';
-import { linear } from '../kernels/linear/linear';
+import { linear, partialSums } from '../kernels/linear/linear';
 import type { Places } from '../kernels/shared/places';
 import { sizeOf } from '../model/network';
 import type { ConvStep, LinearStep, Step } from '../plan/steps';
@@ -123,7 +123,7 @@ export class Recorder {
       case 'globalavgpool':
         return [globalAveragePool({ label, ...step.layer.input, batch, input, output })];
       case 'linear':
-        return this.linear(step, batch, input, output);
+        return this.linear(step, batch, input, output, arena);
       default:
         return this.graph.record(step, { batch, tensors, output, weights: this.weights });
     }
@@ -160,26 +160,36 @@ export class Recorder {
     return [maskedConv(masked.tiling, { ...args, places, shape, dtype: layout.dtype })];
   }
 
-  private linear(step: LinearStep, batch: number, input: Slice, output: Slice): Dispatch[] {
-    const { layer, tiling, quads, layout } = step;
+  private linear(
+    step: LinearStep,
+    batch: number,
+    input: Slice,
+    output: Slice,
+    arena: Arena,
+  ): Dispatch[] {
+    const { layer, tiling, quads, maxInvocations, layout } = step;
     const { shards, affine } = this.weights.linear(step);
-    return shards.map(({ firstOutput, outputs, weights }) =>
-      linear(tiling, {
+    return shards.flatMap(({ firstOutput, outputs, weights }) => {
+      const inFeatures = sizeOf(layer.input);
+      const sizes = { inFeatures, shardOutputs: outputs, batch, maxInvocations };
+      const count = partialSums(tiling, sizes);
+      const partial = count > 0 ? arena.take(`${layer.name}, partial sums`, 4 * count) : undefined;
+      if (partial) arena.release(partial);
+      return linear(tiling, {
+        ...sizes,
         label: layer.name,
         dtype: layout.dtype,
-        inFeatures: sizeOf(layer.input),
         outFeatures: layer.output.channels,
         firstOutput,
-        shardOutputs: outputs,
         activation: layer.activation,
-        batch,
         input,
         weights,
         affine,
         output,
         quads,
-      }),
-    );
+        partial,
+      });
+    });
   }
 }
 

@@ -101,7 +101,8 @@ async function runLinear(gpu: Gpu, tiling: LinearTiling, activation: number): Pr
     i % 2 ? (bias[(i - 1) / 2] as number) : 1,
   );
   const output = gpu.createBuffer('output', 4 * expected.values.length);
-  await gpu.submit('linear', [
+  await gpu.submit(
+    'linear',
     linear(tiling, {
       label: 'test',
       dtype: 'f32',
@@ -116,7 +117,7 @@ async function runLinear(gpu: Gpu, tiling: LinearTiling, activation: number): Pr
       affine: { buffer: gpu.upload('affine', affine) },
       output: { buffer: output },
     }),
-  ]);
+  );
   return assertClose('output', await gpu.read(output), expected.values, expected.tolerance);
 }
 

@@ -1,4 +1,4 @@
-import { type AnyLinearTiling, anyLinear } from '../../bench/ladder/naive';
+import { type AnyLinearTiling, anyLinear, anyPartialSums } from '../../bench/ladder/naive';
 import type { Gpu } from '../../src/gpu/gpu';
 import { shardRows } from '../../src/kernels/linear/linear';
 import type { WeightDtype } from '../../src/numbers/dtypes';
@@ -19,8 +19,9 @@ interface Shape {
 }
 
 /**
- * Batches and outputs one below, at and above the 32 x 32 tile and the 4 outputs x 1, 4 or 8 images of
- * an invocation; inputs round the K steps of 4 and 32; ReLU, none and a leaky one; fc1's row length.
+ * Batches and outputs one below, at and above a quarter of, and a whole tile of 64 x 64, and the 4 outputs x 1, 4 or 8
+ * images of an invocation; inputs round the K steps of 4, 8 and 32, and of 2, 4, 16 and 98 parts; ReLU, none and a leaky one;
+ * fc1's row length.
  */
 const shapes: readonly Shape[] = [
   { inFeatures: 1, outFeatures: 1, batch: 1, shards: 1, activation: 0 },
@@ -29,6 +30,8 @@ const shapes: readonly Shape[] = [
   { inFeatures: 32, outFeatures: 32, batch: 32, shards: 1, activation: 0 },
   { inFeatures: 33, outFeatures: 65, batch: 31, shards: 3, activation: 1 },
   { inFeatures: 1022, outFeatures: 30, batch: 33, shards: 4, activation: 0 },
+  { inFeatures: 12, outFeatures: 64, batch: 65, shards: 1, activation: 0 },
+  { inFeatures: 517, outFeatures: 129, batch: 63, shards: 1, activation: 1 },
   { inFeatures: 25088, outFeatures: 7, batch: 1, shards: 1, activation: 1 },
   { inFeatures: 25088, outFeatures: 5, batch: 9, shards: 2, activation: 0.125 },
 ];
@@ -39,8 +42,8 @@ const shapes: readonly Shape[] = [
  */
 const fewer: Record<AnyLinearTiling, readonly number[]> = {
   naive: [1, 2, 5],
-  registers: [0, 1, 2, 5, 7],
-  quads: [0, 1, 2, 5, 7],
+  registers: [0, 1, 2, 5, 9],
+  quads: [0, 1, 2, 5, 9],
   workgroup: [1, 5],
 };
 
@@ -78,7 +81,8 @@ async function run(gpu: Gpu, tiling: AnyLinearTiling, dtype: WeightDtype, layer:
   if (rows.length !== shards) throw new Error(`${rows.length} shards, the case is for ${shards}`);
   await gpu.submit(
     'linear',
-    rows.map(({ firstOutput, outputs }, shard) => {
+    rows.flatMap(({ firstOutput, outputs }, shard) => {
+      const sums = anyPartialSums(tiling, { inFeatures, shardOutputs: outputs, batch });
       const data = paddedRows(weights.data, inFeatures, firstOutput, outputs);
       return anyLinear(tiling, {
         label: 'test',
@@ -93,6 +97,7 @@ async function run(gpu: Gpu, tiling: AnyLinearTiling, dtype: WeightDtype, layer:
         weights: { buffer: gpu.upload(`weights ${shard}`, data) },
         affine: affineBuffer,
         output,
+        partial: sums > 0 ? { buffer: gpu.createBuffer(`sums ${shard}`, 4 * sums) } : undefined,
       });
     }),
   );

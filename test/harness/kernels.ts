@@ -77,6 +77,7 @@ const CONSTANTS: Readonly<Record<string, (maxInvocations: number) => readonly Co
   winograd_product_workgroup: (most) => tilesWithin(PRODUCT_TILES, most).map(ofTile),
   winograd_product_quads: () => LANES,
   linear_quads: () => LANES,
+  linear_workgroup: (most) => tilesWithin(PRODUCT_TILES, most).map(ofTile),
   window_conv_quads: () => LANES,
   winograd_product_matrix: unitsWithin,
 };

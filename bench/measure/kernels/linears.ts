@@ -2,7 +2,7 @@ import { rowStride } from '../../../src/kernels/linear/linear';
 import { linearBackward } from '../../../src/kernels/linear/linear_backward';
 import { linearColumns } from '../../../src/kernels/linear/linear_columns';
 import { WEIGHT_BYTES, type WeightDtype } from '../../../src/numbers/dtypes';
-import { type AnyLinearTiling, anyLinear } from '../../ladder/naive';
+import { type AnyLinearTiling, anyLinear, anyPartialSums } from '../../ladder/naive';
 import { batchFor, type Scale } from '../scale';
 import { bytesOf, rawBytes, type Subject, type Tensors, values } from './subject';
 
@@ -42,9 +42,10 @@ function subject(tiling: AnyLinearTiling, dtype: WeightDtype, many: boolean): Su
       const { inFeatures, outFeatures } = sizeOf(scale);
       const batch = many ? manyFor(scale) : 1;
       const { weightBytes, ...own } = weightTensors(tensors, scale, dtype);
+      const sums = anyPartialSums(tiling, { inFeatures, shardOutputs: outFeatures, batch });
       return {
         run: [
-          anyLinear(tiling, {
+          ...anyLinear(tiling, {
             label: 'fc',
             dtype,
             inFeatures,
@@ -57,6 +58,7 @@ function subject(tiling: AnyLinearTiling, dtype: WeightDtype, many: boolean): Su
             ...own,
             output: tensors.take('output', bytesOf(batch * outFeatures)),
             quads: scale.quads,
+            partial: sums > 0 ? tensors.take('partial sums', bytesOf(sums)) : undefined,
           }),
         ],
         batch,

@@ -18,6 +18,8 @@ struct Params {
   first_output: u32,
   shard_outputs: u32,
   activation: f32,
+  // Of linear_workgroup: how much of K a workgroup adds up.
+  @if(ends_plain || ends_partial) depth: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;

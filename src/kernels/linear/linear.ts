@@ -1,13 +1,15 @@
 import { ScoreCamError } from '../../errors';
 import type { Dispatch, Slice } from '../../gpu/kernel';
-import { checkedWorkgroups } from '../../gpu/workgroups';
+import { checkedWorkgroups, workgroupsFor } from '../../gpu/workgroups';
 import { curveOf } from '../../numbers/activation';
 import { WEIGHT_BYTES, type WeightDtype } from '../../numbers/dtypes';
-import { ceilDiv } from '../../numbers/padding';
-import { family } from '../family';
+import { ceilDiv, roundUp } from '../../numbers/padding';
+import { family, only } from '../family';
+import { chooseGemmTile, type GemmTile, PRODUCT_TILES, tilesWithin } from '../shared/gemm_tile';
 import type { VARIANTS } from '../variants';
 import inQuads from './linear_quads.wgsl';
 import inRegisters from './linear_registers.wgsl';
+import sums from './linear_sums.wgsl';
 import inWorkgroups from './linear_workgroup.wgsl';
 
 /** `quads` needs the feature `subgroups`. */
@@ -18,6 +20,8 @@ const TILINGS = {
   quads: family<typeof VARIANTS.linear_quads>(inQuads),
   workgroup: family<typeof VARIANTS.linear_workgroup>(inWorkgroups),
 } as const;
+
+const inSums = only(sums);
 
 export interface LinearArgs {
   readonly label: string;
@@ -45,6 +49,10 @@ export interface LinearArgs {
   readonly output: Slice;
   /** Of the tiling `quads`: how many a subgroup is. Default 1, which computes the same on larger ones. */
   readonly quads?: number | undefined;
+  /** Of the tiling `workgroup`: of a workgroup. Default: what WebGPU's core has, 256. */
+  readonly maxInvocations?: number | undefined;
+  /** Room for {@link partialSums} numbers. Without it, no output is summed up in parts. */
+  readonly partial?: Slice | undefined;
 }
 
 /** Length of a row of weights in memory: weights are read four at a time. */
@@ -57,8 +65,31 @@ function rowsPerInvocation(batch: number): number {
   return batch === 1 ? 1 : batch <= 4 ? 4 : 8;
 }
 
+type Sizes = Pick<LinearArgs, 'inFeatures' | 'shardOutputs' | 'batch' | 'maxInvocations'>;
+
+/** Workgroups that keep a large GPU busy, and how much of K each has at least. By counting: not measured on a GPU. */
+const ENOUGH_WORKGROUPS = 256;
+const LEAST_DEPTH = 256;
+
+/** The tile of linear_workgroup, and in how many parts of which depth K is summed up. */
+function coverOf({ inFeatures, shardOutputs, batch, maxInvocations }: Sizes) {
+  const tile = chooseGemmTile(tilesWithin(PRODUCT_TILES, maxInvocations), batch, shardOutputs);
+  const { rows, cols } = tile;
+  const [x, y] = [ceilDiv(shardOutputs, 8 * cols), ceilDiv(batch, 8 * rows)];
+  const most = Math.min(ceilDiv(ENOUGH_WORKGROUPS, x * y), ceilDiv(inFeatures, LEAST_DEPTH));
+  const depth = roundUp(ceilDiv(inFeatures, most), 8);
+  return { tile, x, y, depth, parts: ceilDiv(inFeatures, depth) };
+}
+
+/** Numbers that sums over parts of K take, where outputs alone are too few workgroups; 0 where they are enough. */
+export function partialSums(tiling: LinearTiling, sizes: Sizes): number {
+  if (tiling !== 'workgroup') return 0;
+  const { parts } = coverOf(sizes);
+  return parts > 1 ? parts * sizes.batch * sizes.shardOutputs : 0;
+}
+
 /** One row shard of a fully connected layer, with bias and activation. */
-export function linear(tiling: LinearTiling, args: LinearArgs): Dispatch {
+export function linear(tiling: LinearTiling, args: LinearArgs): Dispatch[] {
   const { label, dtype, batch, shardOutputs, quads = 1 } = args;
   const constants = {
     IN_FEATURES: args.inFeatures,
@@ -77,33 +108,76 @@ export function linear(tiling: LinearTiling, args: LinearArgs): Dispatch {
   };
   const workgroups = (outputs: number, rows: number) =>
     checkedWorkgroups(label, [ceilDiv(shardOutputs, outputs), ceilDiv(batch, rows), 1]);
+  const rows = rowsPerInvocation(batch);
   switch (tiling) {
-    case 'registers': {
-      const rows = rowsPerInvocation(batch);
-      return {
-        ...common,
-        kernel: TILINGS.registers.pick({ weights: dtype }),
-        constants: { ...constants, ROWS: rows },
-        workgroups: workgroups(8 * 4, 8 * rows),
-      };
+    case 'registers':
+      return [
+        {
+          ...common,
+          kernel: TILINGS.registers.pick({ weights: dtype }),
+          constants: { ...constants, ROWS: rows },
+          workgroups: workgroups(8 * 4, 8 * rows),
+        },
+      ];
+    case 'quads':
+      return [
+        {
+          ...common,
+          kernel: TILINGS.quads.pick({ weights: dtype }),
+          constants: { ...constants, ROWS: rows, LANES: 4 * quads },
+          workgroups: workgroups(4 * 4 * quads, rows),
+        },
+      ];
+    case 'workgroup': {
+      const { partial } = args;
+      const cover = coverOf(args);
+      return partial && cover.parts > 1
+        ? inParts(args, partial, cover)
+        : [
+            {
+              ...common,
+              params: { ...common.params, depth: args.inFeatures },
+              kernel: TILINGS.workgroup.pick({ ends: 'plain', weights: dtype }),
+              constants: { ...constants, ROWS: cover.tile.rows, COLS: cover.tile.cols },
+              workgroups: checkedWorkgroups(label, [cover.x, cover.y, 1]),
+            },
+          ];
     }
-    case 'quads': {
-      const rows = rowsPerInvocation(batch);
-      return {
-        ...common,
-        kernel: TILINGS.quads.pick({ weights: dtype }),
-        constants: { ...constants, ROWS: rows, LANES: 4 * quads },
-        workgroups: workgroups(4 * 4 * quads, rows),
-      };
-    }
-    case 'workgroup':
-      return {
-        ...common,
-        kernel: TILINGS.workgroup.pick({ weights: dtype }),
-        constants,
-        workgroups: workgroups(32, 32),
-      };
   }
+}
+
+/** K in parts, each in workgroups of its own, and their sums. */
+function inParts(
+  args: LinearArgs,
+  partial: Slice,
+  { tile, x, y, depth, parts }: ReturnType<typeof coverOf>,
+): Dispatch[] {
+  const { label, batch, firstOutput, shardOutputs, activation, affine, output } = args;
+  const { rows, cols }: GemmTile = tile;
+  return [
+    {
+      label,
+      kernel: TILINGS.workgroup.pick({ ends: 'partial', weights: args.dtype }),
+      constants: { IN_FEATURES: args.inFeatures, ROWS: rows, COLS: cols },
+      params: {
+        batch,
+        first_output: firstOutput,
+        shard_outputs: shardOutputs,
+        activation,
+        depth,
+      },
+      buffers: { input: args.input, weights: args.weights, output: partial },
+      workgroups: checkedWorkgroups(label, [x, y, parts]),
+    },
+    {
+      label,
+      kernel: inSums,
+      constants: { OUT_FEATURES: args.outFeatures, CURVE: curveOf(activation) },
+      params: { batch, first_output: firstOutput, shard_outputs: shardOutputs, parts, activation },
+      buffers: { partial_sums: partial, affine, output },
+      workgroups: workgroupsFor(label, batch * shardOutputs, 64),
+    },
+  ];
 }
 
 /**

@@ -1,89 +1,130 @@
-// Fully connected layer, one row shard of its weights, tiled in workgroup memory: the version for GPUs.
-// What it computes, and the shapes: layer.wgsl.
-// GEMM mapping: M = batch, N = outputs, K = IN_FEATURES. A workgroup of 8 x 8 invocations computes a
-// tile of 32 images x 32 outputs, each invocation 4 x 4 of it as sums of outer products. K goes in
-// steps of 32: 32 neighbouring invocations read 32 neighbouring inputs of one row, 128 bytes at once, and
-// 8 neighbouring ones 32 neighbouring weights (128 bytes of f32, 64 of f16, 32 of int8), which they
-// un-pack on the way into workgroup memory. Every weight is read ceil(batch / 32) times, every input
-// ceil(shard_outputs / 32) times; a step does 2 * 32^3 FLOP for up to 8 KiB of global reads.
-// Workgroup memory: 2 tiles of 32 x 33 f32 = 8448 bytes. The odd row length puts the 32 values that
-// are stored at once, inputs one below the other or every fourth weight of four rows, into different
-// banks.
-// Barriers: one between filling and reading the tiles, one between reading and filling them again;
-// the loop runs as often for every invocation, so control flow at the barriers is uniform.
+// Fully connected layer, one row shard of its weights, as a matrix product in tiles of workgroup memory: the version for
+// GPUs. What it computes, and the shapes: layer.wgsl.
+//
+// GEMM: M = batch, N = outputs, K = IN_FEATURES; 2 M N K FLOPs. Tiles of 8 ROWS images x 8 COLS outputs:
+// product_tile.wgsl. Both operands have K innermost, where the tiles have it outermost: an invocation brings four rows at
+// four of K, 16 numbers of weights or of images, and turns them in registers. There are 4 (ROWS + COLS) such bricks, never
+// more than invocations. Weights are un-packed on the way into workgroup memory; each is read ceil(batch / (8 ROWS)) times.
+// Few outputs are few workgroups: workgroup z adds up its own `depth` of K, and linear_sums.wgsl the workgroups' sums.
+//   partial   output[z, n, o - first_output] = sum of input[n, k] weights[o - first_output, k] over z's k
+// Registers: 64 sums, 16 operands, 16 values that are on their way.
+// The barrier stands in a loop whose bounds are uniforms, and no invocation leaves early.
+// Preconditions: ROWS and COLS 8 or 16; depth a multiple of 8; fewer than 2^31 elements a tensor.
 
-import package::linear::layer::{IN_FEATURES, input, params, store, weights};
+import package::linear::layer::{IN_FEATURES, input, output, params, row_starts, store4, weights};
+import package::shared::product_tile::{Sums, block_of, multiply, put_columns, put_rows};
 import package::shared::weights::unpack;
+import constants::{COLS, ROWS};
 
-const TILE = 32u;
-const STRIDE = 33u;
-const INVOCATIONS = 64u;
-const FOURS = TILE / 4u;
+// Four rows of a matrix at four of K.
+struct Brick {
+  // Of the weights, or of the images behind them.
+  is_weights: bool,
+  is_image: bool,
+  // Which four rows of the tile, and which four of a step's eight.
+  four: u32,
+  first_k: u32,
+  starts: vec4u,
+}
 
-// Both transposed, [k][image] and [k][output]: an invocation's 4 values lie side by side.
-var<workgroup> input_tile: array<f32, TILE * STRIDE>;
-var<workgroup> weight_tile: array<f32, TILE * STRIDE>;
-
-@compute @workgroup_size(8, 8)
-fn main(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(local_invocation_id) local: vec3u,
-  @builtin(local_invocation_index) index: u32,
-) {
+fn brick_of(local: u32, first_n: u32, first_o: u32) -> Brick {
   let pitch = (IN_FEATURES + 3u) / 4u;
-  let first_o = group.x * TILE;
-  let first_n = group.y * TILE;
-  let tile_k = index % TILE;
-  let tile_four = index % FOURS;
-  let my_o = local.x * 4u;
-  let my_n = local.y * 4u;
-  // Column i holds the outputs of image i.
-  var totals = mat4x4f();
-  for (var first_k = 0u; first_k < IN_FEATURES; first_k += TILE) {
-    // Zeros past the ends add nothing. A clamped index keeps the load in bounds, select drops it.
-    let four = first_k / 4u + tile_four;
-    for (var row = index / FOURS; row < TILE; row += INVOCATIONS / FOURS) {
-      let o = first_o + row;
-      let packed = weights[min(o, params.shard_outputs - 1u) * pitch + min(four, pitch - 1u)];
-      let w = select(vec4f(0), unpack(packed), o < params.shard_outputs && four < pitch);
-      let at = 4u * tile_four * STRIDE + row;
-      weight_tile[at] = w.x;
-      weight_tile[at + STRIDE] = w.y;
-      weight_tile[at + 2u * STRIDE] = w.z;
-      weight_tile[at + 3u * STRIDE] = w.w;
-    }
-    let k = first_k + tile_k;
-    for (var row = index / TILE; row < TILE; row += INVOCATIONS / TILE) {
-      let n = first_n + row;
-      let x = input[min(n, params.batch - 1u) * IN_FEATURES + min(k, IN_FEATURES - 1u)];
-      input_tile[tile_k * STRIDE + row] = select(0.0, x, n < params.batch && k < IN_FEATURES);
-    }
-    workgroupBarrier();
-    for (var k = 0u; k < TILE; k++) {
-      let w_at = k * STRIDE + my_o;
-      let x_at = k * STRIDE + my_n;
-      let w = vec4f(
-        weight_tile[w_at],
-        weight_tile[w_at + 1u],
-        weight_tile[w_at + 2u],
-        weight_tile[w_at + 3u],
-      );
-      totals += mat4x4f(
-        w * input_tile[x_at],
-        w * input_tile[x_at + 1u],
-        w * input_tile[x_at + 2u],
-        w * input_tile[x_at + 3u],
-      );
-    }
-    workgroupBarrier();
+  let is_weights = local < 4u * COLS;
+  let job = select(local - 4u * COLS, local, is_weights);
+  let four = job / 2u;
+  let images = row_starts(first_n + 4u * four, params.batch, IN_FEATURES);
+  let rows = row_starts(first_o + 4u * four, params.shard_outputs, pitch);
+  let starts = select(images, rows, vec4<bool>(is_weights));
+  return Brick(is_weights, !is_weights && job < 4u * ROWS, four, job % 2u * 4u, starts);
+}
+
+// A column each row. Weights beyond the last are zero, so images there may be any: the last, again.
+fn load(brick: Brick, start: u32) -> mat4x4f {
+  let k = start + brick.first_k;
+  if (brick.is_weights && k < IN_FEATURES) {
+    let at = brick.starts + k / 4u;
+    return mat4x4f(unpack(weights[at.x]), unpack(weights[at.y]), unpack(weights[at.z]), unpack(weights[at.w]));
   }
-  for (var i = 0u; i < 4u; i++) {
-    for (var j = 0u; j < 4u; j++) {
-      let n = first_n + my_n + i;
-      let o = first_o + my_o + j;
-      if (n < params.batch && o < params.shard_outputs) {
-        store(n, o, totals[i][j]);
-      }
-    }
+  if (brick.is_image) {
+    let at = min(k + vec4u(0, 1, 2, 3), vec4u(IN_FEATURES - 1u));
+    return mat4x4f(
+      row_at(brick.starts.x + at),
+      row_at(brick.starts.y + at),
+      row_at(brick.starts.z + at),
+      row_at(brick.starts.w + at),
+    );
   }
+  return mat4x4f();
+}
+
+fn row_at(at: vec4u) -> vec4f {
+  return vec4f(input[at.x], input[at.y], input[at.z], input[at.w]);
+}
+
+fn put(side: u32, brick: Brick, loaded: mat4x4f) {
+  let steps = transpose(loaded);
+  if (brick.is_weights) {
+    put_columns(side, brick.first_k, brick.four, steps[0]);
+    put_columns(side, brick.first_k + 1u, brick.four, steps[1]);
+    put_columns(side, brick.first_k + 2u, brick.four, steps[2]);
+    put_columns(side, brick.first_k + 3u, brick.four, steps[3]);
+  } else if (brick.is_image) {
+    put_rows(side, brick.first_k, brick.four, steps[0]);
+    put_rows(side, brick.first_k + 1u, brick.four, steps[1]);
+    put_rows(side, brick.first_k + 2u, brick.four, steps[2]);
+    put_rows(side, brick.first_k + 3u, brick.four, steps[3]);
+  }
+}
+
+@if(ends_partial)
+fn store_partial(part: u32, n: u32, first: u32, totals: vec4f) {
+  if (n >= params.batch) {
+    return;
+  }
+  let at = (part * params.batch + n) * params.shard_outputs + first;
+  for (var i = 0u; i < 4u && first + i < params.shard_outputs; i++) {
+    output[at + i] = totals[i];
+  }
+}
+
+fn store_row(part: u32, n: u32, o: u32, left: vec4f, right: vec4f) {
+  @if(ends_plain) store4(n, o, left);
+  @if(ends_plain) store4(n, o + 4u * COLS, right);
+  @if(ends_partial) store_partial(part, n, o, left);
+  @if(ends_partial) store_partial(part, n, o + 4u * COLS, right);
+}
+
+@compute @workgroup_size(COLS, ROWS)
+fn main(@builtin(workgroup_id) wg: vec3u, @builtin(local_invocation_index) local: u32) {
+  let first_n = wg.y * 8u * ROWS;
+  let first_o = wg.x * 8u * COLS;
+  let first_k = wg.z * params.depth;
+  let last_k = min(first_k + params.depth, IN_FEATURES);
+  let brick = brick_of(local, first_n, first_o);
+  let block = block_of(local);
+  var loaded = load(brick, first_k);
+  var sums: Sums;
+  var side = 0u;
+  for (var start = first_k; start < last_k; start += 8u) {
+    // Whoever has passed the barrier of the last round has done with this side, read in the round before.
+    put(side, brick, loaded);
+    workgroupBarrier();
+    if (start + 8u < last_k) {
+      loaded = load(brick, start + 8u);
+    }
+    multiply(&sums, side, block);
+    side ^= 1u;
+  }
+
+  let upper = first_n + 4u * block.row;
+  let lower = upper + 4u * ROWS;
+  let o = first_o + 4u * block.column;
+  store_row(wg.z, upper, o, sums[0], sums[1]);
+  store_row(wg.z, upper + 1u, o, sums[2], sums[3]);
+  store_row(wg.z, upper + 2u, o, sums[4], sums[5]);
+  store_row(wg.z, upper + 3u, o, sums[6], sums[7]);
+  store_row(wg.z, lower, o, sums[8], sums[9]);
+  store_row(wg.z, lower + 1u, o, sums[10], sums[11]);
+  store_row(wg.z, lower + 2u, o, sums[12], sums[13]);
+  store_row(wg.z, lower + 3u, o, sums[14], sums[15]);
 }
