@@ -11,16 +11,18 @@ import { smallImage } from '../harness/small-model';
 
 /*
  * Full-size networks with generated weights, written as TensorFlow.js layers models and read back: the logits of the
- * networks themselves bit for bit, and PyTorch's where the reference data is.
+ * networks themselves, and PyTorch's where the reference data is.
  */
 
-/** As for VGG-16, of the largest. */
+/** From PyTorch's, as for VGG-16; of the largest. */
 const TOLERANCE = 1e-4;
 
 interface Seeded {
   readonly network: string;
   /** PyTorch's logits and the image that they are of. */
   readonly golden?: string;
+  /** From the network's own logits, of the largest. Default 0: bit for bit. */
+  readonly rounding?: number;
   readonly slow?: string;
 }
 
@@ -29,7 +31,13 @@ const NETWORKS: readonly Seeded[] = [
   { network: 'squeezenet1_1', golden: 'squeezenet1_1-seed1' },
   { network: 'mobilenet_v2', golden: 'mobilenet_v2-seed1' },
   { network: 'mobilenet-v1-025', slow: 'a network like those of each run' },
-  { network: 'resnet18', golden: 'resnet18-seed1', slow: '11.7 million weights, twice' },
+  {
+    network: 'resnet18',
+    golden: 'resnet18-seed1',
+    // A file's shortcut comes before what it goes round, and an addition goes into the sum of whichever comes last.
+    rounding: 1e-6,
+    slow: '11.7 million weights, twice',
+  },
   { network: 'densenet121', golden: 'densenet121-seed1', slow: '121 layers, twice' },
 ];
 
@@ -40,7 +48,7 @@ async function logitsOf(gpu: Gpu, model: Model, image: Float32Array): Promise<Fl
   });
 }
 
-export const cases: GpuCase[] = NETWORKS.map(({ network, golden, slow }) => ({
+export const cases: GpuCase[] = NETWORKS.map(({ network, golden, rounding = 0, slow }) => ({
   name: `${network} as a TensorFlow.js file: the same logits`,
   ...(slow ? { slow } : {}),
   async run(gpu, { sharedUrl }) {
@@ -56,7 +64,8 @@ export const cases: GpuCase[] = NETWORKS.map(({ network, golden, slow }) => ({
     const logits = await logitsOf(gpu, read, image);
     const [least, most] = [Math.min(...expected), Math.max(...expected)];
     if (!(most - least > 0.1)) throw new Error(`logits from ${least} to ${most} tell nothing`);
-    const notes = [assertClose('of the network itself', logits, expected, 0)];
+    const allowed = rounding * Math.max(-least, most);
+    const notes = [assertClose('of the network itself', logits, expected, allowed)];
     if (folder) {
       const { logits: known } = await sharedJson<{ logits: number[] }>(
         sharedUrl,
