@@ -1,5 +1,4 @@
 import { normalise, prepareImage } from '../../src/explain/image';
-import { Arena } from '../../src/gpu/arena';
 import type { Gpu } from '../../src/gpu/gpu';
 import type { Slice } from '../../src/gpu/kernel';
 import {
@@ -11,12 +10,9 @@ import {
 } from '../../src/index';
 import { isWeighted, type Layer, sizeOf } from '../../src/model/network';
 import { NO_ACTIVATION } from '../../src/numbers/activation';
-import { compile } from '../../src/plan/compile';
-import { graphKit } from '../../src/runtime/load-graph-kit';
-import { NetworkWeights } from '../../src/runtime/network-weights';
-import { Runner } from '../../src/runtime/runner';
 import type { GpuCase } from '../harness/case';
 import { assertClose } from '../harness/compare';
+import { running } from '../harness/graph-checks';
 import { openMobileNet } from '../harness/mobilenet';
 import { type LayerGolden, sharedF32, sharedImage, sharedJson } from '../harness/shared';
 
@@ -57,22 +53,6 @@ const largestOf = (values: ArrayLike<number>): number =>
 
 const scaled = (what: string, actual: ArrayLike<number>, expected: ArrayLike<number>): string =>
   assertClose(what, actual, expected, TOLERANCE * largestOf(expected));
-
-async function running(
-  gpu: Gpu,
-  { network, weights }: Model,
-  use: (runner: Runner, arena: Arena) => Promise<string>,
-): Promise<string> {
-  const plan = compile(network, gpu.facts, { graph: await graphKit(network) });
-  const loaded = await NetworkWeights.load(gpu, plan, weights);
-  const arena = new Arena(gpu);
-  try {
-    return await use(new Runner(gpu, plan, loaded), arena);
-  } finally {
-    arena.dispose();
-    loaded.dispose();
-  }
-}
 
 async function imageOf(model: Model, url: string): Promise<Float32Array<ArrayBuffer>> {
   const pixels = await prepareImage(await sharedImage(url, ''), model.manifest.input);
@@ -149,7 +129,7 @@ const graphCases = NETWORKS.flatMap((name): GpuCase[] => {
       async run(gpu, { sharedUrl }) {
         const expected = await sharedJson<GraphGolden>(sharedUrl, `${folder}golden.json`);
         const own = await loadModel(model);
-        return running(gpu, own, async (runner, arena) => {
+        return running(gpu, own, {}, async (runner, arena) => {
           const image = await imageOf(own, `${sharedUrl}${folder}image.png`);
           const input = arena.upload('image', image);
           const { layers } = own.network;
@@ -246,7 +226,7 @@ const mobilenetCases: GpuCase[] = [
     async run(gpu, { sharedUrl }) {
       const expected = await sharedJson<MobileNetGolden>(sharedUrl, `${MOBILENET}golden.json`);
       const model = await openMobileNet(sharedUrl);
-      return running(gpu, model, async (runner, arena) => {
+      return running(gpu, model, {}, async (runner, arena) => {
         const image = await imageOf(model, `${sharedUrl}${MOBILENET}image-192.png`);
         const names = Object.keys(expected.layers);
         const input = arena.upload('image', image);

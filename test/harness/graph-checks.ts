@@ -43,18 +43,19 @@ function close(
 const imageFor = ({ manifest }: Model): Float32Array =>
   normalise(smallImage(manifest.input.width, manifest.input.height), manifest);
 
-async function running(
+/** What is done with a network whose weights are on the device. */
+export async function running<T>(
   gpu: Gpu,
   { network, weights }: Model,
   { facts, ...options }: How,
-  use: (runner: Runner, arena: Arena) => Promise<void>,
-): Promise<void> {
+  use: (runner: Runner, arena: Arena) => Promise<T>,
+): Promise<T> {
   const graph = await graphKit(network);
   const plan = compile(network, { ...gpu.facts, ...facts }, { graph, ...options });
   const loaded = await NetworkWeights.load(gpu, plan, weights);
   const arena = new Arena(gpu);
   try {
-    await use(new Runner(gpu, plan, loaded), arena);
+    return await use(new Runner(gpu, plan, loaded), arena);
   } finally {
     arena.dispose();
     loaded.dispose();
