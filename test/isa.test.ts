@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { BUDGETS, COMPILER, overBudget } from '../bench/isa/budgets';
 import { KNOWN_GPUS, ratesOf } from '../bench/isa/chips';
+import { withTables } from '../bench/isa/docs';
 import { bytesOf, type HotLoop, hotLoopOf, kindOf, multiplyAddsOf } from '../bench/isa/hot-loop';
 import { pipelinesOf } from '../bench/isa/pipelines';
 import { secondsOfStep } from '../bench/isa/predict';
@@ -12,6 +13,7 @@ import { shadersIn } from '../bench/isa/spirv';
 import { findTools } from '../bench/isa/tools';
 import type { IsaResults, KernelCode, Way } from '../bench/isa/types';
 import { waysOf } from '../bench/isa/work';
+import { projectRoot } from '../cli/server';
 import { seededVgg } from '../src/model/seeded-vgg';
 import { convWork } from '../src/plan/conv_cost';
 import { type Rates, secondsOf } from '../src/plan/cost';
@@ -252,6 +254,14 @@ describe('the model', () => {
       expect(sum(chosen) / sum(best), gpu.name).toBeLessThan(1.2);
     }
   });
+});
+
+it('the documentation has the tables of the results that are kept', () => {
+  const read = (path: string): string => readFileSync(join(projectRoot, path), 'utf8');
+  const { isa } = JSON.parse(read('bench/results/isa.json')) as { isa: IsaResults };
+  const docs = read('docs/gpu-kernels.md');
+  expect(withTables(docs, isa)).toBe(docs);
+  expect(() => withTables('no marks', isa)).toThrow('kernels as compiled');
 });
 
 const parts = 'conv_workgroup,masked_conv,linear_workgroup,winograd';
