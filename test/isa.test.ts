@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseHTML } from 'linkedom';
 import { afterAll, describe, expect, it } from 'vitest';
 import { BUDGETS, COMPILER, overBudget } from '../bench/isa/budgets';
 import { KNOWN_GPUS, ratesOf } from '../bench/isa/chips';
@@ -8,13 +9,20 @@ import { withTables } from '../bench/isa/docs';
 import { bytesOf, type HotLoop, hotLoopOf, kindOf, multiplyAddsOf } from '../bench/isa/hot-loop';
 import { pipelinesOf } from '../bench/isa/pipelines';
 import { secondsOfStep } from '../bench/isa/predict';
-import { gpuDispatches } from '../bench/isa/recorded';
+import { GPU_FACTS, gpuDispatches } from '../bench/isa/recorded';
 import { shadersIn } from '../bench/isa/spirv';
 import { findTools } from '../bench/isa/tools';
 import type { IsaResults, KernelCode, Way } from '../bench/isa/types';
 import { waysOf } from '../bench/isa/work';
+import { layerResults } from '../bench/measure/layers';
+import type { Measurement } from '../bench/measure/types';
+import { readResults } from '../bench/read';
+import { reportPage } from '../bench/report/page';
+import { lineOf } from '../bench/show';
 import { projectRoot } from '../cli/server';
+import type { Dispatch } from '../src/gpu/kernel';
 import { seededVgg } from '../src/model/seeded-vgg';
+import { compile } from '../src/plan/compile';
 import { convWork } from '../src/plan/conv_cost';
 import { type Rates, secondsOf } from '../src/plan/cost';
 import { runScript } from './harness/run-script';
@@ -262,6 +270,46 @@ it('the documentation has the tables of the results that are kept', () => {
   const docs = read('docs/gpu-kernels.md');
   expect(withTables(docs, isa)).toBe(docs);
   expect(() => withTables('no marks', isa)).toThrow('kernels as compiled');
+});
+
+it('the report shows what was compiled, and what is predicted', () => {
+  const kept = readFileSync(join(projectRoot, 'bench/results/isa.json'), 'utf8');
+  const { isa } = JSON.parse(kept) as { isa: IsaResults };
+  const results = 'bench/results/lavapipe-2-cores.json';
+  const file = { ...readResults([join(projectRoot, results)]), isa };
+  const { document } = parseHTML('<html><body></body></html>');
+  const page = parseHTML(reportPage(file, document)).document;
+  const rows = (caption: string): number =>
+    page.querySelectorAll(`[aria-label="${caption}"] tbody tr`).length;
+  expect(rows('Kernels as compiled')).toBe(3 * isa.kernels.length);
+  expect(rows('Predicted seconds')).toBe(KNOWN_GPUS.length);
+});
+
+describe('measured beside predicted', () => {
+  const peak = { gflops: 1000, gbps: 1000 };
+  const results = (isFallback: boolean) => {
+    const plan = compile(network, { ...GPU_FACTS, isFallback });
+    const profile = plan.steps.map(({ name }) => ({
+      kernel: 'any',
+      label: name,
+      ms: 10,
+      dispatch: {} as Dispatch,
+    }));
+    return layerResults(plan, [profile], peak);
+  };
+
+  it('for every layer on a GPU', () => {
+    const all = results(false);
+    expect(all.filter(({ predicted = 0 }) => predicted > 0).length).toBe(all.length);
+    const [fc2] = all.filter(({ name }) => name === 'fc2');
+    // 67 MB at 1000 GB/s: reading its weights takes longer than multiplying by them.
+    expect(fc2?.predicted).toBeCloseTo(0.0671, 3);
+    expect(lineOf(fc2 as Measurement)).toMatch(/, 149 x predicted$/);
+  });
+
+  it('for none on a software adapter', () => {
+    expect(results(true).some(({ predicted }) => predicted !== undefined)).toBe(false);
+  });
 });
 
 const parts = 'conv_workgroup,masked_conv,linear_workgroup,winograd';
