@@ -248,6 +248,13 @@ describe('the model', () => {
     ]);
   });
 
+  it('knows the share of every kernel that convolves', () => {
+    const kernels = waysOf(network, 512)
+      .flatMap(({ steps }) => steps.flatMap((step) => step.work))
+      .filter(({ kernel }) => /conv|winograd|linear/.test(kernel));
+    expect(kernels.filter(({ kernel }) => !(kernel in BUDGETS))).toEqual([]);
+  });
+
   it('the table of what is chosen without a measurement is never far behind it', () => {
     for (const gpu of KNOWN_GPUS) {
       const seconds = (way: Way): number[] =>
