@@ -18,15 +18,15 @@ export function writeResults(file: BenchFile, out: string, report = reportBeside
 }
 
 export function writeJson(path: string, figures: object): void {
-  write(path, `${JSON.stringify(figures, null, 1)}\n`);
+  writeText(path, `${JSON.stringify(figures, null, 1)}\n`);
 }
 
 export function writeReport(file: BenchFile, report: string): void {
   const { document } = parseHTML('<html><body></body></html>');
-  write(report, reportPage(file, document));
+  writeText(report, reportPage(file, document));
 }
 
-function write(path: string, text: string): void {
+export function writeText(path: string, text: string): void {
   try {
     mkdirSync(dirname(resolve(path)), { recursive: true });
     writeFileSync(path, text);

@@ -1,12 +1,31 @@
-import { describe, expect, it } from 'vitest';
-import { bytesOf, hotLoopOf, kindOf, multiplyAddsOf } from '../bench/isa/hot-loop';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseHTML } from 'linkedom';
+import { afterAll, describe, expect, it } from 'vitest';
+import { BUDGETS, COMPILER, overBudget } from '../bench/isa/budgets';
+import { KNOWN_GPUS, ratesOf } from '../bench/isa/chips';
+import { withTables } from '../bench/isa/docs';
+import { bytesOf, type HotLoop, hotLoopOf, kindOf, multiplyAddsOf } from '../bench/isa/hot-loop';
 import { pipelinesOf } from '../bench/isa/pipelines';
-import { gpuDispatches } from '../bench/isa/recorded';
+import { secondsOfStep } from '../bench/isa/predict';
+import { GPU_FACTS, gpuDispatches } from '../bench/isa/recorded';
 import { shadersIn } from '../bench/isa/spirv';
+import { findTools } from '../bench/isa/tools';
+import type { IsaResults, KernelCode, Way } from '../bench/isa/types';
 import { waysOf } from '../bench/isa/work';
+import { layerResults } from '../bench/measure/layers';
+import type { Measurement } from '../bench/measure/types';
+import { readResults } from '../bench/read';
+import { reportPage } from '../bench/report/page';
+import { lineOf } from '../bench/show';
+import { projectRoot } from '../cli/server';
+import type { Dispatch } from '../src/gpu/kernel';
 import { seededVgg } from '../src/model/seeded-vgg';
+import { compile } from '../src/plan/compile';
 import { convWork } from '../src/plan/conv_cost';
 import { type Rates, secondsOf } from '../src/plan/cost';
+import { runScript } from './harness/run-script';
 
 const { network } = seededVgg(16, 1);
 
@@ -206,25 +225,144 @@ describe('the model', () => {
     expect(handed(product)?.slice(2)).toEqual([2 * 36 * 64 * tiles, 2 * 36 * 128 * tiles]);
   });
 
-  it('counts what the documentation says of 512 masks of VGG-16', () => {
-    const convolutions = waysOf(network, 512).map(({ name, precision, steps }) => {
-      const all = steps
-        .slice(1, 13)
-        .flatMap((step) => step.work)
-        .filter(({ kernel }) => /conv|winograd/.test(kernel));
-      const sum = (of: (own: (typeof all)[number]) => number) =>
-        all.reduce((total, own) => total + of(own), 0);
+  it('counts what the documentation says of 512 masks of VGG-16, weights aside', () => {
+    const counted = waysOf(network, 512).map(({ name, precision, steps }) => {
+      const all = steps.slice(1, 13).flatMap((step) => step.work);
       const products = all.filter(({ kernel }) => /conv|product/.test(kernel));
-      const bytes = sum(({ traffic }) => traffic.reduce((total, own) => total + own.bytes, 0));
+      const isWeights = (kernel: string, i: number) =>
+        kernel.startsWith('conv') ? i > 0 : /product/.test(kernel) && i < 2;
+      const bytes = all.flatMap(({ kernel, traffic }) =>
+        traffic.filter((_, i) => !isWeights(kernel, i)).map((own) => own.bytes),
+      );
+      const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
       return [
         `${name}, ${precision}`,
-        (products.reduce((total, { flop }) => total + flop, 0) / 1e12).toFixed(1),
-        Math.round(bytes / 1e9),
+        (sum(products.map(({ flop }) => flop)) / 1e12).toFixed(1),
+        Math.round(sum(bytes) / 1e9),
       ];
     });
-    expect(convolutions.slice(0, 2)).toEqual([
+    expect(counted.filter(([name]) => !String(name).startsWith('as chosen'))).toEqual([
       ['direct, f32', '15.6', 30],
-      ['F(4x4), f32', '4.0', expect.closeTo(222, -1)],
+      ['F(4x4), f32', '4.0', 209],
+      ['F(4x4), f16', '4.0', 120],
     ]);
   });
+
+  it('knows the share of every kernel that convolves', () => {
+    const kernels = waysOf(network, 512)
+      .flatMap(({ steps }) => steps.flatMap((step) => step.work))
+      .filter(({ kernel }) => /conv|winograd|linear/.test(kernel));
+    expect(kernels.filter(({ kernel }) => !(kernel in BUDGETS))).toEqual([]);
+  });
+
+  it('the table of what is chosen without a measurement is never far behind it', () => {
+    for (const gpu of KNOWN_GPUS) {
+      const seconds = (way: Way): number[] =>
+        way.steps.map((step) => secondsOfStep(step, ratesOf(gpu), way.precision, 'navi21'));
+      const [direct, f32, chosen] = waysOf(network, 512).map(seconds) as [
+        number[],
+        number[],
+        number[],
+      ];
+      const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
+      const best = direct.map((own, i) => Math.min(own, f32[i] as number));
+      expect(sum(chosen) / sum(best), gpu.name).toBeLessThan(1.2);
+    }
+  });
+});
+
+it('the documentation has the tables of the results that are kept', () => {
+  const read = (path: string): string => readFileSync(join(projectRoot, path), 'utf8');
+  const { isa } = JSON.parse(read('bench/results/isa.json')) as { isa: IsaResults };
+  const docs = read('docs/gpu-kernels.md');
+  expect(withTables(docs, isa)).toBe(docs);
+  expect(() => withTables('no marks', isa)).toThrow('kernels as compiled');
+});
+
+it('the report shows what was compiled, and what is predicted', () => {
+  const kept = readFileSync(join(projectRoot, 'bench/results/isa.json'), 'utf8');
+  const { isa } = JSON.parse(kept) as { isa: IsaResults };
+  const results = 'bench/results/lavapipe-2-cores.json';
+  const file = { ...readResults([join(projectRoot, results)]), isa };
+  const { document } = parseHTML('<html><body></body></html>');
+  const page = parseHTML(reportPage(file, document)).document;
+  const rows = (caption: string): number =>
+    page.querySelectorAll(`[aria-label="${caption}"] tbody tr`).length;
+  expect(rows('Kernels as compiled')).toBe(3 * isa.kernels.length);
+  expect(rows('Predicted seconds')).toBe(KNOWN_GPUS.length);
+});
+
+describe('measured beside predicted', () => {
+  const peak = { gflops: 1000, gbps: 1000 };
+  const results = (isFallback: boolean) => {
+    const plan = compile(network, { ...GPU_FACTS, isFallback });
+    const profile = plan.steps.map(({ name }) => ({
+      kernel: 'any',
+      label: name,
+      ms: 10,
+      dispatch: {} as Dispatch,
+    }));
+    return layerResults(plan, [profile], peak);
+  };
+
+  it('for every layer on a GPU', () => {
+    const all = results(false);
+    expect(all.filter(({ predicted = 0 }) => predicted > 0).length).toBe(all.length);
+    const [fc2] = all.filter(({ name }) => name === 'fc2');
+    // 67 MB at 1000 GB/s: reading its weights takes longer than multiplying by them.
+    expect(fc2?.predicted).toBeCloseTo(0.0671, 3);
+    expect(lineOf(fc2 as Measurement)).toMatch(/, 149 x predicted$/);
+  });
+
+  it('for none on a software adapter', () => {
+    expect(results(true).some(({ predicted }) => predicted !== undefined)).toBe(false);
+  });
+});
+
+const parts = 'conv_workgroup,masked_conv,linear_workgroup,winograd';
+const tools = findTools();
+if (typeof tools === 'string') console.log(`Kernels are not compiled for GPUs: ${tools}.`);
+
+describe.skipIf(typeof tools === 'string')(
+  'kernels as compiled for GPUs that are not there',
+  () => {
+    const folder = mkdtempSync(join(tmpdir(), 'score-cam-isa-test-'));
+    afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+    it('spill nothing, and keep within their budgets', async ({ skip }) => {
+      const out = join(folder, 'isa.json');
+      const args = ['--isa', parts, '--chips', 'navi31,navi21', '--out', out];
+      const { code, stderr } = await runScript('bench/bench.ts', args);
+      expect(stderr).toBe('');
+      expect(code).toBe(0);
+      const { isa } = JSON.parse(readFileSync(out, 'utf8')) as { isa: IsaResults };
+      if (isa.compiler !== COMPILER) skip(`budgets are of ${COMPILER}, here is ${isa.compiler}`);
+      expect(overBudget(isa)).toEqual([]);
+    });
+  },
+);
+
+it('a kernel beyond its budget is found', () => {
+  const hotLoop = { share: 0.5 } as HotLoop;
+  const code = { spills: 2, vgprs: 300, waves: 1, hotLoop } as KernelCode;
+  const kernel = {
+    kernel: 'conv_workgroup_f32',
+    values: {},
+    labels: ['conv'],
+    code: { navi21: code },
+  };
+  const good = { spills: 0, ...BUDGETS.conv_workgroup?.navi21, hotLoop: { share: 0.71 } };
+  const better = { ...good, hotLoop: { share: 0.9 } };
+  const of = (own: object) =>
+    overBudget({ kernels: [{ ...kernel, code: { navi21: own as KernelCode } }] });
+  expect(of(code)).toEqual([
+    'conv_workgroup_f32 (conv), RDNA2: 2 registers spilled',
+    'conv_workgroup_f32 (conv), RDNA2: 300 VGPRs, budget 112',
+    'conv_workgroup_f32 (conv), RDNA2: 1 waves, budget 8',
+    'conv_workgroup_f32 (conv), RDNA2: share 0.500, budget 0.7',
+  ]);
+  expect(of(good)).toEqual([]);
+  expect(of(better)).toEqual([
+    'conv_workgroup, RDNA2: share 0.900 at least, the budget of 0.7 can be raised',
+  ]);
 });

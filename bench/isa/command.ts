@@ -1,7 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { usageError } from '../../cli/errors';
 import { parseList, parseName } from '../../cli/option-types';
-import { writeJson } from '../write';
-import { gpuColumns, predictions } from './predictions';
+import { writeJson, writeText } from '../write';
+import { withTables } from './docs';
+import { predictionColumns, predictions } from './predictions';
 import { compileKernels } from './run';
 import { COLUMNS, rowsOf, textTable } from './table';
 import { installTools } from './tools';
@@ -14,6 +16,7 @@ export interface RawIsaOptions {
   readonly isaText?: boolean;
   readonly chips?: string;
   readonly set?: string;
+  readonly docs?: string;
 }
 
 const ALL = Object.keys(CHIPS) as Chip[];
@@ -23,7 +26,7 @@ const ALL = Object.keys(CHIPS) as Chip[];
  * `--from` takes it into a report.
  */
 export async function benchIsa(
-  { isa, isaText, chips: names, set }: RawIsaOptions,
+  { isa, isaText, chips: names, set, docs }: RawIsaOptions,
   out: string | undefined,
   signal: AbortSignal,
 ): Promise<void> {
@@ -42,10 +45,12 @@ export async function benchIsa(
   }
   if (!kernels) {
     console.log('\nPredicted, not measured: seconds for 512 masks of VGG-16, nothing skipped\n');
-    console.log(textTable(gpuColumns, predictions(results.ways)));
+    const { ways } = results;
+    console.log(textTable(predictionColumns(ways), predictions(ways)));
   }
   // Instructions are to be read now, and make a file large.
   if (out) writeJson(out, { isa: withoutTexts(results) });
+  if (docs) writeText(docs, withTables(readFileSync(docs, 'utf8'), results));
 }
 
 function withoutTexts({ kernels, ...others }: IsaResults): IsaResults {

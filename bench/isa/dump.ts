@@ -50,4 +50,7 @@ async function dump({ dawn, list, ...selection }: DumpOptions): Promise<void> {
 }
 
 // Not waited for: in one file, the kernels' texts stand behind this.
-void dump(JSON.parse(process.argv[2] as string) as DumpOptions);
+dump(JSON.parse(process.argv[2] as string) as DumpOptions).catch((error: Error) => {
+  console.error(error.message);
+  process.exit(1);
+});

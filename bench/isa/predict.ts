@@ -9,7 +9,7 @@ import type { Chip, StepWork } from './types';
  */
 
 /** The share of the peak that a kernel's instructions leave on a chip; of a kernel without a budget all of it. */
-function shareOf(kernel: string, precision: Precision, chip: Chip): number {
+function budgetedShare(kernel: string, precision: Precision, chip: Chip): number {
   const half = precision === 'f16' && kernel.startsWith('winograd') ? '_half' : '';
   return BUDGETS[`${kernel}${half}`]?.[chip]?.share ?? 1;
 }
@@ -22,7 +22,7 @@ export function secondsOfStep(
   chip: Chip,
 ): number {
   return work.reduce(
-    (sum, own) => sum + secondsOf(own, rates, shareOf(own.kernel, precision, chip)),
+    (sum, own) => sum + secondsOf(own, rates, budgetedShare(own.kernel, precision, chip)),
     0,
   );
 }

@@ -1,43 +1,73 @@
 import type { Column } from '../report/html';
 import { KNOWN_GPUS, type KnownGpu, ratesOf } from './chips';
 import { secondsOfStep } from './predict';
-import type { Way } from './types';
+import type { Chip, Way } from './types';
 
-/** What one way is predicted to take on every GPU, and on each the steps that it is the fastest for. */
+/** What each way is predicted to take on one GPU. */
 export interface Prediction {
-  readonly way: Pick<Way, 'name' | 'precision'>;
-  readonly gpus: readonly {
-    readonly name: string;
-    readonly seconds: number;
-    readonly steps: readonly number[];
-  }[];
+  readonly gpu: KnownGpu;
+  readonly ways: readonly PredictedWay[];
+}
+
+interface PredictedWay extends Pick<Way, 'name' | 'precision'> {
+  readonly seconds: number;
+  readonly steps: readonly { readonly name: string; readonly seconds: number }[];
 }
 
 /** The compiler whose shares stand for a GPU's: RDNA3 has its own, and RDNA2's are taken for all others. */
-const chipOf = ({ name }: KnownGpu) => (name.startsWith('AMD') ? 'navi31' : 'navi21');
+const chipOf = ({ name }: KnownGpu): Chip => (name.startsWith('AMD') ? 'navi31' : 'navi21');
 
 export function predictions(ways: readonly Way[]): Prediction[] {
-  return ways.map(({ name, precision, steps }) => ({
-    way: { name, precision },
-    gpus: KNOWN_GPUS.map((gpu) => {
-      const rates = ratesOf(gpu);
-      const each = steps.map((step) => secondsOfStep(step, rates, precision, chipOf(gpu)));
-      return { name: gpu.name, seconds: each.reduce((a, b) => a + b, 0), steps: each };
+  return KNOWN_GPUS.map((gpu) => ({
+    gpu,
+    ways: ways.map(({ name, precision, steps }) => {
+      const each = steps.map((step) => ({
+        name: step.name,
+        seconds: secondsOfStep(step, ratesOf(gpu), precision, chipOf(gpu)),
+      }));
+      const seconds = each.reduce((sum, own) => sum + own.seconds, 0);
+      return { name, precision, seconds, steps: each };
     }),
   }));
 }
 
-/** A row a way. */
-export const gpuColumns: readonly Column<Prediction>[] = [
-  { head: 'way', of: ({ way }) => `${way.name}, ${way.precision}` },
-  ...KNOWN_GPUS.map(
-    ({ name }, i): Column<Prediction> => ({
-      head: name,
-      of: ({ gpus }) => secondsText(gpus[i]?.seconds ?? 0),
-      isNumber: true,
-    }),
-  ),
-];
+/** What stands for the library's own choice among ways. */
+export const CHOSEN = 'as chosen';
 
-export const secondsText = (seconds: number): string =>
+/** The layers that each way is the fastest for in f32, but for the way that has the most of them: that has the rest. */
+function fastest({ ways }: Prediction): string {
+  const rivals = ways.filter(({ name, precision }) => precision === 'f32' && name !== CHOSEN);
+  const won = new Map<string, string[]>(rivals.map(({ name }) => [name, []]));
+  rivals[0]?.steps.forEach(({ name, seconds }, i) => {
+    const times = rivals.map((way) => way.steps[i]?.seconds ?? Infinity);
+    // Layers that all ways compute alike, in slightly different batches, are nobody's.
+    if (times.every((time) => Math.abs(time / seconds - 1) < 0.01)) return;
+    won.get(rivals[times.indexOf(Math.min(...times))]?.name as string)?.push(name);
+  });
+  const [most, ...others] = [...won].sort(([, a], [, b]) => b.length - a.length);
+  const told = others.filter(([, layers]) => layers.length > 0);
+  return [`${most?.[0]}`, ...told.map(([way, layers]) => `${way}: ${layers.join(', ')}`)].join(
+    '; ',
+  );
+}
+
+const secondsText = (seconds: number): string =>
   seconds >= 10 ? seconds.toFixed(1) : seconds.toFixed(2);
+
+/** A row a GPU. */
+export function predictionColumns(ways: readonly Way[]): Column<Prediction>[] {
+  return [
+    { head: 'GPU', of: ({ gpu }) => gpu.name },
+    { head: 'TFLOP/s', of: ({ gpu }) => String(gpu.tflops), isNumber: true },
+    { head: 'GB/s', of: ({ gpu }) => String(gpu.gbps), isNumber: true },
+    { head: 'cache, MB', of: ({ gpu }) => String(gpu.cacheMb), isNumber: true },
+    ...ways.map(
+      ({ name, precision }, i): Column<Prediction> => ({
+        head: `${name}, ${precision}`,
+        of: (row) => secondsText(row.ways[i]?.seconds ?? 0),
+        isNumber: true,
+      }),
+    ),
+    { head: 'fastest in f32', of: fastest },
+  ];
+}

@@ -87,7 +87,8 @@ function output(
     child.once('error', reject);
     child.once('close', (code) => {
       if (code === 0) resolve(printed);
-      else reject(new CliError(`The shaders could not be made: ${problem.trim() || code}`));
+      // Dawn warns before; what went wrong is the last it says.
+      else reject(new CliError(`No shaders: ${problem.trim().split('\n').at(-1) || code}`));
     });
   });
 }

@@ -11,7 +11,7 @@ const LINEAR_TILE = 32;
 
 /** Of one step of a sequential network over so many images. */
 export function stepWork(step: Step, images: number, isMasked = false): StepWork {
-  const { name } = step;
+  const { name } = step.layer;
   if (step.kind === 'linear') return { name, work: [linearWork(step, images)] };
   if (step.kind === 'conv' && !isMasked)
     return { name, work: convWork(step.shape, step.method, images) };

@@ -2,6 +2,7 @@ import type { Network } from '../../src/model/network';
 import { maskedPasses, planBatches } from '../../src/plan/batches';
 import { type Choices, compile, type Plan } from '../../src/plan/compile';
 import type { ConvMethod } from '../../src/plan/conv_choice';
+import { CHOSEN } from './predictions';
 import { GPU_FACTS, MEMORY_BUDGET } from './recorded';
 import { stepWork } from './step-work';
 import type { StepWork, Way } from './types';
@@ -17,7 +18,7 @@ const WAYS: readonly (Omit<Way, 'steps'> & { readonly choose?: Choices })[] = [
       precision,
       choose: always({ kind: 'winograd', precision, product: 'workgroup' }),
     },
-    { name: 'as chosen', precision },
+    { name: CHOSEN, precision },
   ]),
 ];
 

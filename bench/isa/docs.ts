@@ -1,0 +1,35 @@
+import { BUDGETS, keyOf } from './budgets';
+import { KNOWN_GPUS } from './chips';
+import { predictionColumns, predictions } from './predictions';
+import { COLUMNS, markdownTable, rowsOf } from './table';
+import type { IsaResults } from './types';
+
+/*
+ * The tables of docs/gpu-kernels.md: between marks, so that a run can put its own there and a test can tell whether they
+ * are those of the results that are kept.
+ */
+
+const PARTS: Readonly<Record<string, (results: IsaResults) => string>> = {
+  // Those that times are predicted by, in one tile.
+  'kernels as compiled': (isa) => {
+    const shown = isa.kernels.filter(
+      ({ kernel }, i, all) =>
+        keyOf(kernel) in BUDGETS && all.findIndex((one) => one.kernel === kernel) === i,
+    );
+    return markdownTable(COLUMNS, rowsOf({ ...isa, kernels: shown }));
+  },
+  'predicted times': ({ ways }) => markdownTable(predictionColumns(ways), predictions(ways)),
+  'published figures': () =>
+    KNOWN_GPUS.map(({ name, source }) => `- ${name}: ${source}`).join('\n'),
+};
+
+/** The text with the tables of these results. @throws Error for a text without their marks */
+export function withTables(text: string, results: IsaResults): string {
+  return Object.entries(PARTS).reduce((made, [name, of]) => {
+    const [begin, end] = [`<!-- ${name} -->\n`, `<!-- /${name} -->`];
+    const [before, rest] = made.split(begin);
+    const after = rest?.split(end)[1];
+    if (after === undefined) throw new Error(`The text has no place for "${name}".`);
+    return `${before}${begin}\n${of(results)}\n\n${end}${after}`;
+  }, text);
+}
