@@ -169,7 +169,7 @@ export class LocalExplainer implements Explainer {
         alignCorners: choice.alignCorners,
         ownRanges: choice.weighting !== undefined && weightings[choice.weighting].normaliseFirst,
       });
-      const { probabilities } = forward;
+      const { probabilities, magnitudes } = forward;
       const wanted = await classIndex(options.class ?? 'auto', labels, probabilities);
       const forwardTime = clock();
       signal?.throwIfAborted();
@@ -186,6 +186,7 @@ export class LocalExplainer implements Explainer {
           labels,
           pixels,
           probabilities,
+          magnitudes,
           choice,
           options: made,
           evidence,

@@ -132,7 +132,7 @@ export class LoadedModel {
     try {
       const scoreCam = await METHODS[choice.method].load();
       const forward = await this.target(arena);
-      const { probabilities } = forward;
+      const { probabilities, magnitudes } = forward;
       const finished = new FinishedScores();
       const shared = { choice, finished, memoryBudget: MEMORY_BUDGET, pixels, manifest };
       const evidence = await scoreCam(forward, {
@@ -145,6 +145,7 @@ export class LoadedModel {
         labels: network.labels,
         pixels,
         probabilities,
+        magnitudes,
         choice,
         options: {},
         evidence,

@@ -14,7 +14,7 @@ import { asTheyCome, type Finished, FinishedScores, finish } from './finished';
 import { halving } from './halving';
 import type { NetworkWeights } from './network-weights';
 import { type PartialOutputs, Recorder, recordSoftmax } from './recorder';
-import { NO_SCORES, type Scores } from './scores';
+import { type LayerMagnitude, NO_SCORES, type Scores } from './scores';
 import { type Masks, type Reach, Skipping } from './skipping';
 import { zeroOutputs } from './zeros';
 
@@ -137,45 +137,54 @@ export class Runner {
   }
 
   /**
-   * One forward pass of one image [C, H, W] (normalised): its scores, the outputs of the layers in `keep`, in
-   * buffers of the caller's arena, and what `then` makes of them.
-   * @throws ScoreCamError `not-finite` if a logit overflows
+   * One forward pass of one image [C, H, W] (normalised): its scores, the largest magnitude of each step's output, the
+   * outputs of the layers in `keep`, in buffers of the caller's arena, and what `then` makes of them.
+   * @param of whose pass it is, for the message
+   * @throws ScoreCamError `not-finite` naming the first layer that overflows
    */
   async forward(
     image: Slice,
     arena: Arena,
     keep: readonly string[] = [],
     then: (kept: ReadonlyMap<string, Slice>) => Following = () => ({ dispatches: [], reads: [] }),
+    of = 'this image',
   ): Promise<
     Scores & {
+      readonly magnitudes: readonly LayerMagnitude[];
       readonly kept: ReadonlyMap<string, Slice>;
       readonly read: readonly Float32Array<ArrayBuffer>[];
     }
   > {
-    const { gpu, network } = this;
-    const { steps } = keeping(this.plan, keep);
+    const { gpu, network, plan } = this;
+    const { steps } = keeping(plan, keep);
     const classes = network.labels.length;
+    const magnitudes = arena.upload('largest magnitudes', new Float32Array(steps.length));
     const { dispatches, tensors } = this.recorder.steps(steps, new Map([[IMAGE, image]]), {
       batch: 1,
       arena,
+      magnitudes,
     });
     const last = (steps.at(-1) as Step).name;
     const logits = tensors.get(last) as Slice;
     const probabilities = arena.take('probabilities', 4 * classes);
     const kept = new Map(keep.map((name) => [name, tensors.get(name) as Slice]));
     const following = then(kept);
-    const [scores, likelihoods, ...read] = await gpu.compute(
+    const [scores, likelihoods, largest, ...read] = await gpu.compute(
       `forward ${network.name}`,
       [...dispatches, recordSoftmax(logits, probabilities, 1, classes), ...following.dispatches],
-      [logits, probabilities, ...following.reads],
+      [logits, probabilities, magnitudes, ...following.reads],
     );
-    arena.release(probabilities);
+    for (const slice of [probabilities, magnitudes]) arena.release(slice);
     if (!keep.includes(last)) arena.release(logits);
-    if (firstNotFinite(scores) >= 0) {
-      const { overflowOf } = await import('./overflow');
-      throw await overflowOf(this, image, 'this image');
-    }
-    return { logits: scores, probabilities: likelihoods, kept, read };
+    const bad = firstNotFinite(largest);
+    if (bad >= 0) throw (await import('./overflow')).overflow(plan, steps, largest, bad, of);
+    return {
+      logits: scores,
+      probabilities: likelihoods,
+      magnitudes: steps.map(({ name }, i) => ({ layer: name, largest: largest[i] as number })),
+      kept,
+      read,
+    };
   }
 
   /**
@@ -244,8 +253,8 @@ export class Runner {
           workOf: skipping ? (at) => skipping.workOf(order[at] as number) : undefined,
           block,
           overflow: async (at) => {
-            const { maskedOverflowOf } = await import('./overflow');
-            return maskedOverflowOf(this, image, masks, order[at] as number);
+            const { maskedOverflow } = await import('./overflow');
+            return maskedOverflow(this, image, masks, order[at] as number);
           },
           onBlock: (first, own) => {
             const through = order.slice(first, first + own.logits.length / classes);
