@@ -99,7 +99,8 @@ export class LocalExplainer implements Explainer {
     return runner.lasting(async () => {
       const arena = new Arena(runner.gpu);
       try {
-        const { probabilities } = await runner.forward(arena.upload('image', input), arena);
+        const image = arena.upload('image', input);
+        const { probabilities } = await runner.forward(image, arena, { magnitudes: false });
         signal?.throwIfAborted();
         return rank(probabilities, this.model.labels);
       } finally {

@@ -79,7 +79,7 @@ export class LoadedModel {
   async forward(): Promise<void> {
     const arena = new Arena(this.gpu);
     try {
-      await this.runner.forward(this.input, arena);
+      await this.runner.forward(this.input, arena, { magnitudes: false });
     } finally {
       arena.dispose();
     }

@@ -62,22 +62,24 @@ export async function runForward(
     const { output } = network.layers[targetIndex(network, name)] as Layer;
     return { name, output, ranges: arena.take(`map ranges of ${name}`, 8 * output.channels) };
   });
-  const wanted = [...options.layers, ...options.keep];
-  const forward = await runner.forward(input, arena, wanted, (kept) => ({
-    dispatches: layers.map(({ name, output, ranges }) =>
-      mapRanges({
-        label: `activation maps of ${name}`,
-        maps: kept.get(name) as Slice,
-        count: output.channels,
-        mapHeight: output.height,
-        mapWidth: output.width,
-        ...(options.ownRanges ? sizeIn(output) : sizeIn(network.input)),
-        alignCorners: options.alignCorners,
-        ranges,
-      }),
-    ),
-    reads: layers.flatMap(({ name, ranges }) => [ranges, kept.get(name) as Slice]),
-  }));
+  const forward = await runner.forward(input, arena, {
+    keep: [...options.layers, ...options.keep],
+    following: (kept) => ({
+      dispatches: layers.map(({ name, output, ranges }) =>
+        mapRanges({
+          label: `activation maps of ${name}`,
+          maps: kept.get(name) as Slice,
+          count: output.channels,
+          mapHeight: output.height,
+          mapWidth: output.width,
+          ...(options.ownRanges ? sizeIn(output) : sizeIn(network.input)),
+          alignCorners: options.alignCorners,
+          ranges,
+        }),
+      ),
+      reads: layers.flatMap(({ name, ranges }) => [ranges, kept.get(name) as Slice]),
+    }),
+  });
   const { logits, probabilities, magnitudes, kept, read } = forward;
   const targets = layers.map(({ name, output, ranges }, i): Target => {
     const { channels: count, height, width } = output;

@@ -1,6 +1,7 @@
 import { ScoreCamError } from '../errors';
 import { Arena } from '../gpu/arena';
 import type { Slice } from '../gpu/kernel';
+import { firstNotFinite } from '../numbers/finite';
 import type { Plan } from '../plan/compile';
 import type { Step } from '../plan/steps';
 import { maskedImage } from './masked-image';
@@ -10,7 +11,7 @@ import type { Masks } from './skipping';
 /* What is said of a pass that overflowed. Loaded when one has. */
 
 /**
- * The error that names the first step whose output is not finite.
+ * The error that names the first step whose output is not finite, which there is.
  * @param magnitudes [steps] the largest of each output
  * @param of whose pass it is
  */
@@ -18,9 +19,9 @@ export function overflow(
   { precision }: Plan,
   steps: readonly Step[],
   magnitudes: Float32Array,
-  at: number,
   of: string,
 ): ScoreCamError {
+  const at = firstNotFinite(magnitudes);
   const [layer, ...others] = (steps[at] as Step).layers;
   const whole = others.length > 0 ? `, computed together with ${others.join(', ')}` : '';
   const before =
@@ -36,9 +37,23 @@ export function overflow(
 }
 
 /**
- * That of the image under mask `channels[mask]`, whose logits are not finite: its pass is run again, alone.
+ * The error for an image whose logits are not finite: its pass is run again, with magnitudes.
  * @throws ScoreCamError `not-finite` naming the layer
  */
+export async function overflowOf(runner: Runner, image: Slice, of: string): Promise<ScoreCamError> {
+  const arena = new Arena(runner.gpu);
+  try {
+    await runner.forward(image, arena, { of });
+    return new ScoreCamError(
+      'not-finite',
+      `The logits of ${of} are not finite, and no layer overflows when it is run alone.`,
+    );
+  } finally {
+    arena.dispose();
+  }
+}
+
+/** The same for the image under mask `channels[mask]`. */
 export async function maskedOverflow(
   runner: Runner,
   image: Slice,
@@ -46,15 +61,14 @@ export async function maskedOverflow(
   mask: number,
 ): Promise<ScoreCamError> {
   const { gpu, network } = runner;
-  const of = `the image under the mask of channel ${masks.channels[mask]}`;
   const arena = new Arena(gpu);
   try {
     const { output, dispatches } = maskedImage(network.input, image, masks, mask, arena);
     await gpu.submit('masked image', dispatches);
-    await runner.forward(output, arena, [], undefined, of);
-    return new ScoreCamError(
-      'not-finite',
-      `The logits of ${of} are not finite, and no layer overflows when it is run alone.`,
+    return await overflowOf(
+      runner,
+      output,
+      `the image under the mask of channel ${masks.channels[mask]}`,
     );
   } finally {
     arena.dispose();

@@ -50,6 +50,20 @@ export interface Following {
   readonly reads: readonly Slice[];
 }
 
+export interface ForwardPassOptions {
+  /** Layers whose outputs stay, in buffers of the caller's arena. */
+  readonly keep?: readonly string[];
+  /** What is made of them. */
+  readonly following?: (kept: ReadonlyMap<string, Slice>) => Following;
+  /**
+   * False looks at no layer's output: for passes whose logits are all that is wanted, where what overflows shows, too.
+   * Default true.
+   */
+  readonly magnitudes?: boolean;
+  /** Whose pass it is, for messages. Default: this image. */
+  readonly of?: string;
+}
+
 /** Above this share of active work, listing tiles costs more than it saves. */
 const WORTHWHILE = 0.9;
 
@@ -137,17 +151,14 @@ export class Runner {
   }
 
   /**
-   * One forward pass of one image [C, H, W] (normalised): its scores, the largest magnitude of each step's output, the
-   * outputs of the layers in `keep`, in buffers of the caller's arena, and what `then` makes of them.
-   * @param of whose pass it is, for the message
+   * One forward pass of one image [C, H, W] (normalised): its scores, the largest magnitude of each step's output, what is
+   * kept, and what is made of that.
    * @throws ScoreCamError `not-finite` naming the first layer that overflows
    */
   async forward(
     image: Slice,
     arena: Arena,
-    keep: readonly string[] = [],
-    then: (kept: ReadonlyMap<string, Slice>) => Following = () => ({ dispatches: [], reads: [] }),
-    of = 'this image',
+    { keep = [], following, magnitudes: looks = true, of = 'this image' }: ForwardPassOptions = {},
   ): Promise<
     Scores & {
       readonly magnitudes: readonly LayerMagnitude[];
@@ -158,7 +169,9 @@ export class Runner {
     const { gpu, network, plan } = this;
     const { steps } = keeping(plan, keep);
     const classes = network.labels.length;
-    const magnitudes = arena.upload('largest magnitudes', new Float32Array(steps.length));
+    const magnitudes = looks
+      ? arena.upload('largest magnitudes', new Float32Array(steps.length))
+      : undefined;
     const { dispatches, tensors } = this.recorder.steps(steps, new Map([[IMAGE, image]]), {
       batch: 1,
       arena,
@@ -168,22 +181,29 @@ export class Runner {
     const logits = tensors.get(last) as Slice;
     const probabilities = arena.take('probabilities', 4 * classes);
     const kept = new Map(keep.map((name) => [name, tensors.get(name) as Slice]));
-    const following = then(kept);
-    const [scores, likelihoods, largest, ...read] = await gpu.compute(
+    const { dispatches: more = [], reads = [] } = following?.(kept) ?? {};
+    const looked = magnitudes ? [magnitudes] : [];
+    const [scores, likelihoods, ...others] = await gpu.compute(
       `forward ${network.name}`,
-      [...dispatches, recordSoftmax(logits, probabilities, 1, classes), ...following.dispatches],
-      [logits, probabilities, magnitudes, ...following.reads],
+      [...dispatches, recordSoftmax(logits, probabilities, 1, classes), ...more],
+      [logits, probabilities, ...looked, ...reads],
     );
-    for (const slice of [probabilities, magnitudes]) arena.release(slice);
+    for (const slice of [probabilities, ...looked]) arena.release(slice);
     if (!keep.includes(last)) arena.release(logits);
-    const bad = firstNotFinite(largest);
-    if (bad >= 0) throw (await import('./overflow')).overflow(plan, steps, largest, bad, of);
+    const largest = looks ? others[0] : undefined;
+    if (firstNotFinite(largest ?? scores) >= 0) {
+      const { overflow, overflowOf } = await import('./overflow');
+      throw largest ? overflow(plan, steps, largest, of) : await overflowOf(this, image, of);
+    }
     return {
       logits: scores,
       probabilities: likelihoods,
-      magnitudes: steps.map(({ name }, i) => ({ layer: name, largest: largest[i] as number })),
+      magnitudes: Array.from(largest ?? [], (most, i) => ({
+        layer: (steps[i] as Step).name,
+        largest: most,
+      })),
       kept,
-      read,
+      read: others.slice(looked.length),
     };
   }
 

@@ -83,7 +83,7 @@ export const cases: readonly GpuCase[] = [
           const { width, height } = network.input;
           const image = arena.upload('image', normalise(smallImage(width, height), manifest));
           const names = network.layers.map((layer) => layer.name);
-          const { kept, magnitudes } = await runner.forward(image, arena, names);
+          const { kept, magnitudes } = await runner.forward(image, arena, { keep: names });
           expectSame(
             'layers',
             magnitudes.map(({ layer }) => layer),

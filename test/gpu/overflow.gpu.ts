@@ -98,7 +98,7 @@ async function expectOverflow(
     const image = arena.upload('image', normalise(smallImage(), manifest));
     for (const keep of [[], network.layers.map(({ name }) => name)]) {
       const { message } = await expectError(
-        () => runner.forward(image, arena, keep),
+        () => runner.forward(image, arena, { keep }),
         'not-finite',
         `Layer "${layer}" overflows`,
       );
@@ -199,7 +199,7 @@ export const cases: readonly GpuCase[] = [
         // Pooled in the same step, none of it is left.
         await runner.forward(image, arena);
         const { message } = await expectError(
-          () => runner.forward(image, arena, ['conv1']),
+          () => runner.forward(image, arena, { keep: ['conv1'] }),
           'not-finite',
           'Layer "conv1" overflows for this image: it gives values beyond 3.4e38',
         );
