@@ -4,8 +4,8 @@ import type { Slice } from '../gpu/kernel';
 import { firstNotFinite } from '../numbers/finite';
 import type { Plan } from '../plan/compile';
 import type { Step } from '../plan/steps';
+import type { Engine } from './engine';
 import { maskedImage } from './masked-image';
-import type { Runner } from './runner';
 import type { Masks } from './skipping';
 
 /* What is said of a pass that overflowed. Loaded when one has. */
@@ -36,11 +36,20 @@ export function overflow(
   );
 }
 
+/** What runs a pass, with magnitudes. */
+interface Passing extends Engine {
+  forward(image: Slice, arena: Arena, options: { readonly of: string }): Promise<unknown>;
+}
+
 /**
  * The error for an image whose logits are not finite: its pass is run again, with magnitudes.
  * @throws ScoreCamError `not-finite` naming the layer
  */
-export async function overflowOf(runner: Runner, image: Slice, of: string): Promise<ScoreCamError> {
+export async function overflowOf(
+  runner: Passing,
+  image: Slice,
+  of: string,
+): Promise<ScoreCamError> {
   const arena = new Arena(runner.gpu);
   try {
     await runner.forward(image, arena, { of });
@@ -55,15 +64,15 @@ export async function overflowOf(runner: Runner, image: Slice, of: string): Prom
 
 /** The same for the image under mask `channels[mask]`. */
 export async function maskedOverflow(
-  runner: Runner,
+  runner: Passing,
   image: Slice,
   masks: Masks,
   mask: number,
 ): Promise<ScoreCamError> {
-  const { gpu, network } = runner;
+  const { gpu, plan } = runner;
   const arena = new Arena(gpu);
   try {
-    const { output, dispatches } = maskedImage(network.input, image, masks, mask, arena);
+    const { output, dispatches } = maskedImage(plan.network.input, image, masks, mask, arena);
     await gpu.submit('masked image', dispatches);
     return await overflowOf(
       runner,

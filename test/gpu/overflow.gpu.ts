@@ -105,7 +105,7 @@ async function expectOverflow(
       if (!message.includes(reason)) throw new Error(`${reason} is not in: ${message}`);
     }
     await expectError(
-      () => runner.maskedScores(image, masksIn(arena, [1, 0, 0, 1]), { memoryBudget: 2 ** 26 }),
+      () => runner.maskedScores(image, masksIn(arena, [1, 1, 1, 1]), { memoryBudget: 2 ** 26 }),
       'not-finite',
       `Layer "${layer}" overflows`,
     );
