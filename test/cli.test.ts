@@ -606,7 +606,7 @@ describe('npm run explain', () => {
     expect(existsSync(never)).toBe(false);
   }
 
-  it.each<[string, () => string[], number, RegExp]>([
+  const REFUSED: readonly [string, () => string[], number, RegExp][] = [
     [
       'a text file as image',
       () => [text('notes.png', 'no image'), '--model', model],
@@ -625,12 +625,6 @@ describe('npm run explain', () => {
       1,
       /unweighted\/none\.st answered 404/,
     ],
-  ])('refuses %s in one line and leaves nothing behind', async (_, args, code, message) => {
-    expectRefused(await explain([...args(), '--out', never]), code, message);
-  });
-
-  /** Refused before anything is started. */
-  const AT_ONCE: readonly [string, () => string[], number, RegExp][] = [
     ['a missing image', () => ['nowhere.png'], 1, /no file nowhere\.png/],
     ['an unknown model', () => [image, '--model', 'resnet'], 2, /no model "resnet"/],
     [
@@ -688,19 +682,22 @@ describe('npm run explain', () => {
     ],
   ];
 
-  describe('before anything is started', () => {
+  describe('before anything is computed', () => {
     let runs: readonly Finished[];
 
     beforeAll(async () => {
-      const lists = AT_ONCE.map(([, args]) => args());
+      const lists = REFUSED.map(([, args]) => args());
       const out = (args: string[]) => (args.includes('--out') ? [] : ['--out', never]);
       runs = await explainEach(lists.map((args) => [...args, ...out(args)]));
     });
 
-    it.each(AT_ONCE.map((one, i) => [one[0], i] as const))('refuses %s in one line', (_, i) => {
-      const [, , code, message] = AT_ONCE[i] as (typeof AT_ONCE)[number];
-      expectRefused(runs[i] as Finished, code, message);
-    });
+    it.each(REFUSED.map((one, i) => [one[0], i] as const))(
+      'refuses %s in one line and leaves nothing behind',
+      (_, i) => {
+        const [, , code, message] = REFUSED[i] as (typeof REFUSED)[number];
+        expectRefused(runs[i] as Finished, code, message);
+      },
+    );
   });
 
   it.skipIf(process.platform === 'win32')('says it when Chrome offers no adapter', async () => {

@@ -61,8 +61,8 @@ export function runScript(
 }
 
 /**
- * The same for several lists of arguments, one after the other in one process, which reads the script's sources once: for
- * what ends before it has started anything.
+ * The same for several lists of arguments, one after the other in one process, which reads all sources once: for what
+ * leaves nothing of a run to the next.
  */
 export async function runEach(
   script: string,
