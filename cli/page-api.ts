@@ -11,6 +11,7 @@ import {
   type Explainer,
   type ExplainOptions,
   type Explanation,
+  type LayerMagnitude,
   loadModel,
   METHODS,
   type Method,
@@ -78,6 +79,8 @@ export interface MethodResult {
   readonly channels: ChannelCounts;
   /** All that were run, those for further classes too. */
   readonly passes: Passes;
+  /** Of each layer's output for the unmasked image. */
+  readonly magnitudes: readonly LayerMagnitude[];
   readonly timings: Timings;
   /** Empty for methods without masked passes. */
   readonly scoresBytes: string;
@@ -221,9 +224,8 @@ async function explainClasses(
 }
 
 async function methodResult(explanations: readonly Explanation[]): Promise<MethodResult> {
-  const [{ layer, method, weighting, of, channels, timings, scores }] = explanations as [
-    Explanation,
-  ];
+  const [{ layer, method, weighting, of, channels, magnitudes, timings, scores }] =
+    explanations as [Explanation];
   const sum = (one: (passes: Passes) => number): number =>
     explanations.reduce((total, { passes }) => total + one(passes), 0);
   return {
@@ -237,6 +239,7 @@ async function methodResult(explanations: readonly Explanation[]): Promise<Metho
       backward: sum(({ backward }) => backward),
       head: sum(({ head }) => head),
     },
+    magnitudes,
     timings,
     scoresBytes: base64(scores),
     classes: await Promise.all(explanations.map(classResult)),

@@ -99,7 +99,8 @@ export class LocalExplainer implements Explainer {
     return runner.lasting(async () => {
       const arena = new Arena(runner.gpu);
       try {
-        const { probabilities } = await runner.forward(arena.upload('image', input), arena);
+        const image = arena.upload('image', input);
+        const { probabilities } = await runner.forward(image, arena, { magnitudes: false });
         signal?.throwIfAborted();
         return rank(probabilities, this.model.labels);
       } finally {
@@ -169,7 +170,7 @@ export class LocalExplainer implements Explainer {
         alignCorners: choice.alignCorners,
         ownRanges: choice.weighting !== undefined && weightings[choice.weighting].normaliseFirst,
       });
-      const { probabilities } = forward;
+      const { probabilities, magnitudes } = forward;
       const wanted = await classIndex(options.class ?? 'auto', labels, probabilities);
       const forwardTime = clock();
       signal?.throwIfAborted();
@@ -186,6 +187,7 @@ export class LocalExplainer implements Explainer {
           labels,
           pixels,
           probabilities,
+          magnitudes,
           choice,
           options: made,
           evidence,

@@ -72,4 +72,5 @@ export type { TensorFacts, WeightSource } from './model/weight-source';
 export type { Precision, WeightDtype } from './numbers/dtypes';
 export type { TensorDtype } from './numbers/tensor_dtypes';
 export type { ConvTuning, TunedLayer } from './plan/tuning-types';
+export type { LayerMagnitude } from './runtime/scores';
 export { browserTuningCache, type TuningCache } from './runtime/tuning-cache';

@@ -42,7 +42,7 @@ import { presetManifest } from '../src/model/preset-manifests';
 import { elementCount } from '../src/model/weight-source';
 import { DTYPE_BYTES } from '../src/numbers/tensor_dtypes';
 import { generated, HostileServer } from './harness/hostile-server';
-import { type Finished, type How, runScript } from './harness/run-script';
+import { type Finished, type How, runEach, runScript } from './harness/run-script';
 import { redAndBlue, writeToyModel } from './harness/toy-model';
 
 const folder = mkdtempSync(join(tmpdir(), 'score-cam-cli-'));
@@ -407,9 +407,18 @@ describe('writing results', () => {
   });
 });
 
+/** A model whose name and labels hold what steers a terminal, and text without any of it. */
+const LOUD = {
+  name: 'toy\u001b[2J',
+  labels: ['red\u001b]0;title\u0007\nWrote to /etc', 'green\u009b31m', 'blue'],
+};
+// biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is looked for
+const PRINTABLE = /^[^\u0000-\u0009\u000b-\u001f\u007f-\u009f]*$/;
+
 describe('npm run explain', () => {
   const model = inFolder('toy model');
   const image = inFolder('red and blue.png');
+  const never = inFolder('never');
 
   beforeAll(() => {
     writeToyModel(model);
@@ -418,9 +427,11 @@ describe('npm run explain', () => {
 
   it('writes maps, scores and result.json, and prints that with --json', async () => {
     const out = inFolder('json');
-    const run = await explain([image, '--model', model, '--class', 'red', '--out', out, '--json']);
+    const loud = writeToyModel(inFolder('loud'), LOUD);
+    const run = await explain([image, '--model', loud, '--class', '0', '--out', out, '--json']);
     expect(run.stderr).toMatch(/masks: 2 of 2 passes/);
     expect(run.code).toBe(0);
+    expect(run.stdout).toMatch(PRINTABLE);
     const result = JSON.parse(run.stdout) as Summary;
     expect(result).toEqual(JSON.parse(readFileSync(join(out, 'result.json'), 'utf8')));
     expect(readdirSync(out).sort()).toEqual([
@@ -437,9 +448,9 @@ describe('npm run explain', () => {
       'isFallback',
     ]);
     expect(result).toMatchObject({
-      model: 'toy',
+      model: LOUD.name,
       image,
-      class: { index: 0, label: 'red' },
+      class: { index: 0, label: LOUD.labels[0] },
       layer: 'conv1',
       method: 'score-cam',
       weighting: 'probability',
@@ -453,6 +464,10 @@ describe('npm run explain', () => {
     expect([result.weights[1], result.weights[3]]).toEqual([0, 0]);
     expect(result.weights[0]).toBeGreaterThan(result.weights[2] as number);
     for (const time of Object.values(result.timings)) expect(time).toBeGreaterThanOrEqual(0);
+    const { magnitudes } = result.methods[0] as Summary['methods'][number];
+    expect(magnitudes.map(({ layer }) => layer)).toEqual(['conv1', 'pool1', 'fc']);
+    // Red is 1 where it is, and half of it is what the class is: of 12 of the 16 pooled pixels.
+    expect(magnitudes.map(({ largest }) => largest)).toEqual([1, 1, 6]);
 
     const map = floats(join(out, 'map.f32'));
     expect(map).toHaveLength(64);
@@ -472,13 +487,18 @@ describe('npm run explain', () => {
     expect(overlay.data.equals(heatmap.data)).toBe(false);
   });
 
-  it('explains several classes with one run, JPEG input of any size, for people to read', async () => {
+  it('explains several classes with one run, by a model of a site without CORS, JPEG of any size, for people to read', async () => {
     const photo = inFolder('photo.jpg');
     writeFileSync(photo, await jpeg(30, 20));
-    const run = await explain(
-      [photo, '--model', join(model, 'manifest.json'), '--class', 'auto,green, like grass,BLUE'],
-      { cwd: folder },
-    );
+    const server = createServer((request, response) => {
+      const path = join(model, decodeURIComponent(request.url ?? '').replace('/models/', ''));
+      response.end(readFileSync(path));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const url = `http://127.0.0.1:${port}/models/manifest.json`;
+    const args = [photo, '--model', url, '--class', 'auto,green, like grass,BLUE'];
+    const run = await explain(args).finally(() => server.close());
     expect(run).toMatchObject({ code: 0 });
     expect(run.stdout).toMatch(/^red \(class 0\): probability .* %\n/);
     expect(run.stdout).toContain(`Wrote to ${join('out', 'photo')}: overlay.png, `);
@@ -533,45 +553,22 @@ describe('npm run explain', () => {
     expect([width, height]).toEqual([4 * (168 + 8) + 8, 2 * (168 + 48) + 8]);
   });
 
-  it('says so when a map is flat', async () => {
-    const out = inFolder('flat');
-    const run = await explain([image, '--model', model, '--channels', '3', '--out', out]);
-    expect(run).toMatchObject({ code: 0 });
-    expect(run.stdout).toContain('its map is FLAT');
-    const { map } = JSON.parse(readFileSync(join(out, 'result.json'), 'utf8')) as Summary;
-    expect(map.flat).toBe(true);
-    expect(floats(join(out, 'map.f32')).every((value) => value === 0)).toBe(true);
-  });
-
-  it('reads a model from a site without CORS', async () => {
-    const server = createServer((request, response) => {
-      const path = join(model, decodeURIComponent(request.url ?? '').replace('/models/', ''));
-      response.end(readFileSync(path));
-    });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    try {
-      const { port } = server.address() as AddressInfo;
-      const url = `http://127.0.0.1:${port}/models/manifest.json`;
-      const run = await explain([image, '--model', url, '--out', inFolder('web'), '--json']);
-      expect(run).toMatchObject({ code: 0 });
-      expect(JSON.parse(run.stdout)).toMatchObject({ model: 'toy', class: { label: 'red' } });
-    } finally {
-      server.close();
-    }
-  });
-
-  it('leaves the results of other methods when one fails, and says which and why', async () => {
+  it('leaves the results of other methods when one fails, and says which and why, and prints nothing that steers a terminal', async () => {
     const out = inFolder('one failed');
-    // Nothing is green: the logit is 0, and Ablation-CAM's weights are shares of it.
-    const methods = 'ablation-cam,grad-cam';
-    const args = [image, '--model', model, '--class', '1', '--method', methods, '--out', out];
-    const run = await explain([...args, '--json']);
+    const loud = writeToyModel(inFolder('loud'), LOUD);
+    // Nothing is green: the logit is 0, of which Ablation-CAM's weights are shares, and no place counts for it.
+    const args = [image, '--model', loud, '--class', '1', '--method'];
+    const run = await explain([...args, 'ablation-cam,grad-cam', '--out', out]);
     expect(run.code).toBe(1);
+    expect(run.stdout).toMatch(PRINTABLE);
+    expect(run.stdout.match(/^Wrote to /gm)).toHaveLength(1);
+    expect(run.stdout).toContain('its map is FLAT');
     expect(run.stderr).toMatch(
       /\nNo result by ablation-cam: The weights of conv1.*What the other methods found was written\.\n$/,
     );
-    const result = JSON.parse(run.stdout) as Summary;
-    expect(result).toMatchObject({ method: 'grad-cam', failed: [{ method: 'ablation-cam' }] });
+    const result = JSON.parse(readFileSync(join(out, 'result.json'), 'utf8')) as Summary;
+    const failed = [{ method: 'ablation-cam' }];
+    expect(result).toMatchObject({ method: 'grad-cam', failed, map: { flat: true } });
     expect(result.methods).toHaveLength(1);
     expect(readdirSync(out).sort()).toEqual([
       'heatmap-grad-cam.png',
@@ -579,13 +576,8 @@ describe('npm run explain', () => {
       'overlay-grad-cam.png',
       'result.json',
     ]);
-    const alone = await explain([
-      ...args.slice(0, 5),
-      '--method',
-      'ablation-cam',
-      '--out',
-      inFolder('none'),
-    ]);
+    expect(floats(join(out, 'map-grad-cam.f32')).every((value) => value === 0)).toBe(true);
+    const alone = await explain([...args, 'ablation-cam', '--out', inFolder('none')]);
     expect(alone).toMatchObject({ code: 1, stdout: '' });
     expect(existsSync(inFolder('none'))).toBe(false);
   });
@@ -601,38 +593,39 @@ describe('npm run explain', () => {
     expect([width, height]).toEqual([224, 224]);
   });
 
-  it('prints labels and names of a model without what steers a terminal', async () => {
-    const labels = ['red\u001b]0;title\u0007\nWrote to /etc', 'green\u009b31m', 'blue'];
-    const loud = writeToyModel(inFolder('loud'), { name: 'toy\u001b[2J', labels });
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is looked for
-    const steering = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/;
-    const args = [image, '--model', loud, '--out', inFolder('loud out')];
-    const told = await explain(args);
-    expect(told).toMatchObject({ code: 0 });
-    expect(told.stdout).not.toMatch(steering);
-    expect(told.stdout.match(/^Wrote to /gm)).toHaveLength(1);
-    const json = await explain([...args, '--json']);
-    expect(json.stdout).not.toMatch(steering);
-    expect((JSON.parse(json.stdout) as Summary).class.label).toBe(labels[0]);
-    const refused = await explain([...args, '--class', 'rad']);
-    expect(refused.code).toBe(2);
-    expect(refused.stderr).not.toMatch(steering);
-  });
-
-  const toy = (manifest: object): string => writeToyModel(inFolder('broken'), manifest);
   const text = (name: string, content: string): string => {
     writeFileSync(inFolder(name), content);
     return inFolder(name);
   };
 
-  it.each<[string, () => string[], number, RegExp]>([
-    ['a missing image', () => ['nowhere.png'], 1, /no file nowhere\.png/],
+  function expectRefused({ stderr, ...run }: Finished, code: number, message: RegExp): void {
+    expect(run).toEqual({ code, stdout: '' });
+    const lines = stderr.trimEnd().split('\n');
+    expect(lines.filter((line) => !line.startsWith('weights: '))).toHaveLength(1);
+    expect(lines.at(-1)).toMatch(message);
+    expect(existsSync(never)).toBe(false);
+  }
+
+  const REFUSED: readonly [string, () => string[], number, RegExp][] = [
     [
       'a text file as image',
       () => [text('notes.png', 'no image'), '--model', model],
       1,
       /notes\.png \(8 bytes\) is no image/,
     ],
+    [
+      'missing weights',
+      () => [
+        image,
+        '--model',
+        writeToyModel(inFolder('unweighted'), {
+          weights: { format: 'safetensors', file: 'none.st' },
+        }),
+      ],
+      1,
+      /unweighted\/none\.st answered 404/,
+    ],
+    ['a missing image', () => ['nowhere.png'], 1, /no file nowhere\.png/],
     ['an unknown model', () => [image, '--model', 'resnet'], 2, /no model "resnet"/],
     [
       'CAM, before other methods run',
@@ -652,12 +645,11 @@ describe('npm run explain', () => {
       1,
       /m\.json: it is not JSON/,
     ],
-    ['a broken manifest', () => [image, '--model', toy({ labels: [] })], 1, /"labels" is \[\]/],
     [
-      'missing weights',
-      () => [image, '--model', toy({ weights: { format: 'safetensors', file: 'none.st' } })],
+      'a broken manifest',
+      () => [image, '--model', writeToyModel(inFolder('broken'), { labels: [] })],
       1,
-      /broken\/none\.st answered 404/,
+      /"labels" is \[\]/,
     ],
     ['an unknown class', () => [image, '--model', model, '--class', 'rad'], 2, /Close ones: red/],
     ['an unknown layer', () => [image, '--model', model, '--layer', 'conv9'], 2, /conv9.*conv1/],
@@ -676,20 +668,36 @@ describe('npm run explain', () => {
       /--masks "1000000000": give a whole number from 1 to 100000/,
     ],
     ['two images', () => [image, image], 2, /too many arguments/],
-  ])('refuses %s in one line and leaves nothing behind', async (_, args, code, message) => {
-    const out = inFolder('never');
-    const run = await explain([...args(), '--out', out]);
-    expect(run).toMatchObject({ code, stdout: '' });
-    const lines = run.stderr.trimEnd().split('\n');
-    expect(lines.filter((line) => !line.startsWith('weights: '))).toHaveLength(1);
-    expect(lines.at(-1)).toMatch(message);
-    expect(existsSync(out)).toBe(false);
-  });
+    [
+      'a place that is a file',
+      () => [image, '--model', model, '--out', join(image, 'out')],
+      1,
+      /^--out .* is a file, not a folder/,
+    ],
+    [
+      'a class that labels with escapes do not have',
+      () => [image, '--model', writeToyModel(inFolder('loud'), LOUD), '--class', 'rad'],
+      2,
+      PRINTABLE,
+    ],
+  ];
 
-  it('refuses a place that is a file before it starts', async () => {
-    const run = await explain([image, '--model', model, '--out', join(image, 'out')]);
-    expect(run).toMatchObject({ code: 1, stdout: '' });
-    expect(run.stderr).toMatch(/^--out .* is a file, not a folder.*\n$/);
+  describe('before anything is computed', () => {
+    let runs: readonly Finished[];
+
+    beforeAll(async () => {
+      const lists = REFUSED.map(([, args]) => args());
+      const out = (args: string[]) => (args.includes('--out') ? [] : ['--out', never]);
+      runs = await explainEach(lists.map((args) => [...args, ...out(args)]));
+    });
+
+    it.each(REFUSED.map((one, i) => [one[0], i] as const))(
+      'refuses %s in one line and leaves nothing behind',
+      (_, i) => {
+        const [, , code, message] = REFUSED[i] as (typeof REFUSED)[number];
+        expectRefused(runs[i] as Finished, code, message);
+      },
+    );
   });
 
   it.skipIf(process.platform === 'win32')('says it when Chrome offers no adapter', async () => {
@@ -736,7 +744,7 @@ describe('npm run weights', () => {
     }
   });
 
-  it.each<[string, string[], number, RegExp]>([
+  const refusals: readonly [string, readonly string[], number, RegExp][] = [
     ['an unknown preset', ['vgg12'], 2, /no preset "vgg12": there are vgg11, /],
     ['an unknown form', ['--dtype', 'f8'], 2, /'f8' is invalid.*f32, f16, int8/],
     ['an unknown option', ['--fast'], 2, /unknown option '--fast'.*--help/],
@@ -747,12 +755,20 @@ describe('npm run weights', () => {
     ['weights that nobody hosts', ['vgg16-keras'], 2, /vgg16-keras --from FILE.*model\.json/],
     ['a missing file', ['--from', 'none.pth'], 1, /no file .*none\.pth/],
     ['weights of another network', ['vgg16', '--from', vgg11], 1, /looks like VGG-11.*is VGG-16/],
-  ])('refuses %s in one line and leaves nothing behind', async (_, args, code, message) => {
+  ];
+
+  it('refuses what is wrong in one line and leaves nothing behind', async () => {
     const out = inFolder('no weights');
-    const run = await weights(args.includes('--out') ? args : [...args, '--out', out]);
-    expect(run).toMatchObject({ code, stdout: '' });
-    expect(run.stderr).toMatch(/^[^\n]*\n$/);
-    expect(run.stderr).toMatch(message);
+    const lists = refusals.map(([, args]) =>
+      args.includes('--out') ? args : [...args, '--out', out],
+    );
+    const runs = await runEach('cli/weights.ts', lists, { cwd: folder });
+    refusals.forEach(([what, , code, message], i) => {
+      const run = runs[i] as Finished;
+      expect(run, what).toMatchObject({ code, stdout: '' });
+      expect(run.stderr, what).toMatch(/^[^\n]*\n$/);
+      expect(run.stderr, what).toMatch(message);
+    });
     expect(existsSync(out)).toBe(false);
   });
 
@@ -797,6 +813,9 @@ function writeZeros(path: string): void {
 
 const explain = (args: readonly string[], how?: How): Promise<Finished> =>
   runScript('cli/explain.ts', args, { cwd: folder, ...how });
+
+const explainEach = (lists: readonly (readonly string[])[]): Promise<Finished[]> =>
+  runEach('cli/explain.ts', lists, { cwd: folder });
 
 const weights = (args: readonly string[]): Promise<Finished> =>
   runScript('cli/weights.ts', args, { cwd: folder });

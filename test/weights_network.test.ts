@@ -179,6 +179,18 @@ describe('weights from another site', () => {
     expect(mended.kept.filter(isIndex)).toHaveLength(1);
   });
 
+  it.each([
+    ['the network', 2],
+    ['the cache', 1],
+  ] as const)('come again from %s where the device is lost', async (from, requests) => {
+    const { model, ranges } = served();
+    const cache = from === 'the cache' ? { cache: newCache() } : {};
+    const report = await load({ model, dtype: 'int8', lose: true, ...cache });
+    expect(report).toMatchObject({ code: '', message: '', gpuBytes: 0 });
+    expect(report.probabilities).toEqual(expected);
+    expect(ranges()).toEqual(Array(requests).fill(undefined));
+  });
+
   it('of another length than the manifest says are refused before they are read', async () => {
     const { model } = served({}, { bytes: 12 });
     const failed = await load({ model, dtype: 'int8', cache: newCache() });

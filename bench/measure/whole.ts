@@ -81,7 +81,7 @@ export class LoadedModel {
   async forward(): Promise<void> {
     const arena = new Arena(this.gpu);
     try {
-      await this.runner.forward(this.input, arena);
+      await this.runner.forward(this.input, arena, { magnitudes: false });
     } finally {
       arena.dispose();
     }
@@ -134,7 +134,7 @@ export class LoadedModel {
     try {
       const scoreCam = await METHODS[choice.method].load();
       const forward = await this.target(arena);
-      const { probabilities } = forward;
+      const { probabilities, magnitudes } = forward;
       const finished = new FinishedScores();
       const shared = { choice, finished, memoryBudget: MEMORY_BUDGET, pixels, manifest };
       const evidence = await scoreCam(forward, {
@@ -147,6 +147,7 @@ export class LoadedModel {
         labels: network.labels,
         pixels,
         probabilities,
+        magnitudes,
         choice,
         options: {},
         evidence,

@@ -50,7 +50,8 @@ async function loaded({ network, weights }: Model): Promise<{ gpu: Gpu; runner: 
 async function forward(gpu: Gpu, runner: Runner, input: Input): Promise<Float32Array> {
   const arena = new Arena(gpu);
   try {
-    return (await runner.forward(arena.upload('image', input), arena)).logits;
+    const image = arena.upload('image', input);
+    return (await runner.forward(image, arena, { magnitudes: false })).logits;
   } finally {
     arena.dispose();
   }

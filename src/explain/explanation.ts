@@ -1,6 +1,7 @@
 import { ScoreCamError } from '../errors';
 import { FinishedScores } from '../runtime/finished';
 import type { Runner } from '../runtime/runner';
+import type { LayerMagnitude } from '../runtime/scores';
 import { checkOption } from './check';
 import type { DrawOptions } from './draw';
 import type { Evidence } from './evidence';
@@ -21,6 +22,7 @@ export interface Findings {
   readonly pixels: Pixels;
   /** Softmax probabilities of the unmasked image, by class index. */
   readonly probabilities: Float32Array;
+  readonly magnitudes: readonly LayerMagnitude[];
   readonly choice: Pick<Chosen, 'layers' | 'method' | 'weighting' | 'of'>;
   /** As the caller gave them, without class, signal, progress and previews. */
   readonly options: MethodOptions;
@@ -72,6 +74,11 @@ export abstract class Explanation {
   /** The five likeliest classes of the unmasked image. */
   get top(): ClassScore[] {
     return rank(this.run.probabilities, this.run.labels).slice(0, 5);
+  }
+
+  /** Of each layer's output for the unmasked image, in the order they are computed in: how near to overflow it comes. */
+  get magnitudes(): readonly LayerMagnitude[] {
+    return this.run.magnitudes;
   }
 
   /** The target layer; several are separated by commas; empty for methods that look into none (rise). */

@@ -4,6 +4,7 @@ import { mapRanges } from '../kernels/maps/map_ranges';
 import { type Layer, type Shape, targetIndex } from '../model/network';
 import { checkFinite } from '../numbers/finite';
 import type { Runner } from '../runtime/runner';
+import type { LayerMagnitude } from '../runtime/scores';
 import type { ActivationMaps } from './saliency';
 
 /** A target layer's activation maps for one image. */
@@ -31,6 +32,7 @@ export interface Forward {
   readonly logits: Float32Array;
   /** [classes] */
   readonly probabilities: Float32Array;
+  readonly magnitudes: readonly LayerMagnitude[];
   readonly targets: readonly Target[];
   /** Outputs of the layers that were asked for besides the targets, and of the targets, on the GPU. */
   readonly kept: ReadonlyMap<string, Slice>;
@@ -47,7 +49,7 @@ export interface ForwardOptions {
 
 /**
  * Runs the network once, keeping the target layers' activation maps in the caller's arena.
- * @throws ScoreCamError `not-finite` if an activation or a logit overflows.
+ * @throws ScoreCamError `not-finite` naming the first layer that overflows.
  */
 export async function runForward(
   runner: Runner,
@@ -60,28 +62,30 @@ export async function runForward(
     const { output } = network.layers[targetIndex(network, name)] as Layer;
     return { name, output, ranges: arena.take(`map ranges of ${name}`, 8 * output.channels) };
   });
-  const wanted = [...options.layers, ...options.keep];
-  const forward = await runner.forward(input, arena, wanted, (kept) => ({
-    dispatches: layers.map(({ name, output, ranges }) =>
-      mapRanges({
-        label: `activation maps of ${name}`,
-        maps: kept.get(name) as Slice,
-        count: output.channels,
-        mapHeight: output.height,
-        mapWidth: output.width,
-        ...(options.ownRanges ? sizeIn(output) : sizeIn(network.input)),
-        alignCorners: options.alignCorners,
-        ranges,
-      }),
-    ),
-    reads: layers.flatMap(({ name, ranges }) => [ranges, kept.get(name) as Slice]),
-  }));
-  const { logits, probabilities, kept, read } = forward;
+  const forward = await runner.forward(input, arena, {
+    keep: [...options.layers, ...options.keep],
+    following: (kept) => ({
+      dispatches: layers.map(({ name, output, ranges }) =>
+        mapRanges({
+          label: `activation maps of ${name}`,
+          maps: kept.get(name) as Slice,
+          count: output.channels,
+          mapHeight: output.height,
+          mapWidth: output.width,
+          ...(options.ownRanges ? sizeIn(output) : sizeIn(network.input)),
+          alignCorners: options.alignCorners,
+          ranges,
+        }),
+      ),
+      reads: layers.flatMap(({ name, ranges }) => [ranges, kept.get(name) as Slice]),
+    }),
+  });
+  const { logits, probabilities, magnitudes, kept, read } = forward;
   const targets = layers.map(({ name, output, ranges }, i): Target => {
     const { channels: count, height, width } = output;
     const [limits, data] = read.slice(2 * i, 2 * i + 2) as [Float32Array, Float32Array];
-    // Not every value shows in the logits: pooling leaves out a last odd row. Nor in the limits: maxima pass over NaN.
-    for (const values of [data, limits]) checkFinite(values, `The activation maps of ${name}`);
+    // Between values of both signs that are nearly too large, interpolation overflows.
+    checkFinite(limits, `The ranges of the activation maps of ${name}`);
     return {
       name,
       activations: kept.get(name) as Slice,
@@ -93,7 +97,7 @@ export async function runForward(
       ),
     };
   });
-  return { runner, arena, input, logits, probabilities, targets, kept };
+  return { runner, arena, input, logits, probabilities, magnitudes, targets, kept };
 }
 
 const sizeIn = ({ height, width }: Shape): Pick<Shape, 'height' | 'width'> => ({ height, width });

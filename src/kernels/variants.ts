@@ -125,6 +125,7 @@ export const VARIANTS = {
   activation_backward: ONE,
   global_average_pool: ONE,
   global_average_pool_backward: ONE,
+  largest_magnitude: ONE,
   max_pool: ONE,
   max_pool_backward: ONE,
   softmax: ONE,

@@ -102,7 +102,7 @@ async function using<Result>(image: SentImage, work: () => Promise<Result>): Pro
 /** Its map goes as a copy that is handed over; here it may still be drawn, and weighed anew. */
 function sentExplanation(id: number, explanation: Explanation): SentExplanation {
   const { run, map, layers, passes, timings } = explanation;
-  const { pixels, probabilities, choice, options } = run;
+  const { pixels, probabilities, magnitudes, choice, options } = run;
   const copy = { ...map, data: map.data.slice() };
   const result = {
     map: copy,
@@ -110,7 +110,7 @@ function sentExplanation(id: number, explanation: Explanation): SentExplanation 
     passes,
     timings,
   };
-  const findings = { pixels, probabilities, choice, options };
+  const findings = { pixels, probabilities, magnitudes, choice, options };
   return moved({ id, findings, class: explanation.class, result }, [copy.data.buffer]);
 }
 

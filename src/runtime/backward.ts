@@ -15,7 +15,7 @@ export async function runTaped(
   const arena = new Arena(runner.gpu);
   try {
     const keep = layersToKeep(runner.plan, targets);
-    const { logits, kept } = await runner.forward(image, arena, keep);
+    const { logits, kept } = await runner.forward(image, arena, { keep });
     return await readTape(runner, logits, kept, targets);
   } finally {
     arena.dispose();

@@ -1,51 +1,58 @@
 import { ScoreCamError } from '../errors';
 import { Arena } from '../gpu/arena';
 import type { Slice } from '../gpu/kernel';
-import { IMAGE } from '../model/network';
 import { firstNotFinite } from '../numbers/finite';
-import { keeping } from '../plan/compile';
+import type { Plan } from '../plan/compile';
+import type { Step } from '../plan/steps';
 import type { Engine } from './engine';
 import { maskedImage } from './masked-image';
-import { Recorder } from './recorder';
 import type { Masks } from './skipping';
 
-/*
- * Where a pass overflowed whose logits are not finite. Kernels hand on what is not finite as +infinity
- * (shared/activation.wgsl), so it shows at the end, and the pass is run again to find the layer. Loaded when it happens.
- */
+/* What is said of a pass that overflowed. Loaded when one has. */
 
 /**
- * The error that names the first layer whose output is not finite.
- * @param image [C, H, W], normalised
- * @param of whose pass it is, for the message
+ * The error that names the first step whose output is not finite, which there is.
+ * @param magnitudes [steps] the largest of each output
+ * @param of whose pass it is
+ */
+export function overflow(
+  { precision }: Plan,
+  steps: readonly Step[],
+  magnitudes: Float32Array,
+  of: string,
+): ScoreCamError {
+  const at = firstNotFinite(magnitudes);
+  const [layer, ...others] = (steps[at] as Step).layers;
+  const whole = others.length > 0 ? `, computed together with ${others.join(', ')}` : '';
+  const before =
+    at > 0 ? `values of up to ${magnitudes[at - 1]?.toExponential(1)} before it` : 'it';
+  const most =
+    precision === 'f16'
+      ? '65504, the largest of f16. Use precision f32'
+      : '3.4e38, the largest of f32. Use smaller weights';
+  return new ScoreCamError(
+    'not-finite',
+    `Layer "${layer}" overflows for ${of}${whole}: ${before} give${at > 0 ? '' : 's'} values beyond ${most}.`,
+  );
+}
+
+/** What runs a pass, with magnitudes. */
+interface Passing extends Engine {
+  forward(image: Slice, arena: Arena, options: { readonly of: string }): Promise<unknown>;
+}
+
+/**
+ * The error for an image whose logits are not finite: its pass is run again, with magnitudes.
+ * @throws ScoreCamError `not-finite` naming the layer
  */
 export async function overflowOf(
-  { gpu, plan, weights }: Engine,
+  runner: Passing,
   image: Slice,
   of: string,
 ): Promise<ScoreCamError> {
-  const { steps } = keeping(
-    plan,
-    plan.network.layers.map(({ name }) => name),
-  );
-  const arena = new Arena(gpu);
+  const arena = new Arena(runner.gpu);
   try {
-    const given = new Map([[IMAGE, image]]);
-    const { dispatches, tensors } = new Recorder(weights).steps(steps, given, { batch: 1, arena });
-    await gpu.submit('where a pass overflows', dispatches);
-    const isHalf = plan.precision === 'f16';
-    let before = largestOf((await gpu.compute('image', [], [image]))[0]);
-    for (const { name } of steps) {
-      const [values] = await gpu.compute(name, [], [tensors.get(name) as Slice]);
-      if (firstNotFinite(values) >= 0) {
-        return new ScoreCamError(
-          'not-finite',
-          `Layer "${name}" overflows for ${of}: values of up to ${before.toExponential(1)} before it give ones ` +
-            `beyond ${isHalf ? '65504, the largest of f16. Use precision f32' : '3.4e38, the largest of f32. Use smaller weights'}.`,
-        );
-      }
-      before = largestOf(values);
-    }
+    await runner.forward(image, arena, { of });
     return new ScoreCamError(
       'not-finite',
       `The logits of ${of} are not finite, and no layer overflows when it is run alone.`,
@@ -55,25 +62,20 @@ export async function overflowOf(
   }
 }
 
-/** By its absolute value. */
-function largestOf(values: Float32Array): number {
-  return values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-}
-
 /** The same for the image under mask `channels[mask]`. */
-export async function maskedOverflowOf(
-  engine: Engine,
+export async function maskedOverflow(
+  runner: Passing,
   image: Slice,
   masks: Masks,
   mask: number,
 ): Promise<ScoreCamError> {
-  const { gpu, plan } = engine;
+  const { gpu, plan } = runner;
   const arena = new Arena(gpu);
   try {
     const { output, dispatches } = maskedImage(plan.network.input, image, masks, mask, arena);
     await gpu.submit('masked image', dispatches);
     return await overflowOf(
-      engine,
+      runner,
       output,
       `the image under the mask of channel ${masks.channels[mask]}`,
     );

@@ -3,6 +3,7 @@ import type { Dispatch, Slice } from '../gpu/kernel';
 import { maskedConv } from '../kernels/convolution/conv';
 import type { View } from '../kernels/graph/view';
 import { globalAveragePool } from '../kernels/layers/global_average_pool';
+import { largestMagnitude } from '../kernels/layers/largest_magnitude';
 import { maxPool } from '../kernels/layers/max_pool';
 import { softmax } from '../kernels/layers/softmax';
 import { linear, partialSums } from '../kernels/linear/linear';
@@ -40,6 +41,8 @@ export interface Recording {
   readonly partial?: PartialOutputs | undefined;
   /** The first step reads the image under masks instead of a tensor. */
   readonly masked?: MaskedInput | undefined;
+  /** Of one image: [steps], raised to the largest magnitude of each step's output. */
+  readonly magnitudes?: Slice | undefined;
 }
 
 /** Where the weights of a network's steps are. */
@@ -67,7 +70,7 @@ export class Recorder {
   steps(
     steps: readonly Step[],
     given: Tensors,
-    { batch, arena, partial, masked }: Recording,
+    { batch, arena, partial, masked, magnitudes }: Recording,
   ): { dispatches: Dispatch[]; tensors: Tensors } {
     const tensors = new Map(given);
     const dispatches: Dispatch[] = [];
@@ -85,6 +88,7 @@ export class Recorder {
         );
       }
       if (places && partial) dispatches.push(...partial.fill(step, output));
+      if (magnitudes) dispatches.push(magnitudeOf(step, output, magnitudes, i));
       for (const name of step.last) {
         const read = tensors.get(name);
         if (read) arena.release(read);
@@ -191,6 +195,24 @@ export class Recorder {
       });
     });
   }
+}
+
+/** Looks at what a step has written of a tensor. */
+function magnitudeOf(
+  { name, output, home }: Step,
+  values: Slice,
+  slots: Slice,
+  slot: number,
+): Dispatch {
+  const first = (home?.first ?? 0) * output.height * output.width;
+  return largestMagnitude({
+    label: `largest of ${name}`,
+    values,
+    first,
+    count: sizeOf(output),
+    slots,
+    slot,
+  });
 }
 
 /** An input as it stands in its tensor, which has `channels` unless the step says otherwise. */

@@ -14,7 +14,7 @@ import { asTheyCome, type Finished, FinishedScores, finish } from './finished';
 import { halving } from './halving';
 import type { NetworkWeights } from './network-weights';
 import { type PartialOutputs, Recorder, recordSoftmax } from './recorder';
-import { NO_SCORES, type Scores } from './scores';
+import { type LayerMagnitude, NO_SCORES, type Scores } from './scores';
 import { type Masks, type Reach, Skipping } from './skipping';
 import { zeroOutputs } from './zeros';
 
@@ -48,6 +48,20 @@ export interface MaskedPassOptions extends PassOptions {
 export interface Following {
   readonly dispatches: readonly Dispatch[];
   readonly reads: readonly Slice[];
+}
+
+export interface ForwardPassOptions {
+  /** Layers whose outputs stay, in buffers of the caller's arena. */
+  readonly keep?: readonly string[];
+  /** What is made of them. */
+  readonly following?: (kept: ReadonlyMap<string, Slice>) => Following;
+  /**
+   * False looks at no layer's output: for passes whose logits are all that is wanted, where what overflows shows, too.
+   * Default true.
+   */
+  readonly magnitudes?: boolean;
+  /** Whose pass it is, for messages. Default: this image. */
+  readonly of?: string;
 }
 
 /** Above this share of active work, listing tiles costs more than it saves. */
@@ -137,45 +151,60 @@ export class Runner {
   }
 
   /**
-   * One forward pass of one image [C, H, W] (normalised): its scores, the outputs of the layers in `keep`, in
-   * buffers of the caller's arena, and what `then` makes of them.
-   * @throws ScoreCamError `not-finite` if a logit overflows
+   * One forward pass of one image [C, H, W] (normalised): its scores, the largest magnitude of each step's output, what is
+   * kept, and what is made of that.
+   * @throws ScoreCamError `not-finite` naming the first layer that overflows
    */
   async forward(
     image: Slice,
     arena: Arena,
-    keep: readonly string[] = [],
-    then: (kept: ReadonlyMap<string, Slice>) => Following = () => ({ dispatches: [], reads: [] }),
+    { keep = [], following, magnitudes: looks = true, of = 'this image' }: ForwardPassOptions = {},
   ): Promise<
     Scores & {
+      readonly magnitudes: readonly LayerMagnitude[];
       readonly kept: ReadonlyMap<string, Slice>;
       readonly read: readonly Float32Array<ArrayBuffer>[];
     }
   > {
-    const { gpu, network } = this;
-    const { steps } = keeping(this.plan, keep);
+    const { gpu, network, plan } = this;
+    const { steps } = keeping(plan, keep);
     const classes = network.labels.length;
+    const magnitudes = looks
+      ? arena.upload('largest magnitudes', new Float32Array(steps.length))
+      : undefined;
     const { dispatches, tensors } = this.recorder.steps(steps, new Map([[IMAGE, image]]), {
       batch: 1,
       arena,
+      magnitudes,
     });
     const last = (steps.at(-1) as Step).name;
     const logits = tensors.get(last) as Slice;
     const probabilities = arena.take('probabilities', 4 * classes);
     const kept = new Map(keep.map((name) => [name, tensors.get(name) as Slice]));
-    const following = then(kept);
-    const [scores, likelihoods, ...read] = await gpu.compute(
+    const { dispatches: more = [], reads = [] } = following?.(kept) ?? {};
+    const looked = magnitudes ? [magnitudes] : [];
+    const [scores, likelihoods, ...others] = await gpu.compute(
       `forward ${network.name}`,
-      [...dispatches, recordSoftmax(logits, probabilities, 1, classes), ...following.dispatches],
-      [logits, probabilities, ...following.reads],
+      [...dispatches, recordSoftmax(logits, probabilities, 1, classes), ...more],
+      [logits, probabilities, ...looked, ...reads],
     );
-    arena.release(probabilities);
+    for (const slice of [probabilities, ...looked]) arena.release(slice);
     if (!keep.includes(last)) arena.release(logits);
-    if (firstNotFinite(scores) >= 0) {
-      const { overflowOf } = await import('./overflow');
-      throw await overflowOf(this, image, 'this image');
+    const largest = looks ? others[0] : undefined;
+    if (firstNotFinite(largest ?? scores) >= 0) {
+      const { overflow, overflowOf } = await import('./overflow');
+      throw largest ? overflow(plan, steps, largest, of) : await overflowOf(this, image, of);
     }
-    return { logits: scores, probabilities: likelihoods, kept, read };
+    return {
+      logits: scores,
+      probabilities: likelihoods,
+      magnitudes: Array.from(largest ?? [], (most, i) => ({
+        layer: (steps[i] as Step).name,
+        largest: most,
+      })),
+      kept,
+      read: others.slice(looked.length),
+    };
   }
 
   /**
@@ -244,8 +273,8 @@ export class Runner {
           workOf: skipping ? (at) => skipping.workOf(order[at] as number) : undefined,
           block,
           overflow: async (at) => {
-            const { maskedOverflowOf } = await import('./overflow');
-            return maskedOverflowOf(this, image, masks, order[at] as number);
+            const { maskedOverflow } = await import('./overflow');
+            return maskedOverflow(this, image, masks, order[at] as number);
           },
           onBlock: (first, own) => {
             const through = order.slice(first, first + own.logits.length / classes);

@@ -5,6 +5,13 @@ export interface Scores {
   readonly probabilities: Float32Array<ArrayBuffer>;
 }
 
+/** How large the values are that a layer, or several that are computed together, the last of them `layer`, leaves. */
+export interface LayerMagnitude {
+  readonly layer: string;
+  /** The largest by its absolute value; finite. */
+  readonly largest: number;
+}
+
 export const NO_SCORES: Scores = {
   logits: new Float32Array(0),
   probabilities: new Float32Array(0),

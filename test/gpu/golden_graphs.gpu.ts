@@ -141,7 +141,7 @@ const graphCases = NETWORKS.flatMap((name): GpuCase[] => {
             throw new Error(`${known.length} of ${layers.length} layers are known`);
           }
           const names = known.map(({ layer }) => layer.name);
-          const { kept } = await runner.forward(input, arena, names);
+          const { kept } = await runner.forward(input, arena, { keep: names });
           for (const { layer, stage } of known) {
             const { buffer } = kept.get(layer.name) as Slice;
             checkLayer(layer.name, await gpu.read(buffer, sizeOf(layer.output)), stage);
@@ -230,7 +230,7 @@ const mobilenetCases: GpuCase[] = [
         const image = await imageOf(model, `${sharedUrl}${MOBILENET}image-192.png`);
         const names = Object.keys(expected.layers);
         const input = arena.upload('image', image);
-        const { kept } = await runner.forward(input, arena, names);
+        const { kept } = await runner.forward(input, arena, { keep: names });
         for (const name of names) {
           const layer = model.network.layers.find((one) => one.name === name) as Layer;
           const { buffer } = kept.get(name) as Slice;

@@ -65,7 +65,7 @@ export const cases: GpuCase[] = [
       const arena = new Arena(gpu);
       const names = Object.keys(expected.layers);
       const input = arena.upload('image', normalise(pixels, manifest));
-      const { logits, kept } = await runner.forward(input, arena, names);
+      const { logits, kept } = await runner.forward(input, arena, { keep: names });
       for (const name of names) {
         const slice = kept.get(name);
         if (!slice) throw new Error(`layer ${name} was not kept`);

@@ -1,4 +1,3 @@
-import { runForward } from '../../src/explain/forward';
 import { normalise } from '../../src/explain/image';
 import { Arena } from '../../src/gpu/arena';
 import type { DeviceFacts } from '../../src/gpu/facts';
@@ -6,10 +5,10 @@ import type { Gpu } from '../../src/gpu/gpu';
 import { createExplainer, type Model } from '../../src/index';
 import type { Layer, Network } from '../../src/model/network';
 import type { Precision } from '../../src/numbers/dtypes';
-import { compile, type Plan } from '../../src/plan/compile';
+import { compile } from '../../src/plan/compile';
 import { NetworkWeights } from '../../src/runtime/network-weights';
-import { overflowOf } from '../../src/runtime/overflow';
-import { Runner } from '../../src/runtime/runner';
+import { maskedOverflow } from '../../src/runtime/overflow';
+import { type Masks, Runner } from '../../src/runtime/runner';
 import type { GpuCase } from '../harness/case';
 import { testValues } from '../harness/compare';
 import { expectError } from '../harness/expect';
@@ -68,7 +67,22 @@ const NETWORKS = {
   wide: { layers: smallLayers.wide },
 } as const satisfies Record<string, SmallModelOptions>;
 
-/** Expects a forward pass, by fused layers and with every layer's output kept, to say that a layer overflows. */
+/** Masks of 2 x 2 maps from 0 to 1. */
+function masksIn(arena: Arena, ...maps: readonly (readonly number[])[]): Masks {
+  return {
+    maps: arena.upload('maps', Float32Array.from(maps.flat())),
+    height: 2,
+    width: 2,
+    ranges: arena.upload('ranges', Float32Array.from(maps.flatMap(() => [0, 1]))),
+    channels: Uint32Array.from(maps.keys()),
+    alignCorners: false,
+  };
+}
+
+/**
+ * Expects a forward pass, by fused layers and with every layer's output kept, and a masked one, of which only the logits
+ * are looked at, to say that a layer overflows.
+ */
 async function expectOverflow(
   gpu: Gpu,
   { manifest, network, weights }: Model,
@@ -84,12 +98,17 @@ async function expectOverflow(
     const image = arena.upload('image', normalise(smallImage(), manifest));
     for (const keep of [[], network.layers.map(({ name }) => name)]) {
       const { message } = await expectError(
-        () => runner.forward(image, arena, keep),
+        () => runner.forward(image, arena, { keep }),
         'not-finite',
         `Layer "${layer}" overflows`,
       );
       if (!message.includes(reason)) throw new Error(`${reason} is not in: ${message}`);
     }
+    await expectError(
+      () => runner.maskedScores(image, masksIn(arena, [1, 1, 1, 1]), { memoryBudget: 2 ** 26 }),
+      'not-finite',
+      `Layer "${layer}" overflows`,
+    );
   } finally {
     arena.dispose();
     loaded.dispose();
@@ -120,22 +139,8 @@ export const cases: readonly GpuCase[] = [
       name: `what is not finite reaches the logits from every layer: ${name}`,
       async run(gpu) {
         for (const layer of WEIGHTED) {
-          const { manifest, network, weights } = smallModel({ change: overflowing(layer) });
-          const plan: Plan = compile(network, facts);
-          const loaded = await NetworkWeights.load(gpu, plan, weights);
-          const runner = new Runner(gpu, plan, loaded);
-          const arena = new Arena(gpu);
-          try {
-            const image = arena.upload('image', normalise(smallImage(), manifest));
-            await expectError(
-              () => runner.forward(image, arena),
-              'not-finite',
-              `Layer "${layer}" overflows`,
-            );
-          } finally {
-            arena.dispose();
-            loaded.dispose();
-          }
+          const model = smallModel({ change: overflowing(layer) });
+          await expectOverflow(gpu, model, { facts }, layer);
         }
         return undefined;
       },
@@ -190,13 +195,13 @@ export const cases: readonly GpuCase[] = [
       const arena = new Arena(gpu);
       try {
         const image = arena.upload('image', normalise(white, manifest));
-        const how = { keep: [], alignCorners: false, ownRanges: false };
         const runner = new Runner(gpu, plan, loaded);
-        await runner.forward(image, arena, ['conv1']);
+        // Pooled in the same step, none of it is left.
+        await runner.forward(image, arena);
         const { message } = await expectError(
-          () => runForward(runner, image, arena, { layers: ['conv1'], ...how }),
+          () => runner.forward(image, arena, { keep: ['conv1'] }),
           'not-finite',
-          'The activation maps of conv1',
+          'Layer "conv1" overflows for this image: it gives values beyond 3.4e38',
         );
         return message;
       } finally {
@@ -218,15 +223,7 @@ export const cases: readonly GpuCase[] = [
         const values = testValues(3 * 17 * 14, 5);
         values[0] = HUGE;
         const image = arena.upload('image', values);
-        const maps = arena.upload('maps', Float32Array.of(0, 0, 0, 1, 1, 0, 0, 0));
-        const masks = {
-          maps,
-          height: 2,
-          width: 2,
-          ranges: arena.upload('ranges', Float32Array.of(0, 1, 0, 1)),
-          channels: Uint32Array.of(0, 1),
-          alignCorners: false,
-        };
+        const masks = masksIn(arena, [0, 0, 0, 1], [1, 0, 0, 0]);
         const { message } = await expectError(
           () => runner.maskedScores(image, masks, { memoryBudget: 2 ** 26 }),
           'not-finite',
@@ -326,7 +323,8 @@ export const cases: readonly GpuCase[] = [
       const arena = new Arena(gpu);
       try {
         const image = arena.upload('image', testValues(3 * 17 * 14, 5));
-        const error = await overflowOf({ gpu, plan, weights: loaded }, image, 'this image');
+        const masks = masksIn(arena, [0, 0, 0, 1]);
+        const error = await maskedOverflow(new Runner(gpu, plan, loaded), image, masks, 0);
         if (!error.message.includes('no layer overflows')) throw error;
         return undefined;
       } finally {

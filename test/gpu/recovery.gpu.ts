@@ -111,6 +111,25 @@ export const cases: readonly GpuCase[] = [
     }),
   ),
   {
+    name: 'a compilation that fails a moment before the loss is told is no fault of the kernel',
+    async run() {
+      const expected = await undisturbed(scoreCam);
+      const explainer = await createExplainer({ model: smallModel() });
+      const device = deviceOf(explainer);
+      // As when the GPU process has crashed.
+      device.createComputePipelineAsync = async () => {
+        setTimeout(() => device.destroy(), 20);
+        throw new DOMException('The instance no longer exists.', 'OperationError');
+      };
+      try {
+        expectSameBits('explanation', await scoreCam(explainer), expected);
+        return undefined;
+      } finally {
+        explainer.dispose();
+      }
+    },
+  },
+  {
     name: 'a device lost between runs is replaced at the next, for several at once',
     async run() {
       const expected = await undisturbed(scoreCam);

@@ -71,7 +71,7 @@ export async function checkForward(gpu: Gpu, model: Model, how: How = {}): Promi
   await running(gpu, model, how, async (runner, arena) => {
     const input = arena.upload('image', Float32Array.from(image));
     const keep = network.layers.map(({ name }) => name);
-    const { kept } = await runner.forward(input, arena, keep);
+    const { kept } = await runner.forward(input, arena, { keep });
     for (const layer of keep) {
       const [read] = await gpu.compute(layer, [], [kept.get(layer) as GPUBufferBinding]);
       const values = expected.outputs.get(layer) as Float64Array;

@@ -9,6 +9,8 @@ export interface LoadRequest {
   readonly cache?: string;
   /** Aborts at the first progress. */
   readonly abort?: boolean;
+  /** Does away with the device before anything is computed. */
+  readonly lose?: boolean;
   /** Computes nothing: kernels take a software adapter seconds to compile. */
   readonly loadOnly?: boolean;
 }
@@ -32,9 +34,11 @@ async function loadModel({
   dtype,
   cache,
   abort,
+  lose,
   loadOnly,
 }: LoadRequest): Promise<LoadReport> {
   const device = await countingDevice();
+  const devices = [device];
   const progress: { done: number; total: number; rate: number }[] = [];
   const controller = new AbortController();
   let [code, message, fromCache] = ['', '', false];
@@ -43,6 +47,11 @@ async function loadModel({
     const explainer = await createExplainer({
       model,
       device: device.device,
+      async getDevice() {
+        const another = await countingDevice();
+        devices.push(another);
+        return another.device;
+      },
       retryDelays: [0, 0, 0],
       signal: controller.signal,
       onProgress: ({ done, total, rate }) => {
@@ -53,6 +62,10 @@ async function loadModel({
       ...(cache ? { cache: browserCache(cache) } : {}),
     });
     fromCache = explainer.model.weights.fromCache;
+    if (lose) {
+      device.device.destroy();
+      await device.device.lost;
+    }
     const ranked = loadOnly ? [] : await explainer.classify(picture());
     probabilities = ranked.sort((a, b) => a.index - b.index).map((one) => one.probability);
     explainer.dispose();
@@ -62,8 +75,8 @@ async function loadModel({
   }
   const keys = cache ? await (await caches.open(cache)).keys() : [];
   const kept = keys.map(({ url }) => new URL(url).pathname);
-  const gpuBytes = device.bytes();
-  device.device.destroy();
+  const gpuBytes = devices.reduce((sum, each) => sum + each.bytes(), 0);
+  for (const each of devices) each.device.destroy();
   return { code, message, probabilities, fromCache, progress, kept, gpuBytes };
 }
 

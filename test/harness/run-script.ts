@@ -59,3 +59,18 @@ export function runScript(
     child.once('close', (code) => resolve({ code, stdout, stderr }));
   });
 }
+
+/**
+ * The same for several lists of arguments, one after the other in one process, which reads all sources once: for what
+ * leaves nothing of a run to the next.
+ */
+export async function runEach(
+  script: string,
+  lists: readonly (readonly string[])[],
+  how: How,
+): Promise<Finished[]> {
+  const args = [join(projectRoot, script), JSON.stringify(lists)];
+  const { code, stdout, stderr } = await runScript('test/harness/each-in-turn.ts', args, how);
+  if (code !== 0) throw new Error(`${script} ends with ${code}: ${stderr}`);
+  return JSON.parse(stdout) as Finished[];
+}

@@ -4,6 +4,7 @@ import { singlePositions } from '../../../src/kernels/inputs/single_positions';
 import { activationBackward } from '../../../src/kernels/layers/activation_backward';
 import { globalAveragePool } from '../../../src/kernels/layers/global_average_pool';
 import { globalAveragePoolBackward } from '../../../src/kernels/layers/global_average_pool_backward';
+import { largestMagnitude } from '../../../src/kernels/layers/largest_magnitude';
 import { maxPool } from '../../../src/kernels/layers/max_pool';
 import { maxPoolBackward } from '../../../src/kernels/layers/max_pool_backward';
 import { softmax } from '../../../src/kernels/layers/softmax';
@@ -88,6 +89,16 @@ export const tensorSubjects: readonly Subject[] = [
     ],
     1,
   ),
+  over('largest_magnitude', 'pooling', WIDE, (batch, { read, write, size }) => [
+    largestMagnitude({
+      label,
+      first: 0,
+      count: batch * size,
+      slot: 0,
+      values: read(batch * size),
+      slots: write(1),
+    }),
+  ]),
   {
     name: 'softmax',
     group: 'pooling',
