@@ -467,6 +467,10 @@ describe('the built site', () => {
           expect(text).toContain(title);
         }
         for (const option of Object.keys(OPTIONS)) expect(text).toContain(option);
+        // What its manifest says of the element.
+        for (const word of ['target-class', 'classchange', '--score-cam-accent']) {
+          expect(text).toContain(word);
+        }
         const ids = await page.$$eval('[id]', (all) => all.map(({ id }) => id));
         expect(new Set(ids).size).toBe(ids.length);
         for (const name of [
@@ -475,6 +479,7 @@ describe('the built site', () => {
           'Explanation',
           'ExplainOptions',
           'METRICS',
+          'element',
         ]) {
           expect(ids).toContain(name);
         }
