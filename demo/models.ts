@@ -1,4 +1,10 @@
-import type { Explainer, Progress, WeightDtype } from '../src/index';
+import {
+  type Explainer,
+  METHODS,
+  type Method,
+  type Progress,
+  type WeightDtype,
+} from '../src/index';
 import { rememberLoaded, wasLoaded } from './loaded-before';
 import { BUILT_IN, isLarge, networkNamed } from './networks';
 import { type Choice, openNetwork } from './open-network';
@@ -30,7 +36,7 @@ export class Models {
 
   /** Loads the chosen network, once for everybody; after a failure the next call tries again. */
   explainer(): Promise<Explainer> {
-    this.opened ??= openNetwork(this.current, (progress) => this.tellProgress(progress)).then(
+    this.opened ??= this.open(this.current).then(
       (opened) => {
         for (const listener of this.changeListeners) listener(opened);
         return opened;
@@ -45,7 +51,7 @@ export class Models {
 
   /** Puts another network in the place of the one at work, which stays if that fails. */
   async change(choice: Choice, signal?: AbortSignal): Promise<Explainer> {
-    const opened = await openNetwork(choice, (progress) => this.tellProgress(progress), signal);
+    const opened = await this.open(choice, signal);
     const before = await this.opened?.catch(() => undefined);
     this.current = choice;
     this.opened = Promise.resolve(opened);
@@ -76,6 +82,12 @@ export class Models {
   onChange(listener: Listener<Explainer>): () => void {
     this.changeListeners.add(listener);
     return () => this.changeListeners.delete(listener);
+  }
+
+  /** With the kernels of the method that is chosen, or of Score-CAM, which most views begin with. */
+  private open(choice: Choice, signal?: AbortSignal): Promise<Explainer> {
+    const method = this.state.oneOf('method', Object.keys(METHODS) as Method[]) ?? 'score-cam';
+    return openNetwork(choice, (progress) => this.tellProgress(progress), method, signal);
   }
 
   private tellProgress(progress: Progress): void {

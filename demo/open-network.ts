@@ -2,6 +2,7 @@ import {
   browserCache,
   createExplainer,
   type Explainer,
+  type Method,
   type Progress,
   type WeightDtype,
 } from '../src/index';
@@ -21,9 +22,10 @@ export const cache = browserCache();
 export async function openNetwork(
   { model, dtype, files }: Choice,
   onProgress: (progress: Progress) => void,
+  prepare: Method | undefined,
   signal?: AbortSignal,
 ): Promise<Explainer> {
-  const options = { dtype, signal, onProgress };
+  const options = { dtype, prepare, signal, onProgress };
   if (files) return createExplainer({ ...options, model, weights: files });
   const local = await localManifest(model, dtype);
   return createExplainer(local ? { ...options, model: local } : { ...options, model, cache });

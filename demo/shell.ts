@@ -27,10 +27,13 @@ export class Shell {
   /** Of the latest call of {@link show}: what an earlier one has fetched comes too late. */
   private turn = 0;
   private stopLinks = (): void => {};
+  /** Whether it is dark, as the header's button says. */
+  private showScheme = (): void => {};
 
   start(): void {
     applyScheme();
     addEventListener('hashchange', () => void this.show());
+    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.showScheme());
     void this.show();
   }
 
@@ -118,14 +121,15 @@ export class Shell {
       {
         type: 'button',
         class: 'quiet',
-        'aria-pressed': String(isDark()),
         onclick: () => {
           chooseScheme(isDark() ? 'light' : 'dark');
-          dark.setAttribute('aria-pressed', String(isDark()));
+          this.showScheme();
         },
       },
       texts.dark,
     );
+    this.showScheme = () => dark.setAttribute('aria-pressed', String(isDark()));
+    this.showScheme();
     this.stopLinks();
     // Links keep the settings of this moment.
     this.stopLinks = state.onSet(() => {

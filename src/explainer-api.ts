@@ -41,6 +41,12 @@ export interface Explainer {
   /** How convolutions are computed, as measured on this GPU; undefined if by shape and adapter alone. */
   readonly tuning: ConvTuning | undefined;
 
+  /**
+   * Resolves when the kernels that `prepare` asked for are compiled: from then on an explanation compiles none, or one where
+   * masks reach nearly all of an image. Need not be waited for, and never rejects.
+   */
+  readonly prepared: Promise<void>;
+
   /** Bytes of GPU buffers now (of a worker: when it last answered) and at most so far, weights included. */
   readonly memory: { readonly bytes: number; readonly peakBytes: number };
 

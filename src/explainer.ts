@@ -2,6 +2,7 @@ import type { Measurable, MeasureOptions, Measures } from './evaluation/types';
 import { checked, checkOption } from './explain/check';
 import type { Evidence } from './explain/evidence';
 import type { ExplainOptions } from './explain/explain-options';
+import type { ExplainerOptions } from './explain/explainer-options';
 import {
   classIndex,
   type Explanation,
@@ -13,18 +14,12 @@ import {
 import { runForward } from './explain/forward';
 import { normalise, prepareImage } from './explain/image';
 import { admittedMethods, choose } from './explain/methods/choose';
-import { METHODS } from './explain/methods/registry';
+import { METHODS, type Method } from './explain/methods/registry';
 import { weightings } from './explain/methods/weightings';
 import { CALLBACKS, EXPLAIN, EXPLAINER } from './explain/option-rules';
 import type { Pixels } from './explain/pixels';
 import { progressMeter, tell } from './explain/progress';
-import type {
-  Callbacks,
-  ClassScore,
-  ExplainerOptions,
-  ImageSource,
-  WeightFacts,
-} from './explain/types';
+import type { Callbacks, ClassScore, ImageSource, WeightFacts } from './explain/types';
 import type { Explainer, ModelFacts } from './explainer-api';
 import { Arena } from './gpu/arena';
 import { type AdapterFacts, adapterName } from './gpu/facts';
@@ -49,6 +44,7 @@ const DEFAULT_MEMORY_BUDGET = 256 * MIB;
 export class LocalExplainer implements Explainer {
   readonly model: ModelFacts;
   readonly tuning: ConvTuning | undefined;
+  readonly prepared: Promise<void>;
   private readonly runner: Runner;
   private readonly manifest: Manifest;
   private readonly memoryBudget: number;
@@ -56,14 +52,16 @@ export class LocalExplainer implements Explainer {
   constructor(
     model: Pick<LocatedModel, 'manifest' | 'network'>,
     runner: Runner,
-    facts: WeightFacts,
+    facts: Pick<WeightFacts, 'dtype'> & Partial<WeightFacts>,
     memoryBudget: number,
+    prepared: Promise<void> = Promise.resolve(),
   ) {
     const { manifest, network } = model;
     this.tuning = runner.plan.options.tuned?.tuning;
     this.runner = runner;
     this.manifest = manifest;
     this.memoryBudget = memoryBudget;
+    this.prepared = prepared;
     this.model = {
       name: manifest.name,
       description: manifest.description,
@@ -71,7 +69,7 @@ export class LocalExplainer implements Explainer {
       labels: manifest.labels,
       input: manifest.input,
       targetLayer: manifest.targetLayer,
-      weights: facts,
+      weights: { bytes: 0, fromCache: false, notKept: undefined, ...facts },
       layers: targetLayers(network).map(({ name, output: { channels, height, width } }) => ({
         name,
         channels,
@@ -238,7 +236,8 @@ export async function createExplainer(given: ExplainerOptions): Promise<Explaine
   // Before anything is downloaded: without WebGPU there is no use for it.
   const source = options.device ? { device: options.device } : { adapter: await requestAdapter() };
   const model = await locate(options);
-  const { gpu, plan, weights, facts } = await engineOn(source, model, options, memoryBudget);
+  const engine = await engineOn(source, model, options, memoryBudget);
+  const { gpu, plan, weights, facts, prepared } = engine;
   const { device, getDevice } = options;
   const renew = async (): Promise<Engine> => {
     const again = getDevice ? { device: await getDevice() } : { adapter: await requestAdapter() };
@@ -253,7 +252,7 @@ export async function createExplainer(given: ExplainerOptions): Promise<Explaine
   };
   // A device of the caller's is the caller's to replace.
   const runner = new Runner(gpu, plan, weights, device && !getDevice ? undefined : renew);
-  return new LocalExplainer(model, runner, facts, memoryBudget);
+  return new LocalExplainer(model, runner, facts, memoryBudget, prepared);
 }
 
 /** A model on a device: its plan there, and its weights laid out as the plan says. */
@@ -262,11 +261,14 @@ async function engineOn(
   model: LocatedModel,
   options: ExplainerOptions,
   memoryBudget: number,
-): Promise<Engine & { readonly facts: WeightFacts }> {
-  const { cache, onDeviceLost, onProgress, signal } = options;
+): Promise<Engine & { readonly facts: WeightFacts; readonly prepared: Promise<void> }> {
+  const { cache, onDeviceLost, onProgress, prepare, signal } = options;
   const gpu = await Gpu.create({ ...source, needs: needsOf(model.network) });
   try {
     const plan = await planFor(gpu, model, options, memoryBudget);
+    const prepared = prepare
+      ? rehearse(gpu, plan, model, memoryBudget, prepare)
+      : Promise.resolve();
     const { weights, facts } = await loadWeights(gpu, plan, model, {
       cache,
       onBytes: progressMeter('weights', onProgress),
@@ -276,10 +278,32 @@ async function engineOn(
     void gpu.lost.then((reason) => {
       if (reason) tell(onDeviceLost, reason);
     });
-    return { gpu, plan, weights, facts };
+    return { gpu, plan, weights, facts, prepared };
   } catch (error) {
     gpu.dispose();
     throw error;
+  }
+}
+
+/** Compiles all kernels of an explanation by one that computes nothing. Never rejects. */
+async function rehearse(
+  gpu: Gpu,
+  plan: Plan,
+  model: LocatedModel,
+  memoryBudget: number,
+  method: Method,
+): Promise<void> {
+  const { width, height } = model.manifest.input;
+  const image = { data: new Uint8ClampedArray(4 * width * height), width, height };
+  try {
+    const { Rehearsal } = await import('./runtime/rehearsal');
+    const rehearsal = new Rehearsal(gpu, plan);
+    const runner = new Runner(rehearsal.engine.gpu, plan, rehearsal.engine.weights);
+    const explainer = new LocalExplainer(model, runner, plan, memoryBudget);
+    await explainer.explain(image, { method, onPreview() {} });
+    await rehearsal.compile();
+  } catch {
+    // Whoever explains by this method is told why not.
   }
 }
 

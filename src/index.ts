@@ -26,6 +26,7 @@ export type {
 } from './evaluation/types';
 export type { DrawOptions } from './explain/draw';
 export type { ExplainOptions } from './explain/explain-options';
+export type { ExplainerOptions } from './explain/explainer-options';
 export type { Explanation } from './explain/explanation';
 export type { CostOf, MethodFacts } from './explain/methods/method';
 export type { MethodOptions } from './explain/methods/method-options';
@@ -43,7 +44,6 @@ export type { Pixels } from './explain/pixels';
 export type {
   ChannelCounts,
   ClassScore,
-  ExplainerOptions,
   ImageSource,
   LayerResult,
   Passes,

@@ -33,7 +33,21 @@ describe('the views that explain', () => {
   let expected: Expected;
   const problems: unknown[] = [];
 
-  const open = async (hash: string, prepare = () => {}): Promise<Page> => {
+  /** The page of most views, whose network is loaded once; its address says which is shown. */
+  let shared: Page | undefined;
+  const show = async (hash: string): Promise<Page> => {
+    const page = shared;
+    if (!page) {
+      shared = await open(hash, () => {});
+      return shared;
+    }
+    await page.evaluate((to) => {
+      document.querySelector('main')?.replaceChildren();
+      location.hash = to;
+    }, hash);
+    return page;
+  };
+  const open = async (hash: string, prepare: () => void): Promise<Page> => {
     const page = await browser.newPage();
     page.on('pageerror', (error) => problems.push(error));
     await page.evaluateOnNewDocument(prepare);
@@ -121,175 +135,161 @@ describe('the views that explain', () => {
   });
 
   it('how it works: gallery, steps and sum are those of the run, by keyboard alone and in both languages', async () => {
-    const page = await open('#view=how&lang=en');
-    try {
-      await done(page);
-      const gallery = async () => (await texts(page, '[role="option"]')).join(' ');
-      const figures = (values: readonly number[]): string =>
-        Array.from(values, (value, channel) => ({ value, channel }))
-          .sort((a, b) => b.value - a.value || a.channel - b.channel)
-          .map(({ value, channel }) => `map ${channel}${value.toFixed(3)}`)
-          .join(' ');
-      expect(await gallery()).toBe(figures(expected.weights));
-      await page.focus('#how-sort');
-      await page.keyboard.press('ArrowDown');
-      expect(await gallery()).toBe(figures(expected.increases));
-      await page.keyboard.press('ArrowDown');
-      const deviations = (await texts(page, '[role="option"] span:last-child')).map(Number);
-      expect(deviations).toEqual(deviations.toSorted((a, b) => b - a));
-      await page.keyboard.press('Home');
+    const page = await show('#view=how&lang=en');
+    await done(page);
+    const gallery = async () => (await texts(page, '[role="option"]')).join(' ');
+    const figures = (values: readonly number[]): string =>
+      Array.from(values, (value, channel) => ({ value, channel }))
+        .sort((a, b) => b.value - a.value || a.channel - b.channel)
+        .map(({ value, channel }) => `map ${channel}${value.toFixed(3)}`)
+        .join(' ');
+    expect(await gallery()).toBe(figures(expected.weights));
+    await page.focus('#how-sort');
+    await page.keyboard.press('ArrowDown');
+    expect(await gallery()).toBe(figures(expected.increases));
+    await page.keyboard.press('ArrowDown');
+    const deviations = (await texts(page, '[role="option"] span:last-child')).map(Number);
+    expect(deviations).toEqual(deviations.toSorted((a, b) => b - a));
+    await page.keyboard.press('Home');
 
-      // The gallery is one stop of the Tab key; arrows go through it.
-      await page.keyboard.press('Tab');
-      await page.keyboard.press('ArrowRight');
-      const second = expected.weights
-        .map((weight, channel) => ({ weight, channel }))
-        .sort((a, b) => b.weight - a.weight)[1] as { weight: number; channel: number };
-      const chosen = `map ${second.channel}, asked for spiral`;
-      await page.waitForFunction(
-        (wanted) => document.querySelector('.facts caption')?.textContent === wanted,
+    // The gallery is one stop of the Tab key; arrows go through it.
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('ArrowRight');
+    const second = expected.weights
+      .map((weight, channel) => ({ weight, channel }))
+      .sort((a, b) => b.weight - a.weight)[1] as { weight: number; channel: number };
+    const chosen = `map ${second.channel}, asked for spiral`;
+    await page.waitForFunction(
+      (wanted) => document.querySelector('.facts caption')?.textContent === wanted,
+      { timeout: 0 },
+      chosen,
+    );
+    const facts = await cells(page, chosen);
+    expect(facts[0]?.[1]).toBe(percent(second.weight));
+    // A pass over the picture that is shown, against the run, which never had it in memory.
+    const [run, again] = (facts.at(-1)?.[1] ?? '').split('; ').map(Number) as [number, number];
+    expect(Math.abs(run - again)).toBeLessThan(1e-3);
+
+    const sum = () =>
+      page.evaluate(`(async () => {
+        const canvas = [...document.querySelectorAll('.picture canvas')].at(-1);
+        const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+        return (${SHA})(data);
+      })()`);
+    const note = (pattern: string) =>
+      page.waitForFunction(
+        (wanted) => document.querySelector('output')?.textContent?.match(wanted),
         { timeout: 0 },
-        chosen,
+        pattern,
       );
-      const facts = await cells(page, chosen);
-      expect(facts[0]?.[1]).toBe(percent(second.weight));
-      // A pass over the picture that is shown, against the run, which never had it in memory.
-      const [run, again] = (facts.at(-1)?.[1] ?? '').split('; ').map(Number) as [number, number];
-      expect(Math.abs(run - again)).toBeLessThan(1e-3);
+    await page.focus('#how-count');
+    await page.keyboard.press('Home');
+    await note('No map');
+    expect(await sum()).not.toBe(expected.overlay);
+    await page.keyboard.press('End');
+    await note('value for value');
+    expect(await sum()).toBe(expected.overlay);
 
-      const sum = () =>
-        page.evaluate(`(async () => {
-          const canvas = [...document.querySelectorAll('.picture canvas')].at(-1);
-          const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
-          return (${SHA})(data);
-        })()`);
-      const note = (pattern: string) =>
-        page.waitForFunction(
-          (wanted) => document.querySelector('output')?.textContent?.match(wanted),
-          { timeout: 0 },
-          pattern,
-        );
-      await page.focus('#how-count');
-      await page.keyboard.press('Home');
-      await note('No map');
-      expect(await sum()).not.toBe(expected.overlay);
-      await page.keyboard.press('End');
-      await note('value for value');
-      expect(await sum()).toBe(expected.overlay);
-
-      expect(await page.$$eval('math', (all) => all.length)).toBe(4);
-      await page.focus('[hreflang="ko"]');
-      await page.keyboard.press('Enter');
-      await page.waitForFunction(() => document.querySelector('h1')?.textContent === '작동 원리');
-      await done(page);
-      expect(await text(page, '[aria-selected="true"] .name')).toBe(`맵 ${second.channel}`);
-      await isAccessible(page);
-    } finally {
-      await page.close();
-    }
+    expect(await page.$$eval('math', (all) => all.length)).toBe(4);
+    await page.focus('[hreflang="ko"]');
+    await page.keyboard.press('Enter');
+    await page.waitForFunction(() => document.querySelector('h1')?.textContent === '작동 원리');
+    await done(page);
+    expect(await text(page, '[aria-selected="true"] .name')).toBe(`맵 ${second.channel}`);
+    await isAccessible(page);
   });
 
   it('why not gradients: points, pairs and energies are what the library computes', async () => {
-    const page = await open('#view=why&lang=en');
-    try {
-      await done(page);
-      const maps = expected.gradients.map((gradient, channel) => ({
-        channel,
-        gradient,
-        increase: expected.increases[channel] as number,
-      }));
-      const small = (value: number): string => value.toPrecision(3);
-      expect(await cells(page, 'All maps, by weight')).toEqual(
-        maps
-          .toSorted((a, b) => b.gradient - a.gradient)
-          .map((map) => [String(map.channel), small(map.gradient), small(map.increase)]),
-      );
-      const { falsePairs, pairs } = falseConfidence(maps);
-      const said = await text(page, 'main');
-      expect(said).toContain(`In ${falsePairs} of ${pairs} pairs`);
-      // As in the seminar's figure: the less weight, the more it brings.
-      const strip = (await texts(page, '.strip figcaption')).slice(1).map((caption) => {
-        const found = /weight (\S+), brings (\S+) points/.exec(caption);
-        return { weight: Number(found?.[1]), points: Number(found?.[2]) };
-      });
-      expect(strip.length).toBeGreaterThanOrEqual(2);
-      strip.slice(1).forEach(({ weight, points }, i) => {
-        expect(weight).toBeLessThan(strip[i]?.weight as number);
-        expect(points).toBeGreaterThan(strip[i]?.points as number);
-      });
+    const page = await show('#view=why&lang=en');
+    await done(page);
+    const maps = expected.gradients.map((gradient, channel) => ({
+      channel,
+      gradient,
+      increase: expected.increases[channel] as number,
+    }));
+    const small = (value: number): string => value.toPrecision(3);
+    expect(await cells(page, 'All maps, by weight')).toEqual(
+      maps
+        .toSorted((a, b) => b.gradient - a.gradient)
+        .map((map) => [String(map.channel), small(map.gradient), small(map.increase)]),
+    );
+    const { falsePairs, pairs } = falseConfidence(maps);
+    const said = await text(page, 'main');
+    expect(said).toContain(`In ${falsePairs} of ${pairs} pairs`);
+    // As in the seminar's figure: the less weight, the more it brings.
+    const strip = (await texts(page, '.strip figcaption')).slice(1).map((caption) => {
+      const found = /weight (\S+), brings (\S+) points/.exec(caption);
+      return { weight: Number(found?.[1]), points: Number(found?.[2]) };
+    });
+    expect(strip.length).toBeGreaterThanOrEqual(2);
+    strip.slice(1).forEach(({ weight, points }, i) => {
+      expect(weight).toBeLessThan(strip[i]?.weight as number);
+      expect(points).toBeGreaterThan(strip[i]?.points as number);
+    });
 
-      const way = await cells(page, '2. Gradients saturate');
-      expect(way).toHaveLength(21);
-      expect(way.at(-1)?.[1]).toBe(expected.confident);
-      expect(said).toContain('its gradient is as good as gone');
+    const way = await cells(page, '2. Gradients saturate');
+    expect(way).toHaveLength(21);
+    expect(way.at(-1)?.[1]).toBe(expected.confident);
+    expect(said).toContain('its gradient is as good as gone');
 
-      const apart = await cells(page, '4. Two classes in one picture');
-      expect(apart).toHaveLength(6);
-      const own = apart.filter(([method]) => method === 'Score-CAM').map((row) => row[2]);
-      expect(own).toEqual(expected.energies);
+    const apart = await cells(page, '4. Two classes in one picture');
+    expect(apart).toHaveLength(6);
+    const own = apart.filter(([method]) => method === 'Score-CAM').map((row) => row[2]);
+    expect(own).toEqual(expected.energies);
 
-      expect(await text(page, 'blockquote')).toMatch(/^CAM needs a pooling head/);
-      const difference = Number(/at most (\S+) of the largest/.exec(said)?.[1]);
-      expect(difference).toBeLessThan(1e-3);
-      // The page's policy takes none.
-      expect(await page.$$eval('.chart svg', (all) => all.length)).toBe(2);
-      expect(await page.$('.chart style')).toBeNull();
-      await isAccessible(page);
-    } finally {
-      await page.close();
-    }
+    expect(await text(page, 'blockquote')).toMatch(/^CAM needs a pooling head/);
+    const difference = Number(/at most (\S+) of the largest/.exec(said)?.[1]);
+    expect(difference).toBeLessThan(1e-3);
+    // The page's policy takes none.
+    expect(await page.$$eval('.chart svg', (all) => all.length)).toBe(2);
+    expect(await page.$('.chart style')).toBeNull();
+    await isAccessible(page);
   });
 
   it('kernels: all of them, the last dispatches, and what is measured on demand', async () => {
-    const page = await open('#view=kernels&lang=en');
-    try {
-      await done(page);
-      const files = ['src/kernels', 'bench/ladder'].flatMap((folder) =>
-        readdirSync(join(projectRoot, folder), { recursive: true, encoding: 'utf8' }).filter(
-          (name) => name.endsWith('.wgsl'),
-        ),
-      );
-      const names = await texts(page, '.kernel summary code');
-      expect(names).toHaveLength(files.length);
-      expect(names).toEqual(expect.arrayContaining(Object.keys(VARIANTS)));
+    const page = await show('#view=kernels&lang=en');
+    await done(page);
+    const files = ['src/kernels', 'bench/ladder'].flatMap((folder) =>
+      readdirSync(join(projectRoot, folder), { recursive: true, encoding: 'utf8' }).filter((name) =>
+        name.endsWith('.wgsl'),
+      ),
+    );
+    const names = await texts(page, '.kernel summary code');
+    expect(names).toHaveLength(files.length);
+    expect(names).toEqual(expect.arrayContaining(Object.keys(VARIANTS)));
 
-      const timed = Number(/^(\d+) dispatches/.exec(await text(page, '[role="status"]'))?.[1]);
-      const last = await cells(page, 'The last dispatches');
-      expect(last.reduce((sum, [, count]) => sum + Number(count), 0)).toBe(timed);
+    const timed = Number(/^(\d+) dispatches/.exec(await text(page, '[role="status"]'))?.[1]);
+    const last = await cells(page, 'The last dispatches');
+    expect(last.reduce((sum, [, count]) => sum + Number(count), 0)).toBe(timed);
 
-      const at = names.indexOf('softmax');
-      const kernel = (await page.$$('.kernel'))[at];
-      await (await kernel?.$('summary'))?.focus();
-      await page.keyboard.press('Enter');
-      await kernel?.waitForSelector('.source');
-      expect(await kernel?.$eval('.comment', ({ textContent }) => textContent)).toContain('Shapes');
-      expect(await kernel?.$eval('.source', ({ textContent }) => textContent)).toContain(
-        '@compute',
-      );
-      expect(await kernel?.$$('tbody tr')).not.toHaveLength(0);
-      await (await kernel?.waitForSelector('button'))?.focus();
-      await page.keyboard.press('Enter');
-      await done(page, '.kernel[open]');
-      const [measured] = await cells(page, 'softmax, alone, at sizes of VGG-16');
-      // Name, ms, GFLOP/s, GB/s, share of the measured roof.
-      expect(measured?.[0]).toBe('softmax');
-      expect(
-        measured
-          ?.slice(1, 4)
-          .map(Number)
-          .every((rate) => rate > 0),
-      ).toBe(true);
-      expect(measured?.[4]).toMatch(/^[\d.]+ %$/);
+    const at = names.indexOf('softmax');
+    const kernel = (await page.$$('.kernel'))[at];
+    await (await kernel?.$('summary'))?.focus();
+    await page.keyboard.press('Enter');
+    await kernel?.waitForSelector('.source');
+    expect(await kernel?.$eval('.comment', ({ textContent }) => textContent)).toContain('Shapes');
+    expect(await kernel?.$eval('.source', ({ textContent }) => textContent)).toContain('@compute');
+    expect(await kernel?.$$('tbody tr')).not.toHaveLength(0);
+    await (await kernel?.waitForSelector('button'))?.focus();
+    await page.keyboard.press('Enter');
+    await done(page, '.kernel[open]');
+    const [measured] = await cells(page, 'softmax, alone, at sizes of VGG-16');
+    // Name, ms, GFLOP/s, GB/s, share of the measured roof.
+    expect(measured?.[0]).toBe('softmax');
+    expect(
+      measured
+        ?.slice(1, 4)
+        .map(Number)
+        .every((rate) => rate > 0),
+    ).toBe(true);
+    expect(measured?.[4]).toMatch(/^[\d.]+ %$/);
 
-      await page.click('.ladder:last-child button');
-      await done(page, '.ladder:last-child');
-      const rungs = await cells(page, 'a fully connected layer');
-      expect(rungs.length).toBeGreaterThanOrEqual(4);
-      expect(rungs.every(([, idea, ms]) => idea !== '' && Number(ms) > 0)).toBe(true);
-      await isAccessible(page);
-    } finally {
-      await page.close();
-    }
+    await page.click('.ladder:last-child button');
+    await done(page, '.ladder:last-child');
+    const rungs = await cells(page, 'a fully connected layer');
+    expect(rungs.length).toBeGreaterThanOrEqual(4);
+    expect(rungs.every(([, idea, ms]) => idea !== '' && Number(ms) > 0)).toBe(true);
+    await isAccessible(page);
   });
 
   it('kernels: says so where there are no timestamps', async () => {

@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import * as analyzer from '@custom-elements-manifest/analyzer';
 import type {
   Attribute,
@@ -8,7 +7,7 @@ import type {
   Package,
 } from 'custom-elements-manifest/schema';
 import type TypeScript from 'typescript';
-import { projectRoot } from '../cli/server';
+import { projectFile } from './documentation/path';
 
 /*
  * custom-elements.json (https://github.com/webcomponents/custom-elements-manifest): what editors and documentation know of
@@ -35,7 +34,7 @@ export function elementManifest(): Package {
   const modules = Object.values(SOURCES).map((path) =>
     ts.createSourceFile(
       path,
-      readFileSync(join(projectRoot, path), 'utf8'),
+      readFileSync(projectFile(path), 'utf8'),
       ts.ScriptTarget.ES2022,
       true,
     ),

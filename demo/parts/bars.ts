@@ -20,7 +20,8 @@ export function bars(
     says,
     () => ({
       height: 50 + 38 * items.length,
-      marginLeft: 1,
+      // Half of the first tick's figure.
+      marginLeft: 6,
       marginRight: 12,
       marginBottom: 36,
       x: { label, grid: true, domain: [0, Math.max(...items.map(({ value }) => value)) || 1] },

@@ -103,7 +103,10 @@ export class ScoreCamAttributes extends Base {
     this.#reflect('colour-map', value);
   }
 
-  /** `lazy` (the default): nothing is explained before it is nearly in sight; `eager`: at once. */
+  /**
+   * `lazy` (the default): nothing is explained before it is nearly in sight; `eager`: at once. Where `reveal` waits for visitor
+   * or page, `eager` loads the model meanwhile.
+   */
   get loading(): 'lazy' | 'eager' {
     return oneOf(['eager'], this.getAttribute('loading')) ?? 'lazy';
   }

@@ -4,6 +4,7 @@ import {
   type Explainer,
   type ExplainerOptions,
   type Explanation,
+  METHODS,
   type ModelFacts,
   type Progress,
   ScoreCamError,
@@ -237,6 +238,7 @@ export class ScoreCamElement extends ScoreCamAttributes {
 
   #build(): void {
     this.#view = new View(this.attachShadow({ mode: 'open' }), {
+      approach: () => void this.#prepareIfSmall(),
       explain: () => void this.explain().catch(() => {}),
       cancel: () => this.cancel(),
       choose: (index) => void this.#choose(index),
@@ -295,7 +297,23 @@ export class ScoreCamElement extends ScoreCamAttributes {
     const isDue = reveal === 'auto' && !isOver && (this.#seen || this.loading === 'eager');
     // Errors are told by the element itself.
     if (this.#asked || isDue || !('gpu' in navigator)) this.#run().catch(() => {});
-    else if (!isOver) this.#show({ phase: reveal === 'interaction' ? 'asking' : 'waiting' });
+    else if (!isOver) {
+      this.#show({ phase: reveal === 'interaction' ? 'asking' : 'waiting' });
+      if (this.loading === 'eager' && reveal && reveal !== 'auto') this.#prepare();
+    }
+  }
+
+  /** Whoever points at the button is about to ask. */
+  async #prepareIfSmall(): Promise<void> {
+    const model = this.#model;
+    const large = this.#large ?? (await isLarge(this.#address));
+    if (!large && this.isConnected && model === this.#model) this.#prepare();
+  }
+
+  /** Loads the model, so that what is asked for later begins at once. What goes wrong is told then. */
+  #prepare(): void {
+    if (this.#lease || !('gpu' in navigator)) return;
+    this.#loaded().catch(() => {});
   }
 
   /** What is to be explained by what; empty without a picture. */
@@ -388,24 +406,27 @@ export class ScoreCamElement extends ScoreCamAttributes {
     return explanation;
   }
 
-  async #loaded(signal: AbortSignal): Promise<{ explainer: Explainer; run: Lease['run'] }> {
+  async #loaded(signal?: AbortSignal): Promise<{ explainer: Explainer; run: Lease['run'] }> {
     const { worker } = this.constructor as typeof ScoreCamElement;
     const dtype = this.dtype ?? undefined;
-    this.#lease ??= lease({ model: this.#address, dtype, worker }, (progress) =>
+    const method = this.method ?? 'score-cam';
+    // One that there is not is refused when it is to explain.
+    const prepare = method in METHODS ? method : undefined;
+    this.#lease ??= lease({ model: this.#address, dtype, worker, prepare }, (progress) =>
       this.#tell(progress),
     );
     const held = this.#lease;
     try {
       const explainer = await held.explainer;
-      signal.throwIfAborted();
-      if (this.#facts !== explainer.model) {
+      signal?.throwIfAborted();
+      if (this.#lease === held && this.#facts !== explainer.model) {
         this.#facts = explainer.model;
         this.#dispatch('load', explainer.model);
       }
       return { explainer, run: held.run };
     } catch (error) {
-      signal.throwIfAborted();
-      this.#giveBack();
+      signal?.throwIfAborted();
+      if (this.#lease === held) this.#giveBack();
       throw error;
     }
   }

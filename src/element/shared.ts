@@ -8,8 +8,10 @@ import {
   ScoreCamError,
 } from '../index';
 
-/** Which network, in which form, and on which thread. */
-export type Wanted = Pick<ExplainerOptions, 'dtype' | 'worker'> & { readonly model: string };
+/** Which network, in which form, on which thread, and the method that is to be ready first. */
+export type Wanted = Pick<ExplainerOptions, 'dtype' | 'worker' | 'prepare'> & {
+  readonly model: string;
+};
 
 /** An explainer that several elements use: one model, on one device. */
 interface Shared {

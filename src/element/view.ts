@@ -39,6 +39,8 @@ export interface Shown {
 
 /** What a visitor does. */
 export interface Actions {
+  /** Points at what begins, or has the focus there. */
+  approach(): void;
   explain(): void;
   cancel(): void;
   choose(index: number): void;
@@ -158,6 +160,9 @@ export class View {
   constructor(root: ShadowRoot, actions: Actions) {
     root.adoptedStyleSheets = [styles()];
     root.append(this.frame);
+    for (const type of ['pointerenter', 'focusin']) {
+      this.poster.addEventListener(type, () => actions.approach());
+    }
     this.poster.addEventListener('click', () => actions.explain());
     this.stop.addEventListener('click', () => actions.cancel());
     this.save.addEventListener('click', () => actions.download());

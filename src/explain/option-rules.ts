@@ -3,6 +3,7 @@
  * measures, which is loaded later.
  */
 import type { ExplainOptions } from './explain-options';
+import type { ExplainerOptions } from './explainer-options';
 import { OPTIONS } from './methods/options';
 import { METHOD_NAMES } from './methods/registry';
 import {
@@ -19,7 +20,7 @@ import {
   type Rule,
   type Rules,
 } from './rules';
-import type { Callbacks, ExplainerOptions } from './types';
+import type { Callbacks } from './types';
 
 export const CALLBACKS: Rules<Callbacks> = {
   onProgress: FUNCTION,
@@ -69,6 +70,7 @@ export const EXPLAINER: Rules<ExplainerOptions> = {
   getDevice: FUNCTION,
   onDeviceLost: FUNCTION,
   precision: { names: ['f32', 'f16'] },
+  prepare: { names: METHOD_NAMES },
   tune: FLAG,
   tuning: OBJECT,
   tuningCache: {

@@ -256,6 +256,14 @@ export class Gpu {
     }
   }
 
+  /**
+   * The pipelines of dispatches: compiled before they are run, and kept.
+   * @throws ScoreCamError `kernel` where one does not compile
+   */
+  compile(dispatches: readonly Dispatch[]): Promise<GPUComputePipeline[]> {
+    return Promise.all(dispatches.map((dispatch) => this.pipelines.of(dispatch)));
+  }
+
   /** @param finished asked for once all is submitted: that it is done */
   private async send(
     label: string,
@@ -271,9 +279,7 @@ export class Gpu {
       release = resolve;
     });
     try {
-      const pipelines = await Promise.all(
-        dispatches.map((dispatch) => this.pipelines.of(dispatch)),
-      ).catch(async (error: unknown) => {
+      const pipelines = await this.compile(dispatches).catch(async (error: unknown) => {
         await this.settled();
         throw error;
       });

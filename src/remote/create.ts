@@ -1,6 +1,6 @@
 import { ScoreCamError } from '../errors';
+import type { ExplainerOptions } from '../explain/explainer-options';
 import { tell } from '../explain/progress';
-import type { ExplainerOptions } from '../explain/types';
 import type { Explainer } from '../explainer-api';
 import type { WeightCache } from '../model/keep/cache';
 import { type Model, SEEDED_NAME } from '../model/model';

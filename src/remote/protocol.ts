@@ -1,10 +1,11 @@
 import type { Measurable, MeasureOptions, Measures } from '../evaluation/types';
 import type { DrawOptions } from '../explain/draw';
 import type { ExplainOptions } from '../explain/explain-options';
+import type { ExplainerOptions } from '../explain/explainer-options';
 import type { Findings, Result } from '../explain/explanation';
 import type { Weighting } from '../explain/methods/options';
 import type { Pixels } from '../explain/pixels';
-import type { Callbacks, ClassScore, ExplainerOptions, Progress } from '../explain/types';
+import type { Callbacks, ClassScore, Progress } from '../explain/types';
 import type { Explainer, ModelFacts } from '../explainer-api';
 import type { Model, WeightsLocation } from '../model/model';
 import type { TensorFacts } from '../model/weight-source';
@@ -87,6 +88,7 @@ export interface WorkerCalls {
   /** Nobody has the explanation any more. */
   forget(explanation: number): void;
   abort(task: number): void;
+  prepared(): Promise<void>;
   dispose(): void;
 }
 

@@ -37,6 +37,11 @@ export class RemoteExplainer implements Explainer {
     return (this.connection.state as State).adapter;
   }
 
+  get prepared(): Promise<void> {
+    // Nothing is told of a line that has ended.
+    return this.connection.line.call('prepared').catch(() => {});
+  }
+
   get memory(): State['memory'] {
     return (this.connection.state as State).memory;
   }

@@ -1,6 +1,7 @@
+import type { ExplainerOptions } from '../explain/explainer-options';
 import type { Explanation } from '../explain/explanation';
 import type { Pixels } from '../explain/pixels';
-import type { Callbacks, ExplainerOptions } from '../explain/types';
+import type { Callbacks } from '../explain/types';
 import type { Explainer } from '../explainer-api';
 import type { WeightCache } from '../model/keep/cache';
 import type { Model } from '../model/model';
@@ -83,6 +84,7 @@ export function serve(
     },
     forget: (id) => void explanations.delete(id),
     abort: (id) => tasks.get(id)?.abort(),
+    prepared: () => explainer.prepared,
     dispose() {
       explainer.dispose();
       close();

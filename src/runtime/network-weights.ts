@@ -1,6 +1,6 @@
 import { ScoreCamError } from '../errors';
 import type { Gpu, GpuData } from '../gpu/gpu';
-import type { Slice } from '../gpu/kernel';
+import type { Dispatch, Slice } from '../gpu/kernel';
 import { packConv } from '../kernels/convolution/conv';
 import { rowStride } from '../kernels/linear/linear';
 import { winogradFilterBytes, winogradFilters } from '../kernels/winograd/winograd';
@@ -56,6 +56,8 @@ export class NetworkWeights {
   private readonly convs = new Map<string, ConvWeights>();
   private readonly linears = new Map<string, LinearWeights>();
   private readonly buffers = new Set<GPUBuffer>();
+  /** What is to be done to weights that have come. */
+  private readonly transforms: Dispatch[] = [];
   readonly plan: Plan;
   private readonly gpu: Gpu;
 
@@ -127,6 +129,8 @@ export class NetworkWeights {
         );
       }
     }
+    // All at once: what comes does not wait for their kernel.
+    if (this.transforms.length > 0) await this.gpu.submit('filters for Winograd', this.transforms);
   }
 
   /** @throws ScoreCamError `weights` naming the layer, for weights that the form cannot hold */
@@ -136,7 +140,7 @@ export class NetworkWeights {
     arriving: Map<string, Arriving>,
   ): Promise<void> {
     try {
-      if (block.kind === 'conv') await this.addConv(block);
+      if (block.kind === 'conv') this.addConv(block);
       else await this.addLinear(block, options, arriving);
     } catch (error) {
       if (!(error instanceof ScoreCamError && error.code === 'weights')) throw error;
@@ -146,11 +150,7 @@ export class NetworkWeights {
     }
   }
 
-  private async addConv({
-    layer,
-    weight,
-    bias,
-  }: Extract<WeightBlock, { kind: 'conv' }>): Promise<void> {
+  private addConv({ layer, weight, bias }: Extract<WeightBlock, { kind: 'conv' }>): void {
     const step = convStep(this.plan, layer);
     const { layout } = step;
     const { dtype, transformed } = layout;
@@ -168,9 +168,7 @@ export class NetworkWeights {
       const label = `${layer.weight} for Winograd`;
       filters = { buffer: this.create(label, winogradFilterBytes(shape, method)) };
       const precision = transformed;
-      await this.gpu.submit(label, [
-        winogradFilters({ label, shape, dtype, precision, weights, filters }),
-      ]);
+      this.transforms.push(winogradFilters({ label, shape, dtype, precision, weights, filters }));
     }
     this.convs.set(layer.name, { layout, weights, bias: biasSlice, filters });
   }

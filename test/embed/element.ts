@@ -118,21 +118,52 @@ export function elementCases(at: () => { readonly site: Site; readonly browser: 
     }
   });
 
-  it.each([
-    ['en', 'light', 'Likeliest classes', 'spiral'],
-    ['ko', 'dark', '가능성이 가장 높은 분류', '나선'],
-    ['en', 'dark', 'Likeliest classes', 'spiral'],
-    ['ko', 'light', '가능성이 가장 높은 분류', '나선'],
-  ])('is accessible in %s, %s', async (lang, scheme, legend, label) => {
+  it('is accessible in both languages and both colour schemes', async () => {
+    const own = [
+      ['en', 'Likeliest classes', 'spiral'],
+      ['ko', '가능성이 가장 높은 분류', '나선'],
+    ] as const;
+    const body = own.map(
+      ([lang]) =>
+        `<div lang="${lang}"><score-cam id="${lang}" controls loading="eager" method="grad-cam">${PICTURE}</score-cam></div>`,
+    );
+    const { page, problems } = await open(htmlOf(MODULES, body.join('')));
+    try {
+      for (const [id, legend, label] of own) {
+        await hears(page, 'explain', id);
+        expect(await page.$eval(inside('legend', id), (node) => node.textContent)).toBe(legend);
+        expect(await page.$eval(inside('.class span', id), (node) => node.textContent)).toBe(label);
+      }
+      for (const value of ['light', 'dark']) {
+        await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value }]);
+        expect(await violations(page)).toEqual([]);
+      }
+      expect(problems).toEqual([]);
+    } finally {
+      await page.close();
+    }
+  });
+
+  it('is loaded and prepared before the click where that is wanted, and asks for nothing else then', async () => {
+    const { site } = at();
     const { page, problems } = await open(
-      htmlOf(MODULES, `<score-cam controls method="grad-cam">${PICTURE}</score-cam>`, lang),
+      htmlOf(
+        onPage(site),
+        `<score-cam controls reveal="interaction" loading="eager" method="grad-cam">${PICTURE}</score-cam>`,
+      ),
     );
     try {
-      await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }]);
+      await hears(page, 'load');
+      const button = await page.waitForSelector(inside('button'), { visible: true, timeout: 0 });
+      expect(await page.evaluate(() => window.happened.map(({ type }) => type))).toEqual(['load']);
+      expect(await page.evaluate(() => window.dispatches)).toBeLessThan(20);
+      await page.waitForFunction(() => window.compiling === 0, { timeout: 0, polling: 100 });
+      const compiled = await page.evaluate(() => window.pipelines);
+      expect(compiled).toBeGreaterThan(20);
+      await button?.click();
       await hears(page, 'explain');
-      expect(await page.$eval(inside('legend'), (node) => node.textContent)).toBe(legend);
-      expect(await page.$eval(inside('.class span'), (node) => node.textContent)).toBe(label);
-      expect(await violations(page)).toEqual([]);
+      expect(await page.evaluate(() => window.pipelines)).toBe(compiled);
+      expect(await page.evaluate(() => window.devices)).toBe(1);
       expect(problems).toEqual([]);
     } finally {
       await page.close();

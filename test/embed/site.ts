@@ -15,6 +15,9 @@ declare global {
     /** Counted in the page's own thread. */
     devices: number;
     dispatches: number;
+    /** Asked for so far, and of them those that are not there yet. */
+    pipelines: number;
+    compiling: number;
     /** Milliseconds of tasks that kept the page from answering. */
     longTasks: number[];
   }
@@ -83,6 +86,8 @@ function watch(): void {
   window.happened = [];
   window.devices = 0;
   window.dispatches = 0;
+  window.pipelines = 0;
+  window.compiling = 0;
   window.longTasks = [];
   for (const type of ['load', 'progress', 'preview', 'explain', 'classchange', 'error']) {
     const note = ({ target, timeStamp }: Event): void => {
@@ -102,6 +107,14 @@ function watch(): void {
   GPUAdapter.prototype.requestDevice = function (...args) {
     window.devices++;
     return requestDevice.apply(this, args);
+  };
+  const { createComputePipelineAsync } = GPUDevice.prototype;
+  GPUDevice.prototype.createComputePipelineAsync = function (...args) {
+    window.pipelines++;
+    window.compiling++;
+    return createComputePipelineAsync.apply(this, args).finally(() => {
+      window.compiling--;
+    });
   };
   const { dispatchWorkgroups } = GPUComputePassEncoder.prototype;
   GPUComputePassEncoder.prototype.dispatchWorkgroups = function (...size) {

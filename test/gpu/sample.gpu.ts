@@ -2,6 +2,7 @@ import { createExplainer } from '../../src/index';
 import sample from '../fixtures/sample_map.json';
 import type { GpuCase } from '../harness/case';
 import { assertClose } from '../harness/compare';
+import { expectSame } from '../harness/expect';
 import { decodePng } from '../harness/png';
 import { sampleNote } from '../harness/sample-note';
 import { normaliseReference, upsampleReference } from '../reference/interpolation';
@@ -49,6 +50,46 @@ export const cases: GpuCase[] = [
       } finally {
         explainer.dispose();
       }
+    },
+  },
+  {
+    name: 'an explanation that was prepared compiles no kernel, and is the same',
+    async run(gpu, { baseUrl }) {
+      const scenes = `${baseUrl}/weights/scenes-vgg16`;
+      const image = await decodePng(await (await fetch(`${scenes}/sample.png`)).blob());
+      const { device } = gpu;
+      const labels: string[] = [];
+      const compile = device.createComputePipelineAsync;
+      device.createComputePipelineAsync = (pipeline) => {
+        labels.push(pipeline.label ?? '');
+        return compile.call(device, pipeline);
+      };
+      const notes: string[] = [];
+      try {
+        for (const options of [
+          { method: 'score-cam', channels: [0, 1, 2, 3, 4, 5, 6, 7], onPreview() {} },
+          { method: 'grad-cam' },
+        ] as const) {
+          const maps: Float32Array[] = [];
+          for (const prepare of [options.method, undefined]) {
+            const model = `${scenes}/manifest.json`;
+            const explainer = await createExplainer({ model, device, prepare });
+            await explainer.prepared;
+            const before = labels.length;
+            maps.push((await explainer.explain(image, options)).map.data);
+            explainer.dispose();
+            const compiled = labels.splice(0).slice(before);
+            if (prepare) expectSame('compiled after all', compiled, []);
+            // Those of the weights were there before.
+            else notes.push(`${options.method}: ${compiled.length} kernels`);
+            if (!prepare && compiled.length < 10) throw new Error(`only ${compiled.join()}`);
+          }
+          expectSame('maps', [...(maps[0] ?? [])], [...(maps[1] ?? [0])]);
+        }
+      } finally {
+        Reflect.deleteProperty(device, 'createComputePipelineAsync');
+      }
+      return notes.join('; ');
     },
   },
 ];

@@ -1,12 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs';
 import type documentation from '../../demo/texts/en/documentation';
+import { elementManifest } from '../elements';
 import { codeLine, escaped, type Html, prose, raw, table } from './html';
-import { projectFile } from './path';
 
 type Texts = typeof documentation;
-
-/** Where the build writes it, or the project keeps it. */
-const FILES = ['custom-elements.json', 'dist/custom-elements.json'];
 
 /** What is used of a custom elements manifest: https://github.com/webcomponents/custom-elements-manifest, 2.1. */
 interface Entry {
@@ -39,11 +35,9 @@ interface Manifest {
   readonly modules: readonly { readonly declarations?: readonly Declaration[] }[];
 }
 
-/** The custom element as its manifest says it; undefined where there is no manifest. */
-export function elementSection(texts: Texts, known: ReadonlySet<string>): Html | undefined {
-  const file = FILES.map((path) => projectFile(path)).find((path) => existsSync(path));
-  if (!file) return undefined;
-  const { modules } = JSON.parse(readFileSync(file, 'utf8')) as Manifest;
+/** The custom element as its manifest says it. */
+export function elementSection(texts: Texts, known: ReadonlySet<string>): Html {
+  const { modules } = elementManifest() as Manifest;
   const elements = modules
     .flatMap(({ declarations = [] }) => declarations)
     .filter(({ customElement, tagName }) => customElement && tagName);

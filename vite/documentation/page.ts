@@ -44,10 +44,9 @@ function pageIn(
 ): string {
   const { texts, shell, explain } = TEXTS[language];
   const known = new Set([...api, ...evaluation].map(({ name }) => name));
-  const element = elementSection(texts, known);
   const sections: readonly Section[] = [
     { id: 'start', title: texts.start, html: startSection(known) },
-    ...(element ? [{ id: 'element', title: texts.element, html: element }] : []),
+    { id: 'element', title: texts.element, html: elementSection(texts, known) },
     { id: 'methods', title: texts.methods, html: methodsSection(texts, explain.summaryOf) },
     { id: 'options', title: texts.options, html: optionsSection(texts) },
     { id: 'api', title: texts.api, html: apiSection(api, texts, known) },
