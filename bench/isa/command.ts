@@ -66,7 +66,7 @@ function keepAll(results: IsaResults): void {
     (path) => join(projectRoot, path),
   ) as [string, string, string];
   writeJson(kept, { isa: withoutTexts(results) });
-  writeJson(budgets, budgetsOf(results));
+  writeText(budgets, `${JSON.stringify(budgetsOf(results), null, 2)}\n`);
   writeText(docs, withTables(readFileSync(docs, 'utf8'), results));
 }
 
