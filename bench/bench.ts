@@ -46,10 +46,7 @@ const command = withBenchOptions(
   .option('--isa-text', 'with --isa: prints the instructions of hot loops')
   .option('--chips <names>', 'with --isa: navi31, navi21, vega10 or some of them; default: all')
   .option('--set <values>', 'with --isa: what kernels are specialised for, such as ROWS=16,COLS=8')
-  .option(
-    '--docs <file>',
-    'with --isa: puts the tables into a text with marks for them, docs/gpu-kernels.md',
-  );
+  .option('--keep', 'with --isa: keeps the results, as budgets and in docs/gpu-kernels.md, too');
 
 /** Parts are loaded when they are wanted, so that a mistake on the command line is told at once. */
 async function main(signal: AbortSignal): Promise<void> {
@@ -111,7 +108,7 @@ function refuseUseless(raw: AllOptions): void {
   needs('--isa-text', raw.isaText, '--isa', raw.isa);
   needs('--chips', raw.chips, '--isa', raw.isa);
   needs('--set', raw.set, '--isa', raw.isa);
-  needs('--docs', raw.docs, '--isa', raw.isa);
+  needs('--keep', raw.keep, '--isa', raw.isa);
   const kinds = [
     ['--weights', raw.weights],
     ['--peers', raw.peers],

@@ -1,8 +1,6 @@
+import kept from './budgets.json';
 import { nameOf } from './table';
 import { CHIPS, type Chip, type IsaResults, type KernelCode } from './types';
-
-/** The compiler that these figures are of. */
-export const COMPILER = 'RADV of Mesa 25.0.7';
 
 /** What a kernel may need, in every tile that VGG-16 is computed by. */
 export interface Budget {
@@ -14,47 +12,19 @@ export interface Budget {
   readonly waves: number;
 }
 
-type Budgets = Readonly<Record<string, Readonly<Partial<Record<Chip, Budget>>>>>;
+/** Of the kernels that time goes into; none of any kernel may spill. */
+export interface Budgets {
+  /** The compiler that they are of. */
+  readonly compiler: string;
+  /** By {@link keyOf}. */
+  readonly kernels: Readonly<Record<string, Readonly<Partial<Record<Chip, Budget>>>>>;
+}
 
-/** By {@link keyOf}. No kernel may spill. */
-export const BUDGETS: Budgets = {
-  conv_workgroup: {
-    navi31: { share: 0.67, vgprs: 108, waves: 8 },
-    navi21: { share: 0.7, vgprs: 112, waves: 8 },
-  },
-  linear_workgroup: {
-    navi31: { share: 0.48, vgprs: 36, waves: 8 },
-    navi21: { share: 0.53, vgprs: 40, waves: 8 },
-  },
-  masked_conv_workgroup: {
-    navi31: { share: 0.75, vgprs: 72, waves: 10 },
-    navi21: { share: 0.76, vgprs: 72, waves: 10 },
-  },
-  winograd_input: {
-    navi31: { share: 0.2, vgprs: 48, waves: 32 },
-    navi21: { share: 0.22, vgprs: 48, waves: 20 },
-  },
-  winograd_input_half: {
-    navi31: { share: 0.15, vgprs: 48, waves: 32 },
-    navi21: { share: 0.17, vgprs: 48, waves: 20 },
-  },
-  winograd_output: {
-    navi31: { share: 0.11, vgprs: 48, waves: 32 },
-    navi21: { share: 0.12, vgprs: 48, waves: 20 },
-  },
-  winograd_output_half: {
-    navi31: { share: 0.11, vgprs: 48, waves: 32 },
-    navi21: { share: 0.12, vgprs: 48, waves: 20 },
-  },
-  winograd_product_workgroup: {
-    navi31: { share: 0.65, vgprs: 108, waves: 8 },
-    navi21: { share: 0.68, vgprs: 112, waves: 8 },
-  },
-  winograd_product_workgroup_half: {
-    navi31: { share: 0.66, vgprs: 108, waves: 8 },
-    navi21: { share: 0.7, vgprs: 104, waves: 8 },
-  },
-};
+/** Written by `npm run bench -- --isa --keep`. */
+export const BUDGETS: Budgets = kept;
+
+/** Chips that have budgets; the oldest is there to be looked at. */
+export const BUDGETED: readonly Chip[] = ['navi31', 'navi21'];
 
 /** A kernel's name without what is the plain case. */
 export const keyOf = (kernel: string): string => kernel.replace(/_f32$/, '');
@@ -72,37 +42,60 @@ export function shareOf(kernel: string, { hotLoop, instructions }: KernelCode): 
   return hotLoop?.share ?? 0;
 }
 
-/** So much above its budget a share may be: the budget is what times are predicted by. */
-const SLACK = 0.03;
+/** Shares have two digits, rounded down. */
+const STEP = 0.01;
 
-/** Kernels that need more than they may, and budgets that are easily kept, in words. */
-export function overBudget({ kernels }: Pick<IsaResults, 'kernels'>): string[] {
-  const problems: string[] = [];
-  const least = new Map<Budget, { share: number; what: string }>();
-  for (const kernel of kernels) {
-    for (const [chip, code] of Object.entries(kernel.code) as [Chip, KernelCode][]) {
-      const what = `${nameOf(kernel)}, ${CHIPS[chip]}`;
-      const key = keyOf(kernel.kernel);
-      const budget = BUDGETS[key]?.[chip];
-      if (code.spills > 0) problems.push(`${what}: ${code.spills} registers spilled`);
-      if (!budget) continue;
+/** What the kernels that {@link IsaResults.ways} are made of need now. */
+export function budgetsOf({ compiler, kernels, ways }: IsaResults): Budgets {
+  const used = new Set(
+    ways.flatMap(({ steps }) => steps.flatMap(({ work }) => work.map(({ kernel }) => kernel))),
+  );
+  const found: Record<string, Partial<Record<Chip, Budget>>> = {};
+  for (const { kernel, code } of kernels) {
+    const key = keyOf(kernel);
+    if (!used.has(key.replace(/_half$/, ''))) continue;
+    for (const chip of BUDGETED) {
+      const own = code[chip];
+      if (!own) continue;
+      const before = found[key]?.[chip] ?? { share: 1, vgprs: 0, waves: Infinity };
+      const share = Math.floor(shareOf(kernel, own) / STEP) * STEP;
+      const budget = {
+        share: Number(Math.min(before.share, share).toFixed(2)),
+        vgprs: Math.max(before.vgprs, own.vgprs),
+        waves: Math.min(before.waves, own.waves),
+      };
+      found[key] = { ...found[key], [chip]: budget };
+    }
+  }
+  return { compiler, kernels: found };
+}
+
+/** Kernels that need more than they may, and budgets that can be tightened, in words. */
+export function overBudget(isa: IsaResults, { kernels: budgets } = BUDGETS): string[] {
+  const problems = isa.kernels.flatMap((kernel) =>
+    Object.entries(kernel.code).flatMap(([chip, code]) => {
+      const what = `${nameOf(kernel)}, ${CHIPS[chip as Chip]}`;
+      const budget = budgets[keyOf(kernel.kernel)]?.[chip as Chip];
       const share = shareOf(kernel.kernel, code);
-      const { vgprs, waves } = budget;
-      if (code.vgprs > vgprs) problems.push(`${what}: ${code.vgprs} VGPRs, budget ${vgprs}`);
-      if (code.waves < waves) problems.push(`${what}: ${code.waves} waves, budget ${waves}`);
-      if (share < budget.share) {
-        problems.push(`${what}: share ${share.toFixed(3)}, budget ${budget.share}`);
-      }
-      if (share < (least.get(budget)?.share ?? Infinity)) {
-        least.set(budget, { share, what: `${key}, ${CHIPS[chip]}` });
-      }
-    }
-  }
-  for (const [budget, { share, what }] of least) {
-    if (share > budget.share + SLACK) {
-      const raised = `the budget of ${budget.share} can be raised`;
-      problems.push(`${what}: share ${share.toFixed(3)} at least, ${raised}`);
-    }
-  }
-  return problems;
+      const { share: least = 0, vgprs = Infinity, waves = 0 } = budget ?? {};
+      return [
+        ...(code.spills > 0 ? [`${what}: ${code.spills} registers spilled`] : []),
+        ...(code.vgprs > vgprs ? [`${what}: ${code.vgprs} VGPRs, budget ${vgprs}`] : []),
+        ...(code.waves < waves ? [`${what}: ${code.waves} waves, budget ${waves}`] : []),
+        ...(share < least ? [`${what}: share ${share.toFixed(3)}, budget ${least}`] : []),
+      ];
+    }),
+  );
+  // Times are predicted by budgets, so that they are to be what is needed.
+  const loose = Object.entries(budgetsOf(isa).kernels).flatMap(([key, chips]) =>
+    Object.entries(chips).flatMap(([chip, { share }]) => {
+      const kept = budgets[key]?.[chip as Chip]?.share;
+      if (kept === undefined) return [`${key}, ${CHIPS[chip as Chip]}: no budget`];
+      if (share < kept + 3 * STEP) return [];
+      return [
+        `${key}, ${CHIPS[chip as Chip]}: share ${share}, the budget of ${kept} can be raised`,
+      ];
+    }),
+  );
+  return [...problems, ...loose];
 }

@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { usageError } from '../../cli/errors';
 import { parseList, parseName } from '../../cli/option-types';
+import { projectRoot } from '../../cli/server';
 import { writeJson, writeText } from '../write';
+import { budgetsOf } from './budgets';
 import { withTables } from './docs';
 import { predictionColumns, predictions } from './predictions';
 import { compileKernels } from './run';
@@ -16,7 +19,7 @@ export interface RawIsaOptions {
   readonly isaText?: boolean;
   readonly chips?: string;
   readonly set?: string;
-  readonly docs?: string;
+  readonly keep?: boolean;
 }
 
 const ALL = Object.keys(CHIPS) as Chip[];
@@ -26,13 +29,18 @@ const ALL = Object.keys(CHIPS) as Chip[];
  * `--from` takes it into a report.
  */
 export async function benchIsa(
-  { isa, isaText, chips: names, set, docs }: RawIsaOptions,
+  { isa, isaText, chips: names, set, keep }: RawIsaOptions,
   out: string | undefined,
   signal: AbortSignal,
 ): Promise<void> {
   const chips = names ? parseList(names).map((name) => parseName('--chips', name, ALL)) : ALL;
   const values = set === undefined ? {} : valuesOf(set);
   const kernels = typeof isa === 'string' ? parseList(isa) : undefined;
+  if (keep && (kernels || names || set)) {
+    throw usageError(
+      '--keep is for all kernels on all chips as they are chosen: leave out the others.',
+    );
+  }
   const results = await compileKernels(await installTools(), { kernels, values }, chips, signal);
   const rows = rowsOf(results);
   console.log(textTable(COLUMNS, rows));
@@ -46,13 +54,25 @@ export async function benchIsa(
   if (!kernels) {
     console.log('\nPredicted, not measured: seconds for 512 masks of VGG-16, nothing skipped\n');
     const { ways } = results;
-    console.log(textTable(predictionColumns(ways), predictions(ways)));
+    console.log(textTable(predictionColumns(ways), predictions(ways, budgetsOf(results))));
   }
-  // Instructions are to be read now, and make a file large.
   if (out) writeJson(out, { isa: withoutTexts(results) });
-  if (docs) writeText(docs, withTables(readFileSync(docs, 'utf8'), results));
+  if (keep) keepAll(results);
 }
 
+/** Puts the results where the documentation, predictions and tests have them. */
+function keepAll(results: IsaResults): void {
+  const [kept, budgets, docs] = ['bench/results/isa.json', 'bench/isa/budgets.json', DOCS].map(
+    (path) => join(projectRoot, path),
+  ) as [string, string, string];
+  writeJson(kept, { isa: withoutTexts(results) });
+  writeText(budgets, `${JSON.stringify(budgetsOf(results), null, 2)}\n`);
+  writeText(docs, withTables(readFileSync(docs, 'utf8'), results));
+}
+
+const DOCS = 'docs/gpu-kernels.md';
+
+/** Instructions are to be read now, and make a file large. */
 function withoutTexts({ kernels, ...others }: IsaResults): IsaResults {
   const short = (code: KernelCode): KernelCode =>
     code.hotLoop ? { ...code, hotLoop: { ...code.hotLoop, text: '' } } : code;

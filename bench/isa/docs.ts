@@ -1,4 +1,4 @@
-import { BUDGETS, keyOf } from './budgets';
+import { type Budgets, budgetsOf, keyOf } from './budgets';
 import { KNOWN_GPUS } from './chips';
 import { predictionColumns, predictions } from './predictions';
 import { COLUMNS, markdownTable, rowsOf } from './table';
@@ -9,27 +9,29 @@ import type { IsaResults } from './types';
  * are those of the results that are kept.
  */
 
-const PARTS: Readonly<Record<string, (results: IsaResults) => string>> = {
+const PARTS: Readonly<Record<string, (results: IsaResults, budgets: Budgets) => string>> = {
   // Those that times are predicted by, in one tile.
-  'kernels as compiled': (isa) => {
+  'kernels as compiled': (isa, budgets) => {
     const shown = isa.kernels.filter(
       ({ kernel }, i, all) =>
-        keyOf(kernel) in BUDGETS && all.findIndex((one) => one.kernel === kernel) === i,
+        keyOf(kernel) in budgets.kernels && all.findIndex((one) => one.kernel === kernel) === i,
     );
     return markdownTable(COLUMNS, rowsOf({ ...isa, kernels: shown }));
   },
-  'predicted times': ({ ways }) => markdownTable(predictionColumns(ways), predictions(ways)),
+  'predicted times': ({ ways }, budgets) =>
+    markdownTable(predictionColumns(ways), predictions(ways, budgets)),
   'published figures': () =>
     KNOWN_GPUS.map(({ name, source }) => `- ${name}: ${source}`).join('\n'),
 };
 
 /** The text with the tables of these results. @throws Error for a text without their marks */
 export function withTables(text: string, results: IsaResults): string {
+  const budgets = budgetsOf(results);
   return Object.entries(PARTS).reduce((made, [name, of]) => {
     const [begin, end] = [`<!-- ${name} -->\n`, `<!-- /${name} -->`];
     const [before, rest] = made.split(begin);
     const after = rest?.split(end)[1];
     if (after === undefined) throw new Error(`The text has no place for "${name}".`);
-    return `${before}${begin}\n${of(results)}\n\n${end}${after}`;
+    return `${before}${begin}\n${of(results, budgets)}\n\n${end}${after}`;
   }, text);
 }

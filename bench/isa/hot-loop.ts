@@ -9,7 +9,7 @@ export type Kind = 'multiply' | 'vector' | 'lds' | 'memory' | 'scalar' | 'contro
 export const KINDS: readonly Kind[] = ['multiply', 'vector', 'lds', 'memory', 'scalar', 'control'];
 
 export interface HotLoop {
-  /** Instructions of a round, by kind; of loops in it none. */
+  /** Instructions of a round, by kind, those of loops in it included. */
   readonly counts: Readonly<Record<Kind, number>>;
   readonly instructions: number;
   /** Multiply-adds of a lane in a round. */
@@ -83,57 +83,94 @@ export function bytesOf(name: string): number {
   return /_[us]?byte/.test(name) ? 1 : 4;
 }
 
+/** Instructions from .. to - 1 of a program. */
+interface Range {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** An instruction, and how often it is run in a round. */
+type Weighted = readonly [instruction: Instruction, times: number];
+
 /**
- * The loop with the most multiply-adds of its own; without any loop that multiplies, the whole program.
+ * The outermost loop with the most multiply-adds in a round, where loops in it are run as often as their constant bounds
+ * say, or once if they multiply nothing; without any loop that multiplies, the whole program.
  * @returns undefined for a program that multiplies nowhere
  */
 export function hotLoopOf(assembly: string): HotLoop | undefined {
   const all = instructionsOf(assembly);
   const start = (block: number): number => all.findIndex((one) => one.block >= block);
-  const loops = new Map<number, number>();
+  const ends = new Map<number, number>();
   all.forEach(({ target, block }, i) => {
-    if (target !== undefined && target <= block) loops.set(start(target), i + 1);
+    if (target !== undefined && target <= block) ends.set(start(target), i + 1);
   });
-  const ranges = [...loops].map(([from, to]) => ({ from, to }));
-  const own = ({ from, to }: { from: number; to: number }): Instruction[] =>
-    all
-      .slice(from, to)
-      .filter(
-        (_, i) =>
-          !ranges.some(
-            (inner) =>
-              inner.from >= from &&
-              inner.to <= to &&
-              inner.to - inner.from < to - from &&
-              from + i >= inner.from &&
-              from + i < inner.to,
-          ),
-      );
-  const bodies = [...ranges.map(own), all].map((body) => ({ body, work: sum(body, multiplyAdds) }));
-  const inLoops = bodies.slice(0, -1);
-  const best = inLoops.reduce<(typeof bodies)[number] | undefined>(
-    (most, one) => (one.work > (most?.work ?? 0) ? one : most),
-    undefined,
-  );
-  const { body, work } = best ?? (bodies.at(-1) as (typeof bodies)[number]);
-  if (work === 0) return undefined;
+  const loops = [...ends].map(([from, to]): Range => ({ from, to }));
+  const contains = (outer: Range, { from, to }: Range): boolean =>
+    outer.from <= from && to <= outer.to && to - from < outer.to - outer.from;
+  const round = (loop: Range): Weighted[] => {
+    const within = loops.filter((own) => contains(loop, own));
+    const inner = within.filter((own) => !within.some((other) => contains(other, own)));
+    const own = all
+      .slice(loop.from, loop.to)
+      .filter((_, i) => !inner.some(({ from, to }) => loop.from + i >= from && loop.from + i < to));
+    return [
+      ...own.map((one): Weighted => [one, 1]),
+      ...inner.flatMap((one) => {
+        const body = round(one);
+        // Nobody knows what one counts that multiplies and goes on until a variable says.
+        const times = roundsOf(all.slice(one.from, one.to)) ?? (work(body) > 0 ? 0 : 1);
+        return body.map(([own, each]): Weighted => [own, times * each]);
+      }),
+    ];
+  };
+  const program: Range = { from: 0, to: all.length };
+  const hot = loops
+    .sort((a, b) => b.to - b.from - (a.to - a.from))
+    .map((range) => ({ range, body: round(range) }))
+    .reduce<{ range: Range; body: Weighted[] }>(
+      (most, one) => (work(one.body) > work(most.body) ? one : most),
+      { range: program, body: [] },
+    );
+  const { range, body } =
+    work(hot.body) > 0 ? hot : { range: program, body: all.map((one): Weighted => [one, 1]) };
+  const multiplied = work(body);
+  if (multiplied === 0) return undefined;
+  const of = (kind: Kind): Weighted[] => body.filter(([one]) => kindOf(one) === kind);
   const counts = Object.fromEntries(
-    KINDS.map((kind) => [kind, body.filter((one) => kindOf(one) === kind).length]),
+    KINDS.map((kind) => [kind, sum(of(kind), ([, times]) => times)]),
   ) as Record<Kind, number>;
   const bytes = (kind: Kind): number =>
-    sum(body, (one) => (kindOf(one) === kind ? bytesOf(one.name) : 0)) / work;
+    sum(of(kind), ([{ name }, times]) => times * bytesOf(name)) / multiplied;
+  const instructions = sum(body, ([, times]) => times);
   return {
     counts,
-    instructions: body.length,
-    multiplyAdds: work,
-    share: work / body.length,
+    instructions,
+    multiplyAdds: multiplied,
+    share: multiplied / instructions,
     ldsBytes: bytes('lds'),
     memoryBytes: bytes('memory'),
-    text: body.map(({ text }) => text).join('\n'),
+    text: all
+      .slice(range.from, range.to)
+      .map(({ text }) => text)
+      .join('\n'),
   };
 }
 
-const multiplyAdds = ({ text }: Instruction): number => multiplyAddsOf(text);
+/** How often a loop runs whose counter goes from 0 to a constant; undefined where it does not. */
+function roundsOf(body: readonly Instruction[]): number | undefined {
+  for (const { text } of body) {
+    const [, counter, bound] = /^s_cmpk?_\w+_[ui]32 (s\d+), (\w+)$/.exec(text) ?? [];
+    const step = body
+      .map((one) => /^s_addk?_[ui]32 (s\d+), (?:(s\d+), )?(\w+)$/.exec(one.text))
+      .find((found) => found?.[1] === counter && (found?.[2] ?? counter) === counter)?.[3];
+    const rounds = Math.ceil(Number(bound) / Number(step));
+    if (rounds > 0 && Number.isFinite(rounds)) return rounds;
+  }
+  return undefined;
+}
+
+const work = (body: readonly Weighted[]): number =>
+  sum(body, ([{ text }, times]) => times * multiplyAddsOf(text));
 
 const sum = <T>(items: readonly T[], of: (item: T) => number): number =>
   items.reduce((total, item) => total + of(item), 0);

@@ -1,6 +1,6 @@
 import type { Precision } from '../../src/numbers/dtypes';
 import { type Rates, secondsOf } from '../../src/plan/cost';
-import { BUDGETS } from './budgets';
+import { BUDGETS, type Budgets } from './budgets';
 import type { Chip, StepWork } from './types';
 
 /*
@@ -9,9 +9,14 @@ import type { Chip, StepWork } from './types';
  */
 
 /** The share of the peak that a kernel's instructions leave on a chip; of a kernel without a budget all of it. */
-function budgetedShare(kernel: string, precision: Precision, chip: Chip): number {
+function budgetedShare(
+  kernel: string,
+  precision: Precision,
+  chip: Chip,
+  { kernels }: Budgets,
+): number {
   const half = precision === 'f16' && kernel.startsWith('winograd') ? '_half' : '';
-  return BUDGETS[`${kernel}${half}`]?.[chip]?.share ?? 1;
+  return kernels[`${kernel}${half}`]?.[chip]?.share ?? 1;
 }
 
 /** @param chip whose compiler's shares are taken */
@@ -20,9 +25,10 @@ export function secondsOfStep(
   rates: Rates,
   precision: Precision,
   chip: Chip,
+  budgets = BUDGETS,
 ): number {
   return work.reduce(
-    (sum, own) => sum + secondsOf(own, rates, budgetedShare(own.kernel, precision, chip)),
+    (sum, own) => sum + secondsOf(own, rates, budgetedShare(own.kernel, precision, chip, budgets)),
     0,
   );
 }

@@ -1,4 +1,5 @@
 import type { Column } from '../report/html';
+import type { Budgets } from './budgets';
 import { KNOWN_GPUS, type KnownGpu, ratesOf } from './chips';
 import { secondsOfStep } from './predict';
 import type { Chip, Way } from './types';
@@ -17,13 +18,14 @@ interface PredictedWay extends Pick<Way, 'name' | 'precision'> {
 /** The compiler whose shares stand for a GPU's: RDNA3 has its own, and RDNA2's are taken for all others. */
 const chipOf = ({ name }: KnownGpu): Chip => (name.startsWith('AMD') ? 'navi31' : 'navi21');
 
-export function predictions(ways: readonly Way[]): Prediction[] {
+/** @param budgets whose shares are taken */
+export function predictions(ways: readonly Way[], budgets: Budgets): Prediction[] {
   return KNOWN_GPUS.map((gpu) => ({
     gpu,
     ways: ways.map(({ name, precision, steps }) => {
       const each = steps.map((step) => ({
         name: step.name,
-        seconds: secondsOfStep(step, ratesOf(gpu), precision, chipOf(gpu)),
+        seconds: secondsOfStep(step, ratesOf(gpu), precision, chipOf(gpu), budgets),
       }));
       const seconds = each.reduce((sum, own) => sum + own.seconds, 0);
       return { name, precision, seconds, steps: each };

@@ -1,3 +1,4 @@
+import { budgetsOf } from '../isa/budgets';
 import { predictionColumns, predictions } from '../isa/predictions';
 import { COLUMNS, rowsOf } from '../isa/table';
 import { paragraph, section, table } from './html';
@@ -15,6 +16,6 @@ export function isaPart({ file: { isa } }: Pick<Material, 'file'>): string {
     paragraph(
       'Predicted, never measured: seconds for 512 masks of VGG-16, nothing skipped, from work counted, published peaks and the shares above.',
     ),
-    table('Predicted seconds', predictionColumns(isa.ways), predictions(isa.ways)),
+    table('Predicted seconds', predictionColumns(isa.ways), predictions(isa.ways, budgetsOf(isa))),
   );
 }
