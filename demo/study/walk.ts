@@ -59,7 +59,10 @@ async function pointAt(
     const [{ name, maps }] = targets as readonly [Target];
     const tape = await readTape(runner, logits, kept, layers);
     const sizeOf = async (of: 'logit' | 'probability'): Promise<number> => {
-      const found = await gradients(runner, tape, layers, { classIndex, of });
+      const found = await gradients(runner, tape, layers, {
+        question: [[classIndex, 1]],
+        of,
+      });
       return Math.hypot(...meanGradients(maps, found.get(name) as Float32Array).weights);
     };
     // What is kept besides the target layer are outputs of activations.

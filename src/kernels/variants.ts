@@ -127,7 +127,6 @@ export const VARIANTS = {
   max_pool: ONE,
   max_pool_backward: ONE,
   softmax: ONE,
-  softmax_backward: ONE,
   // inputs
   ablate_channels: ONE,
   apply_mask: ONE,

@@ -10,6 +10,7 @@ import { NetworkWeights } from '../../src/runtime/network-weights';
 import { Runner } from '../../src/runtime/runner';
 import type { GpuCase } from '../harness/case';
 import { assertClose } from '../harness/compare';
+import { checkFamily, type GoldenName } from '../harness/golden-family';
 import {
   type LayerGolden,
   sharedF32,
@@ -48,6 +49,22 @@ function checkLayer(name: string, values: Float32Array, expected: LayerGolden): 
     expected.samples.map(([, value]) => value),
     1e-4 * expected.max,
   );
+}
+
+function familyCase(what: string, names: readonly GoldenName[], slow?: string): GpuCase {
+  return {
+    name: `pytorch-grad-cam's maps ${what}`,
+    needsShared: true,
+    ...(slow === undefined ? {} : { slow }),
+    async run(gpu, { sharedUrl }) {
+      const { manifest, network, weights } = seededVgg(16, 1);
+      const plan = compile(network, gpu.facts);
+      const runner = new Runner(gpu, plan, await NetworkWeights.load(gpu, plan, weights));
+      const image = await sharedImage(sharedUrl, `${GOLDEN}image.png`);
+      const golden = { url: sharedUrl, folder: GOLDEN, classes: [303, 617] };
+      return checkFamily(runner, manifest, image, golden, names);
+    },
+  };
 }
 
 export const cases: GpuCase[] = [
@@ -179,7 +196,7 @@ export const cases: GpuCase[] = [
       const tape = await runTaped(runner, input, targets);
       const notes: string[] = [];
       for (const index of ['303', '617']) {
-        const score = { classIndex: Number(index), of: 'logit' } as const;
+        const score = { question: [[Number(index), 1]], of: 'logit' } as const;
         const found = (await gradients(runner, tape, targets, score)).get('conv5_3');
         const expected = await sharedF32(sharedUrl, `${GOLDEN}class${index}-gradient.f32`);
         notes.push(relative(`gradient ${index}`, found ?? new Float32Array(0), expected, 1e-3));
@@ -207,4 +224,19 @@ export const cases: GpuCase[] = [
       return notes.join('; ');
     },
   },
+  familyCase('of the rest of the family, from one forward pass', [
+    'elementwise',
+    'shapleycam',
+    'refinecam',
+    'eigengradcam',
+    'eigencam',
+    'kpcacam',
+    'fem',
+    'finercam',
+  ]),
+  familyCase(
+    'of FullGrad and Ablation-CAM',
+    ['fullgrad', 'ablationcam'],
+    'two ways back to the image and 512 ways from conv5_3',
+  ),
 ];

@@ -9,5 +9,5 @@ export const hiResCam = gradientMethod(
     summary: 'Takes the gradient at every place by itself: finer, and noisier',
     source: 'Draelos and Carin 2020',
   },
-  (maps, gradient) => byPixel(maps, gradient, (g) => g),
+  (maps, gradient) => byPixel(maps, gradient, (g, a) => g * a),
 );

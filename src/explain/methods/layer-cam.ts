@@ -9,5 +9,5 @@ export const layerCam = gradientMethod(
     summary: 'Takes the gradient at every place by itself where it speaks for the class',
     source: 'Jiang et al. 2021',
   },
-  (maps, gradient) => byPixel(maps, gradient, (g) => Math.max(g, 0)),
+  (maps, gradient) => byPixel(maps, gradient, (g, a) => Math.max(g, 0) * a),
 );

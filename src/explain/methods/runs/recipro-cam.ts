@@ -2,6 +2,7 @@ import { singlePositions } from '../../../kernels/inputs/single_positions';
 import { type Evidence, unmasked } from '../../evidence';
 import type { Forward } from '../../forward';
 import { column } from '../column';
+import { questionOf } from '../finer';
 import type { RunOptions } from '../method';
 import { scoreTargets } from './head-only';
 
@@ -25,7 +26,8 @@ export async function reciproCam(forward: Forward, options: RunOptions): Promise
     passes: { forward: 0, backward: 0, head: altered.head },
     ofClass: async (classIndex) =>
       altered.layers.map(({ target, scores }) => {
-        const data = Float32Array.from(column(scores.probabilities, classes, classIndex));
+        const asked = questionOf(classIndex, forward.logits, options.choice);
+        const data = Float32Array.from(column(scores.probabilities, classes, asked));
         return {
           ...unmasked(target),
           maps: { ...target.maps, count: 1, data },

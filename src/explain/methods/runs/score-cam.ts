@@ -3,6 +3,7 @@ import type { Runner, Scores } from '../../../runtime/runner';
 import type { Evidence, LayerEvidence } from '../../evidence';
 import type { Forward, Target } from '../../forward';
 import { progressMeter } from '../../progress';
+import { questionOf } from '../finer';
 import type { RunOptions } from '../method';
 import type { Weighting } from '../options';
 import { type ChannelScores, weightings } from '../weightings';
@@ -63,7 +64,8 @@ function weighed(
       scored.map(({ channelScores, ...layer }) => {
         const weights = new Float32Array(layer.maps.count);
         const scores = { ...channelScores, baseline: baseline ?? new Float32Array(0) };
-        weigh(scores, index).forEach((value, row) => {
+        const asked = questionOf(index, scores.imageLogits, choice);
+        weigh(scores, asked).forEach((value, row) => {
           weights[channelScores.channels[row] as number] = value;
         });
         return { ...layer, weights, alpha: weights };
