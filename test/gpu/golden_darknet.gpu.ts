@@ -199,8 +199,10 @@ export const cases: GpuCase[] = [
       const runner = new Runner(gpu, plan, await NetworkWeights.load(gpu, plan, weights));
       const image = await sharedImage(sharedUrl, `${GOLDEN}image-224.png`);
       const golden = { url: sharedUrl, folder: GOLDEN, classes: [7, 173] };
+      // Of maps with negative values, as behind this leaky ReLU, that library takes none away by setting it to zero, but to
+      // its minimum less 1e7, each in a batch lower than the one before.
       const all = Object.keys(GOLDEN_FAMILY) as GoldenName[];
-      const names = all.filter((name) => name !== 'fullgrad');
+      const names = all.filter((name) => name !== 'ablationcam');
       return checkFamily(runner, manifest, image, golden, names);
     },
   },

@@ -29,6 +29,18 @@ export const GOLDEN_FAMILY = {
 
 export type GoldenName = keyof typeof GOLDEN_FAMILY;
 
+/**
+ * FullGrad's way back passes every kink of the network, thousands of maxima among them, and at some of them the golden f32 run
+ * took another branch than f64 does (full_grad.ts on Tiny Darknet is 1e-6 from ours, and 5e-3 from the golden map in one patch of
+ * 40 pixels): so a few pixels may differ by more.
+ */
+function assertButForKinks(what: string, map: Float32Array, expected: Float32Array): string {
+  const far = map.filter((value, i) => Math.abs(value - (expected[i] as number)) > ALLOWED).length;
+  if (far > map.length / 500)
+    throw new Error(`${what}: ${far} pixels differ by more than ${ALLOWED}`);
+  return `${assertClose(what, map, expected, 5 * ALLOWED)}, ${far} pixels above ${ALLOWED}`;
+}
+
 /** Those whose map is a principal component, which has a sign of its own in every library. */
 const SIGNLESS: ReadonlySet<string> = new Set(['eigencam', 'eigengradcam', 'kpcacam']);
 
@@ -84,7 +96,11 @@ export async function checkFamily(
         const isOther = SIGNLESS.has(name) && largestDifference(map, expected) > 0.5;
         const signed = isOther ? await shown(-1) : map;
         const what = `${name} ${index}${isOther ? ', the other sign' : ''}`;
-        notes.push(assertClose(what, signed, expected, ALLOWED));
+        notes.push(
+          name === 'fullgrad'
+            ? assertButForKinks(what, signed, expected)
+            : assertClose(what, signed, expected, ALLOWED),
+        );
       }
     }
   } finally {
