@@ -15,6 +15,10 @@ import { sharedF32 } from './shared';
 
 /** The methods of which pytorch-grad-cam's maps are there, by the name of their files. */
 export const GOLDEN_FAMILY = {
+  gradcampp: { method: 'grad-cam++' },
+  hirescam: { method: 'hires-cam' },
+  layercam: { method: 'layer-cam' },
+  xgradcam: { method: 'xgrad-cam' },
   elementwise: { method: 'grad-cam-elementwise' },
   shapleycam: { method: 'shapley-cam' },
   refinecam: { method: 'refine-cam' },
