@@ -106,10 +106,10 @@ describe('clusters', () => {
 describe('what is asked', () => {
   const logits = Float32Array.of(1, 5, 4, 7, -3);
 
-  it('is the class alone, or less the mean of those with the nearest logits', () => {
-    expect(questionOf(1, logits, {})).toEqual([[1, 1]]);
-    expect(questionOf(1, logits, { contrast: 0, rivals: 3 })).toEqual([[1, 1]]);
-    expect(questionOf(1, logits, { contrast: 0.5, rivals: 2 })).toEqual([
+  it('is the class alone, or less the mean of those with the nearest logits', async () => {
+    expect(await questionOf(1, logits, {})).toEqual([[1, 1]]);
+    expect(await questionOf(1, logits, { contrast: 0, rivals: 3 })).toEqual([[1, 1]]);
+    expect(await questionOf(1, logits, { contrast: 0.5, rivals: 2 })).toEqual([
       [1, 1],
       [2, -0.25],
       [3, -0.25],
@@ -117,14 +117,18 @@ describe('what is asked', () => {
     // With the softmax of 4 and 7 alone as weights, and their derivatives.
     const q = 1 / (1 + Math.exp(-3));
     const mean = 4 * (1 - q) + 7 * q;
-    const likely = questionOf(1, logits, { contrast: 2, rivals: 2, rivalWeights: 'probability' });
+    const likely = await questionOf(1, logits, {
+      contrast: 2,
+      rivals: 2,
+      rivalWeights: 'probability',
+    });
     expect(likely.map(([c]) => c)).toEqual([1, 2, 3]);
     expect(likely[1]?.[1]).toBeCloseTo(-2 * (1 - q) * (1 + 4 - mean), 12);
     expect(likely[2]?.[1]).toBeCloseTo(-2 * q * (1 + 7 - mean), 12);
     // No more than there are.
-    const all = questionOf(4, logits, { contrast: 1, rivals: 9 });
+    const all = await questionOf(4, logits, { contrast: 1, rivals: 9 });
     expect(all.map(([c]) => c)).toEqual([4, 0, 2, 1, 3]);
-    expect(questionOf(0, Float32Array.of(2), { contrast: 1, rivals: 3 })).toEqual([[0, 1]]);
+    expect(await questionOf(0, Float32Array.of(2), { contrast: 1, rivals: 3 })).toEqual([[0, 1]]);
   });
 });
 

@@ -7,34 +7,15 @@ export type Question = readonly (readonly [classIndex: number, factor: number])[
 export const FINER = { contrast: undefined, rivals: undefined, rivalWeights: undefined };
 
 /**
- * Finer-CAM's target (Zhang et al. 2025): the class's score less `contrast` times the mean of those of the `rivals` other
- * classes whose logits are nearest to its own. Weighed by `probability`, the mean is sum_d q_d z_d, q the softmax of
- * the rivals' logits alone, of which this is the derivative at the unmasked image: q_d (1 + z_d - sum_e q_e z_e).
+ * The class alone, or Finer-CAM's target.
  * @param logits [classes] of the unmasked image
  */
-export function questionOf(
+export async function questionOf(
   classIndex: number,
   logits: Float32Array,
-  { contrast = 0, rivals = 3, rivalWeights }: Pick<OptionValues, keyof typeof FINER>,
-): Question {
-  const own: Question = [[classIndex, 1]];
-  if (contrast === 0) return own;
-  const logit = (c: number): number => logits[c] as number;
-  const distance = (c: number): number => Math.abs(logit(c) - logit(classIndex));
-  const nearest = [...logits.keys()]
-    .filter((c) => c !== classIndex)
-    .sort((a, b) => distance(a) - distance(b) || a - b)
-    .slice(0, rivals);
-  const largest = Math.max(...nearest.map(logit));
-  const weights = nearest.map((c) =>
-    rivalWeights === 'probability' ? Math.exp(logit(c) - largest) : 1,
-  );
-  const total = weights.reduce((a, b) => a + b, 0);
-  const mean = nearest.reduce((sum, c, i) => sum + ((weights[i] as number) * logit(c)) / total, 0);
-  return own.concat(
-    nearest.map((c, i) => {
-      const slope = rivalWeights === 'probability' ? 1 + logit(c) - mean : 1;
-      return [c, (-contrast * (weights[i] as number) * slope) / total] as const;
-    }),
-  );
+  options: Pick<OptionValues, keyof typeof FINER>,
+): Promise<Question> {
+  return options.contrast
+    ? (await import('./runs/rivals')).lessRivals(classIndex, logits, options)
+    : [[classIndex, 1]];
 }

@@ -1,13 +1,12 @@
-import { gradientMethod } from './gradient-method';
-import { byPixel } from './gradient-rule';
+import { gradientFacts } from './gradient-method';
+import type { MethodDescription } from './method';
 
-/** sum over k of ReLU(g_k A_k), pixel by pixel. */
-export const gradCamElementwise = gradientMethod(
-  {
+export const gradCamElementwise: MethodDescription<'grad-cam-elementwise'> = {
+  ...gradientFacts({
     name: 'grad-cam-elementwise',
     title: 'Element-wise Grad-CAM',
     summary: 'Takes the gradient at every place by itself, and only what speaks for the class',
     source: 'pytorch-grad-cam',
-  },
-  (maps, gradient) => byPixel(maps, gradient, (g, a) => Math.max(g * a, 0)),
-);
+  }),
+  load: async () => (await import('./runs/grad-cam-elementwise')).gradCamElementwise,
+};

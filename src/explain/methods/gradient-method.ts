@@ -1,24 +1,10 @@
-/** What the methods have in common that weigh maps by one gradient: each adds its facts and how it weighs. */
+/** What the methods have in common that weigh maps by one gradient: each adds its own facts. */
 import { FINER } from './finer';
-import type { GradientRule } from './gradient-rule';
-import type { MethodDescription, MethodFacts } from './method';
+import type { MethodFacts } from './method';
 
-type Own<Name extends string> = Pick<MethodFacts<Name>, 'name' | 'title' | 'summary' | 'source'>;
-
-export function gradientMethod<Name extends string>(
-  facts: Own<Name>,
-  weigh: GradientRule,
-): MethodDescription<Name> {
-  return {
-    ...gradientFacts(facts),
-    async load() {
-      const { gradientEvidence } = await import('./runs/gradients');
-      return (forward, options) => gradientEvidence(forward, options, weigh);
-    },
-  };
-}
-
-export function gradientFacts<Name extends string>(facts: Own<Name>): MethodFacts<Name> {
+export function gradientFacts<Name extends string>(
+  facts: Pick<MethodFacts<Name>, 'name' | 'title' | 'summary' | 'source'>,
+): MethodFacts<Name> {
   return {
     ...facts,
     options: { of: 'logit', ...FINER },

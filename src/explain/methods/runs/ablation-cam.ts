@@ -26,9 +26,9 @@ export async function ablationCam(forward: Forward, options: RunOptions): Promis
   return {
     rule: { relu: 'before', alignCorners: false },
     passes: { forward: 0, backward: 0, head: altered.head },
-    ofClass: async (classIndex) =>
-      altered.layers.map(({ target, scores }) => {
-        const asked = questionOf(classIndex, logits, options.choice);
+    ofClass: async (classIndex) => {
+      const asked = await questionOf(classIndex, logits, options.choice);
+      return altered.layers.map(({ target, scores }) => {
         const whole = column(logits, classes, asked)[0] as number;
         const weights = Float32Array.from(
           column(scores.logits, classes, asked),
@@ -37,6 +37,7 @@ export async function ablationCam(forward: Forward, options: RunOptions): Promis
         checkFinite(weights, `The weights of ${target.name}, shares of the score ${whole},`);
         const layer = { ...unmasked(target), scores: scores.logits };
         return { ...layer, maps: target.maps, weights, alpha: weights };
-      }),
+      });
+    },
   };
 }

@@ -24,18 +24,20 @@ export async function cam(
   return {
     rule: { relu: 'none', alignCorners: false },
     passes: { forward: 0, backward: 0, head: 0 },
-    ofClass: (index) =>
-      Promise.all(
+    ofClass: async (index) => {
+      const asked = await questionOf(index, logits, choice);
+      return Promise.all(
         own.map(async (target) => {
           const head = poolingHead(runner.network, target.name);
           const weights = new Float32Array(target.maps.count);
-          for (const [c, factor] of questionOf(index, logits, choice)) {
+          for (const [c, factor] of asked) {
             const own = await classWeights(runner, head, c, weights.length);
             for (const [k, w] of own.entries()) weights[k] = (weights[k] as number) + factor * w;
           }
           return { ...unmasked(target), maps: target.maps, alpha: weights, weights };
         }),
-      ),
+      );
+    },
   };
 }
 

@@ -64,12 +64,13 @@ export async function clusterCam(forward: Forward, options: RunOptions): Promise
   return {
     rule: { relu: 'after', alignCorners: false },
     passes: { forward: total, backward: 0, head: 0 },
-    ofClass: async (classIndex) =>
-      scored.map(({ probabilities, ...layer }) => {
-        const asked = questionOf(classIndex, logits, choice);
+    ofClass: async (classIndex) => {
+      const asked = await questionOf(classIndex, logits, choice);
+      return scored.map(({ probabilities, ...layer }) => {
         const weights = Float32Array.from(column(probabilities, classes, asked));
         return { ...layer, weights, alpha: weights };
-      }),
+      });
+    },
   };
 }
 

@@ -1,5 +1,5 @@
-import { byChannel } from '../gradient-rule';
 import type { RunMethod } from '../method';
+import { byChannel } from './gradient-rule';
 import { ofMaps } from './of-maps';
 
 /** How many standard deviations above its map's mean a value stands out. */

@@ -44,7 +44,7 @@ export async function fullGrad(forward: Forward, { choice }: RunOptions): Promis
     passes: { forward: 0, backward: 0, head: 0 },
     passesOfClass: { forward: 0, backward: 1, head: 0 },
     ofClass: async (classIndex) => {
-      const score = { question: questionOf(classIndex, logits, choice), of };
+      const score = { question: await questionOf(classIndex, logits, choice), of };
       const tensors = layers.map(({ name }) => beforeActivation(name));
       const found = await gradients(runner, tape, [IMAGE], score, tensors);
       for (const [name, values] of found) checkFinite(values, `The gradients of ${name}`);

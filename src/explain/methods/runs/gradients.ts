@@ -3,8 +3,8 @@ import { gradients, readTape, type Score } from '../../../runtime/backward';
 import { type Evidence, unmasked } from '../../evidence';
 import type { Forward } from '../../forward';
 import { questionOf } from '../finer';
-import type { GradientRule } from '../gradient-rule';
 import type { RunOptions } from '../method';
+import type { GradientRule } from './gradient-rule';
 
 /**
  * The gradient methods: each class costs one backward pass, from what the forward pass kept, which is in
@@ -24,7 +24,7 @@ export async function gradientEvidence(
     passes: { forward: 0, backward: 0, head: 0 },
     passesOfClass: { forward: 0, backward: 1, head: 0 },
     ofClass: async (classIndex) => {
-      const question = questionOf(classIndex, logits, choice);
+      const question = await questionOf(classIndex, logits, choice);
       const score: Score = { question, of };
       const found = await gradients(runner, tape, layers, score);
       return own.map((target) => {

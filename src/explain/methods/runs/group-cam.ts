@@ -7,9 +7,9 @@ import { progressMeter } from '../../progress';
 import type { ActivationMaps } from '../../saliency';
 import { column } from '../column';
 import { questionOf } from '../finer';
-import { meanGradients } from '../grad-cam';
 import type { RunOptions } from '../method';
 import { baselineScores } from './baseline-scores';
+import { meanGradients } from './grad-cam';
 import { scoreMaps } from './score-maps';
 
 /**
@@ -30,7 +30,7 @@ export async function groupCam(forward: Forward, options: RunOptions): Promise<E
     passes: { forward: 1, backward: 0, head: 0 },
     passesOfClass: { forward: most, backward: 1, head: 0 },
     ofClass: async (classIndex, finished) => {
-      const question = questionOf(classIndex, logits, choice);
+      const question = await questionOf(classIndex, logits, choice);
       const score = { question, of: 'logit' } as const;
       const found = await gradients(runner, tape, choice.layers, score);
       const meter = progressMeter('masks', options.onProgress);

@@ -11,7 +11,8 @@ import { scoreTargets } from './head-only';
  * alone is left of all activation maps, softened by a Gaussian of 3x3.
  */
 export async function reciproCam(forward: Forward, options: RunOptions): Promise<Evidence> {
-  const classes = forward.runner.network.labels.length;
+  const { logits, runner } = forward;
+  const classes = runner.network.labels.length;
   const altered = await scoreTargets(forward, options, {
     count: ({ maps }) => maps.height * maps.width,
     fill: ({ activations, maps: { count, height, width } }) => {
@@ -24,9 +25,9 @@ export async function reciproCam(forward: Forward, options: RunOptions): Promise
   return {
     rule: { relu: 'none', alignCorners: false },
     passes: { forward: 0, backward: 0, head: altered.head },
-    ofClass: async (classIndex) =>
-      altered.layers.map(({ target, scores }) => {
-        const asked = questionOf(classIndex, forward.logits, options.choice);
+    ofClass: async (classIndex) => {
+      const asked = await questionOf(classIndex, logits, options.choice);
+      return altered.layers.map(({ target, scores }) => {
         const data = Float32Array.from(column(scores.probabilities, classes, asked));
         return {
           ...unmasked(target),
@@ -34,6 +35,7 @@ export async function reciproCam(forward: Forward, options: RunOptions): Promise
           alpha: Float32Array.of(1),
           weights: new Float32Array(0),
         };
-      }),
+      });
+    },
   };
 }

@@ -70,7 +70,7 @@ export async function rise(forward: Forward, options: RunOptions): Promise<Evide
     ofClass: async (classIndex) => {
       const sum = new Float64Array(size);
       const mask = new Float32Array(size);
-      const asked = column(scores, classes, questionOf(classIndex, logits, choice));
+      const asked = column(scores, classes, await questionOf(classIndex, logits, choice));
       // Drawn again rather than kept: 1000 masks of 224 x 224 are 200 MB.
       const again = riseMasks(height, width, seed);
       for (let i = 0; i < total; i++) {

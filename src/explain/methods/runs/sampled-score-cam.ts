@@ -75,15 +75,16 @@ export async function sampledScoreCam(
   return {
     rule: { relu: 'after', alignCorners: false },
     passes: { forward: total, backward: 0, head: 0 },
-    ofClass: async (classIndex) =>
-      scored.map(({ evaluated, mean, ...layer }) => {
+    ofClass: async (classIndex) => {
+      const asked = await questionOf(classIndex, logits, choice);
+      return scored.map(({ evaluated, mean, ...layer }) => {
         const weights = new Float32Array(layer.maps.count);
-        const asked = questionOf(classIndex, logits, choice);
         column(Float32Array.from(mean), classes, asked).forEach((value, row) => {
           weights[evaluated[row] as number] = value;
         });
         return { ...layer, weights, alpha: weights };
-      }),
+      });
+    },
   };
 }
 

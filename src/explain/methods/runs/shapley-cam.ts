@@ -1,5 +1,5 @@
-import { meanGradients } from '../grad-cam';
 import type { RunMethod } from '../method';
+import { meanGradients } from './grad-cam';
 import { gradientEvidence } from './gradients';
 
 /**

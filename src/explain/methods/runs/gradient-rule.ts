@@ -1,6 +1,6 @@
 /** How maps are weighed by a gradient: one weight a map, or one a value. */
-import type { LayerEvidence } from '../evidence';
-import type { ActivationMaps } from '../saliency';
+import type { LayerEvidence } from '../../evidence';
+import type { ActivationMaps } from '../../saliency';
 
 /** The summed maps, their factors, and the factors as reported: one a channel, or none. */
 type Weighed = Pick<LayerEvidence, 'maps' | 'alpha' | 'weights'>;
