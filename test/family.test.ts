@@ -163,7 +163,7 @@ describe('ShapleyCAM', () => {
       layer.name === 'fc1' ? { ...layer, activation: -2e5 } : layer,
     );
     const refused = choose({ method: 'shapley-cam' }, { ...network, layers: curved });
-    await expect(refused).rejects.toThrow('"fc1" of "small" is curved: use grad-cam.');
+    await expect(refused).rejects.toThrow('behind conv3, and "fc1" is curved: use grad-cam.');
     await expect(choose({ method: 'shapley-cam' }, network)).resolves.toBeDefined();
   });
 });

@@ -1,6 +1,6 @@
 import type { SaturationPoint } from '../../cli/evaluation/argument';
 import { runForward, type Target } from '../../src/explain/forward';
-import { meanGradients } from '../../src/explain/methods/runs/grad-cam';
+import { meanGradients } from '../../src/explain/methods/runs/gradients';
 import { Arena } from '../../src/gpu/arena';
 import { gradients, readTape } from '../../src/runtime/backward';
 import { layersToKeep } from '../../src/runtime/layers-to-keep';

@@ -119,6 +119,10 @@ export const VARIANTS = {
   upsample_normalise: ONE,
   weighted_sum: ONE,
   normalise_map: ONE,
+  mask_backward: ONE,
+  upsample_backward: ONE,
+  map_products: ONE,
+  adam: ONE,
   overlay: ONE,
   // layers
   activation_backward: ONE,

@@ -35,7 +35,7 @@ export class BackwardPass {
   protected readonly weights: NetworkWeights;
   protected readonly arena: Arena;
   /** What the forward pass left, on the GPU. */
-  protected readonly outputs = new Map<string, Slice>();
+  readonly outputs = new Map<string, Slice>();
   protected readonly gradients = new Map<string, Slice>();
   private readonly tape: Tape;
   /** The gradient of the logits. */

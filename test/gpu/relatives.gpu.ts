@@ -531,7 +531,44 @@ const contrasted = check('contrast subtracts the nearest class', async (bench) =
   return notes.join('; ');
 });
 
+const optimised = check('opti-cam climbs as f64 does', async (bench) => {
+  const { network, model, image } = bench;
+  // The others have no slope.
+  const telling = bench.maps.filter((map) => bench.mask(map));
+  const logit = async (u: readonly number[]): Promise<number> => {
+    const mask = bench.mask(weightedSum(telling, softmaxOf(u))) as Float64Array;
+    const masked = Float64Array.from(image, (v, i) => v * (mask[i % mask.length] as number));
+    const outputs = await forwardReference(network, model.weights, masked);
+    return ([...outputs.values()].at(-1) as Float64Array)[1] as number;
+  };
+  const steps = 4;
+  const u = telling.map(() => 0);
+  const [m, v] = [u.map(() => 0), u.map(() => 0)];
+  const before = await logit(u);
+  for (let t = 1; t <= steps; t++) {
+    const slopes: number[] = [];
+    for (const k of u.keys()) {
+      const moved = (by: number): number[] => u.map((value, j) => value + (j === k ? by : 0));
+      slopes.push(((await logit(moved(1e-5))) - (await logit(moved(-1e-5)))) / 2e-5);
+    }
+    slopes.forEach((g, k) => {
+      m[k] = 0.9 * (m[k] as number) + 0.1 * g;
+      v[k] = 0.999 * (v[k] as number) + 0.001 * g * g;
+      const rate = 0.1 / (1 - 0.9 ** t);
+      const scale = Math.sqrt((v[k] as number) / (1 - 0.999 ** t)) + 1e-8;
+      u[k] = (u[k] as number) + (rate * (m[k] as number)) / scale;
+    });
+  }
+  if (!((await logit(u)) > before)) throw new Error('the logit does not rise');
+  const found = await bench.explain({ method: 'opti-cam', steps });
+  expectSame('passes', found.passes, { forward: steps + 1, backward: steps, head: 0 });
+  const weights = softmaxOf(u);
+  const expected = bench.maps.map((map) => (telling.includes(map) ? weights.shift() : 0) as number);
+  return assertClose('weights', found.weights, expected, 10 * TOLERANCE);
+});
+
 const checks = [
+  optimised,
   clustered,
   ofMaps,
   full,

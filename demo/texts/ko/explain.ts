@@ -8,6 +8,7 @@ const summaries: Readonly<Record<Method, string>> = {
   'ss-cam': '맵에 잡음을 여러 번 더한 Score-CAM의 평균',
   'is-cam': '마스크를 점점 강하게 한 Score-CAM의 평균',
   'group-cam': '기울기로 맵들을 묶어 더하고, 묶음을 마스크로 하여 다시 물어본다',
+  'opti-cam': '마스크로 썼을 때 점수가 가장 높아지는 맵들의 합을 찾는다',
   rise: '이미지를 무작위로 가리고 다시 물어본다. 층을 들여다보지 않는다',
   'ablation-cam': '맵을 하나 빼고 마지막 층들에 다시 물어본다',
   'recipro-cam': '맵들의 한 위치만 남기고 마지막 층들에 다시 물어본다',

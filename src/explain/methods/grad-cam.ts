@@ -8,5 +8,5 @@ export const gradCam: MethodDescription<'grad-cam'> = {
     summary: 'Asks the gradient which maps matter',
     source: 'Selvaraju et al. 2017, Eq. 1 and 2',
   }),
-  load: async () => (await import('./runs/grad-cam')).gradCam,
+  load: async () => (await import('./runs/gradients')).gradCam,
 };

@@ -54,7 +54,7 @@ export const OPTIONS = {
   top: whole('channels of largest deviation', 1, 65536),
   samples: whole('noisy masks for each map', 1, 10000),
   sigma: { least: 0, most: 10, whole: false, summary: "noise, as a share of the map's range" },
-  steps: whole('masks of growing strength for each map', 1, 10000),
+  steps: whole('masks of growing strength for each map, or steps of optimisation', 1, 10000),
   groups: whole('groups of maps, a mask each', 1, 65536),
   masks: whole('random masks', 1, 100000),
   // As many as there are sequences of random numbers.
@@ -107,7 +107,7 @@ export interface OptionValues {
   readonly sigma?: number | undefined;
   /** Of `ss-cam`, `rise` and `cluster-cam`: the same seed, the same noise, masks or clusters. Default 0. */
   readonly seed?: number | undefined;
-  /** Of `is-cam`: masks of growing strength for each map. Default 10. */
+  /** Of `is-cam`: masks of growing strength for each map (default 10); of `opti-cam`: steps of Adam (default 100). */
   readonly steps?: number | undefined;
   /** Of `group-cam` (default 32) and `cluster-cam` (default 16): into how many groups, each a mask, the channels go. */
   readonly groups?: number | undefined;

@@ -20,6 +20,7 @@ import { isCam } from './is-cam';
 import { kpcaCam } from './kpca-cam';
 import { layerCam } from './layer-cam';
 import type { MethodDescription } from './method';
+import { optiCam } from './opti-cam';
 import type { MethodOption } from './options';
 import { reciproCam } from './recipro-cam';
 import { refineCam } from './refine-cam';
@@ -36,6 +37,7 @@ const LIST = [
   ssCam,
   isCam,
   groupCam,
+  optiCam,
   rise,
   ablationCam,
   reciproCam,

@@ -20,15 +20,14 @@ export const shapleyCam: MethodDescription<'shapley-cam'> = {
 };
 
 /** Refuses layers behind which logits are not piecewise linear: their second derivatives are not computed. */
-function checkStraight({ name, layers, ...network }: Network, target: string): void {
-  const curved = layers.slice(targetIndex({ name, layers, ...network }, target)).find((layer) => {
+function checkStraight(network: Network, target: string): void {
+  const curved = network.layers.slice(targetIndex(network, target)).find((layer) => {
     const bends = 'activation' in layer && !isKnownByOutput(layer.activation);
     return layer.name !== target && (bends || layer.type === 'multiply');
   });
   if (!curved) return;
   throw new ScoreCamError(
     'option',
-    `shapley-cam needs logits that are piecewise linear behind ${target}, and "${curved.name}" of "${name}" is curved: ` +
-      'use grad-cam.',
+    `shapley-cam needs piecewise linear layers behind ${target}, and "${curved.name}" is curved: use grad-cam.`,
   );
 }

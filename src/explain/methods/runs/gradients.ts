@@ -3,8 +3,8 @@ import { gradients, readTape, type Score } from '../../../runtime/backward';
 import { type Evidence, unmasked } from '../../evidence';
 import type { Forward } from '../../forward';
 import { questionOf } from '../finer';
-import type { RunOptions } from '../method';
-import type { GradientRule } from './gradient-rule';
+import type { RunMethod, RunOptions } from '../method';
+import { byChannel, type GradientRule } from './gradient-rule';
 
 /**
  * The gradient methods: each class costs one backward pass, from what the forward pass kept, which is in
@@ -37,3 +37,14 @@ export async function gradientEvidence(
     },
   };
 }
+
+/** alpha_k = mean over pixels of g_k. */
+export const meanGradients: GradientRule = (maps, gradient) =>
+  byChannel(maps, (from, to) => {
+    let sum = 0;
+    for (let i = from; i < to; i++) sum += gradient[i] as number;
+    return sum / (to - from);
+  });
+
+export const gradCam: RunMethod = (forward, options) =>
+  gradientEvidence(forward, options, meanGradients);

@@ -9,7 +9,7 @@ import { column } from '../column';
 import { questionOf } from '../finer';
 import type { RunOptions } from '../method';
 import { baselineScores } from './baseline-scores';
-import { meanGradients } from './grad-cam';
+import { meanGradients } from './gradients';
 import { scoreMaps } from './score-maps';
 
 /**

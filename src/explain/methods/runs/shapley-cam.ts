@@ -1,6 +1,5 @@
 import type { RunMethod } from '../method';
-import { meanGradients } from './grad-cam';
-import { gradientEvidence } from './gradients';
+import { gradientEvidence, meanGradients } from './gradients';
 
 /**
  * ShapleyCAM (Cai 2025): alpha_k is the mean over pixels of g_k - (H A)_k / 2, H the second derivatives of the logit with
