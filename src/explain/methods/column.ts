@@ -1,4 +1,4 @@
-import type { Question } from './finer';
+import type { Question } from './question';
 
 /** What is asked of [rows, classes] scores, by row. */
 export function column(scores: Float32Array, classes: number, question: Question): Float64Array {

@@ -1,7 +1,4 @@
-import type { OptionValues } from './options';
-
-/** What is explained: a sum of scores, each class with its factor. Usually one class, with 1. */
-export type Question = readonly (readonly [classIndex: number, factor: number])[];
+import type { Contrast, Question } from './question';
 
 /** The options of Finer-CAM's target, which every method takes that has a class to explain. None changes a thing unless given. */
 export const FINER = { contrast: undefined, rivals: undefined, rivalWeights: undefined };
@@ -13,7 +10,7 @@ export const FINER = { contrast: undefined, rivals: undefined, rivalWeights: und
 export async function questionOf(
   classIndex: number,
   logits: Float32Array,
-  options: Pick<OptionValues, keyof typeof FINER>,
+  options: Contrast,
 ): Promise<Question> {
   return options.contrast
     ? (await import('./runs/rivals')).lessRivals(classIndex, logits, options)

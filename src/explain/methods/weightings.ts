@@ -1,7 +1,7 @@
 import type { MapRule } from '../saliency';
 import { column } from './column';
-import type { Question } from './finer';
 import type { Weighting } from './options';
+import type { Question } from './question';
 
 export interface ChannelScores {
   /** Channels that were evaluated, in the order of the rows. */

@@ -6,13 +6,13 @@
 //               - (i is the first maximum) sum_j g[j] mask[j] / (max - min)
 //
 // Shapes: gradient and image [CHANNELS, PIXELS], full, mask and result [PIXELS], range one pair (min, max) of full. Of a flat
-// map all is 0. One workgroup of 256 invocations, which sweep the pixels; 4 kB of workgroup memory, reduced by one of
+// map all is 0. One workgroup of 128 invocations, which sweep the pixels; 2 kB of workgroup memory, reduced by one of
 // them. Reads 8 CHANNELS + 8 bytes a pixel and writes 4, 2 CHANNELS + 6 FLOP.
 
 override CHANNELS: u32;
 override PIXELS: u32;
 
-const INVOCATIONS = 256u;
+const INVOCATIONS = 128u;
 
 @group(0) @binding(1) var<storage, read> gradient: array<f32>;
 @group(0) @binding(2) var<storage, read> image: array<f32>;
@@ -25,7 +25,7 @@ const INVOCATIONS = 256u;
 var<workgroup> sums: array<vec2f, INVOCATIONS>;
 var<workgroup> places: array<vec2u, INVOCATIONS>;
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(128)
 fn main(@builtin(local_invocation_index) index: u32) {
   let span = range[0].y - range[0].x;
   var sum = vec2f(0);

@@ -17,8 +17,9 @@ import { type Evidence, type LayerEvidence, unmasked } from '../../evidence';
 import type { Forward, Target } from '../../forward';
 import { progressMeter } from '../../progress';
 import type { ActivationMaps } from '../../saliency';
-import { type Question, questionOf } from '../finer';
+import { questionOf } from '../finer';
 import type { RunOptions } from '../method';
+import type { Question } from '../question';
 
 /** Of Adam, as the authors' code has it. */
 const RATE = 0.1;

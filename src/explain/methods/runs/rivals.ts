@@ -1,5 +1,4 @@
-import type { FINER, Question } from '../finer';
-import type { OptionValues } from '../options';
+import type { Contrast, Question } from '../question';
 
 /**
  * Finer-CAM's target (Zhang et al. 2025): the class's score less `contrast` times the mean of those of the `rivals` other
@@ -9,7 +8,7 @@ import type { OptionValues } from '../options';
 export function lessRivals(
   classIndex: number,
   logits: Float32Array,
-  { contrast = 0, rivals = 3, rivalWeights }: Pick<OptionValues, keyof typeof FINER>,
+  { contrast = 0, rivals = 3, rivalWeights }: Contrast,
 ): Question {
   const logit = (c: number): number => logits[c] as number;
   const distance = (c: number): number => Math.abs(logit(c) - logit(classIndex));
