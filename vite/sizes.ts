@@ -24,12 +24,12 @@ export interface PackageSizes {
 
 /** At most this; test/package.test.ts holds the build to it. */
 export const BUDGET: PackageSizes = {
-  imported: 52_000,
-  core: 64_000,
-  single: 160_000,
-  element: 61_000,
+  imported: 53_000,
+  core: 68_000,
+  single: 168_000,
+  element: 62_500,
   elementAlone: 11_000,
-  elementFile: 169_000,
+  elementFile: 178_000,
   remote: 6_000,
 };
 
