@@ -26,7 +26,7 @@ import { type AdapterFacts, adapterName } from './gpu/facts';
 import { Gpu, type GpuOptions, requestAdapter } from './gpu/gpu';
 import type { Manifest } from './model/manifest';
 import { type LocatedModel, locateModel } from './model/model';
-import { targetLayers } from './model/network';
+import { IMAGE, targetLayers } from './model/network';
 import { compile, type Plan } from './plan/compile';
 import { needsOf } from './plan/needs';
 import type { ConvTuning, Tuned } from './plan/tuning-types';
@@ -154,7 +154,7 @@ export class LocalExplainer implements Explainer {
     const { gpu, network } = runner;
     const { labels } = this.model;
     const choice = await choose(options, network);
-    const { needsGradients, givesPreviews, load } = METHODS[choice.method];
+    const { needsGradients, givesPreviews, usesLayer, load } = METHODS[choice.method];
     // Before any pass: where its code cannot be fetched, that is known at once.
     const runMethod = await load();
     const clock = stopwatch();
@@ -164,7 +164,7 @@ export class LocalExplainer implements Explainer {
       const input = arena.upload('image', values);
       const forward = await runForward(runner, input, arena, {
         layers: choice.layers,
-        keep: needsGradients ? layersToKeep(runner.plan, choice.layers) : [],
+        keep: needsGradients ? layersToKeep(runner.plan, usesLayer ? choice.layers : [IMAGE]) : [],
         alignCorners: choice.alignCorners,
         ownRanges: choice.weighting !== undefined && weightings[choice.weighting].normaliseFirst,
       });

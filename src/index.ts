@@ -37,6 +37,7 @@ export {
   type NumberOption,
   OPTIONS,
   type OptionValues,
+  type RivalWeights,
   type Weighting,
 } from './explain/methods/options';
 export type { Method } from './explain/methods/registry';

@@ -105,6 +105,7 @@ const row = (image: number, method: string, masked: number, energy: number): Row
   milliseconds: 10 * image,
   passes: { forward: 3, backward: 0, head: 0 },
   measures: { flat: false, probability: 0.8, masked, energy, passes: 2 },
+  ...(method === 'score-cam' ? {} : { agreement: image / 50 }),
 });
 
 const specs = parseSpecs('score-cam, grad-cam, cam');
@@ -129,10 +130,12 @@ describe('tables', () => {
     expect(score?.summary.averageDrop).toBeCloseTo(100 * mean, 9);
     expect(score?.win).toBeUndefined();
     expect(grad?.win).toBe(0);
+    expect([score?.agreement, grad?.agreement]).toEqual([undefined, expect.closeTo(0.41, 12)]);
     expect(cam).toMatchObject({ refused: 'no pooling head', summary: { maps: 0 } });
     const table = markdownTable(methods);
     expect(table).toContain(`| \`score-cam\` | ${(100 * mean).toFixed(1)} | 0.0 |`);
     expect(table).toContain('`cam` is not defined here: no pooling head');
+    expect(table).toMatch(/\| `grad-cam` \|.* \| 0\.410 \| 0\.20 \| 3 forward \|/);
     const [head, first] = csvTable(methods)
       .split('\n')
       .map((line) => line.split(','));

@@ -57,6 +57,11 @@ describe('a method', () => {
     expect(costOf('is-cam', { channels: [1] })).toEqual(forward(11));
     expect(costOf('group-cam')).toEqual({ forward: 2 + 3 * 32, backward: 3, head: 0 });
     expect(costOf('group-cam', { groups: 100 }).forward).toBe(2 + 3 * 64);
+    expect(costOf('cluster-cam')).toEqual(forward(17));
+    expect(costOf('cluster-cam', { groups: 100 })).toEqual(forward(65));
+    expect(costOf('opti-cam', { steps: 7 })).toEqual({ forward: 22, backward: 21, head: 0 });
+    expect(costOf('full-grad')).toEqual({ forward: 1, backward: 3, head: 0 });
+    expect(costOf('eigen-cam')).toEqual(forward(1));
     expect(costOf('rise')).toEqual(forward(1001));
     expect(costOf('ablation-cam')).toEqual({ forward: 1, backward: 0, head: 64 });
     expect(costOf('recipro-cam')).toEqual({ forward: 1, backward: 0, head: 196 });

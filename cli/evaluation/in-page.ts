@@ -1,5 +1,6 @@
 /** Runs in headless Chrome: explains and measures one image by one method at a time. */
 
+import { pearson } from '../../src/evaluation/index';
 import { METHODS } from '../../src/explain/methods/registry';
 import { type Explainer, type Explanation, type Passes, ScoreCamError } from '../../src/index';
 import { overlayPng } from '../picture';
@@ -34,6 +35,8 @@ export async function evaluate(explainer: Explainer, job: EvaluationJob): Promis
     const own = box ? metrics : metrics.filter((metric) => metric !== 'pointing');
     const measures = await explainer.measure(explanation, { metrics: own, steps, box, otherBoxes });
     const { timings } = explanation;
+    const reference = leavesScores(spec) ? undefined : taken.scored?.[i];
+    const agreement = reference && pearson(explanation.map.data, reference.map.data);
     const passes = i === 0 ? wholePasses(explanation, taken) : explanation.passes;
     rows.push({
       ...rowOf(one),
@@ -41,6 +44,7 @@ export async function evaluate(explainer: Explainer, job: EvaluationJob): Promis
       first: i === 0,
       passes,
       measures,
+      ...(agreement === undefined ? {} : { agreement }),
       ...(pictures ? { picture: await overlayPng(explanation) } : {}),
     });
   }

@@ -30,6 +30,7 @@ const CHEAPER: Readonly<Partial<Record<Method, string>>> = {
   'ss-cam': '(top=10; samples=4)',
   'is-cam': '(top=10; steps=4)',
   'group-cam': '(groups=16)',
+  'opti-cam': '(steps=30)',
   rise: '(masks=100)',
 };
 

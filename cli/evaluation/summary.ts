@@ -23,6 +23,8 @@ export interface Summarised {
     readonly insertion?: readonly number[];
     readonly deletion?: readonly number[];
   };
+  /** Mean correlation with Score-CAM's maps of the same images and classes. */
+  readonly agreement?: number;
   /** Win against the first method, in percent; undefined for itself. */
   readonly win?: number;
 }
@@ -41,6 +43,7 @@ export function summariseRows(rows: readonly Row[], specs: readonly MethodSpec[]
         counts[key] = (counts[key] ?? 0) + 1;
       }
     }
+    const agreements = own.flatMap(({ agreement }) => (agreement === undefined ? [] : [agreement]));
     const pairs = i === 0 ? [] : paired(reference, own, ({ masked }) => masked !== undefined);
     return {
       name,
@@ -54,6 +57,9 @@ export function summariseRows(rows: readonly Row[], specs: readonly MethodSpec[]
           }
         : {}),
       curves: curvesOf(measured),
+      ...(agreements.length > 0
+        ? { agreement: agreements.reduce((a, b) => a + b) / agreements.length }
+        : {}),
       ...(pairs.length > 0
         ? {
             win: win(

@@ -31,7 +31,14 @@ const used = (methods: readonly Summarised[]): Column[] =>
 export function markdownTable(methods: readonly Summarised[]): string {
   const columns = used(methods);
   const most = Math.max(...methods.map(({ summary }) => summary.maps));
-  const head = ['method', ...columns.map(({ title }) => title), 'Win %', 's an image', 'passes'];
+  const head = [
+    'method',
+    ...columns.map(({ title }) => title),
+    'Win %',
+    'like Score-CAM',
+    's an image',
+    'passes',
+  ];
   const rest = (key: keyof Figures): string => {
     const count = Math.max(...methods.map(({ counts }) => counts[key] ?? 0));
     return count < most ? ` (${count} maps)` : '';
@@ -43,10 +50,11 @@ export function markdownTable(methods: readonly Summarised[]): string {
     head.map((_, i) => (i === 0 ? '---' : '--:')),
     ...methods
       .filter(({ refused }) => refused === undefined)
-      .map(({ name, summary, milliseconds, passes, win }) => [
+      .map(({ name, summary, milliseconds, passes, win, agreement }) => [
         `\`${name}\`${summary.flat > 0 ? ` (${summary.flat} flat)` : ''}`,
         ...columns.map(({ key, digits }) => summary[key]?.toFixed(digits) ?? ''),
         win?.toFixed(1) ?? '',
+        agreement?.toFixed(3) ?? '',
         milliseconds === undefined ? '' : (milliseconds / 1000).toFixed(2),
         passes
           ? [
@@ -68,7 +76,15 @@ export function markdownTable(methods: readonly Summarised[]): string {
 }
 
 export function csvTable(methods: readonly Summarised[]): string {
-  const head = ['method', 'maps', 'flat', ...COLUMNS.map(({ key }) => key), 'win', 'milliseconds'];
+  const head = [
+    'method',
+    'maps',
+    'flat',
+    ...COLUMNS.map(({ key }) => key),
+    'win',
+    'agreement',
+    'milliseconds',
+  ];
   const passes = ['forward', 'backward', 'head'] as const;
   const quoted = (text: string): string =>
     /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
@@ -79,6 +95,7 @@ export function csvTable(methods: readonly Summarised[]): string {
       one.summary.flat,
       ...COLUMNS.map(({ key }) => one.summary[key]),
       one.win,
+      one.agreement,
       one.milliseconds,
       ...passes.map((kind) => one.passes?.[kind]),
       one.refused,

@@ -42,6 +42,8 @@ export interface Row {
   readonly first?: boolean;
   readonly passes?: Passes;
   readonly measures?: Measures;
+  /** Pearson's correlation with Score-CAM's map, where that was made before; absent where either is flat. */
+  readonly agreement?: number;
 }
 
 /** A row with the PNG of its overlay, in base64. */

@@ -1,6 +1,6 @@
 import type { SaturationPoint } from '../../cli/evaluation/argument';
 import { runForward, type Target } from '../../src/explain/forward';
-import { meanGradients } from '../../src/explain/methods/grad-cam';
+import { meanGradients } from '../../src/explain/methods/runs/gradients';
 import { Arena } from '../../src/gpu/arena';
 import { gradients, readTape } from '../../src/runtime/backward';
 import { layersToKeep } from '../../src/runtime/layers-to-keep';
@@ -59,7 +59,10 @@ async function pointAt(
     const [{ name, maps }] = targets as readonly [Target];
     const tape = await readTape(runner, logits, kept, layers);
     const sizeOf = async (of: 'logit' | 'probability'): Promise<number> => {
-      const found = await gradients(runner, tape, layers, { classIndex, of });
+      const found = await gradients(runner, tape, layers, {
+        question: [[classIndex, 1]],
+        of,
+      });
       return Math.hypot(...meanGradients(maps, found.get(name) as Float32Array).weights);
     };
     // What is kept besides the target layer are outputs of activations.

@@ -19,6 +19,8 @@ export interface Evidence {
   readonly passes: Passes;
   /** Passes `ofClass` runs for each class it is asked for; none if absent. */
   readonly passesOfClass?: Passes;
+  /** Whether several layers' maps are multiplied. Default: their mean. */
+  readonly isProduct?: boolean;
   /** Of score-cam: the same masked scores under another weighting. */
   readonly reweighed?: (weighting: Weighting) => Promise<Evidence>;
   /** @param finished what of its own passes is through, where it begins again */

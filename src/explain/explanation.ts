@@ -240,7 +240,10 @@ async function weighClass(
     const map = await saliencyMap(runner.gpu, maps, alpha, height, width, evidence.rule);
     layers.push({ ...layer, map });
   }
-  const map = fuseMaps(layers.map((layer) => layer.map));
+  const map = fuseMaps(
+    layers.map((layer) => layer.map),
+    evidence.isProduct,
+  );
   const score = {
     index,
     label: run.labels[index] as string,

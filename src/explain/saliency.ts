@@ -94,17 +94,18 @@ export async function saliencyMap(
 }
 
 /**
- * The mean of several layers' normalised maps, min-max normalised again: pytorch-grad-cam's fusion
- * (aggregate_multi_layers). A single map is returned as it is.
+ * The mean of several layers' normalised maps, or their product, min-max normalised again: pytorch-grad-cam's fusion
+ * (aggregate_multi_layers), and RefineCAM's. A single map is returned as it is.
  */
-export function fuseMaps(maps: readonly SaliencyMap[]): SaliencyMap {
+export function fuseMaps(maps: readonly SaliencyMap[], isProduct = false): SaliencyMap {
   const [first] = maps as [SaliencyMap];
   if (maps.length === 1) return first;
-  const mean = first.data.map((_, i) => {
-    return maps.reduce((sum, { data }) => sum + (data[i] as number), 0) / maps.length;
+  const fused = first.data.map((_, i) => {
+    const values = maps.map(({ data }) => data[i] as number);
+    return values.reduce((a, b) => (isProduct ? a * b : a + b / maps.length), Number(isProduct));
   });
-  const min = mean.reduce((a, b) => Math.min(a, b));
-  const max = mean.reduce((a, b) => Math.max(a, b));
+  const min = fused.reduce((a, b) => Math.min(a, b));
+  const max = fused.reduce((a, b) => Math.max(a, b));
   const flat = !(max > min);
-  return { ...first, flat, data: mean.map((v) => (flat ? 0 : (v - min) / (max - min))) };
+  return { ...first, flat, data: fused.map((v) => (flat ? 0 : (v - min) / (max - min))) };
 }

@@ -120,6 +120,10 @@ export const VARIANTS = {
   upsample_normalise: ONE,
   weighted_sum: ONE,
   normalise_map: ONE,
+  mask_backward: ONE,
+  upsample_backward: ONE,
+  map_products: ONE,
+  adam: ONE,
   overlay: ONE,
   // layers
   activation_backward: ONE,
@@ -129,7 +133,6 @@ export const VARIANTS = {
   max_pool: ONE,
   max_pool_backward: ONE,
   softmax: ONE,
-  softmax_backward: ONE,
   // inputs
   ablate_channels: ONE,
   apply_mask: ONE,

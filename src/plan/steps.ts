@@ -37,6 +37,11 @@ export interface Home extends Range {
   readonly bytes: number;
 }
 
+/** What the values of a layer are called before its activation, where somebody wants them, or their gradient. */
+export function beforeActivation(name: string): string {
+  return `${name} before its activation`;
+}
+
 interface StepBase {
   /** Of the last layer it computes, and of the tensor it leaves. */
   readonly name: string;

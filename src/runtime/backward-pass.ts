@@ -4,11 +4,10 @@ import { turnedBytes, turnFilters } from '../kernels/convolution/turn_filters';
 import { activationBackward } from '../kernels/layers/activation_backward';
 import { globalAveragePoolBackward } from '../kernels/layers/global_average_pool_backward';
 import { maxPoolBackward } from '../kernels/layers/max_pool_backward';
-import { softmax } from '../kernels/layers/softmax';
-import { softmaxBackward } from '../kernels/layers/softmax_backward';
 import { linearBackward } from '../kernels/linear/linear_backward';
-import { type ConvLayer, type Layer, type Network, sizeOf } from '../model/network';
+import { type ConvLayer, IMAGE, type Layer, type Network, sizeOf } from '../model/network';
 import { convStep, linearStep, type Plan } from '../plan/compile';
+import { beforeActivation } from '../plan/steps';
 import { activationOf } from './layers-to-keep';
 import type { NetworkWeights } from './network-weights';
 import { recordConv } from './record-conv';
@@ -21,9 +20,10 @@ export interface Tape {
   readonly outputs: ReadonlyMap<string, Float32Array>;
 }
 
-/** What is differentiated: one class's logit, or its softmax probability. */
+/** What is differentiated: a sum of some classes' logits, or of their softmax probabilities. */
 export interface Score {
-  readonly classIndex: number;
+  /** The classes, each with its factor. */
+  readonly question: readonly (readonly [classIndex: number, factor: number])[];
   readonly of: 'logit' | 'probability';
 }
 
@@ -35,9 +35,11 @@ export class BackwardPass {
   protected readonly weights: NetworkWeights;
   protected readonly arena: Arena;
   /** What the forward pass left, on the GPU. */
-  protected readonly outputs = new Map<string, Slice>();
+  readonly outputs = new Map<string, Slice>();
+  protected readonly gradients = new Map<string, Slice>();
   private readonly tape: Tape;
-  private start: Slice | undefined;
+  /** The gradient of the logits. */
+  protected start!: Slice;
   private zeros: Slice | undefined;
 
   constructor(plan: Plan, weights: NetworkWeights, tape: Tape, arena: Arena) {
@@ -48,63 +50,52 @@ export class BackwardPass {
     this.arena = arena;
   }
 
-  /** Uploads the tape, the one-hot gradient of a logit, and the bias of zeros that convolutions take. */
-  upload(first: number, { classIndex, of }: Score): void {
+  /** Uploads the tape, the gradient of the logits, and the bias of zeros that convolutions take. */
+  upload(first: number, score: Score): void {
     const { arena, tape, network } = this;
     const logits = tape.logits as Float32Array<ArrayBuffer>;
     for (const [name, values] of tape.outputs) {
       this.outputs.set(name, arena.upload(name, values as Float32Array<ArrayBuffer>));
     }
     this.outputs.set((network.layers.at(-1) as Layer).name, arena.upload('logits', logits));
-    const oneHot = new Float32Array(logits.length);
-    oneHot[classIndex] = 1;
-    if (of === 'logit') this.start = arena.upload('gradient of the logit', oneHot);
+    this.start = arena.upload('gradient of the logits', logitsGradient(logits, score));
     const after = network.layers.slice(first + 1).filter((layer) => layer.type === 'conv');
     if (after.length === 0) return;
     const most = Math.max(...after.map((layer) => layer.input.channels));
     this.zeros = arena.upload('no bias', new Float32Array(8 * Math.ceil(most / 8)));
   }
 
-  /** Records the way back to layer `first`; the gradients at the targets on the way stay in the arena. */
-  record(first: number, targets: ReadonlySet<string>, score: Score): Map<string, Slice> {
-    const found = new Map<string, Slice>();
+  /**
+   * Records the way back to layer `first`, or at -1 to the image; the gradients at the targets on the way stay in the
+   * arena.
+   */
+  record(first: number, targets: ReadonlySet<string>): Map<string, Slice> {
     const { layers } = this.network;
-    // What is a target's gradient is read at the end.
-    const release = (slice: Slice): void => {
-      if (![...found.values()].includes(slice)) this.arena.release(slice);
-    };
-    let current = this.begin(score);
+    let current = this.found(targets, (layers.at(-1) as Layer).name, this.start);
     for (let i = layers.length - 1; i > first; i--) {
       const layer = layers[i] as Layer;
-      const before = layers[i - 1] as Layer;
+      const before = layers[i - 1]?.name ?? IMAGE;
       const straight = this.throughActivation(layer, current);
-      if (straight !== current) release(current);
-      const next = this.arena.take(`gradient of ${before.name}`, 4 * sizeOf(layer.input));
-      this.through(layer, before.name, straight, next);
-      release(straight);
-      if (targets.has(before.name)) found.set(before.name, next);
+      this.found(targets, beforeActivation(layer.name), straight);
+      if (straight !== current) this.release(current);
+      const next = this.arena.take(`gradient of ${before}`, 4 * sizeOf(layer.input));
+      this.through(layer, before, straight, next);
+      this.found(targets, before, next);
+      this.release(straight);
       current = next;
     }
-    if (targets.has((layers.at(-1) as Layer).name)) {
-      found.set((layers.at(-1) as Layer).name, current);
-    }
-    return found;
+    return this.gradients;
   }
 
-  /** The gradient of the logits. */
-  protected begin({ classIndex }: Score): Slice {
-    if (this.start) return this.start;
-    const classes = this.network.labels.length;
-    const label = 'probability';
-    const logits = this.outputs.get((this.network.layers.at(-1) as Layer).name) as Slice;
-    const probabilities = this.arena.take('probabilities', 4 * classes);
-    const result = this.arena.take('gradient of the logits', 4 * classes);
-    this.dispatches.push(
-      softmax({ label, logits, probabilities, rows: 1, classes }),
-      softmaxBackward({ label, rows: 1, classes, classIndex, probabilities, result }),
-    );
-    this.arena.release(probabilities);
-    return result;
+  /** Notes the gradient of a tensor if that is a target. */
+  protected found(targets: ReadonlySet<string>, name: string, gradient: Slice): Slice {
+    if (targets.has(name)) this.gradients.set(name, gradient);
+    return gradient;
+  }
+
+  /** What is a target's gradient is read at the end. */
+  protected release(slice: Slice): void {
+    if (![...this.gradients.values()].includes(slice)) this.arena.release(slice);
   }
 
   /** The gradient before the layer's activation; the same slice where there is none. */
@@ -178,4 +169,16 @@ export class BackwardPass {
     );
     arena.release(turned);
   }
+}
+
+/** The gradient of the score with respect to the logits: the factors, or p_j (factor_j - sum_i factor_i p_i). */
+function logitsGradient(logits: Float32Array, { question, of }: Score): Float32Array<ArrayBuffer> {
+  const factors = new Float32Array(logits.length);
+  for (const [c, factor] of question) factors[c] = factor;
+  if (of === 'logit') return factors;
+  const largest = logits.reduce((a, b) => Math.max(a, b));
+  const exps = Float64Array.from(logits, (value) => Math.exp(value - largest));
+  const total = exps.reduce((a, b) => a + b);
+  const mean = question.reduce((sum, [c, f]) => sum + (f * (exps[c] as number)) / total, 0);
+  return factors.map((factor, j) => ((exps[j] as number) / total) * (factor - mean));
 }

@@ -39,15 +39,17 @@ export async function readTape(
 }
 
 /**
- * One backward pass: the gradient of a class's score with respect to the outputs of the target layers,
+ * One backward pass: the gradient of a score with respect to the outputs of the target layers, or the image,
  * [channels, height, width] each, by reverse-mode differentiation layer by layer. At a kink (ReLU at 0, equal
  * maxima) the subgradient is the one PyTorch takes.
+ * @param more further tensors on the way whose gradients are wanted: layers `beforeActivation`
  */
 export async function gradients(
   { gpu, plan, weights }: Pick<Runner, 'gpu' | 'plan' | 'weights'>,
   tape: Tape,
   targets: readonly string[],
   score: Score,
+  more: readonly string[] = [],
 ): Promise<Map<string, Float32Array<ArrayBuffer>>> {
   const { network } = plan;
   const first = earliest(network, targets);
@@ -59,7 +61,7 @@ export async function gradients(
     const pass = new Pass(plan, weights, tape, arena);
     // Everything is uploaded before anything is recorded: what is released may be written again.
     pass.upload(first, score);
-    const found = pass.record(first, new Set(targets), score);
+    const found = pass.record(first, new Set([...targets, ...more]));
     const read = await gpu.compute(`backward ${network.name}`, pass.dispatches, [
       ...found.values(),
     ]);

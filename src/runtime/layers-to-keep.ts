@@ -1,5 +1,5 @@
 /** What must be known of the way back before the forward pass; backward.ts, which goes it, comes when it is gone. */
-import { type Layer, type Network, targetIndex } from '../model/network';
+import { IMAGE, type Layer, type Network, targetIndex } from '../model/network';
 import type { Plan } from '../plan/compile';
 import type { GraphKit } from './graph-kit';
 
@@ -20,9 +20,9 @@ export function layersToKeep({ network, options }: Plan, targets: readonly strin
   });
 }
 
-/** Index of the target layer that comes first. */
+/** Index of the target layer that comes first; of the image, -1. */
 export function earliest(network: Network, targets: readonly string[]): number {
-  return Math.min(...targets.map((name) => targetIndex(network, name)));
+  return Math.min(...targets.map((name) => (name === IMAGE ? -1 : targetIndex(network, name))));
 }
 
 /** Of the layer's activation; poolings have none. */

@@ -10,6 +10,7 @@ import { NetworkWeights } from '../../src/runtime/network-weights';
 import { Runner } from '../../src/runtime/runner';
 import type { GpuCase } from '../harness/case';
 import { assertClose } from '../harness/compare';
+import { checkFamily, GOLDEN_FAMILY, type GoldenName } from '../harness/golden-family';
 import {
   type LayerGolden,
   sharedF32,
@@ -48,6 +49,25 @@ function checkLayer(name: string, values: Float32Array, expected: LayerGolden): 
     expected.samples.map(([, value]) => value),
     1e-4 * expected.max,
   );
+}
+
+/** Which take minutes on a software adapter. */
+const COSTLY: readonly GoldenName[] = ['fullgrad', 'ablationcam'];
+
+function familyCase(what: string, names: readonly GoldenName[], slow?: string): GpuCase {
+  return {
+    name: `pytorch-grad-cam's maps ${what}`,
+    needsShared: true,
+    ...(slow === undefined ? {} : { slow }),
+    async run(gpu, { sharedUrl }) {
+      const { manifest, network, weights } = seededVgg(16, 1);
+      const plan = compile(network, gpu.facts);
+      const runner = new Runner(gpu, plan, await NetworkWeights.load(gpu, plan, weights));
+      const image = await sharedImage(sharedUrl, `${GOLDEN}image.png`);
+      const golden = { url: sharedUrl, folder: GOLDEN, classes: [303, 617] };
+      return checkFamily(runner, manifest, image, golden, names);
+    },
+  };
 }
 
 export const cases: GpuCase[] = [
@@ -160,7 +180,7 @@ export const cases: GpuCase[] = [
     }),
   ),
   {
-    name: "gradients, Grad-CAM's weights, and pytorch-grad-cam's maps of five gradient methods",
+    name: "gradients, Grad-CAM's weights, and pytorch-grad-cam's maps of it",
     needsShared: true,
     async run(gpu, { sharedUrl }) {
       const { classes } = await golden(sharedUrl);
@@ -179,32 +199,34 @@ export const cases: GpuCase[] = [
       const tape = await runTaped(runner, input, targets);
       const notes: string[] = [];
       for (const index of ['303', '617']) {
-        const score = { classIndex: Number(index), of: 'logit' } as const;
+        const score = { question: [[Number(index), 1]], of: 'logit' } as const;
         const found = (await gradients(runner, tape, targets, score)).get('conv5_3');
         const expected = await sharedF32(sharedUrl, `${GOLDEN}class${index}-gradient.f32`);
         notes.push(relative(`gradient ${index}`, found ?? new Float32Array(0), expected, 1e-3));
       }
-      for (const [method, of, file] of [
-        ['grad-cam', 'logit', 'gradcam'],
-        ['grad-cam', 'probability', undefined],
-        ['grad-cam++', 'logit', 'gradcampp'],
-        ['hires-cam', 'logit', 'hirescam'],
-        ['layer-cam', 'logit', 'layercam'],
-        ['xgrad-cam', 'logit', 'xgradcam'],
+      for (const [of, member] of [
+        ['logit', 'gradcam_alpha'],
+        ['probability', 'gradcam_alpha_of_probability'],
       ] as const) {
-        const first = await explainer.explain(image, { method, of, class: 303 });
+        const first = await explainer.explain(image, { method: 'grad-cam', of, class: 303 });
         for (const { class: asked, map, weights: alpha } of [first, await first.forClass(617)]) {
-          const what = `${method} of ${of}, ${asked.index}`;
-          const member = of === 'logit' ? 'gradcam_alpha' : 'gradcam_alpha_of_probability';
-          if (method === 'grad-cam') {
-            notes.push(relative(what, alpha, classes[asked.index]?.[member] ?? [], 1e-3));
-          }
-          if (!file) continue;
-          const path = `${GOLDEN}class${asked.index}-${file}-pgc.f32`;
+          const what = `grad-cam of ${of}, ${asked.index}`;
+          notes.push(relative(what, alpha, classes[asked.index]?.[member] ?? [], 1e-3));
+          if (of === 'probability') continue;
+          const path = `${GOLDEN}class${asked.index}-gradcam-pgc.f32`;
           notes.push(assertClose(what, map.data, await sharedF32(sharedUrl, path), 2e-3));
         }
       }
       return notes.join('; ');
     },
   },
+  familyCase(
+    'of the family, from one forward pass',
+    (Object.keys(GOLDEN_FAMILY) as GoldenName[]).filter((name) => !COSTLY.includes(name)),
+  ),
+  familyCase(
+    'of FullGrad and Ablation-CAM',
+    COSTLY,
+    'two ways back to the image and 512 ways from conv5_3',
+  ),
 ];

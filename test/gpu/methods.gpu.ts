@@ -97,7 +97,16 @@ const scoreCamCases = networks.map(
   }),
 );
 
-const GRADIENT_METHODS = ['grad-cam', 'grad-cam++', 'hires-cam', 'layer-cam', 'xgrad-cam'] as const;
+const GRADIENT_METHODS = [
+  'grad-cam',
+  'grad-cam++',
+  'hires-cam',
+  'layer-cam',
+  'grad-cam-elementwise',
+  'xgrad-cam',
+  'refine-cam',
+  'eigen-grad-cam',
+] as const;
 
 const gradientCases = networks.map(
   ([layers, layer]): GpuCase => ({
@@ -143,10 +152,54 @@ const gradientCases = networks.map(
             }
           }
         }
+        for (const of of ['logit', 'probability'] as const) {
+          const options = {
+            layer,
+            method: 'grad-cam',
+            of,
+            class: 1,
+            contrast: 0.6,
+            rivals: 1,
+          } as const;
+          const found = await explainer.explain(smallImage(), options);
+          const outputs = await forwardReference(network, weights, input);
+          const logits = [...([...outputs.values()].at(-1) as Float64Array)];
+          const [rival] = nearestTo(1, logits);
+          const [own, other] = await Promise.all(
+            [1, rival as number].map((classIndex) =>
+              backwardReference(network, weights, layer, maps, { classIndex, of }),
+            ),
+          );
+          const gradient = (own as Float64Array).map((g, i) => g - 0.6 * (other?.[i] as number));
+          const wanted = camReference('grad-cam', maps, gradient, size);
+          const largest = Math.max(...wanted.weights.map(Math.abs));
+          const what = `grad-cam of ${of}, less ${rival}`;
+          assertClose(what, found.weights, wanted.weights, NETWORK_TOLERANCE * largest);
+          notes.push(assertClose(what, found.map.data, wanted.map, 10 * NETWORK_TOLERANCE));
+        }
+        const shapley = await explainer.explain(smallImage(), {
+          layer,
+          method: 'shapley-cam',
+          class: 1,
+        });
+        const gradCam = await explainer.explain(smallImage(), {
+          layer,
+          method: 'grad-cam',
+          class: 1,
+        });
+        expectSame('shapley-cam', [...shapley.weights], [...gradCam.weights]);
         return notes.join('; ');
       }),
   }),
 );
+
+/** The other classes, the one whose logit is nearest first. */
+function nearestTo(classIndex: number, logits: readonly number[]): number[] {
+  const distance = (c: number): number =>
+    Math.abs((logits[c] as number) - (logits[classIndex] as number));
+  const others = [...logits.keys()].filter((c) => c !== classIndex);
+  return others.sort((a, b) => distance(a) - distance(b));
+}
 
 function outputOf(network: Network, name: string): Shape {
   const layer = network.layers.find((candidate) => candidate.name === name);
@@ -285,9 +338,14 @@ export const cases: GpuCase[] = [
         );
         await bad({ method: 'grad-cam', alignCorners: true }, `${none} "alignCorners"`);
         await bad({ method: 'grad-cam', channels: [0] }, `${none} "channels"`);
-        await bad({ method: 'grad-cam', channels: [0] }, 'grad-cam takes "of".');
+        await bad(
+          { method: 'grad-cam', channels: [0] },
+          'grad-cam takes "of", "contrast", "rivals"',
+        );
         await bad({ method: 'cam', of: 'logit' }, 'belongs to grad-cam, grad-cam++, hires-cam');
-        await bad({ method: 'cam', of: 'logit' }, 'cam takes none of these');
+        await bad({ method: 'cam', of: 'logit' }, 'cam takes "contrast", "rivals"');
+        await bad({ method: 'fem', contrast: 1 }, 'fem takes none of these');
+        await bad({ rivals: 2 }, 'give contrast as well, above 0');
         await bad({ of: 'logit' }, 'score-cam has no use for "of"');
         await bad({ method: 'grad-cam', of: 'loss' }, 'no of "loss". Choose from: logit');
         await bad({ baseline: 'black' }, 'use the weighting increase');

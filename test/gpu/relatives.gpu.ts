@@ -1,4 +1,5 @@
 import { normalise } from '../../src/explain/image';
+import { kMeans } from '../../src/explain/methods/runs/k-means';
 import { riseMasks } from '../../src/explain/methods/runs/rise';
 import { samplesAtOnce } from '../../src/explain/methods/runs/sampled-score-cam';
 import { gaussian } from '../../src/explain/random';
@@ -17,6 +18,8 @@ import type { GpuCase } from '../harness/case';
 import { assertClose } from '../harness/compare';
 import { smallImage, smallLayers, smallModel } from '../harness/small-model';
 import { backwardReference } from '../reference/backward';
+import { eigenCamReference, kpcaCamReference } from '../reference/components';
+import { fullGradReference } from '../reference/full_grad';
 import { rangeOf, upsampleReference } from '../reference/interpolation';
 import { forwardReference } from '../reference/score_cam';
 
@@ -44,7 +47,7 @@ class Bench {
   readonly layer: string;
   readonly image: Float32Array;
   readonly network: Network;
-  private readonly model: Model;
+  readonly model: Model;
   /** [K][h w] activation maps in f64. */
   maps: Float64Array[] = [];
   logits: number[] = [];
@@ -377,6 +380,10 @@ const several: GpuCase = {
         const map = stretch(Float64Array.from(mean)) ?? new Float64Array(mean.length);
         assertClose(method, one.map.data, map, 1e-6);
       }
+      const product = await bench.explain({ method: 'refine-cam', layer });
+      const [a, b] = product.layers.map((own) => own.map.data) as [Float32Array, Float32Array];
+      const both = stretch(Float64Array.from(a, (v, i) => v * (b[i] as number)));
+      assertClose('refine-cam', product.map.data, both ?? new Float64Array(a.length), 1e-6);
       const main = await bench.explain({});
       const again = await main.withWeighting('increase');
       const anew = await bench.explain({ weighting: 'increase' });
@@ -424,7 +431,156 @@ const refusals: GpuCase = {
   },
 };
 
-const checks = [faster, integrated, smoothed, grouped, random, ablated, reciprocal];
+const clustered = check('cluster-cam scores the means of clusters', async (bench) => {
+  const telling = [...bench.maps.keys()].filter((k) => bench.mask(bench.maps[k] as Float64Array));
+  const whole = await bench.explain({ method: 'score-cam' });
+  const single = await bench.explain({ method: 'cluster-cam', groups: 99 });
+  assertClose('a cluster a map is score-cam', single.map.data, whole.map.data, 30 * TOLERANCE);
+  const [groups, seed] = [3, 4];
+  const some = await bench.explain({ method: 'cluster-cam', groups, seed });
+  expectSame('passes', some.passes, { forward: groups + 1, backward: 0, head: 0 });
+  expectSame('passes of forClass', (await some.forClass(0)).passes.forward, 0);
+  const points = telling.map((k) => stretch(bench.maps[k] as Float64Array) as Float64Array);
+  const { centres, clusterOf } = kMeans(points, groups, seed);
+  const scores = await Promise.all(
+    centres.map(async (centre) => bench.masked(bench.mask(centre) as Float64Array)),
+  );
+  const expected = bench.maps.map((_, k) => {
+    const at = telling.indexOf(k);
+    return at < 0 ? 0 : ((scores[clusterOf[at] as number] as number[])[1] as number);
+  });
+  return assertClose('weights', some.weights, expected, TOLERANCE);
+});
+
+/** The methods that ask for no class. */
+const ofMaps = check('eigen-cam, kpca-cam and fem are what f64 says', async (bench) => {
+  const byDeviation = bench.maps.map((map) => {
+    const mean = map.reduce((a, b) => a + b, 0) / map.length;
+    const variance = map.reduce((sum, value) => sum + (value - mean) ** 2, 0) / map.length;
+    return map.filter((value) => value > mean + 2 * Math.sqrt(variance)).length / map.length;
+  });
+  const notes: string[] = [];
+  for (const [method, low] of [
+    ['eigen-cam', eigenCamReference(bench.maps)],
+    ['kpca-cam', kpcaCamReference(bench.maps)],
+    ['fem', weightedSum(bench.maps, byDeviation)],
+  ] as const) {
+    const first = await bench.explain({ method });
+    expectSame('passes', first.passes, { forward: 1, backward: 0, head: 0 });
+    const map = stretch(bench.upsample(low.map((value) => Math.max(0, value)))) as Float64Array;
+    notes.push(assertClose(method, first.map.data, map, 10 * TOLERANCE));
+    expectSame('another class', [...(await first.forClass(0)).map.data], [...first.map.data]);
+  }
+  return notes.join('; ');
+});
+
+const full = check('full-grad is what f64 says of the image and all biases', async (bench) => {
+  const notes: string[] = [];
+  for (const of of ['logit', 'probability'] as const) {
+    const first = await bench.explainer.explain(smallImage(), {
+      method: 'full-grad',
+      of,
+      class: 1,
+    });
+    const other = await first.forClass(0);
+    expectSame('passes', first.passes, { forward: 1, backward: 1, head: 0 });
+    for (const { class: asked, map } of [first, other]) {
+      const score = { classIndex: asked.index, of };
+      const { network, model, image } = bench;
+      const expected = await fullGradReference(network, model.weights, image, score);
+      notes.push(assertClose(`${of} ${asked.index}`, map.data, expected, 10 * TOLERANCE));
+    }
+  }
+  return notes.join('; ');
+});
+
+/** Every kind of evidence, for the class less its nearest: scores are linear in what is asked. */
+const contrasted = check('contrast subtracts the nearest class', async (bench) => {
+  const distance = (c: number): number =>
+    Math.abs((bench.logits[c] as number) - (bench.logits[1] as number));
+  const others = [...bench.logits.keys()].filter((c) => c !== 1);
+  const rival = others.sort((a, b) => distance(a) - distance(b))[0] as number;
+  const contrast = 0.5;
+  const notes: string[] = [];
+  for (const options of [
+    { method: 'score-cam' },
+    { method: 'cluster-cam', groups: 3 },
+    { method: 'is-cam', steps: 2 },
+  ] as const) {
+    const plain = await bench.explain(options);
+    const theirs = await plain.forClass(rival);
+    const found = await bench.explain({ ...options, contrast, rivals: 1 });
+    expectSame('passes', found.passes, plain.passes);
+    const expected = plain.weights.map((w, k) => w - contrast * (theirs.weights[k] as number));
+    notes.push(assertClose(options.method, found.weights, expected, 1e-6));
+  }
+  // A share of the score, not a score.
+  const [plain, theirs, found] = [
+    await bench.explain({ method: 'ablation-cam' }),
+    bench.logits[rival] as number,
+    await bench.explain({ method: 'ablation-cam', contrast, rivals: 1 }),
+  ];
+  const whole = (bench.logits[1] as number) - contrast * theirs;
+  const classes = bench.logits.length;
+  const expected = Array.from(plain.weights, (_, k) => {
+    const [own, other] = [1, rival].map((c) => plain.scores[k * classes + c] as number);
+    return (whole - ((own as number) - contrast * (other as number))) / whole;
+  });
+  const largest = Math.max(...expected.map(Math.abs));
+  notes.push(assertClose('ablation-cam', found.weights, expected, TOLERANCE * largest));
+  return notes.join('; ');
+});
+
+const optimised = check('opti-cam climbs as f64 does', async (bench) => {
+  const { network, model, image } = bench;
+  // The others have no slope.
+  const telling = bench.maps.filter((map) => bench.mask(map));
+  const logit = async (u: readonly number[]): Promise<number> => {
+    const mask = bench.mask(weightedSum(telling, softmaxOf(u))) as Float64Array;
+    const masked = Float64Array.from(image, (v, i) => v * (mask[i % mask.length] as number));
+    const outputs = await forwardReference(network, model.weights, masked);
+    return ([...outputs.values()].at(-1) as Float64Array)[1] as number;
+  };
+  const steps = 4;
+  const u = telling.map(() => 0);
+  const [m, v] = [u.map(() => 0), u.map(() => 0)];
+  const before = await logit(u);
+  for (let t = 1; t <= steps; t++) {
+    const slopes: number[] = [];
+    for (const k of u.keys()) {
+      const moved = (by: number): number[] => u.map((value, j) => value + (j === k ? by : 0));
+      slopes.push(((await logit(moved(1e-5))) - (await logit(moved(-1e-5)))) / 2e-5);
+    }
+    slopes.forEach((g, k) => {
+      m[k] = 0.9 * (m[k] as number) + 0.1 * g;
+      v[k] = 0.999 * (v[k] as number) + 0.001 * g * g;
+      const rate = 0.1 / (1 - 0.9 ** t);
+      const scale = Math.sqrt((v[k] as number) / (1 - 0.999 ** t)) + 1e-8;
+      u[k] = (u[k] as number) + (rate * (m[k] as number)) / scale;
+    });
+  }
+  if (!((await logit(u)) > before)) throw new Error('the logit does not rise');
+  const found = await bench.explain({ method: 'opti-cam', steps });
+  expectSame('passes', found.passes, { forward: steps + 1, backward: steps, head: 0 });
+  const weights = softmaxOf(u);
+  const expected = bench.maps.map((map) => (telling.includes(map) ? weights.shift() : 0) as number);
+  return assertClose('weights', found.weights, expected, 10 * TOLERANCE);
+});
+
+const checks = [
+  optimised,
+  clustered,
+  ofMaps,
+  full,
+  contrasted,
+  faster,
+  integrated,
+  smoothed,
+  grouped,
+  random,
+  ablated,
+  reciprocal,
+];
 
 /** One explainer a network, hence one set of pipelines: compiling is what takes the time. */
 const onNetworks = networks.map(

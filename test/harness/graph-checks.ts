@@ -4,15 +4,16 @@ import { Arena } from '../../src/gpu/arena';
 import type { DeviceFacts } from '../../src/gpu/facts';
 import type { Gpu } from '../../src/gpu/gpu';
 import type { Model } from '../../src/model/model';
-import { type Layer, sizeOf, targetLayers } from '../../src/model/network';
+import { IMAGE, isWeighted, type Layer, sizeOf, targetLayers } from '../../src/model/network';
 import type { Precision, WeightDtype } from '../../src/numbers/dtypes';
 import { compile } from '../../src/plan/compile';
+import { beforeActivation } from '../../src/plan/steps';
 import { gradients, runTaped } from '../../src/runtime/backward';
 import { graphKit } from '../../src/runtime/load-graph-kit';
 import { NetworkWeights } from '../../src/runtime/network-weights';
 import { Runner } from '../../src/runtime/runner';
 import { maskReference, rangesReference } from '../reference/conv';
-import { graphBackward, graphForward, logitsOf } from '../reference/graph';
+import { derivativeReference, graphBackward, graphForward, logitsOf } from '../reference/graph';
 import { assertClose, testValues } from './compare';
 import { smallImage } from './small-model';
 
@@ -137,7 +138,10 @@ export async function checkMasked(gpu: Gpu, model: Model, how: How = {}): Promis
   return notes.join('; ');
 }
 
-/** Gradients at every layer that can be a target, of all of them in one pass and of the last alone. */
+/**
+ * Gradients at every layer that can be a target, of all of them in one pass and of the last alone; and at the image, and before
+ * the activation of every convolution.
+ */
 export async function checkGradients(gpu: Gpu, model: Model, how: How = {}): Promise<string> {
   const { network, weights } = model;
   const image = imageFor(model);
@@ -149,9 +153,29 @@ export async function checkGradients(gpu: Gpu, model: Model, how: How = {}): Pro
     for (const of of ['logit', 'probability'] as const) {
       const score = { classIndex: 1, of };
       const expected = await graphBackward(network, weights, pass, score);
+      if (of === 'logit') {
+        const weighted = network.layers.filter(isWeighted).filter(({ type }) => type !== 'linear');
+        const tape = await runTaped(runner, input, [IMAGE]);
+        const before = weighted.map(({ name }) => beforeActivation(name));
+        const asked = { question: [[1, 1]], of } as const;
+        const found = await gradients(runner, tape, [IMAGE], asked, before);
+        const ofImage = expected.get(IMAGE) as Float64Array;
+        const allowed = GRADIENT_TOLERANCE * largestOf(ofImage) + 1e-9;
+        assertClose('image', found.get(IMAGE) as Float32Array, ofImage, allowed);
+        for (const { name, activation } of weighted) {
+          const sums = pass.sums.get(name) as Float64Array;
+          const values = (expected.get(name) as Float64Array).map(
+            (value, i) => value * derivativeReference(sums[i] as number, activation),
+          );
+          const actual = found.get(beforeActivation(name)) as Float32Array;
+          const scale = GRADIENT_TOLERANCE * largestOf(values) + 1e-9;
+          assertClose(beforeActivation(name), actual.subarray(0, values.length), values, scale);
+        }
+      }
       for (const wanted of [targets, targets.slice(-1)]) {
         const tape = await runTaped(runner, input, wanted);
-        const found = await gradients(runner, tape, wanted, score);
+        const asked = { question: [[1, 1]], of } as const;
+        const found = await gradients(runner, tape, wanted, asked);
         for (const target of wanted) {
           const layer = network.layers.find(({ name }) => name === target) as Layer;
           const actual = (found.get(target) as Float32Array).subarray(0, sizeOf(layer.output));

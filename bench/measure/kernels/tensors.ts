@@ -8,7 +8,6 @@ import { largestMagnitude } from '../../../src/kernels/layers/largest_magnitude'
 import { maxPool } from '../../../src/kernels/layers/max_pool';
 import { maxPoolBackward } from '../../../src/kernels/layers/max_pool_backward';
 import { softmax } from '../../../src/kernels/layers/softmax';
-import { softmaxBackward } from '../../../src/kernels/layers/softmax_backward';
 import { batchFor, type Scale } from '../scale';
 import { bytesOf, type Subject, type Tensors, values, type Work } from './subject';
 
@@ -179,21 +178,4 @@ export const tensorSubjects: readonly Subject[] = [
     ],
     1,
   ),
-  {
-    name: 'softmax_backward',
-    group: 'backward',
-    record(tensors, { small }) {
-      const rows = small ? 64 : 512;
-      const classes = 1000;
-      const count = rows * classes;
-      const probabilities = tensors.upload('probabilities', values(count));
-      const result = tensors.take('result', bytesOf(count));
-      return {
-        run: [softmaxBackward({ label, rows, classes, classIndex: 0, probabilities, result })],
-        batch: rows,
-        flop: 2 * count,
-        bytes: bytesOf(2 * count),
-      };
-    },
-  },
 ];

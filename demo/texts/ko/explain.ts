@@ -4,9 +4,11 @@ import type en from '../en/explain';
 const summaries: Readonly<Record<Method, string>> = {
   'score-cam': '맵 하나가 보여 주는 곳만 남기고 가린 뒤 다시 물어본다',
   'faster-score-cam': '가장 많이 변하는 맵들만으로 하는 Score-CAM',
+  'cluster-cam': '비슷한 맵끼리 묶어 묶음마다 마스크 하나를 쓰는 Score-CAM',
   'ss-cam': '맵에 잡음을 여러 번 더한 Score-CAM의 평균',
   'is-cam': '마스크를 점점 강하게 한 Score-CAM의 평균',
   'group-cam': '기울기로 맵들을 묶어 더하고, 묶음을 마스크로 하여 다시 물어본다',
+  'opti-cam': '마스크로 썼을 때 점수가 가장 높아지는 맵들의 합을 찾는다',
   rise: '이미지를 무작위로 가리고 다시 물어본다. 층을 들여다보지 않는다',
   'ablation-cam': '맵을 하나 빼고 마지막 층들에 다시 물어본다',
   'recipro-cam': '맵들의 한 위치만 남기고 마지막 층들에 다시 물어본다',
@@ -14,7 +16,15 @@ const summaries: Readonly<Record<Method, string>> = {
   'grad-cam++': '어떤 맵이 중요한지 기울기에 묻되, 클래스를 지지하는 것만 듣는다',
   'hires-cam': '위치마다 기울기를 그대로 쓴다. 더 세밀하고 잡음도 많다',
   'layer-cam': '위치마다 클래스를 지지하는 기울기만 쓴다',
+  'grad-cam-elementwise': '위치마다 기울기를 그대로 쓰되, 클래스를 지지하는 것만 더한다',
   'xgrad-cam': '어떤 맵이 중요한지 기울기에 묻되, 맵이 활성화된 곳에서 듣는다',
+  'shapley-cam': 'Grad-CAM에서 점수의 굽은 정도를 뺀 것. ReLU 신경망은 굽지 않는다',
+  'refine-cam': '여러 층의 Grad-CAM++를 곱한다. 앞 층은 윤곽을, 뒤 층은 위치를 준다',
+  'full-grad': '무엇이 점수에 더해지는지 이미지와 모든 편향의 기울기에 물어본다',
+  'eigen-grad-cam': '기울기를 곱한 맵들에 가장 공통된 것을 보인다',
+  'eigen-cam': '맵들에 가장 공통된 것을 보인다. 클래스를 묻지 않는다',
+  'kpca-cam': '위치들을 굽은 척도로 견주는 Eigen-CAM. 클래스를 묻지 않는다',
+  fem: '두드러진 부분이 많은 맵을 크게 본다. 클래스를 묻지 않는다',
   cam: '풀링 뒤의 가중치를 맵의 가중치로 삼는다',
 };
 

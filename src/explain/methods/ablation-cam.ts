@@ -1,3 +1,4 @@
+import { FINER } from './finer';
 import type { MethodDescription } from './method';
 
 export const ablationCam: MethodDescription<'ablation-cam'> = {
@@ -5,7 +6,7 @@ export const ablationCam: MethodDescription<'ablation-cam'> = {
   title: 'Ablation-CAM',
   summary: 'Takes one map away, and asks the last layers again',
   source: 'Desai and Ramaswamy 2020',
-  options: {},
+  options: FINER,
   needsGradients: false,
   usesLayer: true,
   givesPreviews: false,

@@ -1,4 +1,5 @@
 import { forwardPasses } from './cost';
+import { FINER } from './finer';
 import type { MethodDescription } from './method';
 import { poolingHead } from './pooling-head';
 
@@ -7,7 +8,7 @@ export const cam: MethodDescription<'cam'> = {
   title: 'CAM',
   summary: 'Takes the weights behind the pooling for those of the maps',
   source: 'Zhou et al. 2016, Eq. 2',
-  options: {},
+  options: FINER,
   needsGradients: false,
   usesLayer: true,
   givesPreviews: false,

@@ -31,6 +31,8 @@ export async function choose(options: MethodOptions, network: Network): Promise<
   if (baseline && !weightings[weighting].needsBaseline) {
     return (await misfits()).uselessBaseline(weighting, baseline);
   }
+  if ((options.rivals || options.rivalWeights) && !options.contrast)
+    return (await misfits()).uselessRivals();
   if (channels && top) return (await misfits()).channelsTwice();
   if (layer !== undefined && !usesLayer) return (await misfits()).uselessLayer(method, layer);
   const layers = usesLayer ? [layer ?? network.targetLayer].flat() : [];

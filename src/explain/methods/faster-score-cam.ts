@@ -1,3 +1,4 @@
+import { FINER } from './finer';
 import type { MethodDescription } from './method';
 import { scoreCam } from './score-cam';
 
@@ -14,6 +15,7 @@ export const fasterScoreCam: MethodDescription<'faster-score-cam'> = {
     baseline: 'mean',
     top: TOP,
     validate: false,
+    ...FINER,
   },
   needsGradients: false,
   usesLayer: true,

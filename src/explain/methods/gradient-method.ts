@@ -1,21 +1,16 @@
-/** What the methods have in common that weigh maps by one gradient: each adds its facts and how it weighs. */
-import type { GradientRule } from './gradient-rule';
-import type { MethodDescription, MethodFacts } from './method';
+/** What the methods have in common that weigh maps by one gradient: each adds its own facts. */
+import { FINER } from './finer';
+import type { MethodFacts } from './method';
 
-export function gradientMethod<Name extends string>(
+export function gradientFacts<Name extends string>(
   facts: Pick<MethodFacts<Name>, 'name' | 'title' | 'summary' | 'source'>,
-  weigh: GradientRule,
-): MethodDescription<Name> {
+): MethodFacts<Name> {
   return {
     ...facts,
-    options: { of: 'logit' },
+    options: { of: 'logit', ...FINER },
     needsGradients: true,
     usesLayer: true,
     givesPreviews: false,
     cost: (_, { classes }) => ({ forward: 1, backward: classes, head: 0 }),
-    async load() {
-      const { gradientEvidence } = await import('./runs/gradients');
-      return (forward, options) => gradientEvidence(forward, options, weigh);
-    },
   };
 }

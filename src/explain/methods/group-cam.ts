@@ -1,3 +1,4 @@
+import { FINER } from './finer';
 import type { MethodDescription } from './method';
 
 const GROUPS = 32;
@@ -7,7 +8,7 @@ export const groupCam: MethodDescription<'group-cam'> = {
   title: 'Group-CAM',
   summary: 'Sums the maps up in groups by their gradients, and asks again with each sum as a mask',
   source: 'Zhang et al. 2021',
-  options: { groups: GROUPS, validate: false },
+  options: { groups: GROUPS, validate: false, ...FINER },
   needsGradients: true,
   usesLayer: true,
   givesPreviews: false,

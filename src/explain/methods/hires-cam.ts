@@ -1,13 +1,12 @@
-import { gradientMethod } from './gradient-method';
-import { byPixel } from './gradient-rule';
+import { gradientFacts } from './gradient-method';
+import type { MethodDescription } from './method';
 
-/** sum over k of g_k A_k, pixel by pixel. */
-export const hiResCam = gradientMethod(
-  {
+export const hiResCam: MethodDescription<'hires-cam'> = {
+  ...gradientFacts({
     name: 'hires-cam',
     title: 'HiResCAM',
     summary: 'Takes the gradient at every place by itself: finer, and noisier',
     source: 'Draelos and Carin 2020',
-  },
-  (maps, gradient) => byPixel(maps, gradient, (g) => g),
-);
+  }),
+  load: async () => (await import('./runs/hires-cam')).hiResCam,
+};

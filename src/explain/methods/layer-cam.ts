@@ -1,13 +1,12 @@
-import { gradientMethod } from './gradient-method';
-import { byPixel } from './gradient-rule';
+import { gradientFacts } from './gradient-method';
+import type { MethodDescription } from './method';
 
-/** sum over k of ReLU(g_k) A_k, pixel by pixel. */
-export const layerCam = gradientMethod(
-  {
+export const layerCam: MethodDescription<'layer-cam'> = {
+  ...gradientFacts({
     name: 'layer-cam',
     title: 'LayerCAM',
     summary: 'Takes the gradient at every place by itself where it speaks for the class',
     source: 'Jiang et al. 2021',
-  },
-  (maps, gradient) => byPixel(maps, gradient, (g) => Math.max(g, 0)),
-);
+  }),
+  load: async () => (await import('./runs/layer-cam')).layerCam,
+};

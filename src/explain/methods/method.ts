@@ -67,7 +67,7 @@ export interface RunOptions extends Callbacks {
 }
 
 /** What a method is to do, checked against the network, with every default filled in. */
-export interface Choice extends Pick<OptionValues, NumberOption | 'validate'> {
+export interface Choice extends Pick<OptionValues, NumberOption | 'rivalWeights' | 'validate'> {
   /** None for methods that look into no layer. */
   readonly layers: readonly string[];
   /** Sorted, without repeats; undefined for all. */

@@ -27,6 +27,13 @@ export function uselessBaseline(weighting: Weighting, baseline: Baseline): never
   );
 }
 
+export function uselessRivals(): never {
+  fail(
+    '"rivals" and "rivalWeights" say which classes "contrast" subtracts, and how: give contrast as well, above 0, or leave ' +
+      'them out.',
+  );
+}
+
 export function channelsTwice(): never {
   fail('Both "channels" and "top" say which channels to evaluate: give one of them.');
 }

@@ -9,6 +9,9 @@ export type Weighting = 'probability' | 'increase' | 'softmax-logit' | 'softmax-
  */
 export type Baseline = 'mean' | 'black' | 'blurred';
 
+/** How the classes that `contrast` subtracts are averaged: alike, or as pytorch-grad-cam does, by their probabilities. */
+export type RivalWeights = 'equal' | 'probability';
+
 /** What the gradient methods differentiate: the class's logit or its softmax probability. */
 export type GradientOf = 'logit' | 'probability';
 
@@ -51,15 +54,32 @@ export const OPTIONS = {
   top: whole('channels of largest deviation', 1, 65536),
   samples: whole('noisy masks for each map', 1, 10000),
   sigma: { least: 0, most: 10, whole: false, summary: "noise, as a share of the map's range" },
-  steps: whole('masks of growing strength for each map', 1, 10000),
+  steps: whole('masks of growing strength for each map, or steps of optimisation', 1, 10000),
   groups: whole('groups of maps, a mask each', 1, 65536),
   masks: whole('random masks', 1, 100000),
   // As many as there are sequences of random numbers.
-  seed: whole('another seed, other noise or masks', 0, 2 ** 32 - 1),
+  seed: whole('another seed, other noise, masks or clusters', 0, 2 ** 32 - 1),
+  contrast: {
+    least: 0,
+    most: 10,
+    whole: false,
+    summary: "how much of the nearest classes' mean score is subtracted (Finer-CAM)",
+  },
+  rivals: whole('nearest classes that contrast is with, else 3', 1, 1000),
+  rivalWeights: names<RivalWeights>('how they are averaged, else equal', 'equal', 'probability'),
   validate: { ...FLAG, summary: 'plain kernels check some masks' },
 } as const satisfies Record<string, Rule & { readonly summary: string }>;
 
-export type NumberOption = 'top' | 'samples' | 'sigma' | 'steps' | 'groups' | 'masks' | 'seed';
+export type NumberOption =
+  | 'top'
+  | 'samples'
+  | 'sigma'
+  | 'steps'
+  | 'groups'
+  | 'masks'
+  | 'seed'
+  | 'contrast'
+  | 'rivals';
 
 /** Options that not every method has a use for. Their defaults are the methods' own ({@link METHODS}). */
 export interface OptionValues {
@@ -85,14 +105,24 @@ export interface OptionValues {
   readonly samples?: number | undefined;
   /** Of `ss-cam`: standard deviation of the noise, as a share of the map's range. Default 0.1. */
   readonly sigma?: number | undefined;
-  /** Of `ss-cam` and `rise`: the same seed, the same noise or masks. Default 0. */
+  /** Of `ss-cam`, `rise` and `cluster-cam`: the same seed, the same noise, masks or clusters. Default 0. */
   readonly seed?: number | undefined;
-  /** Of `is-cam`: masks of growing strength for each map. Default 10. */
+  /** Of `is-cam`: masks of growing strength for each map (default 10); of `opti-cam`: steps of Adam (default 100). */
   readonly steps?: number | undefined;
-  /** Of `group-cam`: into how many groups, each a mask, the channels go. Default 32. */
+  /** Of `group-cam` (default 32) and `cluster-cam` (default 16): into how many groups, each a mask, the channels go. */
   readonly groups?: number | undefined;
   /** Of `rise`: random masks. Default 1000. */
   readonly masks?: number | undefined;
+  /**
+   * Of all methods that explain a class: instead of its score y_c, y_c less `contrast` times the mean score of the `rivals`
+   * classes whose logits are nearest to its own, so that the map shows what tells it from these (Finer-CAM). 1 is the paper's
+   * and costs no pass more. Default: nothing is subtracted.
+   */
+  readonly contrast?: number | undefined;
+  /** With `contrast`: how many classes it is with. Default 3. */
+  readonly rivals?: number | undefined;
+  /** With `contrast`: how they are averaged. Default `equal`. */
+  readonly rivalWeights?: RivalWeights | undefined;
   /**
    * Of all methods with masked passes: afterwards some of them, evenly spread, are run again by kernels as plain as the
    * formulas; a score that differs by more than rounding makes a ScoreCamError `kernel`. Default false.

@@ -1,3 +1,4 @@
+import { FINER } from './finer';
 import type { MethodDescription } from './method';
 
 export const reciproCam: MethodDescription<'recipro-cam'> = {
@@ -5,7 +6,7 @@ export const reciproCam: MethodDescription<'recipro-cam'> = {
   title: 'Recipro-CAM',
   summary: 'Leaves one position of the maps, and asks the last layers again',
   source: 'Byun and Lee 2022',
-  options: {},
+  options: FINER,
   needsGradients: false,
   usesLayer: true,
   givesPreviews: false,

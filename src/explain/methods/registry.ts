@@ -5,27 +5,39 @@
  */
 import { ablationCam } from './ablation-cam';
 import { cam } from './cam';
+import { clusterCam } from './cluster-cam';
+import { eigenCam } from './eigen-cam';
+import { eigenGradCam } from './eigen-grad-cam';
 import { fasterScoreCam } from './faster-score-cam';
+import { fem } from './fem';
+import { fullGrad } from './full-grad';
 import { gradCam } from './grad-cam';
+import { gradCamElementwise } from './grad-cam-elementwise';
 import { gradCamPlusPlus } from './grad-cam-plus-plus';
 import { groupCam } from './group-cam';
 import { hiResCam } from './hires-cam';
 import { isCam } from './is-cam';
+import { kpcaCam } from './kpca-cam';
 import { layerCam } from './layer-cam';
 import type { MethodDescription } from './method';
+import { optiCam } from './opti-cam';
 import type { MethodOption } from './options';
 import { reciproCam } from './recipro-cam';
+import { refineCam } from './refine-cam';
 import { rise } from './rise';
 import { scoreCam } from './score-cam';
+import { shapleyCam } from './shapley-cam';
 import { ssCam } from './ss-cam';
 import { xGradCam } from './xgrad-cam';
 
 const LIST = [
   scoreCam,
   fasterScoreCam,
+  clusterCam,
   ssCam,
   isCam,
   groupCam,
+  optiCam,
   rise,
   ablationCam,
   reciproCam,
@@ -33,7 +45,15 @@ const LIST = [
   gradCamPlusPlus,
   hiResCam,
   layerCam,
+  gradCamElementwise,
   xGradCam,
+  shapleyCam,
+  refineCam,
+  fullGrad,
+  eigenGradCam,
+  eigenCam,
+  kpcaCam,
+  fem,
   cam,
 ] as const;
 

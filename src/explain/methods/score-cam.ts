@@ -1,4 +1,5 @@
 import { evaluatedChannels, forwardPasses } from './cost';
+import { FINER } from './finer';
 import type { MethodDescription } from './method';
 import { weightings } from './weightings';
 
@@ -13,6 +14,7 @@ export const scoreCam: MethodDescription<'score-cam'> = {
     baseline: 'mean',
     channels: undefined,
     validate: false,
+    ...FINER,
   },
   needsGradients: false,
   usesLayer: true,

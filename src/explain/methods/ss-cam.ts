@@ -1,4 +1,5 @@
 import { evaluatedChannels, forwardPasses } from './cost';
+import { FINER } from './finer';
 import type { MethodDescription } from './method';
 
 const SAMPLES = 35;
@@ -15,6 +16,7 @@ export const ssCam: MethodDescription<'ss-cam'> = {
     top: undefined,
     channels: undefined,
     validate: false,
+    ...FINER,
   },
   needsGradients: false,
   usesLayer: true,

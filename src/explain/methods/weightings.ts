@@ -1,6 +1,7 @@
 import type { MapRule } from '../saliency';
 import { column } from './column';
 import type { Weighting } from './options';
+import type { Question } from './question';
 
 export interface ChannelScores {
   /** Channels that were evaluated, in the order of the rows. */
@@ -18,10 +19,10 @@ export interface ChannelScores {
 
 export interface WeightingRule {
   /**
-   * alpha_k of each row for one class, as the rows of the scores are ordered. A channel that was not
+   * alpha_k of each row for what is asked, as the rows of the scores are ordered. A channel that was not
    * evaluated has weight 0.
    */
-  readonly weigh: (scores: ChannelScores, classIndex: number) => Float64Array;
+  readonly weigh: (scores: ChannelScores, question: Question) => Float64Array;
   readonly needsBaseline: boolean;
   /** Whether masks are upsampled with align_corners, unless the caller says otherwise. */
   readonly alignCorners: boolean;
@@ -49,7 +50,7 @@ function softmaxOf(values: Float64Array): Float64Array {
 export const weightings: Readonly<Record<Weighting, WeightingRule>> = {
   /** alpha_k = p_c(X o H_k): the official code (haofanwang/Score-CAM), no baseline subtracted. */
   probability: {
-    weigh: ({ probabilities, classes }, c) => column(probabilities, classes, c),
+    weigh: ({ probabilities, classes }, asked) => column(probabilities, classes, asked),
     needsBaseline: false,
     alignCorners: false,
     normaliseFirst: false,
@@ -57,8 +58,10 @@ export const weightings: Readonly<Record<Weighting, WeightingRule>> = {
   },
   /** alpha_k = p_c(X o H_k) - p_c(X_b): the paper's Eq. 6 to 9 read literally. */
   increase: {
-    weigh: ({ probabilities, classes, baseline }, c) =>
-      column(probabilities, classes, c).map((value) => value - (baseline[c] as number)),
+    weigh: ({ probabilities, classes, baseline }, asked) => {
+      const [without] = column(baseline, classes, asked);
+      return column(probabilities, classes, asked).map((value) => value - (without as number));
+    },
     needsBaseline: true,
     alignCorners: false,
     normaliseFirst: false,
@@ -70,7 +73,7 @@ export const weightings: Readonly<Record<Weighting, WeightingRule>> = {
    * here they are skipped, which changes the map only where a constant map is not zero.
    */
   'softmax-logit': {
-    weigh: ({ logits, classes }, c) => softmaxOf(column(logits, classes, c)),
+    weigh: ({ logits, classes }, asked) => softmaxOf(column(logits, classes, asked)),
     needsBaseline: false,
     alignCorners: true,
     normaliseFirst: false,
@@ -82,8 +85,10 @@ export const weightings: Readonly<Record<Weighting, WeightingRule>> = {
    * weights from those of `softmax-logit`.
    */
   'softmax-increase': {
-    weigh: ({ logits, classes, imageLogits }, c) =>
-      softmaxOf(column(logits, classes, c).map((value) => value - (imageLogits[c] as number))),
+    weigh: ({ logits, classes, imageLogits }, asked) => {
+      const [whole] = column(imageLogits, classes, asked);
+      return softmaxOf(column(logits, classes, asked).map((value) => value - (whole as number)));
+    },
     needsBaseline: false,
     alignCorners: false,
     normaliseFirst: true,

@@ -1,26 +1,12 @@
-import { gradientMethod } from './gradient-method';
-import { byChannel } from './gradient-rule';
+import { gradientFacts } from './gradient-method';
+import type { MethodDescription } from './method';
 
-/** Keeps the quotient finite where a map is 0 everywhere; pytorch-grad-cam's value. */
-const EPSILON = 1e-7;
-
-/** alpha_k = sum over pixels of g_k A_k / (sum A_k): the gradient's mean, weighed by the map. */
-export const xGradCam = gradientMethod(
-  {
+export const xGradCam: MethodDescription<'xgrad-cam'> = {
+  ...gradientFacts({
     name: 'xgrad-cam',
     title: 'XGrad-CAM',
     summary: 'Asks the gradient which maps matter, and hears it where each map is active',
     source: 'Fu et al. 2020',
-  },
-  (maps, gradient) =>
-    byChannel(maps, (from, to) => {
-      let activity = 0;
-      let sum = 0;
-      for (let i = from; i < to; i++) {
-        const value = maps.data[i] as number;
-        activity += value;
-        sum += (gradient[i] as number) * value;
-      }
-      return sum / (activity + EPSILON);
-    }),
-);
+  }),
+  load: async () => (await import('./runs/xgrad-cam')).xGradCam,
+};

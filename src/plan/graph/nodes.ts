@@ -1,5 +1,6 @@
 import type { ConvLayer, JoinLayer, Layer, Network, Shape } from '../../model/network';
 import { isKnownByOutput, isMonotone, NO_ACTIVATION } from '../../numbers/activation';
+import { beforeActivation } from '../steps';
 
 /** What one step computes: a layer, and what is fused into it. */
 export interface Node {
@@ -16,11 +17,6 @@ export interface Node {
 
 export function nameOf({ layers }: Node): string {
   return layers.at(-1) as string;
-}
-
-/** What a layer's values are called before its activation, where that is kept for the way back. */
-export function beforeActivation(name: string): string {
-  return `${name} before its activation`;
 }
 
 /** Whether the way back through a layer needs its values before the activation. */

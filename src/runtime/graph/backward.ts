@@ -7,11 +7,12 @@ import { gateBackward } from '../../kernels/graph/gate_backward';
 import { whole } from '../../kernels/graph/view';
 import { windowConvBackward } from '../../kernels/graph/window_conv_backward';
 import { windowPoolBackward } from '../../kernels/graph/window_pool_backward';
-import { type Layer, type Shape, sizeOf, type WindowConvLayer } from '../../model/network';
+import { IMAGE, type Layer, type Shape, sizeOf, type WindowConvLayer } from '../../model/network';
 import { NO_ACTIVATION } from '../../numbers/activation';
 import { convStep } from '../../plan/compile';
 import { needsBefore } from '../../plan/graph/nodes';
-import { BackwardPass, type Score } from '../backward-pass';
+import { beforeActivation } from '../../plan/steps';
+import { BackwardPass } from '../backward-pass';
 import { behindAny, bendOf, shareOf } from './layers-to-keep';
 import { windowShape } from './window-shape';
 
@@ -20,19 +21,22 @@ import { windowShape } from './window-shape';
  * read one tensor, their gradients add up.
  */
 export class GraphBackwardPass extends BackwardPass {
-  override record(first: number, targets: ReadonlySet<string>, score: Score): Map<string, Slice> {
+  override record(first: number, targets: ReadonlySet<string>): Map<string, Slice> {
     const { layers } = this.network;
     const behind = behindAny(this.network, [...targets]);
-    const found = new Map<string, Slice>();
-    const gradients = new Map([[(layers.at(-1) as Layer).name, this.begin(score)]]);
-    for (const layer of layers.slice(first).reverse()) {
+    const gradients = new Map([[(layers.at(-1) as Layer).name, this.start]]);
+    for (const layer of layers.slice(Math.max(first, 0)).reverse()) {
       const { name } = layer;
       const gradient = gradients.get(name);
       if (!gradient) continue;
       // Whoever reads it has been gone through.
-      if (targets.has(name)) found.set(name, gradient);
+      this.found(targets, name, gradient);
       if (!behind.has(name)) continue;
-      const straight = this.throughActivation(layer, gradient);
+      const straight = this.found(
+        targets,
+        beforeActivation(name),
+        this.throughActivation(layer, gradient),
+      );
       layer.inputs.forEach((input, i) => {
         if (!targets.has(input) && !behind.has(input)) return;
         const shape = this.shapeOf(input);
@@ -40,11 +44,11 @@ export class GraphBackwardPass extends BackwardPass {
         this.toInput(layer, i, shape, straight, next);
         gradients.set(input, this.sum(input, shape, gradients.get(input), next));
       });
-      for (const slice of new Set([straight, gradient])) {
-        if (found.get(name) !== slice) this.arena.release(slice);
-      }
+      for (const slice of new Set([straight, gradient])) this.release(slice);
     }
-    return found;
+    const image = gradients.get(IMAGE);
+    if (image) this.found(targets, IMAGE, image);
+    return this.gradients;
   }
 
   protected override throughActivation(layer: Layer, gradient: Slice): Slice {
@@ -59,7 +63,8 @@ export class GraphBackwardPass extends BackwardPass {
   }
 
   private shapeOf(name: string): Shape {
-    return (this.network.layers.find((layer) => layer.name === name) as Layer).output;
+    const { input, layers } = this.network;
+    return layers.find((layer) => layer.name === name)?.output ?? input;
   }
 
   /** What one more reader of `name` adds to its gradient so far. */

@@ -1,6 +1,7 @@
 import { type Layer, type Network, sizeOf } from '../../model/network';
 import { NO_ACTIVATION } from '../../numbers/activation';
-import { beforeActivation, needsBefore } from '../../plan/graph/nodes';
+import { needsBefore } from '../../plan/graph/nodes';
+import { beforeActivation } from '../../plan/steps';
 
 /**
  * Tensors that the way back from the logits to `targets` reads: what activations gave, or what went into those whose

@@ -3,6 +3,7 @@ import { checkFinite } from '../../../numbers/finite';
 import { type Evidence, unmasked } from '../../evidence';
 import type { Forward } from '../../forward';
 import { column } from '../column';
+import { questionOf } from '../finer';
 import type { RunOptions } from '../method';
 import { scoreTargets } from './head-only';
 
@@ -25,16 +26,18 @@ export async function ablationCam(forward: Forward, options: RunOptions): Promis
   return {
     rule: { relu: 'before', alignCorners: false },
     passes: { forward: 0, backward: 0, head: altered.head },
-    ofClass: async (classIndex) =>
-      altered.layers.map(({ target, scores }) => {
-        const whole = logits[classIndex] as number;
+    ofClass: async (classIndex) => {
+      const asked = await questionOf(classIndex, logits, options.choice);
+      return altered.layers.map(({ target, scores }) => {
+        const whole = column(logits, classes, asked)[0] as number;
         const weights = Float32Array.from(
-          column(scores.logits, classes, classIndex),
+          column(scores.logits, classes, asked),
           (without) => (whole - without) / whole,
         );
-        checkFinite(weights, `The weights of ${target.name}, shares of the logit ${whole},`);
+        checkFinite(weights, `The weights of ${target.name}, shares of the score ${whole},`);
         const layer = { ...unmasked(target), scores: scores.logits };
         return { ...layer, maps: target.maps, weights, alpha: weights };
-      }),
+      });
+    },
   };
 }

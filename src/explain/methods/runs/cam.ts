@@ -7,6 +7,8 @@ import { convStep, linearStep } from '../../../plan/compile';
 import type { Runner } from '../../../runtime/runner';
 import { type Evidence, unmasked } from '../../evidence';
 import type { Forward } from '../../forward';
+import { questionOf } from '../finer';
+import type { RunOptions } from '../method';
 import { type Head, poolingHead } from '../pooling-head';
 
 /**
@@ -14,19 +16,28 @@ import { type Head, poolingHead } from '../pooling-head';
  * from the GPU in the form they have there. No ReLU, as in the paper; biases are the same at every pixel and
  * vanish in the normalisation.
  */
-export async function cam({ runner, targets }: Forward): Promise<Evidence> {
+export async function cam(
+  { runner, logits, targets }: Forward,
+  { choice }: RunOptions,
+): Promise<Evidence> {
   const own = targets.map(({ name, maps, constantChannels }) => ({ name, maps, constantChannels }));
   return {
     rule: { relu: 'none', alignCorners: false },
     passes: { forward: 0, backward: 0, head: 0 },
-    ofClass: (index) =>
-      Promise.all(
+    ofClass: async (index) => {
+      const asked = await questionOf(index, logits, choice);
+      return Promise.all(
         own.map(async (target) => {
           const head = poolingHead(runner.network, target.name);
-          const weights = await classWeights(runner, head, index, target.maps.count);
+          const weights = new Float32Array(target.maps.count);
+          for (const [c, factor] of asked) {
+            const own = await classWeights(runner, head, c, weights.length);
+            for (const [k, w] of own.entries()) weights[k] = (weights[k] as number) + factor * w;
+          }
           return { ...unmasked(target), maps: target.maps, alpha: weights, weights };
         }),
-      ),
+      );
+    },
   };
 }
 

@@ -2,9 +2,9 @@ import { checkFinite } from '../../../numbers/finite';
 import { gradients, readTape, type Score } from '../../../runtime/backward';
 import { type Evidence, unmasked } from '../../evidence';
 import type { Forward } from '../../forward';
-import type { GradientRule } from '../gradient-rule';
-import type { RunOptions } from '../method';
-import type { GradientOf } from '../options';
+import { questionOf } from '../finer';
+import type { RunMethod, RunOptions } from '../method';
+import { byChannel, type GradientRule } from './gradient-rule';
 
 /**
  * The gradient methods: each class costs one backward pass, from what the forward pass kept, which is in
@@ -13,9 +13,10 @@ import type { GradientOf } from '../options';
  */
 export async function gradientEvidence(
   { runner, logits, kept, targets }: Forward,
-  { choice: { layers, of } }: RunOptions,
+  { choice }: RunOptions,
   weigh: GradientRule,
 ): Promise<Evidence> {
+  const { layers, of = 'logit' } = choice;
   const tape = await readTape(runner, logits, kept, layers);
   const own = targets.map(({ name, maps, constantChannels }) => ({ name, maps, constantChannels }));
   return {
@@ -23,7 +24,8 @@ export async function gradientEvidence(
     passes: { forward: 0, backward: 0, head: 0 },
     passesOfClass: { forward: 0, backward: 1, head: 0 },
     ofClass: async (classIndex) => {
-      const score: Score = { classIndex, of: of as GradientOf };
+      const question = await questionOf(classIndex, logits, choice);
+      const score: Score = { question, of };
       const found = await gradients(runner, tape, layers, score);
       return own.map((target) => {
         const gradient = found.get(target.name) as Float32Array;
@@ -35,3 +37,14 @@ export async function gradientEvidence(
     },
   };
 }
+
+/** alpha_k = mean over pixels of g_k. */
+export const meanGradients: GradientRule = (maps, gradient) =>
+  byChannel(maps, (from, to) => {
+    let sum = 0;
+    for (let i = from; i < to; i++) sum += gradient[i] as number;
+    return sum / (to - from);
+  });
+
+export const gradCam: RunMethod = (forward, options) =>
+  gradientEvidence(forward, options, meanGradients);

@@ -1,16 +1,16 @@
 import { Arena } from '../../../gpu/arena';
-import { mapRanges } from '../../../kernels/maps/map_ranges';
 import { gradients, readTape } from '../../../runtime/backward';
-import type { Runner } from '../../../runtime/runner';
 import { type Evidence, type LayerEvidence, unmasked } from '../../evidence';
 import type { Forward } from '../../forward';
 import { normalise } from '../../image';
 import { progressMeter } from '../../progress';
 import type { ActivationMaps } from '../../saliency';
 import { column } from '../column';
-import { meanGradients } from '../grad-cam';
+import { questionOf } from '../finer';
 import type { RunOptions } from '../method';
 import { baselineScores } from './baseline-scores';
+import { meanGradients } from './gradients';
+import { scoreMaps } from './score-maps';
 
 /**
  * Group-CAM (Zhang, Rao and Yang 2021) on zero: the maps, weighed by their mean gradient of the
@@ -30,7 +30,8 @@ export async function groupCam(forward: Forward, options: RunOptions): Promise<E
     passes: { forward: 1, backward: 0, head: 0 },
     passesOfClass: { forward: most, backward: 1, head: 0 },
     ofClass: async (classIndex, finished) => {
-      const score = { classIndex, of: 'logit' } as const;
+      const question = await questionOf(classIndex, logits, choice);
+      const score = { question, of: 'logit' } as const;
       const found = await gradients(runner, tape, choice.layers, score);
       const meter = progressMeter('masks', options.onProgress);
       const arena = new Arena(runner.gpu);
@@ -44,16 +45,17 @@ export async function groupCam(forward: Forward, options: RunOptions): Promise<E
           const maps = groupMaps(target.maps, weights, groups);
           const done = before;
           const onPasses = (masked: number): void => meter(done + masked, most);
-          const scores = await scoreMaps(runner, arena, image, maps, {
+          const { probabilities } = await scoreMaps(runner, arena, image, maps, {
             ...options,
             finished,
             onPasses,
           });
           before += maps.count;
           const classes = baseline.length;
+          const without = column(baseline, classes, question)[0] as number;
           const alpha = Float32Array.from(
-            column(scores, classes, classIndex),
-            (p) => p - (baseline[classIndex] as number),
+            column(probabilities, classes, question),
+            (p) => p - without,
           );
           const layer = unmasked(target);
           const channels = { ...layer.channels, evaluated: target.maps.count };
@@ -104,48 +106,4 @@ export function groupMaps(
     data.set(sum, g * pixels);
   });
   return { count: sums.length, height, width, data };
-}
-
-/** [maps, classes] probabilities of the image under each map, upsampled and normalised. */
-async function scoreMaps(
-  runner: Runner,
-  arena: Arena,
-  image: Forward['input'],
-  { data, count, height, width }: ActivationMaps,
-  {
-    choice: { validate },
-    finished,
-    memoryBudget,
-    signal,
-    onPasses,
-  }: RunOptions & { onPasses: (done: number) => void },
-): Promise<Float32Array> {
-  const { gpu, network } = runner;
-  const maps = arena.upload('group maps', data);
-  const ranges = arena.take('ranges of group maps', 8 * count);
-  const dispatch = mapRanges({
-    label: 'group maps',
-    maps,
-    count,
-    mapHeight: height,
-    mapWidth: width,
-    height: network.input.height,
-    width: network.input.width,
-    alignCorners: false,
-    ranges,
-  });
-  const [limits] = await gpu.compute('ranges of group maps', [dispatch], [ranges]);
-  // Contrast can vanish in upsampling from a map to a smaller image.
-  const channels = Uint32Array.from(Array(count).keys()).filter(
-    (k) => (limits[2 * k + 1] as number) > (limits[2 * k] as number),
-  );
-  const masks = { maps, height, width, ranges, channels, alignCorners: false };
-  const run = { finished, validate, memoryBudget, signal, onPasses };
-  const { probabilities } = await runner.maskedScores(image, masks, run);
-  const classes = network.labels.length;
-  const all = new Float32Array(count * classes);
-  channels.forEach((k, row) => {
-    all.set(probabilities.subarray(row * classes, (row + 1) * classes), k * classes);
-  });
-  return all;
 }

@@ -2,6 +2,7 @@ import { singlePositions } from '../../../kernels/inputs/single_positions';
 import { type Evidence, unmasked } from '../../evidence';
 import type { Forward } from '../../forward';
 import { column } from '../column';
+import { questionOf } from '../finer';
 import type { RunOptions } from '../method';
 import { scoreTargets } from './head-only';
 
@@ -10,7 +11,8 @@ import { scoreTargets } from './head-only';
  * alone is left of all activation maps, softened by a Gaussian of 3x3.
  */
 export async function reciproCam(forward: Forward, options: RunOptions): Promise<Evidence> {
-  const classes = forward.runner.network.labels.length;
+  const { logits, runner } = forward;
+  const classes = runner.network.labels.length;
   const altered = await scoreTargets(forward, options, {
     count: ({ maps }) => maps.height * maps.width,
     fill: ({ activations, maps: { count, height, width } }) => {
@@ -23,15 +25,17 @@ export async function reciproCam(forward: Forward, options: RunOptions): Promise
   return {
     rule: { relu: 'none', alignCorners: false },
     passes: { forward: 0, backward: 0, head: altered.head },
-    ofClass: async (classIndex) =>
-      altered.layers.map(({ target, scores }) => {
-        const data = Float32Array.from(column(scores.probabilities, classes, classIndex));
+    ofClass: async (classIndex) => {
+      const asked = await questionOf(classIndex, logits, options.choice);
+      return altered.layers.map(({ target, scores }) => {
+        const data = Float32Array.from(column(scores.probabilities, classes, asked));
         return {
           ...unmasked(target),
           maps: { ...target.maps, count: 1, data },
           alpha: Float32Array.of(1),
           weights: new Float32Array(0),
         };
-      }),
+      });
+    },
   };
 }

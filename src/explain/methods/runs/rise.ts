@@ -4,7 +4,11 @@ import type { Evidence } from '../../evidence';
 import type { Forward } from '../../forward';
 import { progressMeter } from '../../progress';
 import { uniform } from '../../random';
+import { column } from '../column';
+import { questionOf } from '../finer';
 import type { RunOptions } from '../method';
+import { blend, type Place, place } from './bilinear';
+import { ofImage } from './of-image';
 
 /** Cells of a mask's grid along a side, and the share of them that are open (the paper's ImageNet setting). */
 export const RISE_CELLS = 7;
@@ -18,7 +22,7 @@ const BLOCK = 64;
  * divided by the mean of a mask. It asks nothing but the scores; no layer is looked into.
  */
 export async function rise(forward: Forward, options: RunOptions): Promise<Evidence> {
-  const { runner, input } = forward;
+  const { runner, input, logits } = forward;
   const { choice, finished, memoryBudget, signal } = options;
   const total = choice.masks as number;
   const seed = choice.seed as number;
@@ -66,25 +70,16 @@ export async function rise(forward: Forward, options: RunOptions): Promise<Evide
     ofClass: async (classIndex) => {
       const sum = new Float64Array(size);
       const mask = new Float32Array(size);
+      const asked = column(scores, classes, await questionOf(classIndex, logits, choice));
       // Drawn again rather than kept: 1000 masks of 224 x 224 are 200 MB.
       const again = riseMasks(height, width, seed);
       for (let i = 0; i < total; i++) {
         again(mask);
-        const p = scores[i * classes + classIndex] as number;
+        const p = asked[i] as number;
         for (let j = 0; j < size; j++) sum[j] = (sum[j] as number) + p * (mask[j] as number);
       }
       const data = Float32Array.from(sum, (value) => value / (RISE_OPEN * total));
-      return [
-        {
-          layer: 'image',
-          channels: { total: 0, constant: 0, evaluated: 0 },
-          constantChannels: [],
-          scores: new Float32Array(0),
-          maps: { count: 1, height, width, data },
-          alpha: Float32Array.of(1),
-          weights: new Float32Array(0),
-        },
-      ];
+      return [ofImage(data, height, width)];
     },
   };
 }
@@ -118,22 +113,4 @@ export function riseMasks(
       }
     }
   };
-}
-
-/** Between which two cells a pixel lies, and how far towards the second: align_corners = false. */
-interface Place {
-  readonly low: number;
-  readonly high: number;
-  readonly share: number;
-}
-
-function place(pixel: number, cell: number, cells: number): Place {
-  const at = Math.max(0, (pixel + 0.5) / cell - 0.5);
-  const low = Math.min(cells - 1, Math.floor(at));
-  return { low, high: Math.min(cells - 1, low + 1), share: at - low };
-}
-
-function blend(grid: Float32Array, row: number, { low, high, share }: Place): number {
-  const left = grid[row + low] as number;
-  return left + share * ((grid[row + high] as number) - left);
 }

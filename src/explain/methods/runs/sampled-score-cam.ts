@@ -5,6 +5,7 @@ import { type Evidence, type LayerEvidence, unmasked } from '../../evidence';
 import type { Forward, Target } from '../../forward';
 import { progressMeter } from '../../progress';
 import { column } from '../column';
+import { questionOf } from '../finer';
 import type { RunOptions } from '../method';
 import { channelsOf } from './channels';
 
@@ -28,7 +29,7 @@ interface Scored extends Omit<LayerEvidence, 'weights' | 'alpha'> {
  * @param sample makes `samples` of them
  */
 export async function sampledScoreCam(
-  { runner, input, targets }: Forward,
+  { runner, input, logits, targets }: Forward,
   options: RunOptions,
   samples: number,
   sample: Sampler,
@@ -74,14 +75,16 @@ export async function sampledScoreCam(
   return {
     rule: { relu: 'after', alignCorners: false },
     passes: { forward: total, backward: 0, head: 0 },
-    ofClass: async (classIndex) =>
-      scored.map(({ evaluated, mean, ...layer }) => {
+    ofClass: async (classIndex) => {
+      const asked = await questionOf(classIndex, logits, choice);
+      return scored.map(({ evaluated, mean, ...layer }) => {
         const weights = new Float32Array(layer.maps.count);
-        column(Float32Array.from(mean), classes, classIndex).forEach((value, row) => {
+        column(Float32Array.from(mean), classes, asked).forEach((value, row) => {
           weights[evaluated[row] as number] = value;
         });
         return { ...layer, weights, alpha: weights };
-      }),
+      });
+    },
   };
 }
 

@@ -3,6 +3,7 @@ import type { Runner, Scores } from '../../../runtime/runner';
 import type { Evidence, LayerEvidence } from '../../evidence';
 import type { Forward, Target } from '../../forward';
 import { progressMeter } from '../../progress';
+import { questionOf } from '../finer';
 import type { RunOptions } from '../method';
 import type { Weighting } from '../options';
 import { type ChannelScores, weightings } from '../weightings';
@@ -59,15 +60,18 @@ function weighed(
     // The rectified sum of maps at their own resolution is a map like any other, resized as images are.
     rule: { relu, alignCorners: relu === 'after' && choice.alignCorners },
     passes: { forward, backward: 0, head: 0 },
-    ofClass: async (index) =>
-      scored.map(({ channelScores, ...layer }) => {
+    ofClass: async (index) => {
+      const { imageLogits } = (scored[0] as Scored).channelScores;
+      const asked = await questionOf(index, imageLogits, choice);
+      return scored.map(({ channelScores, ...layer }) => {
         const weights = new Float32Array(layer.maps.count);
         const scores = { ...channelScores, baseline: baseline ?? new Float32Array(0) };
-        weigh(scores, index).forEach((value, row) => {
+        weigh(scores, asked).forEach((value, row) => {
           weights[channelScores.channels[row] as number] = value;
         });
         return { ...layer, weights, alpha: weights };
-      }),
+      });
+    },
     reweighed: async (weighting) => {
       const other = weightings[weighting];
       if (other.normaliseFirst !== normaliseFirst || other.alignCorners !== choice.alignCorners) {

@@ -1,6 +1,6 @@
 /** How maps are weighed by a gradient: one weight a map, or one a value. */
-import type { LayerEvidence } from '../evidence';
-import type { ActivationMaps } from '../saliency';
+import type { LayerEvidence } from '../../evidence';
+import type { ActivationMaps } from '../../saliency';
 
 /** The summed maps, their factors, and the factors as reported: one a channel, or none. */
 type Weighed = Pick<LayerEvidence, 'maps' | 'alpha' | 'weights'>;
@@ -23,16 +23,19 @@ export function byChannel(
   return { maps, alpha, weights: alpha };
 }
 
-/** One weight a value: a single map, summed up already. */
+/**
+ * One term a value: a single map, summed up already.
+ * @param term of a gradient and the value that it belongs to
+ */
 export function byPixel(
   maps: ActivationMaps,
   gradient: Float32Array,
-  factor: (g: number) => number,
+  term: (g: number, a: number) => number,
 ): Weighed {
   const pixels = maps.height * maps.width;
   const sums = new Float64Array(pixels);
   maps.data.forEach((value, i) => {
-    sums[i % pixels] = (sums[i % pixels] as number) + factor(gradient[i] as number) * value;
+    sums[i % pixels] = (sums[i % pixels] as number) + term(gradient[i] as number, value);
   });
   return {
     maps: { ...maps, count: 1, data: Float32Array.from(sums) },

@@ -1,0 +1,9 @@
+import type { RunMethod } from '../method';
+import { byPixel } from './gradient-rule';
+import { gradientEvidence } from './gradients';
+
+/** sum over k of ReLU(g_k) A_k, pixel by pixel. */
+export const layerCam: RunMethod = (forward, options) =>
+  gradientEvidence(forward, options, (maps, gradient) =>
+    byPixel(maps, gradient, (g, a) => Math.max(g, 0) * a),
+  );
