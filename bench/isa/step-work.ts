@@ -1,13 +1,10 @@
-import { rowStride } from '../../src/kernels/linear/linear';
+import { linearCover, rowStride } from '../../src/kernels/linear/linear';
 import { sizeOf } from '../../src/model/network';
 import { WEIGHT_BYTES } from '../../src/numbers/dtypes';
 import { convWork } from '../../src/plan/conv_cost';
 import type { Work } from '../../src/plan/cost';
 import type { LinearStep, Step } from '../../src/plan/steps';
 import type { StepWork } from './types';
-
-/** Images that a tile of linear_workgroup takes: weights are read once for so many. */
-const LINEAR_TILE = 32;
 
 /** Of one step of a sequential network over so many images. */
 export function stepWork(step: Step, images: number, isMasked = false): StepWork {
@@ -34,7 +31,15 @@ export function stepWork(step: Step, images: number, isMasked = false): StepWork
 function linearWork({ layer, layout, flop, bytes, tiling }: LinearStep, images: number): Work {
   const inputs = sizeOf(layer.input);
   const weights = WEIGHT_BYTES[layout.dtype] * layer.output.channels * rowStride(inputs);
-  const again = weights * (Math.ceil(images / LINEAR_TILE) - 1);
+  const covers = layout.shards.map(({ outputs }) =>
+    linearCover({ inFeatures: inputs, shardOutputs: outputs, batch: images }),
+  );
+  // Each row of tiles reads all weights.
+  const again = weights * (Math.max(...covers.map(({ y }) => y)) - 1);
+  const sums = covers.reduce((bytes, { parts }, i) => {
+    const count = parts > 1 ? parts * images * (layout.shards[i]?.outputs ?? 0) : 0;
+    return bytes + 2 * 4 * count;
+  }, 0);
   return {
     kernel: `linear_${tiling}`,
     flop: images * flop,
@@ -42,7 +47,8 @@ function linearWork({ layer, layout, flop, bytes, tiling }: LinearStep, images: 
       { bytes: weights },
       { bytes: again, held: weights },
       { bytes: images * (4 * inputs + bytes.output), held: images * (4 * inputs + bytes.output) },
+      { bytes: sums, held: sums / 2 },
     ],
-    dispatches: layout.shards.length,
+    dispatches: covers.reduce((count, { parts }) => count + (parts > 1 ? 2 : 1), 0),
   };
 }

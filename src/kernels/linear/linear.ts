@@ -71,8 +71,8 @@ type Sizes = Pick<LinearArgs, 'inFeatures' | 'shardOutputs' | 'batch' | 'maxInvo
 const ENOUGH_WORKGROUPS = 256;
 const LEAST_DEPTH = 256;
 
-/** The tile of linear_workgroup, and in how many parts of which depth K is summed up. */
-function coverOf({ inFeatures, shardOutputs, batch, maxInvocations }: Sizes) {
+/** How linear_workgroup covers a shard: its tile, how often that is put across and down, in how many parts of which depth K. */
+export function linearCover({ inFeatures, shardOutputs, batch, maxInvocations }: Sizes) {
   const tile = chooseGemmTile(tilesWithin(PRODUCT_TILES, maxInvocations), batch, shardOutputs);
   const { rows, cols } = tile;
   const [x, y] = [ceilDiv(shardOutputs, 8 * cols), ceilDiv(batch, 8 * rows)];
@@ -84,7 +84,7 @@ function coverOf({ inFeatures, shardOutputs, batch, maxInvocations }: Sizes) {
 /** Numbers that sums over parts of K take, where outputs alone are too few workgroups; 0 where they are enough. */
 export function partialSums(tiling: LinearTiling, sizes: Sizes): number {
   if (tiling !== 'workgroup') return 0;
-  const { parts } = coverOf(sizes);
+  const { parts } = linearCover(sizes);
   return parts > 1 ? parts * sizes.batch * sizes.shardOutputs : 0;
 }
 
@@ -130,7 +130,7 @@ export function linear(tiling: LinearTiling, args: LinearArgs): Dispatch[] {
       ];
     case 'workgroup': {
       const { partial } = args;
-      const cover = coverOf(args);
+      const cover = linearCover(args);
       return partial && cover.parts > 1
         ? inParts(args, partial, cover)
         : [
@@ -150,7 +150,7 @@ export function linear(tiling: LinearTiling, args: LinearArgs): Dispatch[] {
 function inParts(
   args: LinearArgs,
   partial: Slice,
-  { tile, x, y, depth, parts }: ReturnType<typeof coverOf>,
+  { tile, x, y, depth, parts }: ReturnType<typeof linearCover>,
 ): Dispatch[] {
   const { label, batch, firstOutput, shardOutputs, activation, affine, output } = args;
   const { rows, cols }: GemmTile = tile;
