@@ -131,7 +131,7 @@ export abstract class Explanation {
 
   /**
    * alpha_k of each channel; 0 where score-cam skipped it. Empty for methods that weigh every pixel by
-   * itself (hires-cam, layer-cam).
+   * itself (such as hires-cam).
    */
   get weights(): Float32Array {
     return joined(this.layers.map(({ weights }) => weights));

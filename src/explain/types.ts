@@ -96,7 +96,7 @@ export interface LayerResult {
   readonly constantChannels: readonly number[];
   /** The layer's own map. */
   readonly map: SaliencyMap;
-  /** alpha_k of each channel; empty for methods that weigh every pixel by itself (hires-cam, layer-cam). */
+  /** alpha_k of each channel; empty for methods that weigh every pixel by itself (such as hires-cam). */
   readonly weights: Float32Array;
   /** [channels, classes] logits of masked passes, NaN where none was run; empty without masked passes. */
   readonly scores: Float32Array;

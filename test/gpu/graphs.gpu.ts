@@ -1,7 +1,12 @@
+import { normalise } from '../../src/explain/image';
 import type { GpuCase, ImplementationName } from '../harness/case';
+import { assertClose } from '../harness/compare';
 import { checkForward, checkGradients, checkLogits, checkMasked } from '../harness/graph-checks';
 import { randomGraph } from '../harness/random-graph';
 import { type SmallGraphName, smallGraph, smallGraphs } from '../harness/small-graph';
+import { smallImage } from '../harness/small-model';
+import { withExplainer } from '../harness/with-explainer';
+import { fullGradReference } from '../reference/full_grad';
 
 /*
  * Whole networks with branches against their f64 reference, which fuses nothing: forwards, under masks, backwards.
@@ -68,4 +73,25 @@ const randomCases = Array.from(
   }),
 );
 
-export const cases: GpuCase[] = [...smallCases, ...halfCases, ...randomCases];
+/** With biases of every kind of convolution, and of batch normalisations folded in. */
+const fullGrad: GpuCase = {
+  name: 'FullGrad of networks with branches is what f64 says',
+  async run(gpu) {
+    const notes: string[] = [];
+    for (const name of ['mobile', 'residual'] as const) {
+      const model = smallGraph(name);
+      const { network, weights, manifest } = model;
+      const image = smallImage(network.input.width, network.input.height);
+      await withExplainer(gpu, model, async (explainer) => {
+        const { map } = await explainer.explain(image, { method: 'full-grad', class: 1 });
+        const score = { classIndex: 1, of: 'logit' } as const;
+        const input = normalise(image, manifest);
+        const expected = await fullGradReference(network, weights, input, score);
+        notes.push(assertClose(name, map.data, expected, 1e-3));
+      });
+    }
+    return notes.join('; ');
+  },
+};
+
+export const cases: GpuCase[] = [...smallCases, ...halfCases, ...randomCases, fullGrad];

@@ -1,6 +1,6 @@
 import { IMAGE, isWeighted, type Network } from '../../src/model/network';
 import type { WeightSource } from '../../src/model/weight-source';
-import { derivativeReference, graphBackward, graphForward } from './graph';
+import { biasReference, derivativeReference, graphBackward, graphForward } from './graph';
 import { normaliseReference, rangeOf, upsampleReference } from './interpolation';
 
 /** FullGrad in f64: every channel's magnitude is normalised and upsampled by itself, and all of them are added up. */
@@ -33,7 +33,7 @@ export async function fullGradReference(
   );
   for (const layer of network.layers) {
     if (!isWeighted(layer) || layer.type === 'linear') continue;
-    const bias = await weights.read(layer.bias, 0, layer.output.channels);
+    const bias = await biasReference(layer, weights);
     const before = pass.sums.get(layer.name) as Float64Array;
     const pixels = layer.output.height * layer.output.width;
     const shares = (gradients.get(layer.name) as Float64Array).map(

@@ -232,6 +232,11 @@ async function numbersOf(layer: WeightedLayer, weights: WeightSource): Promise<N
   };
 }
 
+/** What a layer adds to the weighted sum of its inputs, with its batch normalisation folded in: [outputs]. */
+export async function biasReference(layer: WeightedLayer, weights: WeightSource): Promise<Values> {
+  return (await numbersOf(layer, weights)).shift;
+}
+
 /** What a layer computes before its activation. */
 async function sumOf(
   layer: Layer,
