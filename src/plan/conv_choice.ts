@@ -122,20 +122,24 @@ export function chooseConv(shape: ConvSizes, device: ConvDevice): ConvMethod {
       row.precision === precision &&
       (row.allows?.(shape, device) ?? true),
   );
-  const tiling = allowsProductInQuads(shape, device) ? 'quads' : chooseConvTiling(device);
+  const tiling = productInQuadsPays(shape, device) ? 'quads' : chooseConvTiling(device);
   return rule?.pays(inChannels, outChannels) && allowsWinograd(shape, rule.method)
     ? { kind: 'winograd', ...rule.method, ...sizesOf(rule.method.product, device) }
     : { kind: 'direct', tiling, ...sizesOf(tiling, device) };
 }
 
-/**
- * Whether a convolution is a matrix product that quads share. SwiftShader, 2 cores: 512 to 512 channels at 14x14 in 26 ms,
- * by patches in registers 67 ms; 64 to 128 at 56x56 in 16 ms, 32 ms; 8 to 16 at 112x112, which are half of a quad's 32, in
- * 2.5 ms, 1.7 ms.
- */
+/** Whether a convolution is a matrix product that quads share: 1x1, of more channels than one of the four has. */
 export function allowsProductInQuads(shape: ConvSizes, device: ConvDevice): boolean {
   const { isFallback, quads = 0 } = device;
-  return isFallback && quads > 0 && shape.kernel === 1 && shape.outChannels > 16;
+  return isFallback && quads > 0 && shape.kernel === 1 && shape.outChannels > 8;
+}
+
+/**
+ * Whether it is quicker so. SwiftShader, 2 cores: 512 to 512 channels at 14x14 in 26 ms, by patches in registers 67 ms; 64 to
+ * 128 at 56x56 in 16 ms, 32 ms; 8 to 16 at 112x112, which are half of a quad's 32, in 2.5 ms, 1.7 ms.
+ */
+function productInQuadsPays(shape: ConvSizes, device: ConvDevice): boolean {
+  return allowsProductInQuads(shape, device) && shape.outChannels > 16;
 }
 
 export function allowsQuads(shape: ConvSizes, { quads = 0 }: ConvDevice): boolean {
