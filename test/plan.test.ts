@@ -123,8 +123,11 @@ describe('a plan', () => {
 
   it('lays weights out by dtype and method, and says so in words', () => {
     const name = (plan = gpu, step = 'pool1') => layoutName(conv(plan.steps, step).layout);
-    expect(name()).toBe('f32, transformed in f32');
-    expect(name(compile(network, factsOf(), { precision: 'f16' }))).toBe('f32, transformed in f16');
+    expect(name()).toBe('f32, transformed for F(2x2) in f32');
+    expect(name(gpu, 'conv3_2')).toBe('f32, transformed for F(4x4) in f32');
+    expect(name(compile(network, factsOf(), { precision: 'f16' }))).toBe(
+      'f32, transformed for F(2x2) in f16',
+    );
     // Transformed anew at each use.
     expect(name(compile(network, factsOf(), { dtype: 'int8' }))).toBe('f16');
     expect(name(gpu, 'conv1_1')).toBe('f32');

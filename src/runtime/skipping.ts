@@ -154,9 +154,10 @@ export class Skipping {
     const dispatches = [direct(first, undefined)];
     // Direct sums of the same numbers are the same bits, pixel by pixel: the second step's tiles come from the
     // maps, too. Winograd's depend on the whole tile's, so from there on whole tiles grow.
-    if (second) dispatches.push(direct(second, first));
+    const isDirect = typeof first.step.masked?.tiling === 'string';
+    if (second && isDirect) dispatches.push(direct(second, first));
     const common = { masks: count, bits, words };
-    for (let i = 2; i < tiled.length; i++) {
+    for (let i = isDirect ? 2 : 1; i < tiled.length; i++) {
       const [own, below] = [tiled[i] as Tiled, tiled[i - 1] as Tiled];
       dispatches.push(
         growTiles({

@@ -26,6 +26,7 @@ const METHODS: readonly ConvMethod[] = [
   { kind: 'direct', tiling: 'workgroup' },
   { kind: 'winograd', ...IN_REGISTERS },
   { kind: 'direct', tiling: 'quads' },
+  { kind: 'fused', precision: 'f32', sides: 1 },
 ];
 
 interface Trial {
@@ -50,8 +51,9 @@ async function run(gpu: Gpu, method: ConvMethod, { shape, ...t }: Trial): Promis
   const bias = testValues(outChannels, 3).map((x) => 4 * x);
   const added = t.added ? testValues(batch * outChannels * plane, 4).map((x) => 4 * x) : undefined;
   const full = windowConvReference(window, batch, input, weights, bias, added);
-  if (method.kind === 'winograd') {
-    const error = winogradTolerance(shape, batch, input, weights, method);
+  if (method.kind !== 'direct') {
+    const stored = { ...method, outputs: method.kind === 'fused' ? 2 : 4 } as const;
+    const error = winogradTolerance(shape, batch, input, weights, stored);
     // Slopes are at most 1.5.
     for (const i of full.tolerance.keys())
       full.tolerance[i] = (full.tolerance[i] as number) + 1.5 * error;

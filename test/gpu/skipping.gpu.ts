@@ -166,6 +166,19 @@ function compareAsOnGpu(gpu: Gpu, trial: Trial): Promise<string> {
   return compare(gpu, { ...trial, facts: { ...gpu.facts, isFallback: false }, choose: { conv } });
 }
 
+/**
+ * F(2x2) in one kernel, behind a direct first layer, whose zeros are known pixel by pixel, or from the first layer on,
+ * whose zeros are known by whole tiles.
+ */
+function compareFused(gpu: Gpu, trial: Trial, isDirectFirst: boolean): Promise<string> {
+  const { maxInvocations } = gpu.facts;
+  const conv: Choices['conv'] = ({ inChannels }) =>
+    isDirectFirst && inChannels === 3
+      ? { kind: 'direct', tiling: 'workgroup', maxInvocations }
+      : { kind: 'fused', precision: 'f32', sides: 1 };
+  return compare(gpu, { ...trial, facts: { ...gpu.facts, isFallback: false }, choose: { conv } });
+}
+
 /** Every list of the GPU against the reference, in batches whose masks stand in another order. */
 function compareLists(gpu: Gpu, trial: Trial): Promise<string> {
   return prepared(gpu, trial, async ({ runner, masks, arena, data, ranges }) => {
@@ -315,6 +328,10 @@ export const cases: GpuCase[] = [
         name: `skipping changes no bit, as on a GPU: ${trial.what}`,
         run: (gpu) => compareAsOnGpu(gpu, whole()),
       },
+      ...[true, false].map((isDirectFirst) => ({
+        name: `skipping changes no bit, F(2x2) ${isDirectFirst ? 'behind the first layer' : 'in all layers'}: ${trial.what}`,
+        run: (gpu: Gpu) => compareFused(gpu, whole(), isDirectFirst),
+      })),
       {
         name: `tiles are listed as the reference has them: ${trial.what}`,
         run: (gpu) => compareLists(gpu, whole()),
