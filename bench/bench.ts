@@ -4,9 +4,10 @@ import { newCommand, parsed } from '../cli/command';
 import { runCommand, usageError } from '../cli/errors';
 import { parseWhole } from '../cli/option-types';
 import { projectRoot } from '../cli/server';
+import type { RawIsaOptions } from './isa/command';
 import { type BenchOptions, parseBenchOptions, type RawOptions, withBenchOptions } from './options';
 
-interface AllOptions extends RawOptions {
+interface AllOptions extends RawOptions, RawIsaOptions {
   readonly dawn?: boolean;
   readonly bundle?: string;
   readonly from?: readonly string[];
@@ -37,13 +38,24 @@ const command = withBenchOptions(
   .option(
     '--networks',
     'the same of MobileNet v1 and ResNet-18, in turn, and an explanation by MobileNet v1 0.25',
-  );
+  )
+  .option(
+    '--isa [kernels]',
+    'instead, compiles the kernels of GPUs, or those called like this, for chips of AMD that need not be there',
+  )
+  .option('--isa-text', 'with --isa: prints the instructions of hot loops')
+  .option('--chips <names>', 'with --isa: navi31, navi21, vega10 or some of them; default: all')
+  .option('--set <values>', 'with --isa: what kernels are specialised for, such as ROWS=16,COLS=8');
 
 /** Parts are loaded when they are wanted, so that a mistake on the command line is told at once. */
 async function main(signal: AbortSignal): Promise<void> {
   const raw = parsed<AllOptions>(command);
   const options = parseBenchOptions(raw);
   refuseUseless(raw);
+  if (raw.isa) {
+    const { benchIsa } = await import('./isa/command');
+    return benchIsa(raw, options.out, signal);
+  }
   if (raw.weights) {
     const channels = parseWhole('--channels', raw.channels, 1, 512);
     const { benchWeights } = await import('./weights');
@@ -92,15 +104,20 @@ function refuseUseless(raw: AllOptions): void {
   };
   needs('--bundle', raw.bundle, '--dawn', raw.dawn);
   needs('--adapter', raw.adapter, '--dawn', raw.dawn);
+  needs('--isa-text', raw.isaText, '--isa', raw.isa);
+  needs('--chips', raw.chips, '--isa', raw.isa);
+  needs('--set', raw.set, '--isa', raw.isa);
   const kinds = [
     ['--weights', raw.weights],
     ['--peers', raw.peers],
     ['--networks', raw.networks],
+    ['--isa', raw.isa],
     ['--dawn', raw.dawn],
     ['--from', raw.from],
   ] as const;
   const given = kinds.filter(([, has]) => has).map(([option]) => option);
-  const withLadder = raw.ladder && (raw.weights || raw.peers || raw.networks) ? ['--ladder'] : [];
+  const withLadder =
+    raw.ladder && (raw.weights || raw.peers || raw.networks || raw.isa) ? ['--ladder'] : [];
   const [first, second] = [...withLadder, ...given];
   if (second)
     throw usageError(`${first} and ${second} measure different things: give one of them.`);

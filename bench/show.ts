@@ -5,11 +5,12 @@ import type { Measurement } from './measure/types';
 import { ms, number } from './report/format';
 
 /** One result as a line of text. */
-export function lineOf({ name, runs, flop, bytes }: Measurement): string {
+export function lineOf({ name, runs, flop, bytes, predicted }: Measurement): string {
   const { median, min, max } = spreadOf(runs);
   const rates = [
     ...(flop ? [`${number(giga(flop, median))} GFLOP/s`] : []),
     ...(bytes ? [`${number(giga(bytes, median))} GB/s`] : []),
+    ...(predicted ? [`${number(median / predicted)} x predicted`] : []),
   ].join(', ');
   const spread = `(${ms(min)} to ${ms(max)})`;
   return `${name.padEnd(58)}${ms(median).padStart(9)} ms  ${spread.padEnd(22)}${rates}`.trimEnd();

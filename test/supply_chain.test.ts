@@ -32,6 +32,7 @@ const SCRIPTS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
   'bench/package-lock.json': {
     deno: 'puts the binary of its platform package in the place of a slower starter',
+    koffi: 'compiles itself where there is no binary of its platform',
     protobufjs: 'warns about versions of its dependents',
     webgpu: "on macOS, takes the mark of a download off Dawn's library",
   },

@@ -2,14 +2,27 @@ import type { DispatchTiming } from '../../src/gpu/profiler';
 import { isWeighted, sizeOf, weightShape } from '../../src/model/network';
 import { elementCount } from '../../src/model/weight-source';
 import type { Plan } from '../../src/plan/compile';
+import { secondsOfStep } from '../isa/predict';
+import { stepWork } from '../isa/step-work';
 import { kernelsOf, sums } from './timer';
-import type { Measurement } from './types';
+import type { Measurement, Peak } from './types';
 
-/** Times by layer from profiles of whole forward passes: all dispatches of a layer added up. */
+/**
+ * Times by layer from profiles of whole forward passes: all dispatches of a layer added up. Beside them, on a GPU, what
+ * is predicted from its measured peak, with everything going through memory.
+ */
 export function layerResults(
-  { network, steps }: Plan,
+  { network, steps, facts, precision }: Plan,
   profiles: readonly (readonly DispatchTiming[])[],
+  peak?: Peak,
 ): Measurement[] {
+  const rates = peak && {
+    flops: 1e9 * peak.gflops,
+    memory: 1e9 * peak.gbps,
+    cache: { bytes: 0, rate: 1 },
+    // Each is timed by itself.
+    dispatch: 0,
+  };
   return steps.map((step): Measurement => {
     const own = profiles.map((profile) => profile.filter(({ label }) => label === step.name));
     const { layer } = step;
@@ -26,6 +39,9 @@ export function layerResults(
       flop: step.flop,
       ...(asDirect ? { asDirect } : {}),
       bytes: 4 * (sizeOf(layer.input) + weights + step.bytes.output / 4),
+      ...(rates && !facts.isFallback
+        ? { predicted: 1e3 * secondsOfStep(stepWork(step, 1), rates, precision, 'navi21') }
+        : {}),
       ...perKernel,
     };
   });

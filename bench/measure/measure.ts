@@ -146,7 +146,8 @@ async function wholeVgg(bench: Bench, vgg: Model, pixels: Pixels): Promise<void>
       await loaded.forward();
       const count = runsFor(Math.min(...waited.runs), timer.runs);
       for (let i = 0; i < count; i++) profiles.push(await timer.profile(() => loaded.forward()));
-      for (const result of layerResults(loaded.runner.plan, profiles)) onResult(result);
+      const { peak } = bench.scale();
+      for (const result of layerResults(loaded.runner.plan, profiles, peak)) onResult(result);
     }
     const asDirect = profiles[0]?.some(({ kernel }) => kernel.startsWith('winograd')) ?? false;
     const facts = { section: 'whole', group: network.name, flop, asDirect } as const;

@@ -1,4 +1,5 @@
 import type { AdapterFacts } from '../../src/gpu/facts';
+import type { IsaResults } from '../isa/types';
 import type { PeerResult as Contended } from '../peers/types';
 
 /** What a measurement is of; the report has a part for each. */
@@ -33,6 +34,8 @@ export interface Measurement {
   readonly asDirect?: boolean;
   /** Bytes of a run if every tensor were read or written just once. */
   readonly bytes?: number;
+  /** Milliseconds that counting predicts for a GPU of the peak measured (bench/isa/predict.ts). */
+  readonly predicted?: number;
   /** Median milliseconds of each kernel in a run, where there are several. */
   readonly kernels?: readonly { readonly kernel: string; readonly ms: number }[];
   readonly note?: string;
@@ -100,4 +103,6 @@ export interface BenchFile extends Measured {
     readonly results?: readonly PeerResult[];
     readonly contenders?: readonly PeerResult[];
   };
+  /** The kernels as compiled for GPUs that need not be there. */
+  readonly isa?: IsaResults;
 }

@@ -4,7 +4,8 @@ import { bars } from './bars';
 import { drawIn } from './draw';
 import { type Fact, factOf, roofOf } from './facts';
 import { escaped, ms, number, percent } from './format';
-import { figure, paragraph, section, table } from './html';
+import { type Column, figure, paragraph, section, table } from './html';
+import { isaPart } from './isa';
 import { kernelShares } from './kernel-shares';
 import { ladders } from './ladders';
 import { DIRECT, type Material, nameColumn, rateColumns, timeColumns } from './material';
@@ -30,6 +31,7 @@ export function reportPage(file: BenchFile, document: Document): string {
     skippingPart(material),
     ladders(material),
     peerPart(material),
+    isaPart(material),
     everything(material),
   ];
   return `<!doctype html>
@@ -151,6 +153,12 @@ function roofPart(material: Material): string {
   );
 }
 
+const predictedColumn: Column<Fact> = {
+  head: 'measured / predicted',
+  of: ({ measurement: { predicted }, time }) => (predicted ? number(time.median / predicted) : ''),
+  isNumber: true,
+};
+
 function layerPart(material: Material): string {
   const facts = of(material, 'layers');
   if (facts.length === 0) return '';
@@ -175,7 +183,16 @@ function layerPart(material: Material): string {
         'milliseconds',
         material.draw,
       ),
-      table('Layers of VGG-16', [nameColumn, ...timeColumns, ...rateColumns], facts),
+      table(
+        'Layers of VGG-16',
+        [
+          nameColumn,
+          ...timeColumns,
+          ...rateColumns,
+          ...(facts.some(({ measurement }) => measurement.predicted) ? [predictedColumn] : []),
+        ],
+        facts,
+      ),
     ),
     hasDirect ? paragraph(DIRECT) : '',
   );

@@ -8,11 +8,11 @@ import type { Slice } from './kernel';
  * lives in two buffers, however long it is.
  */
 export class Arena {
-  private readonly gpu: Gpu;
+  private readonly gpu: Pick<Gpu, 'createBuffer' | 'write' | 'free'>;
   private readonly all: GPUBuffer[] = [];
   private free: GPUBuffer[] = [];
 
-  constructor(gpu: Gpu) {
+  constructor(gpu: Pick<Gpu, 'createBuffer' | 'write' | 'free'>) {
     this.gpu = gpu;
   }
 

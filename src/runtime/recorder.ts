@@ -42,11 +42,14 @@ export interface Recording {
   readonly masked?: MaskedInput | undefined;
 }
 
+/** Where the weights of a network's steps are. */
+export type StepWeights = Pick<NetworkWeights, 'plan' | 'conv' | 'linear'>;
+
 /** Turns steps of a plan into dispatches, with the weights of one network. */
 export class Recorder {
-  private readonly weights: NetworkWeights;
+  private readonly weights: StepWeights;
 
-  constructor(weights: NetworkWeights) {
+  constructor(weights: StepWeights) {
     this.weights = weights;
   }
 

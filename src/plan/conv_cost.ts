@@ -1,0 +1,66 @@
+import type { ConvShape } from '../kernels/convolution/conv_kernel';
+import {
+  outStride,
+  PRODUCTS,
+  sliceOf,
+  tilesOf,
+  winogradFilterBytes,
+  winogradScratch,
+} from '../kernels/winograd/winograd';
+import { STORED_BYTES } from '../numbers/dtypes';
+import { ceilDiv } from '../numbers/padding';
+import type { ConvMethod } from './conv_choice';
+
+import type { Traffic, Work } from './cost';
+
+/** Operations of the transforms of a tile and channel, as their kernels' headers say. */
+const TRANSFORM = { input: 250, output: 150 } as const;
+
+/** The kernels of a convolution of so many images, in order; pooling is part of it. */
+export function convWork(shape: ConvShape, method: ConvMethod, images: number): Work[] {
+  const { inChannels, outChannels, height, width, kernel, pool } = shape;
+  const pixels = 4 * images * height * width;
+  const input = pixels * inChannels;
+  const output = (pixels * outChannels) / (pool ? 4 : 1);
+  // One layer leaves what the next reads.
+  const ends = (bytes: number): Traffic => ({ bytes, held: input + output });
+  if (method.kind === 'direct') {
+    const weights = inChannels * outChannels * kernel ** 2;
+    const flop = (pixels * weights) / 2;
+    const traffic = [ends(input + output), { bytes: 4 * weights }];
+    return [{ kernel: `conv_${method.tiling}`, flop, traffic, dispatches: 1 }];
+  }
+  const tiles = tilesOf(shape, images);
+  const dispatches = ceilDiv(tiles, sliceOf(shape, tiles, method));
+  const scratch = winogradScratch(shape, images, undefined, method);
+  const held = scratch.transformed + scratch.product;
+  const filters = winogradFilterBytes(shape, method);
+  const column = STORED_BYTES[method.precision] * PRODUCTS * tiles;
+  const v = { bytes: column * inChannels, held };
+  const m = { bytes: column * outStride(shape), held };
+  return [
+    {
+      kernel: 'winograd_input',
+      flop: TRANSFORM.input * inChannels * tiles,
+      traffic: [ends(input), v],
+      dispatches,
+    },
+    {
+      kernel: `winograd_product_${method.product}`,
+      flop: 2 * PRODUCTS * inChannels * outStride(shape) * tiles,
+      traffic: [
+        { bytes: filters },
+        { bytes: filters * (dispatches - 1), held: held + filters },
+        v,
+        m,
+      ],
+      dispatches,
+    },
+    {
+      kernel: 'winograd_output',
+      flop: TRANSFORM.output * outChannels * tiles,
+      traffic: [m, ends(output)],
+      dispatches,
+    },
+  ];
+}

@@ -1,0 +1,303 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { BUDGETS, COMPILER, overBudget } from '../bench/isa/budgets';
+import { KNOWN_GPUS, ratesOf } from '../bench/isa/chips';
+import { bytesOf, type HotLoop, hotLoopOf, kindOf, multiplyAddsOf } from '../bench/isa/hot-loop';
+import { pipelinesOf } from '../bench/isa/pipelines';
+import { secondsOfStep } from '../bench/isa/predict';
+import { gpuDispatches } from '../bench/isa/recorded';
+import { shadersIn } from '../bench/isa/spirv';
+import { findTools } from '../bench/isa/tools';
+import type { IsaResults, KernelCode, Way } from '../bench/isa/types';
+import { waysOf } from '../bench/isa/work';
+import { seededVgg } from '../src/model/seeded-vgg';
+import { convWork } from '../src/plan/conv_cost';
+import { type Rates, secondsOf } from '../src/plan/cost';
+import { runScript } from './harness/run-script';
+
+const { network } = seededVgg(16, 1);
+
+/** Two loops, one in the other, as RADV prints them: addresses and encodings behind a semicolon. */
+const ASSEMBLY = `BB0:
+	s_mov_b32 s0, 0                                             ; be800380
+	v_mov_b32_e32 v0, 0                                         ; 7e000280
+BB1:
+	s_waitcnt vmcnt(0)                                          ; bf8c3f70
+	global_load_dwordx4 v[4:7], v0, s[2:3]                      ; dc380000 04020000
+	ds_write_b128 v0, v[4:7]                                    ; db7c0000 00000400
+	v_fma_f32 v1, v2, v3, v1                                    ; d54b0001 04060702
+BB2:
+	ds_read_b128 v[8:11], v0                                    ; dbfc0000 08000000
+	ds_read2_b32 v[12:13], v0 offset1:1                         ; d8dc0100 0c000000
+	v_fmac_f32_e32 v1, v8, v12                                  ; 56021908
+	v_fmac_f32_e32 v2, v9, v12                                  ; 56041909
+	v_dual_fmac_f32 v3, v8, v13 :: v_dual_fmac_f32 v14, v9, v13 ; c8001b08 030e1b09
+	v_add_nc_u32_e32 v0, 16, v0                                 ; 4a000090
+	s_add_i32 s0, s0, 1                                         ; 81008100
+	s_cmp_lt_u32 s0, 8                                          ; bf0a8800
+	s_cbranch_scc1 BB2                                          ; bf85fff0
+BB3:
+	s_cbranch_vccnz BB1                                         ; bf87ffe0
+	v_mul_f32_e32 v1, v1, v2                                    ; 10020501
+	s_endpgm                                                    ; bf810000
+`;
+
+describe('the hot loop', () => {
+  it('is the one that multiplies most, without what surrounds it', () => {
+    const loop = hotLoopOf(ASSEMBLY);
+    expect(loop?.counts).toEqual({
+      multiply: 3,
+      vector: 1,
+      lds: 2,
+      memory: 0,
+      scalar: 2,
+      control: 1,
+    });
+    expect(loop).toMatchObject({ instructions: 9, multiplyAdds: 4, ldsBytes: 6, memoryBytes: 0 });
+    expect(loop?.share).toBeCloseTo(4 / 9);
+    expect(loop?.text.split('\n')[0]).toBe('ds_read_b128 v[8:11], v0');
+  });
+
+  it('of a loop around others is without theirs', () => {
+    const inner = ASSEMBLY.replaceAll(/v_(dual_)?fmac.*;/g, 'v_nop ;');
+    expect(hotLoopOf(inner)).toMatchObject({ instructions: 5, multiplyAdds: 1, memoryBytes: 16 });
+  });
+
+  it('is the whole program where nothing loops, and none where nothing multiplies', () => {
+    const straight = ASSEMBLY.replaceAll(/s_cbranch.*/g, 's_nop 0');
+    expect(hotLoopOf(straight)).toMatchObject({ instructions: 18, multiplyAdds: 5 });
+    expect(hotLoopOf('BB0:\n\ts_endpgm ; bf810000\n')).toBeUndefined();
+  });
+});
+
+it.each([
+  ['v_fma_f32 v0, v1, v2, v0', 'multiply', 1],
+  ['v_fmac_f32_e32 v0, v1, v2', 'multiply', 1],
+  ['v_fmamk_f32 v0, v1, 0x3f800000, v2', 'multiply', 1],
+  ['v_mac_f32_e32 v0, v1, v2', 'multiply', 1],
+  ['v_fma_mix_f32 v0, v1, v2, v0', 'multiply', 1],
+  ['v_pk_fma_f16 v0, v1, v2, v0', 'multiply', 2],
+  ['v_dual_fmac_f32 v0, v1, v2 :: v_dual_mul_f32 v3, v4, v5', 'multiply', 1],
+  ['v_mad_u32_u24 v0, v1, v2, v3', 'vector', 0],
+  ['v_mul_f32_e32 v0, v1, v2', 'vector', 0],
+  ['s_load_dwordx4 s[0:3], s[4:5], 0x0', 'scalar', 0],
+  ['s_waitcnt lgkmcnt(0)', 'control', 0],
+  ['buffer_load_dword v0, v1, s[0:3], 0 offen', 'memory', 0],
+] as const)('%s', (text, kind, multiplyAdds) => {
+  const name = text.split(' ')[0] as string;
+  expect([kindOf({ name, text }), multiplyAddsOf(text)]).toEqual([kind, multiplyAdds]);
+});
+
+it.each([
+  ['ds_read_b128', 16],
+  ['ds_load_b128', 16],
+  ['ds_read2_b32', 8],
+  ['ds_read2st64_b32', 8],
+  ['ds_load_2addr_b64', 16],
+  ['ds_load_2addr_stride64_b32', 8],
+  ['ds_write_b32', 4],
+  ['global_load_dwordx4', 16],
+  ['global_load_b96', 12],
+  ['buffer_load_dword', 4],
+  ['buffer_load_ushort', 2],
+  ['global_load_d16_b16', 2],
+  ['buffer_load_ubyte', 1],
+])('%s moves %i bytes', (name, bytes) => {
+  expect(bytesOf(name)).toBe(bytes);
+});
+
+describe('what is compiled', () => {
+  const dispatches = gpuDispatches(network);
+
+  it('is every kernel of a GPU, and none of a software adapter', () => {
+    const names = pipelinesOf(dispatches).map(({ kernel }) => kernel);
+    expect(names.filter((name) => /registers|quads|naive/.test(name))).toEqual([]);
+    for (const name of [
+      'winograd_product_workgroup',
+      'winograd_product_workgroup_half',
+      'winograd_input_listed',
+      'masked_conv_workgroup_listed_f32',
+      'conv_workgroup_f32',
+      'linear_workgroup_f32',
+      'fill_tiles_by_4_listed',
+      'map_ranges',
+      'max_pool',
+    ]) {
+      expect(names).toContain(name);
+    }
+  });
+
+  it('can be selected, and specialised otherwise than it is chosen', () => {
+    const kernels = ['winograd_product'];
+    const own = pipelinesOf(dispatches, { kernels, values: { ROWS: 8, COLS: 16 } });
+    expect(own.map(({ kernel, values }) => [kernel, values])).toEqual([
+      ['winograd_product_workgroup', { ROWS: 8, COLS: 16 }],
+      ['winograd_product_workgroup_half', { ROWS: 8, COLS: 16 }],
+    ]);
+    expect(() => pipelinesOf(dispatches, { kernels: ['nothing'] })).toThrow('"nothing"');
+    expect(() => pipelinesOf(dispatches, { kernels, values: { DEPTH: 1 } })).toThrow('DEPTH');
+  });
+});
+
+it('reads the entry point and the bindings of what Dawn prints', () => {
+  const [shader, ...others] = shadersIn(`/* Dumped generated SPIRV disassembly */
+; SPIR-V
+; Version: 1.3
+               OpCapability Shader
+               OpExtension "SPV_KHR_maximal_reconvergence"
+               OpEntryPoint GLCompute %main "main" %id
+               OpExecutionMode %main MaximallyReconvergesKHR
+               OpDecorate %1 Binding 0
+               OpDecorate %4 Binding 2
+          %1 = OpVariable %_ptr_Uniform_Params Uniform
+          %4 = OpVariable %_ptr_StorageBuffer_x StorageBuffer
+               OpFunctionEnd
+something else
+`);
+  expect(others).toEqual([]);
+  expect(shader?.entry).toBe('main');
+  expect(shader?.bound).toEqual([
+    { binding: 0, isUniform: true },
+    { binding: 2, isUniform: false },
+  ]);
+  expect(shader?.text).not.toMatch(/aximal|^;|something/m);
+});
+
+describe('the model', () => {
+  const rates: Rates = {
+    flops: 1e12,
+    memory: 1e11,
+    cache: { bytes: 1000, rate: 1e12 },
+    dispatch: 1e-5,
+  };
+  const work = { kernel: 'any', flop: 1e9, traffic: [], dispatches: 2 };
+
+  it('takes the longer of arithmetic and traffic, and the dispatches', () => {
+    expect(secondsOf(work, rates)).toBeCloseTo(1.02e-3, 9);
+    expect(secondsOf(work, rates, 0.5)).toBeCloseTo(2.02e-3, 9);
+    expect(secondsOf({ ...work, traffic: [{ bytes: 1e9 }] }, rates)).toBeCloseTo(1.002e-2, 9);
+  });
+
+  it('lets pass by a cache what it holds', () => {
+    const moving = (held: number) => ({ ...work, flop: 0, traffic: [{ bytes: 1e9, held }] });
+    expect(secondsOf(moving(1000), rates)).toBeCloseTo(1.02e-3, 9);
+    expect(secondsOf(moving(1001), rates)).toBeCloseTo(1.002e-2, 9);
+  });
+
+  const shape = {
+    inChannels: 64,
+    outChannels: 128,
+    height: 112,
+    width: 112,
+    kernel: 3,
+    activation: 0,
+    pool: true,
+  } as const;
+
+  it('counts a direct convolution', () => {
+    const [direct, ...others] = convWork(shape, { kind: 'direct', tiling: 'workgroup' }, 3);
+    expect(others).toEqual([]);
+    expect(direct?.flop).toBe(3 * 2 * 64 * 128 * 9 * 112 * 112);
+    const bytes = direct?.traffic.reduce((sum, each) => sum + each.bytes, 0);
+    expect(bytes).toBe(4 * (3 * 112 * 112 * (64 + 128 / 4) + 64 * 128 * 9));
+  });
+
+  it('counts F(4x4): a quarter of the products, V and M written and read', () => {
+    const method = { kind: 'winograd', precision: 'f16', product: 'workgroup' } as const;
+    const [input, product, output] = convWork(shape, method, 3);
+    const tiles = 3 * 28 * 28;
+    expect(product?.flop).toBe(2 * 36 * 64 * 128 * tiles);
+    const handed = (own: typeof input) => own?.traffic.map(({ bytes }) => bytes);
+    expect(handed(input)).toEqual([4 * 3 * 112 * 112 * 64, 2 * 36 * 64 * tiles]);
+    expect(handed(output)).toEqual([2 * 36 * 128 * tiles, 3 * 56 * 56 * 128 * 4]);
+    expect(handed(product)?.slice(2)).toEqual([2 * 36 * 64 * tiles, 2 * 36 * 128 * tiles]);
+  });
+
+  it('counts what the documentation says of 512 masks of VGG-16, weights aside', () => {
+    const counted = waysOf(network, 512).map(({ name, precision, steps }) => {
+      const all = steps.slice(1, 13).flatMap((step) => step.work);
+      const products = all.filter(({ kernel }) => /conv|product/.test(kernel));
+      const isWeights = (kernel: string, i: number) =>
+        kernel.startsWith('conv') ? i > 0 : /product/.test(kernel) && i < 2;
+      const bytes = all.flatMap(({ kernel, traffic }) =>
+        traffic.filter((_, i) => !isWeights(kernel, i)).map((own) => own.bytes),
+      );
+      const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
+      return [
+        `${name}, ${precision}`,
+        (sum(products.map(({ flop }) => flop)) / 1e12).toFixed(1),
+        Math.round(sum(bytes) / 1e9),
+      ];
+    });
+    expect(counted.filter(([name]) => !String(name).startsWith('as chosen'))).toEqual([
+      ['direct, f32', '15.6', 30],
+      ['F(4x4), f32', '4.0', 209],
+      ['F(4x4), f16', '4.0', 120],
+    ]);
+  });
+
+  it('the table of what is chosen without a measurement is never far behind it', () => {
+    for (const gpu of KNOWN_GPUS) {
+      const seconds = (way: Way): number[] =>
+        way.steps.map((step) => secondsOfStep(step, ratesOf(gpu), way.precision, 'navi21'));
+      const [direct, f32, chosen] = waysOf(network, 512).map(seconds) as [
+        number[],
+        number[],
+        number[],
+      ];
+      const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
+      const best = direct.map((own, i) => Math.min(own, f32[i] as number));
+      expect(sum(chosen) / sum(best), gpu.name).toBeLessThan(1.2);
+    }
+  });
+});
+
+const parts = 'conv_workgroup,masked_conv,linear_workgroup,winograd';
+const tools = findTools();
+if (typeof tools === 'string') console.log(`Kernels are not compiled for GPUs: ${tools}.`);
+
+describe.skipIf(typeof tools === 'string')(
+  'kernels as compiled for GPUs that are not there',
+  () => {
+    const folder = mkdtempSync(join(tmpdir(), 'score-cam-isa-test-'));
+    afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+    it('spill nothing, and keep within their budgets', async ({ skip }) => {
+      const out = join(folder, 'isa.json');
+      const args = ['--isa', parts, '--chips', 'navi31,navi21', '--out', out];
+      const { code, stderr } = await runScript('bench/bench.ts', args);
+      expect(stderr).toBe('');
+      expect(code).toBe(0);
+      const { isa } = JSON.parse(readFileSync(out, 'utf8')) as { isa: IsaResults };
+      if (isa.compiler !== COMPILER) skip(`budgets are of ${COMPILER}, here is ${isa.compiler}`);
+      expect(overBudget(isa)).toEqual([]);
+    });
+  },
+);
+
+it('a kernel beyond its budget is found', () => {
+  const hotLoop = { share: 0.5 } as HotLoop;
+  const code = { spills: 2, vgprs: 300, waves: 1, hotLoop } as KernelCode;
+  const kernel = {
+    kernel: 'conv_workgroup_f32',
+    values: {},
+    labels: ['conv'],
+    code: { navi21: code },
+  };
+  const good = { spills: 0, ...BUDGETS.conv_workgroup?.navi21, hotLoop: { share: 0.71 } };
+  const better = { ...good, hotLoop: { share: 0.9 } };
+  const of = (own: object) =>
+    overBudget({ kernels: [{ ...kernel, code: { navi21: own as KernelCode } }] });
+  expect(of(code)).toEqual([
+    'conv_workgroup_f32 (conv), RDNA2: 2 registers spilled',
+    'conv_workgroup_f32 (conv), RDNA2: 300 VGPRs, budget 112',
+    'conv_workgroup_f32 (conv), RDNA2: 1 waves, budget 8',
+    'conv_workgroup_f32 (conv), RDNA2: share 0.500, budget 0.7',
+  ]);
+  expect(of(good)).toEqual([]);
+  expect(of(better)).toEqual([
+    'conv_workgroup, RDNA2: share 0.900 at least, the budget of 0.7 can be raised',
+  ]);
+});
