@@ -153,6 +153,7 @@ function dispatch(
   const values: Readonly<Record<string, number>> = {
     ...own.constants,
     in_channels: inChannels,
+    steps: ceilDiv(inChannels, 4),
     out_channels: outChannels,
     height,
     width,

@@ -37,6 +37,8 @@ import package::winograd::stored::{Stored4, U_SCALE};
 import constants::{SIDES};
 
 override IN_CHANNELS: u32;
+// A quarter of them, rounded up.
+override STEPS: u32;
 override OUT_CHANNELS: u32;
 override OUT_FIRST: u32;
 override OUT_OF: u32;
@@ -74,41 +76,59 @@ struct Row {
   outer: vec2f,
 }
 
-// The row that begins at pixels[at]; columns outside of it are those at its ends.
-fn row_at(at: u32, x: u32) -> Row {
-  let last = WIDTH - 1u;
-  var inner = vec4u(x) + vec4u(0u, 1u, 2u, 3u);
-  if (WIDTH % 4u != 0u) {
-    inner = min(inner, vec4u(last));
-  }
+// The row whose column x - 1 is pixels[at]. What is beyond its ends is read like the rest, and counts nothing.
+fn row_at(at: u32) -> Row {
   return Row(
-    vec4f(pixels[at + inner.x], pixels[at + inner.y], pixels[at + inner.z], pixels[at + inner.w]),
-    vec2f(pixels[at + max(x, 1u) - 1u], pixels[at + min(x + 4u, last)]),
+    vec4f(pixels[at + 1u], pixels[at + 2u], pixels[at + 3u], pixels[at + 4u]),
+    vec2f(pixels[at], pixels[at + 5u]),
   );
 }
 
-// A row of the image, or none above and below it.
+// How far it is to a channel of a later step. One beyond the last is the last, and its filters are 0.
+fn way_to(step: u32, channel: u32) -> u32 {
+  var channels = 4u * step;
+  if (IN_CHANNELS % 4u != 0u) {
+    channels = min(channels + channel, IN_CHANNELS - 1u) - channel;
+  }
+  return channels * HEIGHT * WIDTH;
+}
+
+// Two rows, each times what it counts. Beyond an end of a tensor's row stands what is not a number, maybe.
+@if(pixels_plain)
+fn combined(a: Row, b: Row, a_counts: f32, b_counts: f32, x: u32) -> Row {
+  var inner = a_counts * a.inner + b_counts * b.inner;
+  let outer = a_counts * a.outer + b_counts * b.outer;
+  if (WIDTH % 4u != 0u) {
+    inner = select(vec4f(0), inner, vec4u(x) + vec4u(0u, 1u, 2u, 3u) < vec4u(WIDTH));
+  }
+  return Row(inner, select(vec2f(0), outer, vec2<bool>(x > 0u, x + 4u < WIDTH)));
+}
+
+// The image is finite, and the mask is 0 outside.
+@if(pixels_masked)
+fn combined(a: Row, b: Row, a_counts: Row, b_counts: Row, _x: u32) -> Row {
+  return Row(
+    a_counts.inner * a.inner + b_counts.inner * b.inner,
+    a_counts.outer * a.outer + b_counts.outer * b.outer,
+  );
+}
+
+// Row y, or for one above or below the image, which counts nothing, the image's own that is next.
 fn clamped(y: i32) -> u32 {
   return u32(clamp(y, 0, i32(HEIGHT) - 1));
 }
 
-// 1 inside of the image.
+// What a row counts, which is `row` of those that the place reads: itself, or the other way round.
 @if(pixels_plain)
-fn weights_at(y: i32, x: u32, _place: u32, _row: u32) -> Row {
-  let row = select(0.0, 1.0, y >= 0 && y < i32(HEIGHT));
-  var inner = vec4f(row);
-  if (WIDTH % 4u != 0u) {
-    inner = select(vec4f(0), inner, vec4u(x) + vec4u(0u, 1u, 2u, 3u) < vec4u(WIDTH));
-  }
-  return Row(inner, vec2f(select(0.0, row, x > 0u), select(0.0, row, x + 4u < WIDTH)));
+fn counts_of(y: i32, _place: u32, _row: u32, factor: f32) -> f32 {
+  return select(0.0, factor, y >= 0 && y < i32(HEIGHT));
 }
 
-// The mask, which is 0 outside.
 @if(pixels_masked)
-fn weights_at(_y: i32, _x: u32, place: u32, row: u32) -> Row {
+fn counts_of(_y: i32, place: u32, row: u32, factor: f32) -> Row {
   let low = tile[(place * 6u + row) * 2u];
   let high = tile[(place * 6u + row) * 2u + 1u];
-  return Row(vec4f(low.yzw, high.x), vec2f(low.x, high.y));
+  return Row(factor * vec4f(low.yzw, high.x), factor * vec2f(low.x, high.y));
 }
 
 // Unsigned: a position left of or above the image wraps to a huge one, so one test is enough.
@@ -120,14 +140,39 @@ fn mask_at(map: u32, y: u32, x: u32) -> f32 {
   return select(0.0, (value - range.x) / (range.y - range.x), inside);
 }
 
-fn store_pair(at: u32, lower: bool, left: f32, right: f32) {
+// Of its step, what this invocation brings. Remainders show compilers that nothing lies outside of the tile.
+fn write_u(step: u32, local: u32, u: Stored4, u2: Stored4) {
+  let at = step % SIDES * 1024u + local % 256u;
+  tile[at] = vec4f(u);
+  tile[at + 256u] = vec4f(u2);
+}
+
+// The same of V: a row of B^T d, applied to B from the right, of two tiles side by side.
+fn write_v(step: u32, local: u32, row: Row) {
+  let at = step % SIDES * 1024u + 512u + local / 32u % 4u * 128u + local / 8u % 4u * 32u + local % 8u;
+  let v0 = vec2f(row.outer.x - row.inner.y, row.inner.y - row.inner.w);
+  let v1 = vec2f(row.inner.x + row.inner.y, row.inner.z + row.inner.w);
+  let v2 = vec2f(row.inner.y - row.inner.x, row.inner.w - row.inner.z);
+  let v3 = vec2f(row.inner.x - row.inner.z, row.inner.z - row.outer.y);
   // The same for 128 invocations in a row.
-  if (lower) {
-    tile[at].z = left;
-    tile[at].w = right;
+  if (local < 128u) {
+    tile[at].x = v0.x;
+    tile[at].y = v0.y;
+    tile[at + 8u].x = v1.x;
+    tile[at + 8u].y = v1.y;
+    tile[at + 16u].x = v2.x;
+    tile[at + 16u].y = v2.y;
+    tile[at + 24u].x = v3.x;
+    tile[at + 24u].y = v3.y;
   } else {
-    tile[at].x = left;
-    tile[at].y = right;
+    tile[at].z = v0.x;
+    tile[at].w = v0.y;
+    tile[at + 8u].z = v1.x;
+    tile[at + 8u].w = v1.y;
+    tile[at + 16u].z = v2.x;
+    tile[at + 16u].w = v2.y;
+    tile[at + 24u].z = v3.x;
+    tile[at + 24u].w = v3.y;
   }
 }
 
@@ -222,8 +267,6 @@ fn main(
   if (first >= params.places) {
     return;
   }
-  let steps = (IN_CHANNELS + 3u) / 4u;
-
   // Where the place lies whose pixels it reads, and whose outputs it stores. Beyond the last it is the last, and not stored.
   let m = local % 8u;
   let place = place_of(min(first + m, params.places - 1u));
@@ -260,22 +303,20 @@ fn main(
   let b = 2u * lower + ((0x3122u >> (4u * i)) & 3u);
   let a_y = i32(y + a) - 1;
   let b_y = i32(y + b) - 1;
-  let a_weights = weights_at(a_y, x, m, a);
-  let positive = weights_at(b_y, x, m, b);
-  let factor = select(-1.0, 1.0, i == 1u);
-  let b_weights = Row(factor * positive.inner, factor * positive.outer);
+  let a_counts = counts_of(a_y, m, a, 1.0);
+  let b_counts = counts_of(b_y, m, b, select(-1.0, 1.0, i == 1u));
   @if(pixels_masked) workgroupBarrier();
   @if(pixels_plain) let image = n * IN_CHANNELS;
   @if(pixels_masked) let image = 0u;
-  // A channel beyond the last is the last one, times 0.
-  let last_plane = (image + IN_CHANNELS - 1u) * HEIGHT * WIDTH;
-  var plane = (image + channel) * HEIGHT * WIDTH;
-  var next_a = row_at(min(plane, last_plane) + clamped(a_y) * WIDTH, x);
-  var next_b = row_at(min(plane, last_plane) + clamped(b_y) * WIDTH, x);
-  let to_v = 512u + channel * 128u + i * 32u + m;
-  var from_u = block * steps * 512u + local;
-  var next_u = filters[from_u];
-  var next_u2 = filters[from_u + 256u];
+  let plane = (image + channel) * HEIGHT * WIDTH;
+  let a_at = plane + clamped(a_y) * WIDTH + x - 1u;
+  let b_at = plane + clamped(b_y) * WIDTH + x - 1u;
+  let from_u = block * STEPS * 512u + local;
+  write_u(0u, local, filters[from_u], filters[from_u + 256u]);
+  let first_a = row_at(a_at + way_to(0u, channel));
+  let first_b = row_at(b_at + way_to(0u, channel));
+  write_v(0u, local, combined(first_a, first_b, a_counts, b_counts, x));
+  workgroupBarrier();
 
   // What it sums up: one product, channels 4 r to 4 r + 3 and as many 16 on, places c and 4 + c.
   let product = local / 16u;
@@ -285,26 +326,14 @@ fn main(
   var upper_right = mat4x4f();
   var lower_left = mat4x4f();
   var lower_right = mat4x4f();
-  var side = 0u;
-  for (var step = 0u; step < steps; step++) {
-    // With two sides, whoever has passed the barrier of the last round has done with this one, read in the round before.
-    tile[side + local] = vec4f(next_u);
-    tile[side + local + 256u] = vec4f(next_u2);
-    let inner = a_weights.inner * next_a.inner + b_weights.inner * next_b.inner;
-    let outer = a_weights.outer * next_a.outer + b_weights.outer * next_b.outer;
-    store_pair(side + to_v, lower == 1u, outer.x - inner.y, inner.y - inner.w);
-    store_pair(side + to_v + 8u, lower == 1u, inner.x + inner.y, inner.z + inner.w);
-    store_pair(side + to_v + 16u, lower == 1u, inner.y - inner.x, inner.w - inner.z);
-    store_pair(side + to_v + 24u, lower == 1u, inner.x - inner.z, inner.z - outer.y);
-    workgroupBarrier();
-    if (step + 1u < steps) {
-      from_u += 512u;
-      next_u = filters[from_u];
-      next_u2 = filters[from_u + 256u];
-      plane += 4u * HEIGHT * WIDTH;
-      next_a = row_at(min(plane, last_plane) + clamped(a_y) * WIDTH, x);
-      next_b = row_at(min(plane, last_plane) + clamped(b_y) * WIDTH, x);
-    }
+  for (var step = 0u; step < STEPS; step++) {
+    // Behind the last step there is none, and it is brought once more.
+    let next = min(step + 1u, STEPS - 1u);
+    let u = filters[from_u + next * 512u];
+    let u2 = filters[from_u + next * 512u + 256u];
+    let a_row = row_at(a_at + way_to(next, channel));
+    let b_row = row_at(b_at + way_to(next, channel));
+    let side = step % SIDES * 1024u;
     for (var k = 0u; k < 4u; k++) {
       let at = side + k * 128u + product * 8u;
       let u0 = tile[at + r];
@@ -316,13 +345,12 @@ fn main(
       lower_left += outer_product(u1, v0);
       lower_right += outer_product(u1, v1);
     }
+    // With two sides the other one was read in the round before, whose barrier everybody has passed.
     if (SIDES == 1u) {
       workgroupBarrier();
-    } else {
-      side = 1024u - side;
     }
-  }
-  if (SIDES == 2u) {
+    write_u(step + 1u, local, u, u2);
+    write_v(step + 1u, local, combined(a_row, b_row, a_counts, b_counts, x));
     workgroupBarrier();
   }
 
