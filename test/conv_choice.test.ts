@@ -49,7 +49,7 @@ describe('the method of a convolution', () => {
     const [small, large] = ['F(2x2) f32, fused in 16 KiB', 'F(2x2) f32, fused in 32 KiB'];
     expect(names({})).toEqual([small, small]);
     expect(names({ maxStorage: 32767 })).toEqual([small, small]);
-    expect(names({ maxStorage: 32768 })).toEqual([large, small, large]);
+    expect(names({ maxStorage: 32768 })).toEqual([small, small, large]);
     expect(names({ maxInvocations: 128 })).toEqual(['F(4x4) f32, workgroup']);
   });
 

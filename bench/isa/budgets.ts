@@ -30,6 +30,14 @@ export const BUDGETS: Budgets = {
     navi31: { share: 0.75, vgprs: 72, waves: 10 },
     navi21: { share: 0.76, vgprs: 72, waves: 10 },
   },
+  winograd_fused: {
+    navi31: { share: 0.74, vgprs: 144, waves: 8 },
+    navi21: { share: 0.74, vgprs: 128, waves: 8 },
+  },
+  winograd_fused_half: {
+    navi31: { share: 0.72, vgprs: 144, waves: 8 },
+    navi21: { share: 0.73, vgprs: 128, waves: 8 },
+  },
   winograd_input: {
     navi31: { share: 0.2, vgprs: 48, waves: 32 },
     navi21: { share: 0.22, vgprs: 48, waves: 20 },

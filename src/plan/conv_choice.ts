@@ -121,7 +121,7 @@ function pairedChannels(inChannels: number, outChannels: number): number {
 export function chooseConv(shape: ConvSizes, device: ConvDevice): ConvMethod {
   const { inChannels, outChannels } = shape;
   const precision = device.precision ?? 'f32';
-  const sides = fusedSides(device).at(-1);
+  const [sides] = fusedSides(device);
   if (sides !== undefined && fusedPays(shape, precision)) {
     const fused = { kind: 'fused', precision, sides } as const;
     if (allowsWinograd(shape, fused)) return fused;
@@ -139,7 +139,11 @@ export function chooseConv(shape: ConvSizes, device: ConvDevice): ConvMethod {
     : { kind: 'direct', tiling, ...sizesOf(tiling, device) };
 }
 
-/** What F(2x2) in one kernel can hold of its sum at once on a device, the better the later; a software adapter's none. */
+/**
+ * Steps of its sum that F(2x2) in one kernel can hold on a device; none on a software adapter. With one, workgroups of
+ * 16 KiB, more of them fit a core; with two half of the barriers are left, and a few more instructions (compiled for AMD's
+ * GPUs, 369 a step instead of 354): a tuning finds out.
+ */
 export function fusedSides({
   isFallback,
   maxInvocations = FUSED_INVOCATIONS,
