@@ -16,17 +16,18 @@
 // apart. A step is four channels of the input:
 //   - 512 vec4 of U are copied, two an invocation: they lie in memory as they lie in the workgroup's.
 //   - V: an invocation transforms one row of the four of B^T for two tiles side by side and one channel: 2 x 6 pixels
-//     read, 20 operations, 8 values written. What lies outside of the image is read from its edge, times 0.
+//     read, 22 operations, 8 values written. A row above or below the image is its own next one, times 0, so that
+//     nothing is read that exact skipping has not filled in; what is beside it is read like the rest, and dropped.
 //   - 16 vec4f of workgroup memory read for 256 multiply-adds: one byte each.
-// U and pixels for the next step are on their way meanwhile. With SIDES 2 a step is written beside the one that is
-// read: one barrier a step instead of two.
+// U and pixels of the next step are on their way meanwhile. With SIDES 2 it is written beside the one that is read: one
+// barrier a step instead of two.
 // At the end each channel's products meet in workgroup memory, 8 SIDES channels at a time: an invocation transforms
 // those of two tiles side by side, and stores two rows of four.
 //
 // In memory a step reads 8 KiB of U and 3.2 KiB of pixels for 65536 multiply-adds, 0.17 bytes each in f32, 0.11 with U in
 // f16. Workgroups go through 8 blocks of places, then on to the next 32 channels of the same: what runs at the same time
 // shares pixels and U. docs/gpu-kernels.md counts the rest.
-// Workgroup memory: 16 KiB SIDES. Registers: 64 sums, 16 operands, 20 on their way, 6 weights of pixels, addresses.
+// Workgroup memory: 16 KiB SIDES. Registers: 64 sums, 16 or 32 operands, 20 on their way, addresses: 128 on RDNA2.
 // Preconditions: kernel 3; SIDES 1 or 2; fewer than 2^31 elements a tensor. A constant map gives a mask of zero.
 
 import package::shared::activation::activated4;
@@ -93,7 +94,7 @@ fn way_to(step: u32, channel: u32) -> u32 {
   return channels * HEIGHT * WIDTH;
 }
 
-// Two rows, each times what it counts. Beyond an end of a tensor's row stands what is not a number, maybe.
+// Two rows, each times what it counts. What stands beyond the ends of a tensor's row need not be finite.
 @if(pixels_plain)
 fn combined(a: Row, b: Row, a_counts: f32, b_counts: f32, x: u32) -> Row {
   var inner = a_counts * a.inner + b_counts * b.inner;
@@ -118,7 +119,7 @@ fn clamped(y: i32) -> u32 {
   return u32(clamp(y, 0, i32(HEIGHT) - 1));
 }
 
-// What a row counts, which is `row` of those that the place reads: itself, or the other way round.
+// What each pixel of a row counts, `row` being its place among the six that a place reads: `factor`, or nothing outside.
 @if(pixels_plain)
 fn counts_of(y: i32, _place: u32, _row: u32, factor: f32) -> f32 {
   return select(0.0, factor, y >= 0 && y < i32(HEIGHT));
