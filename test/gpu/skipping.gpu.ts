@@ -167,8 +167,8 @@ function compareAsOnGpu(gpu: Gpu, trial: Trial): Promise<string> {
 }
 
 /**
- * F(2x2) in one kernel, behind a direct first layer, whose zeros are known pixel by pixel, or from the first layer on,
- * whose zeros are known by whole tiles.
+ * F(2x2) in one kernel, behind a direct first layer or from the first layer on. Zeros of the first layer are taken for
+ * known pixel by pixel: an output of F(2x2) depends on nine pixels, as a direct one does.
  */
 function compareFused(gpu: Gpu, trial: Trial, isDirectFirst: boolean): Promise<string> {
   const { maxInvocations } = gpu.facts;
