@@ -25,7 +25,37 @@ describe('the method of a convolution', () => {
   const on = (precision: 'f32' | 'f16', ...sizes: Parameters<typeof shape>) =>
     methodName(chooseConv(shape(...sizes), { ...gpu, precision }));
 
-  it('on GPUs: Winograd where channels pay for the bytes it moves, C O / (C + O) from 24 or 12', () => {
+  it('on GPUs: F(2x2) in one kernel until its products cost more than what F(4x4) moves', () => {
+    expect(on('f32', 64, 64)).toBe('F(2x2) f32, fused in 16 KiB');
+    expect(on('f32', 128, 256)).toBe('F(2x2) f32, fused in 16 KiB');
+    expect(on('f32', 256, 256)).toBe('F(4x4) f32, workgroup');
+    expect(on('f16', 64, 128)).toBe('F(2x2) f16, fused in 16 KiB');
+    expect(on('f16', 128, 128)).toBe('F(4x4) f16, workgroup');
+    expect(on('f32', 512, 512, 56, 1)).toBe('direct, workgroup');
+    // Nor where there are few channels, or many that are none.
+    expect(on('f32', 15, 64)).toBe('direct, workgroup');
+    expect(on('f32', 16, 64)).toBe('F(2x2) f32, fused in 16 KiB');
+    expect(on('f32', 64, 18)).toBe('direct, workgroup');
+    expect(on('f32', 64, 19)).toBe('F(2x2) f32, fused in 16 KiB');
+  });
+
+  it('on GPUs: F(2x2) with what memory a workgroup has, and only of 256 invocations', () => {
+    const names = (device: Partial<Parameters<typeof chooseConv>[1]>) => [
+      methodName(chooseConv(shape(64, 64), { ...gpu, ...device })),
+      ...candidatesFor(shape(64, 64), { ...gpu, ...device })
+        .map(methodName)
+        .filter((name) => name.startsWith('F(2x2)')),
+    ];
+    const [small, large] = ['F(2x2) f32, fused in 16 KiB', 'F(2x2) f32, fused in 32 KiB'];
+    expect(names({})).toEqual([small, small]);
+    expect(names({ maxStorage: 32767 })).toEqual([small, small]);
+    expect(names({ maxStorage: 32768 })).toEqual([small, small, large]);
+    expect(names({ maxInvocations: 128 })).toEqual(['F(4x4) f32, workgroup']);
+  });
+
+  it('on GPUs of small workgroups: F(4x4) where channels pay for the bytes it moves, C O / (C + O) from 24 or 12', () => {
+    const on = (precision: 'f32' | 'f16', ...sizes: Parameters<typeof shape>) =>
+      methodName(chooseConv(shape(...sizes), { ...gpu, precision, maxInvocations: 128 }));
     expect(on('f32', 64, 64)).toBe('F(4x4) f32, workgroup');
     expect(on('f32', 48, 48)).toBe('F(4x4) f32, workgroup');
     expect(on('f32', 48, 47)).toBe('direct, workgroup');
@@ -54,7 +84,7 @@ describe('the method of a convolution', () => {
     expect(named({ isFallback: true, quads: 0 }, 6, 17, 7, 1)).toBe('direct, registers');
     expect(named({ isFallback: true, quads: 0 }, 64, 64)).toBe('F(4x4) f32, registers');
     expect(named({ ...software, precision: 'f16' }, 64, 64)).toBe('F(4x4) f16, registers');
-    expect(named({ ...software, isFallback: false }, 64, 64)).toBe('F(4x4) f32, workgroup');
+    expect(named({ ...software, isFallback: false }, 256, 256)).toBe('F(4x4) f32, workgroup');
     expect(candidatesFor(shape(64, 64), software).map(methodName)).toEqual([
       'direct, registers',
       'F(4x4) f32, registers',
@@ -68,7 +98,7 @@ describe('the method of a convolution', () => {
 
   it('never takes matrix units unmeasured, though they are candidates in f16', () => {
     const device = { ...gpu, precision: 'f16', units: [units] } as const;
-    expect(methodName(chooseConv(shape(64, 64), device))).toBe('F(4x4) f16, workgroup');
+    expect(methodName(chooseConv(shape(256, 256), device))).toBe('F(4x4) f16, workgroup');
     const names = (precision: 'f32' | 'f16', channels: number) =>
       candidatesFor(shape(channels, 64), { ...device, precision })
         .map(methodName)
@@ -110,10 +140,11 @@ describe('on a device of so many invocations a workgroup', () => {
     expect(Math.max(...chosen)).toBe(most);
     const tiles = sizes
       .flatMap((own) => candidatesFor(own, device))
-      .map(({ tile }) => invocations(tile as GemmTile));
+      .flatMap((method) => (method.kind === 'fused' ? [] : [method.tile as GemmTile]))
+      .map(invocations);
     expect(Math.max(...tiles)).toBe(most);
     // What chooses by shape when it is recorded knows of the limit.
-    expect(chooseConv(shape(64, 64), device)).toMatchObject({
+    expect(chooseConv(shape(256, 256), device)).toMatchObject({
       kind: 'winograd',
       maxInvocations: most,
     });

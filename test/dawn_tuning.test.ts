@@ -78,28 +78,38 @@ function errorOf(logits: Float32Array): number {
 }
 
 describe.skipIf(reason !== undefined)('a network by the methods of GPUs', () => {
-  it('takes Winograd in workgroup memory where channels pay for it', async () => {
+  it('takes F(2x2) in one kernel, or F(4x4) where channels pay for it and workgroups are small', async () => {
     const { facts } = await device('gpu');
-    const { features } = compile(network, facts);
-    const kinds = features.slice(1).map((step) => (step as ConvStep).method.kind);
-    expect(kinds).toEqual(['direct', 'winograd']);
+    const kinds = (own: DeviceFacts) =>
+      compile(network, own)
+        .features.slice(1)
+        .map((step) => (step as ConvStep).method.kind);
+    expect(kinds(facts)).toEqual(['fused', 'fused']);
+    expect(kinds({ ...facts, maxInvocations: 128 })).toEqual(['direct', 'winograd']);
   });
 
   it('gives the logits of the f64 reference', async () => {
-    for (const as of ['gpu', 'software'] as const) {
-      const { own, facts } = await device(as);
+    for (const [as, changes] of [
+      ['gpu', {}],
+      ['gpu', { maxInvocations: 128 }],
+      ['software', {}],
+    ] as const) {
+      const { own, facts } = await device(as, changes);
       expect(errorOf(await logitsOf(own, compile(network, facts)))).toBeLessThan(1e-5);
       own.dispose();
     }
   });
 
   it('and in f16 within what layers of 0.16 % make', async () => {
-    const { own, facts } = await device('gpu');
-    const plan = compile(network, facts, { precision: 'f16' });
-    const error = errorOf(await logitsOf(own, plan));
-    expect(error).toBeLessThan(2e-2);
-    // It is f16, not f32.
-    expect(error).toBeGreaterThan(1e-5);
+    for (const changes of [{}, { maxInvocations: 128 }]) {
+      const { own, facts } = await device('gpu', changes);
+      const plan = compile(network, facts, { precision: 'f16' });
+      const error = errorOf(await logitsOf(own, plan));
+      expect(error).toBeLessThan(2e-2);
+      // It is f16, not f32.
+      expect(error).toBeGreaterThan(1e-5);
+      own.dispose();
+    }
   });
 });
 
@@ -207,9 +217,9 @@ describe.skipIf(reason !== undefined)('tuning', () => {
     try {
       const tuning = await tuneConvolutions(own, network, { ...budget, facts });
       for (const { method, measured } of Object.values(tuning.layers)) {
-        expect(method).toMatch(/^direct/);
+        expect(method).not.toMatch(/^F\(4x4/);
         for (const { method: name, refused } of measured) {
-          if (name.startsWith('F(')) expect(refused).toMatch(/^differs by/);
+          if (name.startsWith('F(4x4')) expect(refused).toMatch(/^differs by/);
           else expect(refused).toBeUndefined();
         }
       }

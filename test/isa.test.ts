@@ -250,9 +250,9 @@ describe('the model', () => {
   it('counts what the documentation says of 512 masks of VGG-16, weights aside', () => {
     const counted = waysOf(network, 512).map(({ name, precision, steps }) => {
       const all = steps.slice(1, 13).flatMap((step) => step.work);
-      const products = all.filter(({ kernel }) => /conv|product/.test(kernel));
+      const products = all.filter(({ kernel }) => /conv|product|fused/.test(kernel));
       const isWeights = (kernel: string, i: number) =>
-        kernel.startsWith('conv') ? i > 0 : /product/.test(kernel) && i < 2;
+        /conv|fused/.test(kernel) ? i > 0 : /product/.test(kernel) && i < 2;
       const bytes = all.flatMap(({ kernel, traffic }) =>
         traffic.filter((_, i) => !isWeights(kernel, i)).map((own) => own.bytes),
       );
@@ -266,7 +266,9 @@ describe('the model', () => {
     expect(counted.filter(([name]) => !String(name).startsWith('as chosen'))).toEqual([
       ['direct, f32', '15.6', 30],
       ['F(4x4), f32', '4.0', 209],
+      ['F(2x2), f32', '7.1', 30],
       ['F(4x4), f16', '4.0', 120],
+      ['F(2x2), f16', '7.1', 30],
     ]);
   });
 

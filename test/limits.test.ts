@@ -51,11 +51,14 @@ describe('limits', () => {
     expect(request([]).requiredFeatures).toEqual([]);
   });
 
-  it('larger workgroups than compatibility mode has are requested up to 256, where they are to be had', () => {
+  it('larger workgroups than compatibility mode has are requested up to 256 and 32 KiB, where they are to be had', () => {
     expect(requestOf(CORE).requiredLimits).toEqual(CORE);
     expect(requestOf(COMPATIBILITY).requiredLimits).toEqual(COMPATIBILITY);
     const large = { maxComputeInvocationsPerWorkgroup: 1024, maxComputeWorkgroupSizeX: 1024 };
     expect(requestOf({ ...COMPATIBILITY, ...large }).requiredLimits).toEqual(CORE);
+    const storage = { ...CORE, maxComputeWorkgroupStorageSize: 32768 };
+    const more = { maxComputeWorkgroupStorageSize: 65536 };
+    expect(requestOf({ ...CORE, ...more }).requiredLimits).toEqual(storage);
     const unequal = { maxComputeInvocationsPerWorkgroup: 192 };
     expect(requestOf({ ...CORE, ...unequal }).requiredLimits).toEqual({ ...CORE, ...unequal });
   });

@@ -59,8 +59,12 @@ describe('steps', () => {
     const step = conv(gpu.steps, 'conv2_1');
     expect(step.flop).toBe(2 * 64 * 128 * 9 * 112 ** 2);
     expect(step.bytes.output).toBe(4 * 128 * 112 ** 2);
-    // Packed, a bias, and 36 products' filters.
-    expect(step.bytes.weights).toBe(4 * (64 * 128 * 9 + 128 + 36 * 64 * 128));
+    // Packed, a bias, and 16 products' filters.
+    expect(step.bytes.weights).toBe(4 * (64 * 128 * 9 + 128 + 16 * 64 * 128));
+    // 36 of F(4x4).
+    expect(conv(gpu.steps, 'conv3_2').bytes.weights).toBe(
+      4 * (256 * 256 * 9 + 256 + 36 * 256 * 256),
+    );
     const total = (options: PlanOptions): number =>
       compile(network, softwareFacts(1), options).steps.reduce(
         (sum, { bytes }) => sum + bytes.weights,
@@ -93,7 +97,9 @@ describe('a plan', () => {
       { tiling: 'quads' },
     ]);
     expect((gpu.steps[0] as ConvStep).masked?.tiling).toBe('workgroup');
-    expect(methodName((gpu.steps[1] as ConvStep).method)).toBe('F(4x4) f32, workgroup');
+    expect(methodName((gpu.steps[1] as ConvStep).method)).toBe('F(2x2) f32, fused in 16 KiB');
+    expect(gpu.steps[1]).toMatchObject({ masked: undefined, tile: { height: 4, width: 4 } });
+    expect(methodName(conv(gpu.steps, 'conv3_2').method)).toBe('F(4x4) f32, workgroup');
     // Back through the first convolution: 64 to 3 channels.
     expect((gpu.steps[0] as ConvStep).back).toMatchObject({
       shape: { inChannels: 64, outChannels: 3, activation: 1, pool: false },
@@ -123,8 +129,11 @@ describe('a plan', () => {
 
   it('lays weights out by dtype and method, and says so in words', () => {
     const name = (plan = gpu, step = 'pool1') => layoutName(conv(plan.steps, step).layout);
-    expect(name()).toBe('f32, transformed in f32');
-    expect(name(compile(network, factsOf(), { precision: 'f16' }))).toBe('f32, transformed in f16');
+    expect(name()).toBe('f32, transformed for F(2x2) in f32');
+    expect(name(gpu, 'conv3_2')).toBe('f32, transformed for F(4x4) in f32');
+    expect(name(compile(network, factsOf(), { precision: 'f16' }))).toBe(
+      'f32, transformed for F(2x2) in f16',
+    );
     // Transformed anew at each use.
     expect(name(compile(network, factsOf(), { dtype: 'int8' }))).toBe('f16');
     expect(name(gpu, 'conv1_1')).toBe('f32');
@@ -147,8 +156,15 @@ describe('a plan', () => {
 });
 
 describe('batches', () => {
-  const plan = (masks: number, budget = 256 * MIB, own = gpu) =>
+  // All by F(4x4), which needs scratch.
+  const small = compile(network, factsOf({ maxInvocations: 128 }));
+  const plan = (masks: number, budget = 256 * MIB, own = small) =>
     planBatches(maskedPasses(own), masks, budget);
+
+  it('hold more where a layer needs no scratch', () => {
+    expect(plan(512, 64 * MIB, gpu).most).toBe(3);
+    expect(plan(1, 256 * MIB, gpu).bytesPerMask).toBeLessThan(plan(1).bytesPerMask / 2);
+  });
 
   it('stay within bindings and budget', () => {
     const batches = plan(512);

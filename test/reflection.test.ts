@@ -14,6 +14,7 @@ import {
   kernels,
   ladderKernels,
   peakKernels,
+  storageOf,
   textOf,
 } from './harness/kernels';
 import { unportable } from './harness/portability';
@@ -39,7 +40,8 @@ describe.each(LEVELS)('kernels in $level', ({ maxInvocations }) => {
 
   it.each(each)('$title', ({ kernel, constants }) => {
     expect(Object.keys(constants).sort()).toEqual(kernel.constants);
-    const allowed = { maxInvocations, extensions: extensionsOf(kernel) };
+    const maxStorage = storageOf(constants);
+    const allowed = { maxInvocations, maxStorage, extensions: extensionsOf(kernel) };
     expect(problemsOf(shaderText(textOf(kernel), constants), allowed)).toEqual([]);
   });
 
@@ -47,6 +49,7 @@ describe.each(LEVELS)('kernels in $level', ({ maxInvocations }) => {
     const problems = each.flatMap(({ kernel, constants }) =>
       problemsOf(shaderText(textOf(kernel), constants), {
         maxInvocations: maxInvocations - 1,
+        maxStorage: storageOf(constants),
         extensions: extensionsOf(kernel),
       }),
     );

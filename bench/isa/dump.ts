@@ -34,6 +34,7 @@ async function dump({ dawn, list, ...selection }: DumpOptions): Promise<void> {
   if (!adapter) throw new Error('Dawn finds no Vulkan adapter.');
   const device = await adapter.requestDevice({
     requiredFeatures: [...GPU_FACTS.features] as GPUFeatureName[],
+    requiredLimits: { maxComputeWorkgroupStorageSize: GPU_FACTS.maxWorkgroupStorage },
   });
   const { network } = seededVgg(16, 1);
   const all = pipelinesOf(gpuDispatches(network), selection);

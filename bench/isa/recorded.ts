@@ -15,7 +15,7 @@ import type { Tensors } from '../measure/kernels/subject';
  * else, so that what is recorded can be counted and compiled, and never run.
  */
 
-/** WebGPU's core, with f16. */
+/** WebGPU's core, with f16, and the workgroup memory that GPUs have. */
 export const GPU_FACTS: DeviceFacts = {
   isFallback: false,
   features: new Set(['shader-f16', 'subgroups']),
@@ -25,6 +25,7 @@ export const GPU_FACTS: DeviceFacts = {
   maxStorageBufferBindingSize: 128 * 1024 * 1024,
   maxBufferSize: 256 * 1024 * 1024,
   maxInvocations: 256,
+  maxWorkgroupStorage: 32768,
 };
 
 /** The library's default. */

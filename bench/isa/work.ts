@@ -18,6 +18,7 @@ const WAYS: readonly (Omit<Way, 'steps'> & { readonly choose?: Choices })[] = [
       precision,
       choose: always({ kind: 'winograd', precision, product: 'workgroup' }),
     },
+    { name: 'F(2x2)', precision, choose: always({ kind: 'fused', precision, sides: 1 }) },
     { name: CHOSEN, precision },
   ]),
 ];

@@ -15,6 +15,11 @@ import {
   winogradFilters,
   winogradScratch,
 } from '../../src/kernels/winograd/winograd';
+import {
+  fusedConv,
+  fusedFilterBytes,
+  fusedFilters,
+} from '../../src/kernels/winograd/winograd_fused';
 import { quadsFit } from '../../src/kernels/winograd/winograd_product';
 import { ceilDiv } from '../../src/numbers/padding';
 import {
@@ -246,6 +251,19 @@ export const convLadder: readonly Rung<ConvLayer>[] = [
     name: '9 Winograd F(4x4), workgroup',
     idea: 'its products in tiles of workgroup memory: what a GPU runs',
     record: winogradF4('workgroup'),
+  },
+  {
+    name: '10 Winograd F(2x2), fused',
+    idea: 'one kernel for GPUs: transforms in workgroup memory, 16 products in registers, nothing else in memory',
+    record: ({ arena, shape, batch, input, weights, bias, output }) => {
+      const method = { precision: 'f32', sides: 1 } as const;
+      const label = 'F(2x2)';
+      const filters = arena.take('F(2x2) filters', fusedFilterBytes(shape, 'f32'));
+      return {
+        load: [fusedFilters({ label, shape, dtype: 'f32', weights, filters, precision: 'f32' })],
+        run: [fusedConv({ label, shape, batch, input, filters, bias, output, method })],
+      };
+    },
   },
 ];
 

@@ -29,6 +29,8 @@ export interface DeviceFacts {
   readonly maxBufferSize: number;
   /** Of a workgroup, also where all of them are one row: 256 in WebGPU's core, 128 in its compatibility mode. */
   readonly maxInvocations: number;
+  /** Bytes of a workgroup's memory. */
+  readonly maxWorkgroupStorage: number;
 }
 
 /** What stands in an adapter's info where it knows of subgroups, and what Chromium adds where of matrices. */
@@ -89,5 +91,6 @@ export function deviceFacts(device: GPUDevice, info: GPUAdapterInfo | undefined)
       limits.maxComputeInvocationsPerWorkgroup,
       limits.maxComputeWorkgroupSizeX,
     ),
+    maxWorkgroupStorage: limits.maxComputeWorkgroupStorageSize,
   };
 }

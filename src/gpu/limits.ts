@@ -26,8 +26,15 @@ export const KERNEL_NEEDS = {
   maxStorageBuffersPerShaderStage: 8,
 } as const;
 
-/** Invocations that larger tiles have, which are taken where the device allows them: the default of WebGPU's core. */
-const USEFUL_INVOCATIONS = 256;
+/**
+ * What larger tiles take where the device allows it: the invocations of WebGPU's core, and twice its workgroup memory,
+ * which nearly every GPU has.
+ */
+const USEFUL = {
+  maxComputeInvocationsPerWorkgroup: 256,
+  maxComputeWorkgroupSizeX: 256,
+  maxComputeWorkgroupStorageSize: 32768,
+} as const;
 
 /**
  * Features that are used where they are; the library works without them. `timestamp-query` times kernels,
@@ -47,14 +54,12 @@ export function deviceRequest(
   needs: Needs,
 ): { requiredLimits: Record<LimitName, number>; requiredFeatures: GPUFeatureName[] } {
   checkLimits('This GPU', limits, needs);
-  const useful = (name: LimitName): number => Math.min(USEFUL_INVOCATIONS, limits[name]);
+  const useful = { ...USEFUL } as Record<keyof typeof USEFUL, number>;
+  for (const name of Object.keys(USEFUL) as (keyof typeof USEFUL)[]) {
+    useful[name] = Math.min(USEFUL[name], limits[name]);
+  }
   return {
-    requiredLimits: {
-      ...needs,
-      ...KERNEL_NEEDS,
-      maxComputeInvocationsPerWorkgroup: useful('maxComputeInvocationsPerWorkgroup'),
-      maxComputeWorkgroupSizeX: useful('maxComputeWorkgroupSizeX'),
-    },
+    requiredLimits: { ...needs, ...KERNEL_NEEDS, ...useful },
     requiredFeatures: USEFUL_FEATURES.filter((feature) => features.has(feature)),
   };
 }

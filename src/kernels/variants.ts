@@ -27,7 +27,7 @@ export interface Axes {
  * How a kernel covers its outputs, where that is the last word of its file's name. A device computes by one or two of
  * these ways: in a build each has its texts in a chunk of its own, which comes when the first of them is compiled.
  */
-const TILINGS = ['registers', 'quads', 'workgroup', 'matrix'] as const;
+const TILINGS = ['registers', 'quads', 'workgroup', 'matrix', 'fused'] as const;
 
 export function tilingOf(file: string): (typeof TILINGS)[number] | undefined {
   return TILINGS.find((tiling) => file.endsWith(`_${tiling}`));
@@ -99,6 +99,8 @@ export const VARIANTS = {
   winograd_product_quads: ONE,
   winograd_product_workgroup: [STORED],
   winograd_product_matrix: [{ stored: ['f16'] }],
+  winograd_filters_fused: [{ ...STORED, ...F32_F16 }],
+  winograd_fused: [{ pixels: ['plain', 'masked'], ...STORED, ...PLACES }],
   // linear
   linear_registers: [ALL_TYPES],
   linear_quads: [ALL_TYPES],

@@ -1,5 +1,6 @@
 import { ScoreCamError } from '../errors';
-import { winogradFilterBytes, winogradScratch } from '../kernels/winograd/winograd';
+import { filterBytes } from '../kernels/winograd/transformed';
+import { winogradScratch } from '../kernels/winograd/winograd';
 import { IMAGE, sizeOf } from '../model/network';
 import { keeping, type Plan } from './compile';
 import type { Step } from './steps';
@@ -73,15 +74,19 @@ function scratchOf(
   masks: number,
   isMasked: boolean,
 ): { readonly tensors: readonly number[]; readonly fixed: number } {
-  if (step.kind !== 'conv' || step.method.kind !== 'winograd' || isMasked) {
+  if (step.kind !== 'conv') return { tensors: [], fixed: 0 };
+  const { shape, method, layout } = step;
+  if (method.kind === 'direct' || (isMasked && method.kind !== 'fused')) {
     return { tensors: [], fixed: 0 };
   }
-  const { shape, method, layout } = step;
   return {
     // In registers scratch grows with the batch; in slices it stays below a bound.
-    tensors: Object.values(winogradScratch(shape, masks, undefined, method)),
+    tensors:
+      method.kind === 'winograd'
+        ? Object.values(winogradScratch(shape, masks, undefined, method))
+        : [],
     // Filters that are transformed anew, one layer's at a time.
-    fixed: layout.transformed ? 0 : winogradFilterBytes(shape, method),
+    fixed: layout.transformed ? 0 : filterBytes(shape, method),
   };
 }
 

@@ -9,6 +9,7 @@ import {
   type ConvDevice,
   type ConvMethod,
   type ConvSizes,
+  fusedSides,
 } from './conv_choice';
 
 /*
@@ -34,10 +35,13 @@ export function candidatesFor(shape: ConvSizes, device: ConvDevice): ConvMethod[
         tiling: 'workgroup',
         tile,
       }));
-  const winograd = winogradCandidates(shape, device, precision)
-    .filter((method) => allowsWinograd(shape, method))
-    .map((method): ConvMethod => ({ kind: 'winograd', ...method }));
-  return [...direct, ...winograd];
+  const transformed = [
+    ...winogradCandidates(shape, device, precision).map(
+      (method) => ({ kind: 'winograd', ...method }) as const,
+    ),
+    ...fusedSides(device).map((sides) => ({ kind: 'fused', precision, sides }) as const),
+  ];
+  return [...direct, ...transformed.filter((method) => allowsWinograd(shape, method))];
 }
 
 function winogradCandidates(
@@ -69,6 +73,9 @@ function unitsFit(units: MatrixUnits, shape: ConvSizes): boolean {
 
 /** A method in words, as a key of measurements. */
 export function methodName(method: ConvMethod): string {
+  if (method.kind === 'fused') {
+    return `F(2x2) ${method.precision}, fused in ${16 * method.sides} KiB`;
+  }
   const size = method.tile ? ` ${tileName(method.tile)}` : '';
   if (method.kind === 'direct') {
     return `direct, ${method.tiling}${size}`;

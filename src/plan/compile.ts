@@ -4,7 +4,8 @@ import type { ConvShape } from '../kernels/convolution/conv_kernel';
 import { type LinearTiling, rowStride, shardRows } from '../kernels/linear/linear';
 import { turnedShape } from '../kernels/shared/conv_shape';
 import type { Size } from '../kernels/shared/tile_grid';
-import { WINOGRAD_TILE, winogradFilterBytes } from '../kernels/winograd/winograd';
+import { filterBytes, filterLayout } from '../kernels/winograd/transformed';
+import { WINOGRAD_TILE } from '../kernels/winograd/winograd';
 import {
   type ConvLayer,
   IMAGE,
@@ -193,11 +194,9 @@ class Compiler implements Decisions {
     const shape = convShape(layer, pool !== undefined, activation);
     const method = this.method(shape);
     const dtype: ConvDtype = this.dtype === 'f32' ? 'f32' : 'f16';
-    const transformed =
-      method.kind === 'winograd' && dtype === 'f32' ? method.precision : undefined;
+    const kept = method.kind !== 'direct' && dtype === 'f32' ? method : undefined;
     const packed = roundUp(shape.outChannels, 8) * (shape.inChannels * shape.kernel ** 2);
-    const filters =
-      method.kind === 'winograd' && transformed ? winogradFilterBytes(shape, method) : 0;
+    const filters = kept ? filterBytes(shape, kept) : 0;
     const back = turnedShape(shape);
     const output = (pool ?? layer).output;
     return {
@@ -214,7 +213,7 @@ class Compiler implements Decisions {
       layer,
       shape,
       method,
-      layout: { dtype, transformed },
+      layout: { dtype, transformed: kept && filterLayout(kept) },
       tile: listsTiles(method) ? WINOGRAD_TILE : undefined,
       back: { shape: back, method: this.method(back) },
       masked: isFirst ? this.masked(shape, method) : undefined,
@@ -228,8 +227,9 @@ class Compiler implements Decisions {
     );
   }
 
-  /** The mask is fused into a direct convolution, whatever computes the layer without one. */
+  /** The mask is fused into a direct convolution, unless the layer is computed by one kernel that takes it, too. */
   private masked(shape: ConvShape, method: ConvMethod): ConvStep['masked'] {
+    if (method.kind === 'fused') return { tiling: method, tile: WINOGRAD_TILE };
     const own = method.kind === 'direct' && canMask(method.tiling) ? method.tiling : undefined;
     const tiling = own ?? chooseConvTiling(this.device);
     return { tiling, tile: maskedTile(tiling, shape) as Size };

@@ -1,9 +1,12 @@
 import type { ConvTiling, MaskedTiling } from '../kernels/convolution/conv';
 import type { ConvShape } from '../kernels/convolution/conv_kernel';
 import type { TileChoice } from '../kernels/shared/gemm_tile';
-import { outStride, type WinogradMethod, winogradFilterBytes } from '../kernels/winograd/winograd';
+import { filterBytes, type TransformedMethod } from '../kernels/winograd/transformed';
+import { outStride, type WinogradMethod } from '../kernels/winograd/winograd';
+import { FUSED_INVOCATIONS, FUSED_STORAGE, type Sides } from '../kernels/winograd/winograd_fused';
 import { type MatrixUnits, quadsFit } from '../kernels/winograd/winograd_product';
 import type { Precision } from '../numbers/dtypes';
+import { roundUp } from '../numbers/padding';
 
 /*
  * Which way a convolution is computed where nothing was measured: a pure function of its shape, of what is known of
@@ -15,7 +18,7 @@ export type { ConvTiling };
 /** One way to compute a convolution, with the tile of what goes by workgroups. Plain data. */
 export type ConvMethod =
   | ({ readonly kind: 'direct'; readonly tiling: ConvTiling } & TileChoice)
-  | ({ readonly kind: 'winograd' } & WinogradMethod);
+  | TransformedMethod;
 
 /** What the choice rests on, besides the shape. */
 export interface ConvDevice {
@@ -23,6 +26,8 @@ export interface ConvDevice {
   readonly isFallback: boolean;
   /** Of a workgroup. Default: what WebGPU's core has, 256. */
   readonly maxInvocations?: number | undefined;
+  /** Bytes of its memory. Default: what every device has, 16 KiB. */
+  readonly maxStorage?: number | undefined;
   /** Fours of invocations that its subgroups are; none without the feature `subgroups`, or where their size varies. */
   readonly quads?: number | undefined;
   /** Of what Winograd stores between its kernels. Default f32. */
@@ -47,9 +52,9 @@ const MAX_FILTER_BYTES = 128 * 1024 * 1024;
 /** Whether Winograd can compute it at all: 3x3, with filters that any device can bind. */
 export function allowsWinograd(
   shape: Pick<ConvShape, 'inChannels' | 'outChannels' | 'kernel'>,
-  method: Pick<WinogradMethod, 'precision'>,
+  method: TransformedMethod,
 ): boolean {
-  return shape.kernel === 3 && winogradFilterBytes(shape, method) <= MAX_FILTER_BYTES;
+  return shape.kernel === 3 && filterBytes(shape, method) <= MAX_FILTER_BYTES;
 }
 
 /** One row of the table of what is chosen without a measurement on the device. */
@@ -112,10 +117,15 @@ function pairedChannels(inChannels: number, outChannels: number): number {
   return (inChannels * outChannels) / (inChannels + outChannels);
 }
 
-/** The way to compute a convolution that nothing was measured of: as the table says. */
+/** The way to compute a convolution that nothing was measured of: as the table says, or F(2x2) in one kernel. */
 export function chooseConv(shape: ConvSizes, device: ConvDevice): ConvMethod {
   const { inChannels, outChannels } = shape;
   const precision = device.precision ?? 'f32';
+  const [sides] = fusedSides(device);
+  if (sides !== undefined && fusedPays(shape, precision)) {
+    const fused = { kind: 'fused', precision, sides } as const;
+    if (allowsWinograd(shape, fused)) return fused;
+  }
   const rule = RULES.find(
     (row) =>
       row.isFallback === device.isFallback &&
@@ -123,9 +133,46 @@ export function chooseConv(shape: ConvSizes, device: ConvDevice): ConvMethod {
       (row.allows?.(shape, device) ?? true),
   );
   const tiling = productInQuadsPays(shape, device) ? 'quads' : chooseConvTiling(device);
-  return rule?.pays(inChannels, outChannels) && allowsWinograd(shape, rule.method)
-    ? { kind: 'winograd', ...rule.method, ...sizesOf(rule.method.product, device) }
+  const winograd = rule && ({ kind: 'winograd', ...rule.method } as const);
+  return winograd && rule.pays(inChannels, outChannels) && allowsWinograd(shape, winograd)
+    ? { ...winograd, ...sizesOf(winograd.product, device) }
     : { kind: 'direct', tiling, ...sizesOf(tiling, device) };
+}
+
+/**
+ * Steps of its sum that F(2x2) in one kernel can hold on a device; none on a software adapter. With one, workgroups of
+ * 16 KiB, more of them fit a core; with two half of the barriers are left, and a few more instructions (compiled for AMD's
+ * GPUs, 369 a step instead of 354): a tuning finds out.
+ */
+export function fusedSides({
+  isFallback,
+  maxInvocations = FUSED_INVOCATIONS,
+  maxStorage = FUSED_STORAGE,
+}: ConvDevice): readonly Sides[] {
+  if (isFallback || maxInvocations < FUSED_INVOCATIONS) return [];
+  return ([1, 2] as const).filter((sides) => sides * FUSED_STORAGE <= maxStorage);
+}
+
+/** What a GPU computes while it moves one byte, at least: an H100 67 TFLOP/s beside 3.35 TB/s, a laptop twice that. */
+const FLOP_PER_BYTE = 20;
+
+/**
+ * Whether F(2x2) in one kernel is to be taken on a GPU that nothing is known of, by counting for each pixel:
+ * C O multiply-adds are 18 FLOP by the definition, 8 by F(2x2) and 4.5 by F(4x4), which moves V and M, too, 18 (C + O)
+ * bytes in f32. F(2x2) computes for channels that pad its own, and needs some to pay for transforms and its end.
+ */
+export function fusedPays(
+  { inChannels, outChannels }: Pick<ConvSizes, 'inChannels' | 'outChannels'>,
+  precision: Precision,
+): boolean {
+  const products = inChannels * outChannels;
+  const fused = 8 * roundUp(inChannels, 4) * roundUp(outChannels, 32);
+  const moved = (precision === 'f16' ? 9 : 18) * (inChannels + outChannels);
+  return (
+    inChannels >= 16 &&
+    fused < 0.75 * 18 * products &&
+    fused < 4.5 * products + FLOP_PER_BYTE * moved
+  );
 }
 
 /** Whether a convolution is a matrix product that quads share: 1x1, of more channels than one of the four has. */
@@ -157,7 +204,7 @@ function sizesOf(
 
 /** Whether exact skipping can list a method's tiles. */
 export function listsTiles(method: ConvMethod): boolean {
-  return method.kind === 'winograd';
+  return method.kind !== 'direct';
 }
 
 /**

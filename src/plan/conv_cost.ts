@@ -1,14 +1,14 @@
 import type { ConvShape } from '../kernels/convolution/conv_kernel';
+import { filterBytes } from '../kernels/winograd/transformed';
 import {
   outStride,
   PRODUCTS,
   sliceOf,
   tilesOf,
-  winogradFilterBytes,
   winogradScratch,
 } from '../kernels/winograd/winograd';
 import { STORED_BYTES } from '../numbers/dtypes';
-import { ceilDiv } from '../numbers/padding';
+import { ceilDiv, roundUp } from '../numbers/padding';
 import type { ConvMethod } from './conv_choice';
 
 import type { Traffic, Work } from './cost';
@@ -31,10 +31,17 @@ export function convWork(shape: ConvShape, method: ConvMethod, images: number): 
     return [{ kernel: `conv_${method.tiling}`, flop, traffic, dispatches: 1 }];
   }
   const tiles = tilesOf(shape, images);
+  const filters = filterBytes(shape, method);
+  if (method.kind === 'fused') {
+    // Four tiles of 16 products in each of F(4x4)'s; filters again for every 64 of those.
+    const flop = 2 * 16 * 4 * tiles * roundUp(inChannels, 4) * roundUp(outChannels, 32);
+    const again = { bytes: filters * (ceilDiv(tiles, 64) - 1), held: filters };
+    const traffic = [ends(input + output), { bytes: filters }, again];
+    return [{ kernel: 'winograd_fused', flop, traffic, dispatches: 1 }];
+  }
   const dispatches = ceilDiv(tiles, sliceOf(shape, tiles, method));
   const scratch = winogradScratch(shape, images, undefined, method);
   const held = scratch.transformed + scratch.product;
-  const filters = winogradFilterBytes(shape, method);
   const column = STORED_BYTES[method.precision] * PRODUCTS * tiles;
   const v = { bytes: column * inChannels, held };
   const m = { bytes: column * outStride(shape), held };

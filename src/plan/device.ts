@@ -8,6 +8,7 @@ export function convDevice(facts: DeviceFacts, precision: Precision): ConvDevice
   return {
     isFallback: facts.isFallback,
     maxInvocations: facts.maxInvocations,
+    maxStorage: facts.maxWorkgroupStorage,
     precision,
     quads: quadsOf(facts),
     units: unitsOf(facts),

@@ -3,6 +3,7 @@ import type { ConvShape } from '../kernels/convolution/conv_kernel';
 import type { WindowTiling } from '../kernels/graph/window_conv';
 import type { LinearTiling } from '../kernels/linear/linear';
 import type { Size } from '../kernels/shared/tile_grid';
+import type { FusedMethod } from '../kernels/winograd/winograd_fused';
 import {
   type ConvLayer,
   IMAGE,
@@ -15,7 +16,7 @@ import {
   type WindowConvLayer,
   type WindowPoolLayer,
 } from '../model/network';
-import type { ConvDtype, Precision, WeightDtype } from '../numbers/dtypes';
+import type { ConvDtype, WeightDtype } from '../numbers/dtypes';
 import type { ConvMethod } from './conv_choice';
 
 /*
@@ -64,12 +65,12 @@ interface StepBase {
 
 /**
  * What stands on the GPU for a convolution's weights. Always packed (kernels/convolution/pack.ts) in `dtype`; and, if
- * `transformed` is set, transformed for Winograd as well, stored in that precision. Filters of f16 weights are
+ * `transformed` is set, transformed for Winograd as well, as `filterLayout` says. Filters of f16 weights are
  * transformed anew at each use, or the model would stand in memory in f32 after all.
  */
 export interface ConvLayout {
   readonly dtype: ConvDtype;
-  readonly transformed: Precision | undefined;
+  readonly transformed: string | undefined;
 }
 
 export interface ConvStep extends StepBase {
@@ -83,7 +84,7 @@ export interface ConvStep extends StepBase {
   /** The convolution that leads back from the output's gradient to the input's. */
   readonly back: { readonly shape: ConvShape; readonly method: ConvMethod };
   /** Of the network's first convolution, which can have the mask fused in: how, and the tiles that can be listed. */
-  readonly masked: { readonly tiling: MaskedTiling; readonly tile: Size } | undefined;
+  readonly masked: { readonly tiling: MaskedTiling | FusedMethod; readonly tile: Size } | undefined;
 }
 
 /** Any other convolution than a plain one; a second input is added to the sum. */
@@ -150,7 +151,7 @@ export function layoutName(layout: ConvLayout | LinearLayout): string {
     return `${layout.dtype} in rows ${layout.shards.map(({ firstOutput }) => firstOutput).join(', ')}`;
   }
   const { dtype, transformed } = layout;
-  return transformed ? `${dtype}, transformed in ${transformed}` : `${dtype}`;
+  return transformed ? `${dtype}, transformed for ${transformed}` : `${dtype}`;
 }
 
 /** A layer of a network, or two of them, that one step computes. */

@@ -3,7 +3,7 @@ import type { Gpu, GpuData } from '../gpu/gpu';
 import type { Dispatch, Slice } from '../gpu/kernel';
 import { packConv } from '../kernels/convolution/conv';
 import { rowStride } from '../kernels/linear/linear';
-import { winogradFilterBytes, winogradFilters } from '../kernels/winograd/winograd';
+import { filterBytes, transformFilters } from '../kernels/winograd/transformed';
 import { weightBlocks } from '../model/blocks';
 import { encodeRows, storedBytes } from '../model/encoding';
 import type { KeptModelWriter } from '../model/keep/kept-model';
@@ -162,13 +162,12 @@ export class NetworkWeights {
     release(packed.weights);
     const biasSlice = this.upload(layer.bias, packed.bias);
     let filters: Slice | undefined;
-    if (transformed && step.kind === 'conv' && step.method.kind === 'winograd') {
+    if (transformed && step.kind === 'conv' && step.method.kind !== 'direct') {
       const { shape, method } = step;
       // Four times as large again: worth it in f32, where speed is wanted more than memory.
       const label = `${layer.weight} for Winograd`;
-      filters = { buffer: this.create(label, winogradFilterBytes(shape, method)) };
-      const precision = transformed;
-      this.transforms.push(winogradFilters({ label, shape, dtype, precision, weights, filters }));
+      filters = { buffer: this.create(label, filterBytes(shape, method)) };
+      this.transforms.push(transformFilters({ label, shape, dtype, method, weights, filters }));
     }
     this.convs.set(layer.name, { layout, weights, bias: biasSlice, filters });
   }

@@ -5,11 +5,16 @@ import type { ConvShape } from '../kernels/convolution/conv_kernel';
 import type { ConvEnds } from '../kernels/shared/conv_shape';
 import type { Places } from '../kernels/shared/places';
 import {
-  winogradConv,
-  winogradFilterBytes,
-  winogradFilters,
-  winogradScratch,
-} from '../kernels/winograd/winograd';
+  filterBytes,
+  type TransformedMethod,
+  transformFilters,
+} from '../kernels/winograd/transformed';
+import { winogradConv, winogradScratch } from '../kernels/winograd/winograd';
+import {
+  type FusedMaskedArgs,
+  fusedConv,
+  maskedFusedConv,
+} from '../kernels/winograd/winograd_fused';
 import type { ConvDtype } from '../numbers/dtypes';
 import type { ConvMethod } from '../plan/conv_choice';
 
@@ -39,15 +44,46 @@ export function recordConv(convolution: RecordedConv, arena: Arena): Dispatch[] 
     const tensors = { input, output, weights, bias, added, view };
     return [conv(method.tiling, { label, shape, dtype, batch, ...tensors, choice: method })];
   }
+  const { filters, first, release } = filtersOf({ ...convolution, method }, kept, arena);
+  const tensors = { input, filters, bias, output, added, view };
+  if (method.kind === 'fused') {
+    release();
+    return [...first, fusedConv({ label, shape, batch, ...tensors, places, method })];
+  }
   const sizes = winogradScratch(shape, batch, places?.count, method);
-  const filters = kept ?? arena.take(`${label}, filters`, winogradFilterBytes(shape, method));
   const transformed = arena.take(`${label}, transformed`, sizes.transformed);
   const product = arena.take(`${label}, product`, sizes.product);
-  if (!kept) arena.release(filters);
+  release();
   arena.release(transformed);
   arena.release(product);
-  const { precision } = method;
-  const first = kept ? [] : [winogradFilters({ label, shape, dtype, precision, weights, filters })];
-  const tensors = { input, filters, bias, transformed, product, output, added, view };
-  return [...first, ...winogradConv({ label, shape, batch, ...tensors, places, method })];
+  const scratch = { transformed, product };
+  return [
+    ...first,
+    ...winogradConv({ label, shape, batch, ...tensors, ...scratch, places, method }),
+  ];
+}
+
+/** The first convolution with the mask fused in, by the kernel that reads transformed filters. */
+export function recordMaskedFused(
+  args: Omit<FusedMaskedArgs, 'filters'> & Pick<RecordedConv, 'dtype' | 'weights' | 'filters'>,
+  arena: Arena,
+): Dispatch[] {
+  const method = { kind: 'fused', ...args.method } as const;
+  const { filters, first, release } = filtersOf({ ...args, method }, args.filters, arena);
+  release();
+  return [...first, maskedFusedConv({ ...args, filters })];
+}
+
+/** Filters that are kept, or are made for this use; `release` says that what reads them is recorded. */
+function filtersOf(
+  args: Pick<RecordedConv, 'label' | 'shape' | 'dtype' | 'weights'> & {
+    readonly method: TransformedMethod;
+  },
+  kept: Slice | undefined,
+  arena: Arena,
+) {
+  if (kept) return { filters: kept, first: [], release: () => {} };
+  const filters = arena.take(`${args.label}, filters`, filterBytes(args.shape, args.method));
+  const first = [transformFilters({ ...args, filters })];
+  return { filters, first, release: () => arena.release(filters) };
 }

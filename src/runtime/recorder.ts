@@ -12,7 +12,7 @@ import { sizeOf } from '../model/network';
 import type { ConvStep, LinearStep, Step } from '../plan/steps';
 import type { GraphKit } from './graph-kit';
 import type { NetworkWeights } from './network-weights';
-import { recordConv } from './record-conv';
+import { recordConv, recordMaskedFused } from './record-conv';
 import type { Masks } from './skipping';
 
 /** Tensors by name, as steps name what they read and leave. */
@@ -83,7 +83,7 @@ export class Recorder {
       if (places?.count !== 0) {
         dispatches.push(
           ...(i === 0 && masked
-            ? this.masked(step, batch, masked, output, places)
+            ? this.masked(step, batch, masked, output, arena, places)
             : this.step(step, batch, tensors, output, arena, places)),
         );
       }
@@ -139,10 +139,11 @@ export class Recorder {
     batch: number,
     { image, masks, channels, firstMask }: MaskedInput,
     output: Slice,
+    arena: Arena,
     places: Places | undefined,
   ): Dispatch[] {
     const { name: label } = step;
-    const { weights, bias } = this.weights.conv(step as ConvStep);
+    const { weights, bias, filters } = this.weights.conv(step as ConvStep);
     const args = {
       label,
       batch,
@@ -161,7 +162,11 @@ export class Recorder {
     if (step.kind !== 'conv') return this.graph.masked(step, args, this.weights);
     const { shape, masked, layout } = step;
     if (!masked) throw new Error(`Step "${label}" knows no masks.`);
-    return [maskedConv(masked.tiling, { ...args, places, shape, dtype: layout.dtype })];
+    const { tiling } = masked;
+    const own = { ...args, places, shape, dtype: layout.dtype };
+    return typeof tiling === 'string'
+      ? [maskedConv(tiling, own)]
+      : recordMaskedFused({ ...own, filters, method: tiling }, arena);
   }
 
   private linear(

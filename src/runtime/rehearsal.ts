@@ -1,6 +1,6 @@
 import type { Gpu } from '../gpu/gpu';
 import type { Dispatch, Slice } from '../gpu/kernel';
-import { winogradFilters } from '../kernels/winograd/winograd';
+import { transformFilters } from '../kernels/winograd/transformed';
 import type { Plan } from '../plan/compile';
 import type { ConvStep, LinearStep } from '../plan/steps';
 import type { Engine } from './engine';
@@ -78,10 +78,10 @@ const slice: Slice = { buffer: paper('weights', 4) };
 function filterTransforms({ steps }: Plan): Dispatch[] {
   return steps.flatMap((step) => {
     if (step.kind !== 'conv') return [];
-    const { name: label, shape, layout } = step;
-    const { dtype, transformed: precision } = layout;
-    if (!precision) return [];
-    return [winogradFilters({ label, shape, dtype, precision, weights: slice, filters: slice })];
+    const { name: label, shape, layout, method } = step;
+    if (!layout.transformed || method.kind === 'direct') return [];
+    const { dtype } = layout;
+    return [transformFilters({ label, shape, dtype, method, weights: slice, filters: slice })];
   });
 }
 
@@ -92,7 +92,7 @@ function weightsOf(plan: Plan): Pick<NetworkWeights, 'plan' | 'conv' | 'linear'>
       layout,
       weights: slice,
       bias: slice,
-      filters: layout.transformed && slice,
+      filters: layout.transformed === undefined ? undefined : slice,
     }),
     linear: ({ layout }: LinearStep): LinearWeights => ({
       layout,

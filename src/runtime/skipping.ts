@@ -152,8 +152,8 @@ export class Skipping {
         firstWord: own.activeWord,
       });
     const dispatches = [direct(first, undefined)];
-    // Direct sums of the same numbers are the same bits, pixel by pixel: the second step's tiles come from the
-    // maps, too. Winograd's depend on the whole tile's, so from there on whole tiles grow.
+    // Direct sums of the same numbers are the same bits, pixel by pixel, and so are F(2x2)'s: the second step's tiles
+    // come from the maps, too. F(4x4)'s depend on the whole tile's, so from there on whole tiles grow.
     if (second) dispatches.push(direct(second, first));
     const common = { masks: count, bits, words };
     for (let i = 2; i < tiled.length; i++) {

@@ -5,7 +5,7 @@ import type { DeviceFacts } from '../gpu/facts';
 import type { Gpu } from '../gpu/gpu';
 import { packConv } from '../kernels/convolution/conv';
 import type { ConvShape } from '../kernels/convolution/conv_kernel';
-import { winogradFilterBytes, winogradFilters } from '../kernels/winograd/winograd';
+import { filterBytes, transformFilters } from '../kernels/winograd/transformed';
 import type { Network } from '../model/network';
 import type { Precision } from '../numbers/dtypes';
 import { maskedPasses, planBatches } from '../plan/batches';
@@ -140,7 +140,7 @@ async function fault(
       const error = Math.abs((actual[i] as number) - value);
       return Number.isNaN(error) ? Infinity : Math.max(most, error);
     }, 0);
-    const allowed = DIFFERENCE[method.kind === 'winograd' ? method.precision : 'f32'];
+    const allowed = DIFFERENCE[method.kind === 'direct' ? 'f32' : method.precision];
     return off <= allowed * largest
       ? undefined
       : `differs by ${(off / largest).toExponential(1)} from f64, may differ by ${allowed}`;
@@ -228,20 +228,18 @@ function prepare(gpu: Gpu, arena: Arena, shape: ConvShape, batch: number, method
   const packedWeights = arena.upload('weights', packed.weights);
   const count = batch * outChannels * height * width;
   const output = arena.take('output', 4 * count);
-  const transformed =
-    method.kind === 'winograd'
-      ? arena.take('filters', winogradFilterBytes(shape, method))
-      : undefined;
-  const filters =
-    transformed && method.kind === 'winograd'
+  const kept = method.kind === 'direct' ? undefined : method;
+  const filters = kept && arena.take('filters', filterBytes(shape, kept));
+  const load =
+    filters && kept
       ? [
-          winogradFilters({
+          transformFilters({
             label,
             shape,
             dtype: 'f32',
+            method: kept,
             weights: packedWeights,
-            filters: transformed,
-            precision: method.precision,
+            filters,
           }),
         ]
       : [];
@@ -253,14 +251,14 @@ function prepare(gpu: Gpu, arena: Arena, shape: ConvShape, batch: number, method
       batch,
       dtype: 'f32',
       weights: packedWeights,
-      filters: transformed,
+      filters,
       bias: arena.upload('bias', packed.bias),
       input,
       output,
     },
     arena,
   );
-  return { filters, dispatches, output: output.buffer, count };
+  return { filters: load, dispatches, output: output.buffer, count };
 }
 
 /** A layer's input and weights, made up. */

@@ -4,7 +4,7 @@ import { packConv } from '../../src/kernels/convolution/conv';
 import { type LinearTiling, linear, rowStride } from '../../src/kernels/linear/linear';
 import type { ConvShape } from '../../src/kernels/shared/conv_shape';
 import { IN_REGISTERS } from '../../src/kernels/winograd/winograd';
-import { isMonotone } from '../../src/numbers/activation';
+import { isMonotone, SILU } from '../../src/numbers/activation';
 import { methodName } from '../../src/plan/candidates';
 import type { ConvMethod } from '../../src/plan/conv_choice';
 import { recordConv } from '../../src/runtime/record-conv';
@@ -26,6 +26,7 @@ const METHODS: readonly ConvMethod[] = [
   { kind: 'direct', tiling: 'workgroup' },
   { kind: 'winograd', ...IN_REGISTERS },
   { kind: 'direct', tiling: 'quads' },
+  { kind: 'fused', precision: 'f32', sides: 1 },
 ];
 
 interface Trial {
@@ -50,8 +51,9 @@ async function run(gpu: Gpu, method: ConvMethod, { shape, ...t }: Trial): Promis
   const bias = testValues(outChannels, 3).map((x) => 4 * x);
   const added = t.added ? testValues(batch * outChannels * plane, 4).map((x) => 4 * x) : undefined;
   const full = windowConvReference(window, batch, input, weights, bias, added);
-  if (method.kind === 'winograd') {
-    const error = winogradTolerance(shape, batch, input, weights, method);
+  if (method.kind !== 'direct') {
+    const stored = { ...method, outputs: method.kind === 'fused' ? 2 : 4 } as const;
+    const error = winogradTolerance(shape, batch, input, weights, stored);
     // Slopes are at most 1.5.
     for (const i of full.tolerance.keys())
       full.tolerance[i] = (full.tolerance[i] as number) + 1.5 * error;
@@ -126,11 +128,15 @@ const usually = ['chrome'] as const;
 
 const sizes = { inChannels: 3, outChannels: 9, height: 7, width: 15 } as const;
 
+/** Every shape and activation is a pipeline of F(2x2) in one kernel, and slow to compile: one of each kind. */
+const activationsOf = ({ kind }: ConvMethod): readonly number[] =>
+  kind === 'fused' ? ACTIVATIONS.filter((code) => [0.1, -6, SILU].includes(code)) : ACTIVATIONS;
+
 const kernelOf = (method: ConvMethod): 1 | 3 => (methodName(method).includes('quads') ? 1 : 3);
 
 export const cases: GpuCase[] = quadsNeedSubgroups([
   ...METHODS.flatMap((method) => [
-    ...ACTIVATIONS.flatMap((activation) =>
+    ...activationsOf(method).flatMap((activation) =>
       [false, true].map(
         (added): GpuCase => ({
           name: `${methodName(method)}: ${activationName(activation)}${added ? ', added, a view' : ''}`,
@@ -143,17 +149,19 @@ export const cases: GpuCase[] = quadsNeedSubgroups([
         }),
       ),
     ),
-    ...ACTIVATIONS.filter(isMonotone).map(
-      (activation): GpuCase => ({
-        name: `${methodName(method)}: ${activationName(activation)}, added, pooled, a view`,
-        usually,
-        run: (gpu) =>
-          run(gpu, method, {
-            shape: { ...sizes, kernel: kernelOf(method), activation, pool: true },
-            added: true,
-          }),
-      }),
-    ),
+    ...activationsOf(method)
+      .filter(isMonotone)
+      .map(
+        (activation): GpuCase => ({
+          name: `${methodName(method)}: ${activationName(activation)}, added, pooled, a view`,
+          usually,
+          run: (gpu) =>
+            run(gpu, method, {
+              shape: { ...sizes, kernel: kernelOf(method), activation, pool: true },
+              added: true,
+            }),
+        }),
+      ),
   ]),
   ...(['registers', 'workgroup'] as const).flatMap((tiling) =>
     ACTIVATIONS.map(

@@ -166,6 +166,19 @@ function compareAsOnGpu(gpu: Gpu, trial: Trial): Promise<string> {
   return compare(gpu, { ...trial, facts: { ...gpu.facts, isFallback: false }, choose: { conv } });
 }
 
+/**
+ * F(2x2) in one kernel, behind a direct first layer or from the first layer on. Zeros of the first layer are taken for
+ * known pixel by pixel: an output of F(2x2) depends on nine pixels, as a direct one does.
+ */
+function compareFused(gpu: Gpu, trial: Trial, isDirectFirst: boolean): Promise<string> {
+  const { maxInvocations } = gpu.facts;
+  const conv: Choices['conv'] = ({ inChannels }) =>
+    isDirectFirst && inChannels === 3
+      ? { kind: 'direct', tiling: 'workgroup', maxInvocations }
+      : { kind: 'fused', precision: 'f32', sides: 1 };
+  return compare(gpu, { ...trial, facts: { ...gpu.facts, isFallback: false }, choose: { conv } });
+}
+
 /** Every list of the GPU against the reference, in batches whose masks stand in another order. */
 function compareLists(gpu: Gpu, trial: Trial): Promise<string> {
   return prepared(gpu, trial, async ({ runner, masks, arena, data, ranges }) => {
@@ -321,6 +334,16 @@ export const cases: GpuCase[] = [
       },
     ];
   }),
+  // Barriers make them slow to compile, so one of the trials.
+  ...[true, false].map((isDirectFirst) => ({
+    name: `skipping changes no bit, F(2x2) ${isDirectFirst ? 'behind the first layer' : 'in all layers'}`,
+    run: (gpu: Gpu) =>
+      compareFused(
+        gpu,
+        { ...(trials[0] as Trial), ...small(DEEP, { width: 70, height: 61 }) },
+        isDirectFirst,
+      ),
+  })),
   {
     name: 'skipping changes no bit: more tiles than a slice',
     run: (gpu) =>

@@ -13,6 +13,7 @@ export function factsOf(changes: Partial<DeviceFacts> = {}): DeviceFacts {
     maxStorageBufferBindingSize: 128 * MIB,
     maxBufferSize: 256 * MIB,
     maxInvocations: 256,
+    maxWorkgroupStorage: 16384,
     ...changes,
   };
 }

@@ -1,4 +1,5 @@
 import type { Declaration, Kernel, KernelSource } from '../../src/gpu/kernel';
+import { KERNEL_NEEDS } from '../../src/gpu/limits';
 import { family } from '../../src/kernels/family';
 import {
   CONV_TILES,
@@ -6,6 +7,7 @@ import {
   PRODUCT_TILES,
   tilesWithin,
 } from '../../src/kernels/shared/gemm_tile';
+import { FUSED_INVOCATIONS } from '../../src/kernels/winograd/winograd_fused';
 import { matrixLanes } from '../../src/kernels/winograd/winograd_product';
 
 const sources = import.meta.glob<KernelSource>('../../src/kernels/*/*.wgsl', {
@@ -80,6 +82,7 @@ const CONSTANTS: Readonly<Record<string, (maxInvocations: number) => readonly Co
   linear_workgroup: (most) => tilesWithin(PRODUCT_TILES, most).map(ofTile),
   window_conv_quads: () => LANES,
   winograd_product_matrix: unitsWithin,
+  winograd_fused: (most) => (most < FUSED_INVOCATIONS ? [] : [{ SIDES: 1 }, { SIDES: 2 }]),
 };
 
 export function constantsOf(
@@ -89,6 +92,11 @@ export function constantsOf(
   if (constants.length === 0) return [{}];
   const file = Object.keys(CONSTANTS).find((own) => name === own || name.startsWith(`${own}_`));
   return (file ? CONSTANTS[file]?.(maxInvocations) : undefined) ?? [];
+}
+
+/** Bytes of workgroup memory that a kernel may take: more than every device has only where it is chosen by them. */
+export function storageOf({ SIDES = 1 }: Constants): number {
+  return SIDES * KERNEL_NEEDS.maxComputeWorkgroupStorageSize;
 }
 
 /** The extensions that a kernel may enable: those of devices that it is chosen for. */

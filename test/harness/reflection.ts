@@ -8,6 +8,8 @@ import { unportable } from './portability';
 interface Allowed {
   /** Invocations of a workgroup. */
   readonly maxInvocations?: number;
+  /** Bytes of its memory. */
+  readonly maxStorage?: number;
   /** Extensions that it may enable. */
   readonly extensions?: readonly string[];
 }
@@ -15,7 +17,11 @@ interface Allowed {
 /** Everything that is wrong with a kernel's text, constants included, in words; empty when nothing is. */
 export function problemsOf(
   code: string,
-  { maxInvocations = 256, extensions = [] }: Allowed = {},
+  {
+    maxInvocations = 256,
+    maxStorage = KERNEL_NEEDS.maxComputeWorkgroupStorageSize,
+    extensions = [],
+  }: Allowed = {},
 ): string[] {
   const { bindings } = interfaceOf(code);
   const texts = topLevelOf(code).map(({ text }) => text);
@@ -40,7 +46,7 @@ export function problemsOf(
     ...aboveLimit(
       'bytes of workgroup memory',
       workgroup.reduce((bytes, text) => bytes + bytesOf(texts, text), 0),
-      KERNEL_NEEDS.maxComputeWorkgroupStorageSize,
+      maxStorage,
     ),
     ...aboveLimit('storage bindings', storage.length, KERNEL_NEEDS.maxStorageBuffersPerShaderStage),
   ];

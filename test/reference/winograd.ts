@@ -5,10 +5,10 @@ import type { Bounded } from './conv';
 
 type Matrix = readonly (readonly number[])[];
 
-/**
- * The matrices of F(4x4, 3x3), interpolated at 0, +-3/4, +-3/2 and infinity (Lavin and Gray 2016, section 4.1).
- */
-const { B_T, G, A_T }: Readonly<Record<'B_T' | 'G' | 'A_T', Matrix>> = {
+type Matrices = Readonly<Record<'B_T' | 'G' | 'A_T', Matrix>>;
+
+/** Of F(4x4, 3x3), interpolated at 0, +-3/4, +-3/2 and infinity (Lavin and Gray 2016, section 4.1). */
+const F4: Matrices = {
   B_T: [
     [81 / 64, 0, -45 / 16, 0, 1, 0],
     [0, -27 / 16, -9 / 4, 3 / 4, 1, 0],
@@ -33,15 +33,34 @@ const { B_T, G, A_T }: Readonly<Record<'B_T' | 'G' | 'A_T', Matrix>> = {
   ],
 };
 
-/** How the tensors between the kernels are stored. */
+/** Of F(2x2, 3x3), interpolated at 0, +-1 and infinity. */
+const F2: Matrices = {
+  B_T: [
+    [1, 0, -1, 0],
+    [0, 1, 1, 0],
+    [0, -1, 1, 0],
+    [0, 1, 0, -1],
+  ],
+  G: [
+    [1, 0, 0],
+    [1 / 2, 1 / 2, 1 / 2],
+    [1 / 2, -1 / 2, 1 / 2],
+    [0, 0, 1],
+  ],
+  A_T: [
+    [1, 1, 1, 0],
+    [0, 1, -1, -1],
+  ],
+};
+
+/** How the tensors between the kernels are stored; of F(2x2), which has one kernel, the filters alone. */
 export interface Stored {
   readonly precision: Precision;
+  /** Outputs of a tile each way. Default 4. */
+  readonly outputs?: 2 | 4;
 }
 
 const F32: Stored = { precision: 'f32' };
-
-/** Outputs of a tile each way. */
-const TILE = 4;
 
 /** A conversion to f16 may err by one unit in the last of 11 bits; below 2^-14 those bits stay where they are. */
 const HALF = 2 ** -10;
@@ -73,18 +92,26 @@ function filterAt(weights: ArrayLike<number>, index: number): number[][] {
 }
 
 /**
- * U = G g G^T of every filter of weights [O, I, 3, 3] in f64, as [products, I, O rounded up to 8], and how far
+ * U = G g G^T of every filter of weights [O, I, 3, 3] in f64, as [products, I, O rounded up to 8] of F(4x4) and as
+ * [O / 32, I / 4, 4, products, 32] of F(2x2), both quotients rounded up; and how far
  * an f32 kernel may be from it. Each pass rounds its three coefficients once, each product with them once
  * (WGSL lets a quotient be wrong by 2.5 ULP = 5 u) and its two sums once.
  */
 export function filtersReference(
   weights: ArrayLike<number>,
   { inChannels, outChannels }: Pick<ConvShape, 'inChannels' | 'outChannels'>,
-  { precision }: Stored = F32,
+  { precision, outputs = 4 }: Stored = F32,
 ): Bounded {
-  const side = TILE + 2;
+  const { G } = outputs === 2 ? F2 : F4;
+  const side = outputs + 2;
   const stride = 8 * Math.ceil(outChannels / 8);
-  const values = new Float64Array(side * side * inChannels * stride);
+  const steps = Math.ceil(inChannels / 4);
+  const blocked = 4 * steps * 32 * Math.ceil(outChannels / 32);
+  const values = new Float64Array(side * side * (outputs === 2 ? blocked : inChannels * stride));
+  const placeOf = (e: number, c: number, o: number): number =>
+    outputs === 2
+      ? ((Math.floor(o / 32) * 4 * steps + c) * side * side + e) * 32 + (o % 32)
+      : (e * inChannels + c) * stride + o;
   const tolerance = new Float64Array(values.length);
   for (let o = 0; o < outChannels; o++) {
     for (let c = 0; c < inChannels; c++) {
@@ -92,7 +119,7 @@ export function filtersReference(
       const magnitude = spread(G, filter);
       sandwich(G, filter).forEach((row, i) => {
         row.forEach((value, j) => {
-          const at = ((side * i + j) * inChannels + c) * stride + o;
+          const at = placeOf(side * i + j, c, o);
           values[at] = value;
           tolerance[at] = sumTolerance(2 * (1 + 5 + 2), magnitude[i]?.[j] as number);
           if (precision === 'f16') {
@@ -109,26 +136,28 @@ export function filtersReference(
  * Error that may be made anywhere in the output: every one of the sums (n + n of the input transform for tiles
  * of n x n pixels, channels of the product, n + n of the output transform, 3 + 3 of the filters) rounds relative to
  * the absolute values it adds, |A|^T [sum_c |G||g||G|^T o |B^T|d||B|] |A|; the largest of all tiles. Stored as f16,
- * U, V and M each round once more.
+ * U, V and M each round once more, of F(2x2) U.
  */
 export function winogradTolerance(
   shape: ConvShape,
   batch: number,
   input: Float32Array,
   weights: ArrayLike<number>,
-  { precision }: Stored = F32,
+  { precision, outputs = 4 }: Stored = F32,
 ): number {
   const { inChannels, outChannels, height, width } = shape;
-  const side = Array.from({ length: TILE + 2 }, (_, i) => i);
+  const { B_T, G, A_T } = outputs === 2 ? F2 : F4;
+  const side = Array.from({ length: outputs + 2 }, (_, i) => i);
   const half = precision === 'f16';
-  const least = half ? LEAST : { u: 0, v: 0, m: 0 };
+  const none = { u: 0, v: 0, m: 0 };
+  const least = !half ? none : outputs === 2 ? { ...none, u: LEAST.u } : LEAST;
   const filters = Array.from({ length: outChannels * inChannels }, (_, i) =>
     spread(G, filterAt(weights, i)),
   );
   let largest = 0;
   for (let n = 0; n < batch; n++) {
-    for (let y = 0; y < height; y += TILE) {
-      for (let x = 0; x < width; x += TILE) {
+    for (let y = 0; y < height; y += outputs) {
+      for (let x = 0; x < width; x += outputs) {
         const patches = Array.from({ length: inChannels }, (_, c) => {
           const at = (row: number, column: number): number =>
             row < 0 || row >= height || column < 0 || column >= width
@@ -155,7 +184,7 @@ export function winogradTolerance(
     }
   }
   const sums = sumTolerance(inChannels + 4 * side.length + 3 + 3, largest);
-  return half ? sums + 3 * HALF * largest : sums;
+  return half ? sums + (outputs === 2 ? 1 : 3) * HALF * largest : sums;
 }
 
 /** M[e] = U[e]^T V[e] of [products, channels, outStride] and [products, channels, stride]. */

@@ -1,4 +1,5 @@
 import { convolutionSubjects, firstLayerSubjects } from './convolutions';
+import { fusedSubjects } from './fused';
 import { graphBackwardSubjects } from './graph-backward';
 import { graphSubjects } from './graphs';
 import { linearSubjects } from './linears';
@@ -13,6 +14,7 @@ export const kernelSubjects: readonly Subject[] = [
   ...convolutionSubjects,
   ...graphSubjects,
   ...winogradSubjects,
+  ...fusedSubjects,
   ...linearSubjects,
   ...tensorSubjects,
   ...mapSubjects,

@@ -31,7 +31,7 @@ export function layerShape({ small }: Pick<Scale, 'small'>): ConvShape {
 }
 
 /** conv1_1 of VGG-16. */
-const FIRST: ConvShape = {
+export const FIRST: ConvShape = {
   inChannels: 3,
   outChannels: 64,
   height: 224,
@@ -40,7 +40,8 @@ const FIRST: ConvShape = {
   activation: 0,
   pool: false,
 };
-const MAP = 14;
+/** Height and width of its maps. */
+export const MAP = 14;
 
 export function convFlop({ inChannels, outChannels, height, width, kernel }: ConvShape): number {
   return 2 * inChannels * outChannels * height * width * kernel ** 2;
@@ -186,7 +187,7 @@ function maskedFirst(
 }
 
 /** (-1, 1) for each map. */
-function alternating(count: number): Float32Array<ArrayBuffer> {
+export function alternating(count: number): Float32Array<ArrayBuffer> {
   return Float32Array.from({ length: 2 * count }, (_, i) => (i % 2 ? 1 : -1));
 }
 

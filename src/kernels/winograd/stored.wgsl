@@ -22,9 +22,13 @@ fn halves(value: vec4f) -> vec4h {
   return vec4h(value * select(vec4f(1), vec4f(1e38), abs(value) > vec4f(65504)));
 }
 
+// What U is stored times.
+@if(stored_f32) const U_SCALE = 1.0;
+@if(stored_f16) const U_SCALE = 32.0;
+
 fn store_u(value: vec4f) -> Stored4 {
   @if(stored_f32) return value;
-  @if(stored_f16) return halves(32.0 * value);
+  @if(stored_f16) return halves(U_SCALE * value);
 }
 
 fn store_v(value: f32) -> Stored {
