@@ -209,7 +209,7 @@ describe.skipIf(reason !== undefined)('tuning', () => {
     const right = textOf(kernel);
     // One product of many, in the last corner of each invocation's outputs.
     const wrong = right.map(
-      ([file, line, text]) => [file, line, text.replace('s71 += ub.w', 's71 += ub.z')] as const,
+      ([file, line, text]) => [file, line, text.replace('[15] += lower.w', '[15] += lower.z')] as const,
     );
     expect(wrong).not.toEqual(right);
     const faulty = kernel as { text: KernelText };

@@ -33,16 +33,24 @@ function weightTensors(tensors: Tensors, scale: Scale, dtype: WeightDtype) {
   };
 }
 
-function subject(tiling: AnyLinearTiling, dtype: WeightDtype, many: boolean): Subject {
+/** @param whole K in one part, however few workgroups that makes */
+function subject(
+  tiling: AnyLinearTiling,
+  dtype: WeightDtype,
+  many: boolean,
+  whole = false,
+): Subject {
   return {
-    name: `linear_${tiling}_${dtype}, ${many ? 'many images' : '1 image'}`,
+    name: `linear_${tiling}_${dtype}, ${many ? 'many images' : '1 image'}${whole ? ', K whole' : ''}`,
     group: 'fully connected',
     needs: tiling === 'quads' ? 'subgroups' : undefined,
     record(tensors, scale) {
       const { inFeatures, outFeatures } = sizeOf(scale);
       const batch = many ? manyFor(scale) : 1;
       const { weightBytes, ...own } = weightTensors(tensors, scale, dtype);
-      const sums = anyPartialSums(tiling, { inFeatures, shardOutputs: outFeatures, batch });
+      const sums = whole
+        ? 0
+        : anyPartialSums(tiling, { inFeatures, shardOutputs: outFeatures, batch });
       return {
         run: [
           ...anyLinear(tiling, {
@@ -131,6 +139,7 @@ export const linearSubjects: readonly Subject[] = [
   ...[false, true].flatMap((many) =>
     TILINGS.flatMap((tiling) => DTYPES.map((dtype) => subject(tiling, dtype, many))),
   ),
+  ...DTYPES.map((dtype) => subject('workgroup', dtype, false, true)),
   ...backward,
   columns,
 ];

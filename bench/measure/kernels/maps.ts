@@ -1,10 +1,14 @@
 import type { Dispatch } from '../../../src/gpu/kernel';
 import { applyMask } from '../../../src/kernels/inputs/apply_mask';
 import { revealPixels } from '../../../src/kernels/inputs/reveal_pixels';
+import { adam } from '../../../src/kernels/maps/adam';
+import { mapProducts } from '../../../src/kernels/maps/map_products';
 import { mapRanges } from '../../../src/kernels/maps/map_ranges';
+import { maskBackward } from '../../../src/kernels/maps/mask_backward';
 import { normaliseMap } from '../../../src/kernels/maps/normalise_map';
 import { overlay } from '../../../src/kernels/maps/overlay';
 import { upsample } from '../../../src/kernels/maps/upsample';
+import { upsampleBackward } from '../../../src/kernels/maps/upsample_backward';
 import { upsampleNormalise } from '../../../src/kernels/maps/upsample_normalise';
 import { weightedSum } from '../../../src/kernels/maps/weighted_sum';
 import { mapRangesNaive } from '../../ladder/naive';
@@ -53,6 +57,7 @@ const RANGE_FLOP = 20;
 const UPSAMPLE_FLOP = 16;
 const NORMALISE_FLOP = 20;
 const OVERLAY_FLOP = 20;
+const ADAM_FLOP = 20;
 /** map_ranges looks at two rows between two map rows. */
 const RANGE_ROWS = 2 * (MAP + 1);
 
@@ -137,6 +142,64 @@ export const mapSubjects: readonly Subject[] = [
       bytes: bytesOf(count * (pixels + 1), pixels),
     };
   }),
+  subject('map_products', (tensors) => {
+    const count = 512;
+    const pixels = MAP * MAP;
+    return {
+      run: mapProducts({
+        label: 'maps',
+        count,
+        pixels,
+        gradient: tensors.upload('gradient', values(pixels)),
+        maps: tensors.upload('maps', values(count * pixels)),
+        result: tensors.take('products', bytesOf(count)),
+      }),
+      batch: count,
+      flop: 2 * count * pixels,
+      bytes: bytesOf(count * (pixels + 1), pixels),
+    };
+  }),
+  subject('adam', (tensors) => {
+    const count = 512;
+    return {
+      run: adam({
+        label: 'weights',
+        count,
+        rate: 0.1,
+        weights: tensors.upload('weights', values(count).map(Math.abs)),
+        gradient: tensors.upload('gradient', values(count)),
+        state: tensors.upload('state', values(2 * count + 2).map(Math.abs)),
+        values: tensors.upload('values', values(count)),
+      }),
+      flop: ADAM_FLOP * count,
+      bytes: 36 * count,
+    };
+  }),
+  subject('mask_backward', (tensors) => ({
+    run: maskBackward({
+      label: 'mask',
+      channels: 3,
+      pixels: PIXELS,
+      gradient: tensors.upload('gradient', values(3 * PIXELS)),
+      image: tensors.upload('image', values(3 * PIXELS)),
+      full: tensors.upload('full', values(PIXELS)),
+      mask: tensors.upload('mask', values(PIXELS)),
+      range: tensors.upload('range', Float32Array.of(-1, 1)),
+      result: tensors.take('result', bytesOf(PIXELS)),
+    }),
+    flop: 12 * PIXELS,
+    bytes: bytesOf(9 * PIXELS),
+  })),
+  subject('upsample_backward', (tensors) => ({
+    run: upsampleBackward({
+      label: 'map',
+      ...interpolation,
+      gradient: tensors.upload('gradient', values(PIXELS)),
+      result: tensors.take('result', bytesOf(MAP * MAP)),
+    }),
+    flop: UPSAMPLE_FLOP * PIXELS,
+    bytes: bytesOf(PIXELS, MAP * MAP),
+  })),
   subject('normalise_map', (tensors) => ({
     run: normaliseMap({
       label: 'map',

@@ -22,6 +22,8 @@ export async function scoreMaps(
     onPasses,
   }: RunOptions & { readonly onPasses: (done: number) => void },
 ): Promise<Scores> {
+  // Of a layer that shows nothing there is no map at all.
+  if (count === 0) return { logits: new Float32Array(0), probabilities: new Float32Array(0) };
   const { gpu, network } = runner;
   const maps = arena.upload('maps as masks', data as Float32Array<ArrayBuffer>);
   const ranges = arena.take('ranges of masks', 8 * count);
