@@ -116,8 +116,8 @@ describe.skipIf(reason !== undefined)('a network by the methods of GPUs', () => 
 describe.skipIf(reason !== undefined)('tuning', () => {
   it('measures every way of every shape and finds all of them right', async () => {
     for (const [as, precision] of [
+      // A GPU's in f32 are all measured where a kernel is refused, below.
       ['software', 'f32'],
-      ['gpu', 'f32'],
       ['gpu', 'f16'],
     ] as const) {
       const { own, facts } = await device(as);
@@ -209,7 +209,8 @@ describe.skipIf(reason !== undefined)('tuning', () => {
     const right = textOf(kernel);
     // One product of many, in the last corner of each invocation's outputs.
     const wrong = right.map(
-      ([file, line, text]) => [file, line, text.replace('[15] += lower.w', '[15] += lower.z')] as const,
+      ([file, line, text]) =>
+        [file, line, text.replace('[15] += lower.w', '[15] += lower.z')] as const,
     );
     expect(wrong).not.toEqual(right);
     const faulty = kernel as { text: KernelText };

@@ -128,9 +128,11 @@ const usually = ['chrome'] as const;
 
 const sizes = { inChannels: 3, outChannels: 9, height: 7, width: 15 } as const;
 
-/** Every shape and activation is a pipeline of F(2x2) in one kernel, and slow to compile: one of each kind. */
-const activationsOf = ({ kind }: ConvMethod): readonly number[] =>
-  kind === 'fused' ? ACTIVATIONS.filter((code) => [0.1, -6, SILU].includes(code)) : ACTIVATIONS;
+/** Every shape and activation is a pipeline, of kernels with barriers one that is slow to compile: one of each kind. */
+const activationsOf = (method: ConvMethod): readonly number[] =>
+  method.kind === 'fused' || methodName(method).includes('workgroup')
+    ? ACTIVATIONS.filter((code) => [0.1, -6, SILU].includes(code))
+    : ACTIVATIONS;
 
 const kernelOf = (method: ConvMethod): 1 | 3 => (methodName(method).includes('quads') ? 1 : 3);
 
