@@ -24,10 +24,10 @@ export interface PackageSizes {
 
 /** At most this; test/package.test.ts holds the build to it. */
 export const BUDGET: PackageSizes = {
-  imported: 53_000,
-  core: 68_000,
+  imported: 54_000,
+  core: 70_000,
   single: 168_000,
-  element: 62_500,
+  element: 64_000,
   elementAlone: 11_000,
   elementFile: 178_000,
   remote: 6_000,
