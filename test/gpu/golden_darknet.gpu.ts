@@ -99,6 +99,7 @@ export const cases: GpuCase[] = [
   {
     name: 'top five and the official Score-CAM maps of both classes, end to end',
     needsShared: true,
+    slow: 'all masked passes of Tiny Darknet',
     async run(gpu, { sharedUrl }) {
       const expected = await sharedJson<DarknetGolden>(sharedUrl, `${GOLDEN}golden.json`);
       const explainer = await openDarknet(gpu, sharedUrl);

@@ -32,7 +32,7 @@ const NETWORKS = {
 } as const;
 
 /** Those that `npm test` runs: kernels for GPUs take SwiftShader long to compile. */
-const ON_DAWN = ['poolingHead in int8', 'wide in f32'];
+const ON_DAWN = ['wide in f32'];
 const IN_CHROME: readonly Method[] = ['score-cam', 'ss-cam', 'rise'];
 
 /** As small as a method goes. */
