@@ -1,9 +1,18 @@
 import { type ColourMapName, colourMaps } from '../../src/kernels/maps/colour_maps';
 import { h } from '../dom';
 
-/** A picture with what it shows in words. */
-export function canvas(width: number, height: number, label: string): HTMLCanvasElement {
-  return h('canvas', { width, height, role: 'img', 'aria-label': label });
+/** A picture with what it shows in words; without words there is nothing to see yet. */
+export function canvas(width: number, height: number, label?: string): HTMLCanvasElement {
+  const made = h('canvas', { width, height, 'aria-hidden': 'true' });
+  if (label !== undefined) describe(made, label);
+  return made;
+}
+
+/** Says what a picture shows from now on. */
+export function describe(picture: HTMLCanvasElement, label: string): void {
+  picture.removeAttribute('aria-hidden');
+  picture.setAttribute('role', 'img');
+  picture.setAttribute('aria-label', label);
 }
 
 export function put(onto: HTMLCanvasElement, image: ImageData): void {

@@ -2,7 +2,7 @@
 import { percent } from '../../cli/words';
 import type { Explainer } from '../../src/index';
 import { h } from '../dom';
-import { canvas, coloured, put, rangeOf } from '../parts/canvas';
+import { canvas, coloured, describe, put, rangeOf } from '../parts/canvas';
 import { gallery } from '../parts/gallery';
 import { latest } from '../parts/latest';
 import { type EquationNumber, equation } from '../parts/math';
@@ -236,9 +236,9 @@ class Steps {
     const { texts } = this.context;
     const { width, height } = journey.explanation.image;
     const { label, probability } = journey.explanation.class;
-    const raw = canvas(journey.mapWidth, journey.mapHeight, '');
+    const raw = canvas(journey.mapWidth, journey.mapHeight);
     raw.classList.add('pixels');
-    const [up, mask, masked] = [0, 1, 2].map(() => canvas(width, height, '')) as [
+    const [up, mask, masked] = [0, 1, 2].map(() => canvas(width, height)) as [
       HTMLCanvasElement,
       HTMLCanvasElement,
       HTMLCanvasElement,
@@ -256,10 +256,10 @@ class Steps {
         put(up, coloured(steps.upsampled, width, steps.range));
         put(mask, coloured(steps.mask, width, [0, 1], 'grey'));
         put(masked, steps.picture);
-        raw.setAttribute('aria-label', name);
-        up.setAttribute('aria-label', texts.upsampled.alt(name));
-        mask.setAttribute('aria-label', texts.normalised.alt(name));
-        masked.setAttribute('aria-label', texts.masked.alt(name));
+        describe(raw, name);
+        describe(up, texts.upsampled.alt(name));
+        describe(mask, texts.normalised.alt(name));
+        describe(masked, texts.masked.alt(name));
         const [min, max] = steps.range.map((value) => value.toFixed(3)) as [string, string];
         range.textContent = texts.upsampled.range(name, min, max);
         const facts: readonly (readonly [string, string])[] = [
@@ -311,7 +311,7 @@ class Steps {
     const { texts, state } = this.context;
     const { sum } = texts;
     const { image, class: own, map: finished } = journey.explanation;
-    const shown = canvas(image.width, image.height, '');
+    const shown = canvas(image.width, image.height);
     const note = h('output', { class: 'small', for: 'how-count' });
     const slider = h('input', {
       type: 'range',
@@ -346,7 +346,7 @@ class Steps {
           : sum.none;
         note.textContent = `${text} ${off === 0 ? sum.finished : sum.off(off.toFixed(2))}`;
         slider.setAttribute('aria-valuetext', text);
-        shown.setAttribute('aria-label', sum.alt(own.label, some.length));
+        describe(shown, sum.alt(own.label, some.length));
       }),
     );
     return {

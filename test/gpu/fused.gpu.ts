@@ -333,6 +333,14 @@ const inChrome: GpuCase[] = [
   ...convolutions(some(3), 'f16', ONE),
   ...convolutions(some(4), 'f32', TWO),
   { name: `${named(ONE)}: listed places alone`, run: (gpu) => runListed(gpu, rows[4] as Row, ONE) },
+  {
+    name: 'masked: listed places alone',
+    run: (gpu) => runMaskedListed(gpu, masked[0] as Masked, ONE),
+  },
+];
+
+/** No plan masks by it unless it is told to. */
+const elsewhere: GpuCase[] = [
   ...masked.map((trial, i) => ({
     name: `${named(ONE)}, masked: maps of ${trial.map.join(' x ')} on ${trial.row.slice(2, 4).join(' x ')}`,
     run: (gpu: Gpu) => runMasked(gpu, trial, i === 1 ? TWO : ONE),
@@ -340,10 +348,6 @@ const inChrome: GpuCase[] = [
   {
     name: 'masked: a constant map gives no NaN',
     run: (gpu) => runConstant(gpu, masked[1] as Masked, ONE),
-  },
-  {
-    name: 'masked: listed places alone',
-    run: (gpu) => runMaskedListed(gpu, masked[0] as Masked, ONE),
   },
 ];
 
@@ -369,5 +373,6 @@ export const cases: GpuCase[] = [
   ...usually(transforms, 'chrome', 'dawn'),
   ...usually(inChrome, 'chrome'),
   ...usually(inDawn, 'dawn'),
+  ...usually(elsewhere),
   ...usually(halfCases, 'dawn').map((one): GpuCase => ({ ...one, needs: ['shader-f16'] })),
 ];
