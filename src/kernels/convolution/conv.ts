@@ -5,6 +5,7 @@ import type { ConvDtype } from '../../numbers/dtypes';
 import { encodeF16 } from '../../numbers/f16';
 import { type ConvEnds, endValues } from '../shared/conv_shape';
 import type { TileChoice } from '../shared/gemm_tile';
+import type { ImageUnderMasks } from '../shared/image_under_masks';
 import { type Places, placesOf } from '../shared/places';
 import { type Size, tileGrid } from '../shared/tile_grid';
 import { type ConvShape, convValues, type MaskedConv, type PlainConv } from './conv_kernel';
@@ -33,20 +34,9 @@ export interface ConvArgs extends ConvEnds {
   readonly choice?: TileChoice | undefined;
 }
 
-export interface MaskedConvArgs extends Omit<ConvArgs, 'input' | 'choice' | 'added'> {
-  /** Mask m of the batch is made of map channels[firstMask + m]. */
-  readonly firstMask: number;
-  /** The normalised image, [inChannels, height, width]. */
-  readonly image: Slice;
-  /** Activation maps, [K, mapHeight, mapWidth]. */
-  readonly maps: Slice;
-  readonly mapHeight: number;
-  readonly mapWidth: number;
-  /** Smallest and largest value of each map after upsampling, [K, 2]. */
-  readonly ranges: Slice;
-  /** u32 map indices. */
-  readonly channels: Slice;
-  readonly alignCorners: boolean;
+export interface MaskedConvArgs
+  extends Omit<ConvArgs, 'input' | 'choice' | 'added'>,
+    ImageUnderMasks {
   /** Compute these patches of {@link maskedTile} and leave the rest of the output. Default: all. */
   readonly places?: Places | undefined;
 }

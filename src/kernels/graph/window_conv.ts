@@ -5,6 +5,7 @@ import type { ConvDtype } from '../../numbers/dtypes';
 import { ceilDiv } from '../../numbers/padding';
 import { family } from '../family';
 import { CONV_TILES, chooseGemmTile, type TileChoice, tilesWithin } from '../shared/gemm_tile';
+import type { ImageUnderMasks } from '../shared/image_under_masks';
 import type { VARIANTS } from '../variants';
 import type { View } from './view';
 import inQuads from './window_conv_quads.wgsl';
@@ -50,21 +51,7 @@ export interface WindowConvArgs extends WindowBase {
   readonly added?: View | undefined;
 }
 
-export interface MaskedWindowConvArgs extends WindowBase {
-  /** Mask m of the batch is made of map channels[firstMask + m]. */
-  readonly firstMask: number;
-  /** The normalised image, [inChannels, height, width]. */
-  readonly image: Slice;
-  /** Activation maps, [K, mapHeight, mapWidth]. */
-  readonly maps: Slice;
-  readonly mapHeight: number;
-  readonly mapWidth: number;
-  /** Smallest and largest value of each map after upsampling, [K, 2]. */
-  readonly ranges: Slice;
-  /** u32 map indices. */
-  readonly channels: Slice;
-  readonly alignCorners: boolean;
-}
+export interface MaskedWindowConvArgs extends WindowBase, ImageUnderMasks {}
 
 /**
  * Convolution, bias, an addition and activation of a batch of tensors.

@@ -5,6 +5,7 @@ import { type ConvDtype, type Precision, STORED_BYTES } from '../../numbers/dtyp
 import { ceilDiv } from '../../numbers/padding';
 import { family } from '../family';
 import { type ConvEnds, type ConvShape, endValues } from '../shared/conv_shape';
+import type { ImageUnderMasks } from '../shared/image_under_masks';
 import { type Places, placesOf } from '../shared/places';
 import type { VARIANTS } from '../variants';
 import filtersSource from './winograd_filters_fused.wgsl';
@@ -101,21 +102,7 @@ export interface FusedConvArgs extends FusedArgs, ConvEnds {
   readonly input: Slice;
 }
 
-export interface FusedMaskedArgs extends FusedArgs {
-  /** Mask m of the batch is made of map channels[firstMask + m]. */
-  readonly firstMask: number;
-  /** The normalised image, [inChannels, height, width]. */
-  readonly image: Slice;
-  /** Activation maps, [K, mapHeight, mapWidth]. */
-  readonly maps: Slice;
-  readonly mapHeight: number;
-  readonly mapWidth: number;
-  /** Smallest and largest value of each map after upsampling, [K, 2]. */
-  readonly ranges: Slice;
-  /** u32 map indices. */
-  readonly channels: Slice;
-  readonly alignCorners: boolean;
-}
+export interface FusedMaskedArgs extends FusedArgs, ImageUnderMasks {}
 
 /** Convolution, bias, activation and optional pooling of a batch of tensors. */
 export function fusedConv(args: FusedConvArgs): Dispatch {
