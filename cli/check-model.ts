@@ -1,5 +1,5 @@
 import { adapterName } from '../src/gpu/facts';
-import type { CheckResult } from './check';
+import type { Answer, CheckResult, MapFigures } from './check';
 import { newCommand, parsed } from './command';
 import { CliError, runCommand } from './errors';
 import { parseWhole } from './option-types';
@@ -10,9 +10,8 @@ import { fileAddress } from './server';
 import { Session } from './session';
 import { percent, printable } from './words';
 
-/** What the embedded model promises. */
+/** What the embedded model promises. What its maps are like is measured, not demanded: it is not trained for them. */
 const LEAST_ACCURACY = 0.97;
-const LEAST_ENERGY_INSIDE = 0.6;
 
 /** The README's figures start at this seed, far from all seeds used in training. */
 const FIRST_MEASURED_SEED = 2_000_000;
@@ -42,9 +41,12 @@ async function check(signal: AbortSignal): Promise<void> {
     const opened = await session.call('open', fileAddress(session.url, source.path));
     const result = await session.call('check', options);
     display.stop();
-    console.log(printable(table(opened, result), 'lines'));
-    if (result.accuracy < LEAST_ACCURACY || result.energyInside < LEAST_ENERGY_INSIDE) {
-      throw new CliError('The model does not reach what is demanded: see the table.');
+    console.log(printable(report(opened, result), 'lines'));
+    const accuracy = share(result.answers, right);
+    if (accuracy < LEAST_ACCURACY) {
+      throw new CliError(
+        `${percent(accuracy)} of the scenes are named rightly; at least ${percent(LEAST_ACCURACY)} are demanded.`,
+      );
     }
   } finally {
     display.stop();
@@ -52,41 +54,55 @@ async function check(signal: AbortSignal): Promise<void> {
   }
 }
 
-function table({ adapter, model }: Opened, { scenes, pairs, ...result }: CheckResult): string {
-  const rows = [
-    ['measure', 'on', 'result', 'at least'],
-    [
-      'top-1 accuracy',
-      `${scenes.count} one-object scenes`,
-      percent(result.accuracy),
-      percent(LEAST_ACCURACY),
-    ],
-    [
-      'energy in the box',
-      `${pairs.length / 2} two-object scenes`,
-      percent(result.energyInside),
-      percent(LEAST_ENERGY_INSIDE),
-    ],
-  ];
-  const widths = [0, 1, 2, 3].map((i) => Math.max(...rows.map((row) => (row[i] as string).length)));
-  const lines = rows.map((row) =>
-    row
-      .map((cell, i) => cell.padEnd(widths[i] as number))
-      .join('  ')
-      .trimEnd(),
-  );
+const right = ({ label, answer }: Answer): boolean => label === answer;
+
+function share<T>(rows: readonly T[], holds: (row: T) => boolean): number {
+  return rows.filter(holds).length / rows.length;
+}
+
+function report({ adapter, model }: Opened, { answers, maps }: CheckResult): string {
+  const mean = (of: (row: MapFigures) => number): string =>
+    percent(maps.reduce((sum, row) => sum + of(row), 0) / maps.length);
+  const labels = [...new Set(answers.map(({ label }) => label))].sort();
+  const classes = labels.map((label) => {
+    const own = answers.filter((one) => one.label === label);
+    return [label, `${own.length} scenes`, percent(share(own, right))];
+  });
   return [
     `${model.name} on ${adapterName(adapter)}`,
     '',
-    ...lines,
+    `One object, ${answers.length} scenes`,
+    ...aligned([
+      ['right', `at least ${percent(LEAST_ACCURACY)}`, percent(share(answers, right))],
+      ...classes,
+    ]),
     '',
-    ...scenes.wrong.map(
-      ({ seed, label, answer }) => `seed ${seed}: a ${label}, taken for ${answer}`,
-    ),
-    ...pairs.map(
-      ({ seed, label, share }) => `seed ${seed}, ${label}: ${percent(share)} in the box`,
-    ),
+    `Two objects, ${maps.length / 2} scenes, both asked for, Score-CAM`,
+    ...aligned([
+      ['energy in the box', mean(({ inside }) => inside)],
+      ["energy in the other's box", mean(({ elsewhere }) => elsewhere)],
+      ['maximum in the box', percent(share(maps, ({ hit }) => hit))],
+      ['Average Drop', mean((row) => row.drop)],
+      ['Average Increase', percent(share(maps, ({ increased }) => increased))],
+    ]),
+    '',
+    ...answers
+      .filter((one) => !right(one))
+      .map(
+        ({ seed, label, answer, probability }) =>
+          `seed ${seed}: a ${label}, taken for ${answer} (${percent(probability)})`,
+      ),
   ].join('\n');
+}
+
+/** Rows of words, each column as wide as its widest. */
+function aligned(rows: readonly string[][]): string[] {
+  const widths = (rows[0] as string[]).map((_, i) =>
+    Math.max(...rows.map((row) => (row[i] as string).length)),
+  );
+  return rows.map((row) =>
+    `  ${row.map((cell, i) => cell.padEnd(widths[i] as number)).join('  ')}`.trimEnd(),
+  );
 }
 
 await runCommand(check);

@@ -1,8 +1,9 @@
 /** How good a model of drawn scenes is, by our own WebGPU path; runs in a page. */
 
-import { energyIn } from '../src/evaluation/index';
+import { drop } from '../src/evaluation/index';
+import type { Measures } from '../src/evaluation/types';
 import { progressMeter, type Step } from '../src/explain/progress';
-import type { Explainer, SaliencyMap } from '../src/index';
+import type { Explainer } from '../src/index';
 import { drawScene, type SceneObject } from '../weights/scenes';
 import { imageOf } from './scene-image';
 
@@ -17,36 +18,36 @@ export interface CheckOptions {
 }
 
 export interface CheckResult {
-  readonly scenes: {
-    readonly count: number;
-    readonly correct: number;
-    readonly wrong: readonly Miss[];
-  };
-  readonly pairs: readonly PointingResult[];
-  /** Share of one-object scenes whose object came out first. */
-  readonly accuracy: number;
-  /** Mean share of a map's energy inside the asked object's box. */
-  readonly energyInside: number;
+  readonly answers: readonly Answer[];
+  readonly maps: readonly MapFigures[];
 }
 
-export interface Miss {
+/** What the model says of a scene with one object. */
+export interface Answer {
   readonly seed: number;
   readonly label: string;
   readonly answer: string;
+  /** Of the answer. */
+  readonly probability: number;
 }
 
-export interface PointingResult {
+/** Of the map of one object in a scene with two. Shares are 0 for a flat map, which has no energy. */
+export interface MapFigures {
   readonly seed: number;
   readonly label: string;
-  readonly share: number;
+  /** Share of the energy inside the object's box. */
+  readonly inside: number;
+  /** Share of the energy inside the other object's box. */
+  readonly elsewhere: number;
+  /** Whether the maximum lies in the box. */
+  readonly hit: boolean;
+  /** Share by which the probability falls under the map. */
+  readonly drop: number;
+  /** Whether it rises. */
+  readonly increased: boolean;
 }
 
-/** The energy-based pointing game; a flat map has no energy. */
-function energyInside(map: SaliencyMap, { box }: SceneObject): number {
-  return energyIn(map, [box]) ?? 0;
-}
-
-/** Top-1 accuracy on unseen one-object scenes and the pointing game on unseen two-object scenes. */
+/** Answers on unseen one-object scenes; energy, maximum and drop on unseen two-object scenes. */
 export async function checkModel(
   explainer: Explainer,
   options: CheckOptions,
@@ -55,35 +56,51 @@ export async function checkModel(
   const { width } = explainer.model.input;
   const seeds = (count: number): number[] => Array.from({ length: count }, (_, i) => seedStart + i);
 
-  const wrong: Miss[] = [];
+  const answers: Answer[] = [];
   let report = progressMeter('scenes', onProgress);
   for (const [i, seed] of seeds(scenes).entries()) {
     const scene = drawScene({ seed, objects: 1, size: width });
-    const label = (scene.objects[0] as SceneObject).label;
-    const answer = (await explainer.classify(imageOf(scene)))[0]?.label ?? '';
-    if (answer !== label) wrong.push({ seed, label, answer });
+    const { label } = scene.objects[0] as SceneObject;
+    const [first] = await explainer.classify(imageOf(scene));
+    answers.push({
+      seed,
+      label,
+      answer: first?.label ?? '',
+      probability: first?.probability ?? 0,
+    });
     report(i + 1, scenes);
   }
 
-  const pointing: PointingResult[] = [];
+  const maps: MapFigures[] = [];
   report = progressMeter('pairs', onProgress);
   for (const [i, seed] of seeds(pairs).entries()) {
     const scene = drawScene({ seed, objects: 2, size: width });
     const [first, second] = scene.objects as [SceneObject, SceneObject];
     const explanation = await explainer.explain(imageOf(scene), { class: first.label });
     const other = await explanation.forClass(second.label);
-    pointing.push(
-      { seed, label: first.label, share: energyInside(explanation.map, first) },
-      { seed, label: second.label, share: energyInside(other.map, second) },
-    );
+    for (const [map, own, beside] of [
+      [explanation, first, second],
+      [other, second, first],
+    ] as const) {
+      const measures = await explainer.measure(map, {
+        metrics: ['confidence', 'pointing'],
+        box: own.box,
+        otherBoxes: [beside.box],
+      });
+      maps.push({ seed, label: own.label, ...figuresOf(measures) });
+    }
     report(i + 1, pairs);
   }
+  return { answers, maps };
+}
 
-  const correct = scenes - wrong.length;
+function figuresOf(measures: Measures): Omit<MapFigures, 'seed' | 'label'> {
+  const { energy = 0, energyElsewhere = 0, hit = false, probability, masked = 0 } = measures;
   return {
-    scenes: { count: scenes, correct, wrong },
-    pairs: pointing,
-    accuracy: correct / scenes,
-    energyInside: pointing.reduce((sum, { share }) => sum + share, 0) / pointing.length,
+    inside: energy,
+    elsewhere: energyElsewhere,
+    hit,
+    drop: drop(probability, masked),
+    increased: masked > probability,
   };
 }

@@ -7,6 +7,7 @@ import { newCommand, parsed } from './command';
 import { Interrupted, runCommand, usageError } from './errors';
 import { argueOver } from './evaluation/argue-over';
 import { writeResults } from './evaluation/results';
+import { saturateOver } from './evaluation/saturate-over';
 import {
   DEFAULT_SPECS,
   type MethodSpec,
@@ -42,6 +43,7 @@ interface Options {
   restart?: boolean;
   dryRun?: boolean;
   argument?: boolean | string;
+  saturation?: string;
   class?: string;
 }
 
@@ -66,7 +68,7 @@ const program = newCommand(
   .option('--seed <n>', 'seed of the first scene', String(FIRST_SEED))
   .option(
     '--out <folder>',
-    'where the files go (default: out/evaluation, or out/argument); a run with the same settings goes on',
+    'where the files go (default: out/evaluation, out/argument or out/saturation); a run with the same settings goes on',
   )
   .option('--restart', 'forget what is there')
   .option(
@@ -77,6 +79,10 @@ const program = newCommand(
     '--class <class>',
     "of --argument: index or label (default: the scene's first object, or the likeliest)",
   )
+  .option(
+    '--saturation <n>',
+    'instead, what is left of gradients on n scenes with one object, where the network is sure',
+  )
   .option('--dry-run', 'only say how much there is to do');
 
 async function evaluate(signal: AbortSignal): Promise<void> {
@@ -85,6 +91,12 @@ async function evaluate(signal: AbortSignal): Promise<void> {
   if (options.argument) {
     const subject = subjectOf(options.argument, options.seed);
     return argueOver(subject, { ...options, out: out ?? 'out/argument' }, signal);
+  }
+  if (options.saturation !== undefined) {
+    const scenes = parseWhole('--saturation', options.saturation, 1);
+    const firstSeed = parseWhole('--seed', options.seed, 0);
+    const folder = out ?? 'out/saturation';
+    return saturateOver({ model: options.model, scenes, firstSeed, out: folder }, signal);
   }
   if (options.class !== undefined) throw usageError('--class is of use to --argument only.');
   const specs = parseSpecs(options.methods);

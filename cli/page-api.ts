@@ -29,6 +29,8 @@ import type { Argument } from './evaluation/argument';
 import { gallery } from './evaluation/gallery';
 import { evaluate } from './evaluation/in-page';
 import { sanity } from './evaluation/sanity';
+import { saturated } from './evaluation/saturated';
+import type { SaturatedScene } from './evaluation/saturation-report';
 import type { MethodSpec } from './evaluation/specs';
 import { takeSubject } from './evaluation/subject';
 import type { EvaluationJob, PicturedRow, SanityPoint, Subject } from './evaluation/types';
@@ -184,6 +186,10 @@ const api = {
   async argue(wanted: number | undefined): Promise<Argument> {
     const load = () => loadModel(address as string);
     return argue(opened(), wanted, load, progressMeter('parts', onProgress));
+  },
+
+  async saturated(): Promise<SaturatedScene> {
+    return saturated(opened());
   },
 
   gallery,

@@ -1,10 +1,11 @@
 /// Runs in headless Chrome: everything that the argument rests on.
 import { energyIn } from '../../src/evaluation/index';
 import type { Explainer, Explanation, Model } from '../../src/index';
-import type { Argument, Discrimination, SaturationPoint } from './argument';
+import type { Argument, Discrimination } from './argument';
 import { camOf } from './cam-agreement';
 import { takenSubject } from './subject';
 import type { Asked } from './types';
+import { walk } from './walk';
 
 /**
  * Everything that the argument rests on, for the first class asked of the image taken.
@@ -31,7 +32,7 @@ export async function argue(
     gradient,
     increase: score.weights[channel] as number,
   })).filter(({ channel }) => !skipped.has(channel));
-  const saturation = await saturate(explainer, grad.image, index);
+  const saturation = await walk(explainer, grad.image, index);
   onPart(3, parts);
   const cam = await camOf(explainer, grad, image, load);
   onPart(4, parts);
@@ -47,35 +48,6 @@ export async function argue(
     cam,
     discrimination,
   };
-}
-
-const STRENGTHS = 10;
-
-/** Gradients on the way from the mean colour to the image. */
-async function saturate(
-  explainer: Explainer,
-  { data, width, height }: ImageData,
-  index: number,
-): Promise<SaturationPoint[]> {
-  const { mean } = explainer.model.input;
-  const points: SaturationPoint[] = [];
-  for (let step = 0; step <= STRENGTHS; step++) {
-    const t = step / STRENGTHS;
-    const blended = data.map((value, i) => {
-      const grey = 255 * (mean[i % 4] ?? 0);
-      return i % 4 === 3 ? 255 : grey + t * (value - grey);
-    });
-    const image = new ImageData(blended, width, height);
-    const norms = { logit: 0, probability: 0 };
-    let probability = 0;
-    for (const of of ['logit', 'probability'] as const) {
-      const one = await explainer.explain(image, { method: 'grad-cam', of, class: index });
-      norms[of] = Math.hypot(...one.weights);
-      probability = one.class.probability;
-    }
-    points.push({ t, probability, ofLogit: norms.logit, ofProbability: norms.probability });
-  }
-  return points;
 }
 
 async function discriminate(

@@ -24,14 +24,15 @@ export function takenSubject(): Taken {
 
 export async function takeSubject(explainer: Explainer, subject: Subject): Promise<string> {
   taken =
-    subject.kind === 'scene'
-      ? takeScene(explainer, subject.seed)
-      : await takeFile(explainer, subject);
+    subject.kind === 'scene' ? takeScene(explainer, subject) : await takeFile(explainer, subject);
   return taken.name;
 }
 
-function takeScene({ model }: Explainer, seed: number): Taken {
-  const scene = drawScene({ seed, objects: 2, size: model.input.width });
+function takeScene(
+  { model }: Explainer,
+  { seed, objects = 2 }: Extract<Subject, { kind: 'scene' }>,
+): Taken {
+  const scene = drawScene({ seed, objects, size: model.input.width });
   return {
     name: `scene ${seed}`,
     image: imageOf(scene),

@@ -3,7 +3,7 @@ import type { MethodSpec } from './specs';
 
 /** An image to explain: a scene of the project by its seed, or a file. */
 export type Subject =
-  | { readonly kind: 'scene'; readonly seed: number }
+  | { readonly kind: 'scene'; readonly seed: number; readonly objects?: 1 | 2 }
   | {
       readonly kind: 'file';
       readonly name: string;
