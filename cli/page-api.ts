@@ -183,7 +183,7 @@ const api = {
     };
   },
 
-  async takeSubject(subject: Subject): Promise<string> {
+  async takeSubject(subject: Subject): Promise<number> {
     return takeSubject(opened(), subject);
   },
 
