@@ -93,7 +93,10 @@ describe('annotations', () => {
     // A part is none of the image's objects. Files of other programs count from 0.
     const part = '<part><name>head</name><bndbox><xmin>1</xmin></bndbox></part>';
     const man = object('a &amp; b', ['0', '1.5', 10, '10.5'], part);
-    const { objects, notes } = read('000005.xml', `\ufeff<?xml version="1.0"?>${voc(chair + hard + man)}`);
+    const { objects, notes } = read(
+      '000005.xml',
+      `\ufeff<?xml version="1.0"?>${voc(chair + hard + man)}`,
+    );
     expect(Object.fromEntries(objects)).toEqual({
       '000005.jpg': [
         { label: 'chair', box: { x: 262, y: 210, width: 62, height: 129 } },
@@ -121,11 +124,19 @@ describe('annotations', () => {
     ['none.json', undefined, /none\.json: there is no such file or folder/],
     ['a.json', '{"a', /a\.json cannot be read as JSON/],
     ['b.json', '[1]', /b\.json: it must be an object of lists by file name, COCO's/],
-    ['c.json', { 'x.png': [{ label: 'a', box: [0, 0, 1, 0] }] }, /c\.json: "x\.png" must be a list/],
+    [
+      'c.json',
+      { 'x.png': [{ label: 'a', box: [0, 0, 1, 0] }] },
+      /c\.json: "x\.png" must be a list/,
+    ],
     ['d.json', coco({ categories: undefined }), /"categories" is missing: give a list/],
     ['e.json', coco({ images: [7] }), /"images" is \[7\]: give a list of objects/],
     ['f.json', coco({ images: [{ id: 1 }] }), /images\[0\]: "file_name" is missing: give a name/],
-    ['g.json', coco({ categories: [{ name: 'a' }] }), /categories\[0\]: "id" is missing: give each/],
+    [
+      'g.json',
+      coco({ categories: [{ name: 'a' }] }),
+      /categories\[0\]: "id" is missing: give each/,
+    ],
     [
       'h.json',
       coco({
@@ -136,18 +147,34 @@ describe('annotations', () => {
       }),
       /categories\[1\]: "id" is 1: give each its own/,
     ],
-    ['i.json', annotation({ image_id: 7 }), /annotations\[0\]: "image_id" is 7: give the "id" of one/],
+    [
+      'i.json',
+      annotation({ image_id: 7 }),
+      /annotations\[0\]: "image_id" is 7: give the "id" of one/,
+    ],
     ['j.json', annotation({ category_id: '1' }), /annotations\[0\]: "category_id" is "1": give/],
-    ['k.json', annotation({ bbox: [0, 0, -1, 5] }), /annotations\[0\]: "bbox" is \[0,0,-1,5\]: give/],
+    [
+      'k.json',
+      annotation({ bbox: [0, 0, -1, 5] }),
+      /annotations\[0\]: "bbox" is \[0,0,-1,5\]: give/,
+    ],
     ['l.json', annotation({ bbox: undefined }), /annotations\[0\]: "bbox" is missing: give/],
     ['m.xml', '<annotation><object></annotation>', /m\.xml cannot be read as XML: .*line 1/s],
     ['n.xml', '<html></html>', /n\.xml: its element is <html>: give Pascal VOC's, <annotation>/],
     ['o.xml', voc('', ''), /o\.xml has no <filename>: give Pascal VOC's/],
     ['p.xml', voc('<object/>'), /p\.xml: object 1 has no <name>/],
     ['q.xml', voc('<object><name>dog</name></object>'), /q\.xml: object 1 \(dog\) has no <bndbox>/],
-    ['r.xml', voc(object('dog', [1, 'two', 3, 4])), /object 1 \(dog\): <ymin> is "two": give a number/],
+    [
+      'r.xml',
+      voc(object('dog', [1, 'two', 3, 4])),
+      /object 1 \(dog\): <ymin> is "two": give a number/,
+    ],
     ['s.xml', voc(object('dog', [1, '', 3, 4])), /object 1 \(dog\) has no <ymin> but an empty one/],
-    ['t.xml', voc(object('dog', [9, 1, 3, 4])), /runs from 9, 1 to 3, 4: <xmax> and <ymax> must not/],
+    [
+      't.xml',
+      voc(object('dog', [9, 1, 3, 4])),
+      /runs from 9, 1 to 3, 4: <xmax> and <ymax> must not/,
+    ],
     // Nothing outside of the file is ever read.
     [
       'u.xml',

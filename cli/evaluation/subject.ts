@@ -1,6 +1,12 @@
 /// Runs in headless Chrome: the image that is evaluated, and the classes that are asked of it.
 import { placementOf } from '../../src/explain/image';
-import { type Box, type Explainer, type Explanation, ScoreCamError } from '../../src/index';
+import {
+  type Box,
+  type ClassScore,
+  type Explainer,
+  type Explanation,
+  ScoreCamError,
+} from '../../src/index';
 import { drawScene } from '../../weights/scenes';
 import type { Annotated } from '../annotations/types';
 import { bytesOf } from '../base64';
@@ -78,9 +84,8 @@ async function likeliest(
   explainer: Explainer,
   image: Blob,
 ): Promise<Pick<Asked, 'index' | 'label'>> {
-  const [{ index, label }] = (await explainer.classify(image)) as [
-    { index: number; label: string },
-  ];
+  const [first] = await explainer.classify(image);
+  const { index, label } = first as ClassScore;
   return { index, label };
 }
 

@@ -1,19 +1,18 @@
 /** A Slurm cluster of this one machine, in a folder of its own, with neither munge nor a configuration in /etc. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { availableParallelism, hostname } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { findProgram } from '../../scripts/browser.mjs';
 
 const PROGRAMS = ['slurmctld', 'slurmd', 'sbatch', 'squeue', 'scontrol', 'sinfo'];
 
 /** Why there can be none, if so. */
 export function slurmLacks(): string | undefined {
   if (process.getuid?.() !== 0) return 'its daemons are started by root only';
-  const missing = PROGRAMS.filter((name) => !findProgram([name]));
+  const folders = (process.env.PATH ?? '').split(delimiter);
+  const missing = PROGRAMS.filter((name) => !folders.some((at) => existsSync(join(at, name))));
   return missing.length > 0 ? `${missing.join(', ')} not installed (Debian: slurm-wlm)` : undefined;
 }
 
@@ -59,7 +58,7 @@ export class Slurm {
     );
     const env = { ...process.env, SLURM_CONF: config };
     const daemon = (name: string): ChildProcess =>
-      spawn(findProgram([name]) as string, ['-D', '-f', config], {
+      spawn(name, ['-D', '-f', config], {
         env,
         stdio: ['ignore', 'ignore', 'inherit'],
       });
@@ -88,7 +87,8 @@ export class Slurm {
     await Promise.all(
       this.daemons.map(
         (daemon) =>
-          daemon.exitCode ?? new Promise((resolve) => daemon.once('exit', () => resolve(undefined))),
+          daemon.exitCode ??
+          new Promise((resolve) => daemon.once('exit', () => resolve(undefined))),
       ),
     );
   }
