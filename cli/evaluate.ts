@@ -186,9 +186,12 @@ async function evaluate(signal: AbortSignal): Promise<void> {
       );
       return;
     }
-    const found = { ...counts, found: store, specs, images: names };
-    const { call } = session;
-    const text = await writeResults(folder, found, call.bind(session, 'gallery'));
+    const drawn = session;
+    const text = await writeResults(
+      folder,
+      { ...counts, found: store, specs, images: names },
+      (...shown) => drawn.call('gallery', ...shown),
+    );
     tellResults(text, folder);
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error;
@@ -201,13 +204,13 @@ async function evaluate(signal: AbortSignal): Promise<void> {
 }
 
 async function merge(folder: string, signal: AbortSignal): Promise<void> {
-  for (const { attributeName, long } of program.options.map((option) => ({
-    attributeName: option.attributeName(),
-    long: option.long,
-  }))) {
-    if (attributeName === 'merge' || attributeName === 'out') continue;
-    if (program.getOptionValueSource(attributeName) !== 'cli') continue;
-    throw usageError(`${long} is of no use to --merge, which has the settings of the shards.`);
+  for (const option of program.options) {
+    const name = option.attributeName();
+    if (name === 'merge' || name === 'out' || program.getOptionValueSource(name) !== 'cli')
+      continue;
+    throw usageError(
+      `${option.long} is of no use to --merge, which takes its settings from the shards.`,
+    );
   }
   const text = await mergeShards(folder, async (...args) => {
     const session = await Session.open({ signal, onStep: () => {} });
