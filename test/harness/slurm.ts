@@ -1,6 +1,6 @@
 /** A Slurm cluster of this one machine, in a folder of its own, with neither munge nor a configuration in /etc. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { availableParallelism, hostname } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -57,13 +57,22 @@ export class Slurm {
       ].join('\n'),
     );
     const env = { ...process.env, SLURM_CONF: config };
-    const daemon = (name: string): ChildProcess =>
-      spawn(name, ['-D', '-f', config], {
-        env,
-        stdio: ['ignore', 'ignore', 'inherit'],
-      });
+    const daemon = (name: string): ChildProcess => {
+      const log = openSync(join(folder, `${name}.log`), 'w');
+      const child = spawn(name, ['-D', '-f', config], { env, stdio: ['ignore', log, log] });
+      closeSync(log);
+      return child;
+    };
     const slurm = new Slurm(env, [daemon('slurmctld'), daemon('slurmd')]);
-    while (!/idle/.test(slurm.run('sinfo', '--noheader', '--format=%T'))) await sleep(500);
+    while (!/idle/.test(slurm.run('sinfo', '--noheader', '--format=%T'))) {
+      const ended = slurm.daemons.find(({ exitCode }) => exitCode !== null);
+      if (ended) {
+        await slurm.stop();
+        const log = readFileSync(join(folder, `${ended.spawnfile}.log`), 'utf8');
+        throw new Error(`${ended.spawnfile} ended: ${log.slice(-1000)}`);
+      }
+      await sleep(500);
+    }
     return slurm;
   }
 
@@ -86,9 +95,7 @@ export class Slurm {
     for (const daemon of this.daemons) daemon.kill('SIGTERM');
     await Promise.all(
       this.daemons.map(
-        (daemon) =>
-          daemon.exitCode ??
-          new Promise((resolve) => daemon.once('exit', () => resolve(undefined))),
+        (daemon) => daemon.exitCode ?? new Promise((resolve) => daemon.once('exit', resolve)),
       ),
     );
   }
