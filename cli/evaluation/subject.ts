@@ -11,6 +11,7 @@ import { drawScene } from '../../weights/scenes';
 import type { Annotated } from '../annotations/types';
 import { bytesOf } from '../base64';
 import { imageOf } from '../scene-image';
+import { sceneName } from './scene-name';
 import type { Asked, Subject } from './types';
 
 type Of<Kind extends Subject['kind']> = Extract<Subject, { kind: Kind }>;
@@ -47,10 +48,10 @@ export async function takeSubject(explainer: Explainer, subject: Subject): Promi
   return objects.length - scaled.length;
 }
 
-function takeScene({ model }: Explainer, { name, seed }: Of<'scene'>): Taken {
+function takeScene({ model }: Explainer, { seed }: Of<'scene'>): Taken {
   const scene = drawScene({ seed, objects: 2, size: model.input.width });
   return {
-    name,
+    name: sceneName(seed),
     image: imageOf(scene),
     asked: askedOf(scene.objects, model.labels),
   };

@@ -7,6 +7,7 @@ import { usageError } from '../errors';
 import { imageFiles } from '../image-files';
 import { parseWhole } from '../option-types';
 import { readImage } from '../options';
+import { sceneName } from './scene-name';
 import type { Subject } from './types';
 
 /** Drawn unless a number is given. */
@@ -72,20 +73,18 @@ function scenes(seed: string, count: number): Planned[] {
       `--seed ${first}: seeds below ${TRAINING_SEEDS_END} were used in training; begin there or later.`,
     );
   }
-  return Array.from({ length: count }, (_, i) => {
-    const scene = sceneSubject(first + i);
-    return { name: scene.name, classes: 2, objects: [], take: () => scene };
-  });
+  return Array.from({ length: count }, (_, i) => ({
+    name: sceneName(first + i),
+    classes: 2,
+    objects: [],
+    take: () => ({ kind: 'scene', seed: first + i }),
+  }));
 }
 
 /** A single subject: an image of the disk, or (`true`) the scene of a seed. */
 export function subjectOf(image: string | true, seed: string): Subject {
-  if (image === true) return sceneSubject(parseWhole('--seed', seed, 0));
+  if (image === true) return { kind: 'scene', seed: parseWhole('--seed', seed, 0) };
   return fileSubject(dirname(image), basename(image), []);
-}
-
-function sceneSubject(seed: number): Subject {
-  return { kind: 'scene', name: `scene ${seed}`, seed };
 }
 
 function fileSubject(folder: string, name: string, objects: FileSubject['objects']): FileSubject {

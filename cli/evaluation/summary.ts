@@ -168,19 +168,14 @@ export function judge(rows: readonly Row[], first: string, second: string): Verd
 function bootstrap(
   values: readonly { readonly image: string; readonly difference: number }[],
 ): [number, number] {
-  const byImage = new Map<string, { readonly difference: number }[]>();
-  for (const { image, difference } of values) {
-    const own = byImage.get(image);
-    if (own) own.push({ difference });
-    else byImage.set(image, [{ difference }]);
-  }
-  const images = [...byImage.values()];
+  const names = [...new Set(values.map(({ image }) => image))];
+  const images = names.map((name) => values.filter(({ image }) => image === name));
   const next = uniform(1);
   const means = Array.from({ length: RESAMPLINGS }, () => {
     let total = 0;
     let count = 0;
     for (let i = 0; i < images.length; i++) {
-      const drawn = images[Math.floor(next() * images.length)] as (typeof images)[number];
+      const drawn = images[Math.floor(next() * images.length)] as typeof values;
       for (const { difference } of drawn) total += difference;
       count += drawn.length;
     }

@@ -4,7 +4,7 @@ import type { MethodSpec } from './specs';
 
 /** An image to explain: a scene of the project by its seed, or a file. */
 export type Subject =
-  | { readonly kind: 'scene'; readonly name: string; readonly seed: number }
+  | { readonly kind: 'scene'; readonly seed: number }
   | {
       readonly kind: 'file';
       readonly name: string;
