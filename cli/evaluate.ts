@@ -1,30 +1,26 @@
 import { dirname } from 'node:path';
 import { METRICS } from '../src/evaluation/index';
 import type { Metric } from '../src/evaluation/types';
-import { progressMeter } from '../src/explain/progress';
 import { type Layer, targetIndex } from '../src/model/network';
 import { newCommand, parsed } from './command';
 import { Interrupted, runCommand, usageError } from './errors';
 import { argueOver } from './evaluation/argue-over';
+import { isDone, measureAll, tasksOf } from './evaluation/measure-all';
+import { mergeShards } from './evaluation/merge';
 import { writeResults } from './evaluation/results';
 import { saturateOver } from './evaluation/saturate-over';
-import {
-  DEFAULT_SPECS,
-  type MethodSpec,
-  measuringPasses,
-  parseSpecs,
-  passesOf,
-} from './evaluation/specs';
+import { keepImages, settingsOfShard, shardFolder } from './evaluation/shards';
+import { DEFAULT_SPECS, measuringPasses, parseSpecs, passesOf } from './evaluation/specs';
 import { Store } from './evaluation/store';
-import { DEFAULT_SCENES, type Planned, subjectOf, subjectsOf } from './evaluation/subjects';
-import type { SanityPoint } from './evaluation/types';
+import { DEFAULT_SCENES, subjectOf, subjectsOf } from './evaluation/subjects';
 import { parseFilled, parseList, parseName, parseWhole } from './option-types';
 import { DEFAULT_MODEL, findModelOnDisk, readNetwork } from './options';
 import { checkWritable } from './output';
 import { ProgressDisplay } from './progress';
 import { fileAddress } from './server';
 import { Session } from './session';
-import { printable } from './words';
+import { parseShard, shareOf } from './shard';
+import { counted, printable } from './words';
 
 interface Options {
   images?: string;
@@ -41,6 +37,8 @@ interface Options {
   seed: string;
   out?: string;
   restart?: boolean;
+  shard?: string;
+  merge?: boolean;
   dryRun?: boolean;
   argument?: boolean | string;
   saturation?: string;
@@ -55,7 +53,11 @@ const program = newCommand(
   'Measures how good the methods are: on scenes of two objects that the project draws, or on your images.',
 )
   .option('--images <folder>', 'PNG and JPEG files instead of scenes')
-  .option('--boxes <file>', 'JSON: { "a.png": [{ "label": "...", "box": [x, y, width, height] }] }')
+  .option(
+    '--boxes <path>',
+    'JSON: { "a.png": [{ "label": "...", "box": [x, y, width, height] }] }; instances of COCO; ' +
+      'XML of Pascal VOC, or its folder',
+  )
   .option('--methods <list>', 'with options: "score-cam, is-cam(top=10; steps=4)"', DEFAULT_SPECS)
   .option('--model <model>', 'name, path of a manifest or of its folder', DEFAULT_MODEL)
   .option('--limit <n>', `images (default: ${DEFAULT_SCENES} scenes, or all files)`)
@@ -71,6 +73,11 @@ const program = newCommand(
     'where the files go (default: out/evaluation, out/argument or out/saturation); a run with the same settings goes on',
   )
   .option('--restart', 'forget what is there')
+  .option(
+    '--shard <k/n>',
+    'only every nth image from the kth on, such as 3/16, in a folder of its own in --out',
+  )
+  .option('--merge', 'instead, the results of all shards in --out, whose settings they have')
   .option(
     '--argument [image]',
     'instead, Score-CAM against gradients on one image (default: a scene)',
@@ -99,6 +106,9 @@ async function evaluate(signal: AbortSignal): Promise<void> {
     return saturateOver({ model: options.model, scenes, firstSeed, out: folder }, signal);
   }
   if (options.class !== undefined) throw usageError('--class is of use to --argument only.');
+  const folder = out ?? 'out/evaluation';
+  if (options.merge) return merge(folder, signal);
+  const shard = options.shard === undefined ? undefined : parseShard(options.shard);
   const specs = parseSpecs(options.methods);
   const metrics = parseList(options.metrics).map((name) => parseName('--metrics', name, METRICS));
   const counts = {
@@ -108,9 +118,12 @@ async function evaluate(signal: AbortSignal): Promise<void> {
     sanity: parseWhole('--sanity', options.sanity, 0),
     steps: parseWhole('--steps', options.steps, 1),
   };
-  const subjects = subjectsOf(options);
   const source = findModelOnDisk(options.model);
   const network = await readNetwork(source, signal);
+  const { subjects, notes } = subjectsOf(options, network.labels);
+  for (const note of notes) console.error(printable(note));
+  const all = tasksOf(subjects, metrics, counts);
+  const tasks = shard ? shareOf(all, shard) : all;
   const { output } = network.layers[targetIndex(network, network.targetLayer)] as Layer;
   const { channels, height, width } = output;
   const costsOf = (own: readonly Metric[], classes: number): number[] => {
@@ -124,66 +137,77 @@ async function evaluate(signal: AbortSignal): Promise<void> {
   const curves =
     counts.curves > 0 && metrics.some((one) => one === 'insertion' || one === 'deletion');
   console.error(
-    `${subjects.length} images by ${specs.length} methods: about ${perImage} forward passes an image for the maps, ` +
-      `and ${specs.length * 4} to measure them` +
+    `${shard ? `Shard ${options.shard} of ${counted(subjects.length, 'image')}: ` : ''}` +
+      `${counted(tasks.length, 'image')} by ${specs.length} methods: about ${perImage} forward passes an image for the ` +
+      `maps, and ${specs.length * 4} to measure them` +
       `${curves ? `; ${specs.length * 4 * counts.steps} more on each of the first ${counts.curves}` : ''}.`,
   );
   if (options.dryRun) return;
-  const folder = out ?? 'out/evaluation';
-  checkWritable(folder);
-  const store = new Store(
-    folder,
-    {
-      model: options.model,
-      methods: specs.map(({ name }) => name),
-      images: options.images ?? `scenes from seed ${options.seed}`,
-      boxes: options.boxes ?? null,
-      metrics,
-      curves: counts.curves,
-      adcc: counts.adcc,
-      steps: counts.steps,
-    },
+  const own = shard ? shardFolder(folder, shard) : folder;
+  checkWritable(own);
+  const settings = {
+    model: options.model,
+    methods: specs.map(({ name }) => name),
+    images: options.images ?? `scenes from seed ${options.seed}`,
+    boxes: options.boxes ?? null,
+    metrics,
+    curves: counts.curves,
+    adcc: counts.adcc,
+    steps: counts.steps,
+  };
+  const store = Store.open(
+    own,
+    shard ? settingsOfShard(settings, shard, counts, subjects) : settings,
     options.restart ?? false,
   );
+  const names = tasks.map(({ name }) => name);
 
   const display = new ProgressDisplay();
   const onStep = display.update.bind(display);
   let session: Session | undefined;
   try {
-    session = await Session.open({ signal, onStep, folders: [dirname(source.path)] });
-    const address = fileAddress(session.url, source.path);
-    const opened = await session.call('open', address);
-    const meter = progressMeter('passes', onStep, { resumes: true });
-    let images: string[];
-    let sanity: SanityPoint[] = [];
-    try {
-      images = await measureAll(
+    if (shard) keepImages(own, names);
+    // Else the shard was done before, or there are more shards than images.
+    if (!shard || !tasks.every((task) => isDone(task, specs, store))) {
+      session = await Session.open({ signal, onStep, folders: [dirname(source.path)] });
+      const address = fileAddress(session.url, source.path);
+      const { adapter, model } = await session.call('open', address);
+      store.addRun({ model: model.name, adapter, browser: session.version });
+      const outside = await measureAll(
         session,
         store,
-        subjects,
+        address,
+        tasks,
         specs,
-        metrics,
-        counts,
+        counts.steps,
         costsOf,
-        meter,
+        onStep,
         signal,
       );
-      sanity = await sanityOf(session, store, address, subjects.slice(0, counts.sanity), specs);
-    } finally {
       display.stop();
+      if (outside > 0) {
+        console.error(
+          `${counted(outside, 'box', 'boxes')} left out, where the network does not look.`,
+        );
+      }
     }
-    const text = await writeResults(session, store, {
-      ...counts,
-      opened,
-      specs,
-      images,
-      sanity,
-    });
-    console.log(printable(text, 'lines'));
-    console.log(`\nWrote to ${folder}: table.md, table.csv, results.json, gallery.png and plots`);
+    if (!session || shard) {
+      console.log(
+        `${counted(tasks.length, 'image')} of ${subjects.length} done in ${own}. With all shards there: ` +
+          `npm run evaluate -- --merge --out ${folder}`,
+      );
+      return;
+    }
+    const drawn = session;
+    const text = await writeResults(
+      folder,
+      { ...counts, found: store, specs, images: names },
+      (...shown) => drawn.call('gallery', ...shown),
+    );
+    tellResults(text, folder);
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error;
-    const kept = `Stopped: what is finished is kept in ${folder}, and the same command goes on there.`;
+    const kept = `Stopped: what is finished is kept in ${own}, and the same command goes on there.`;
     throw new Interrupted(error.signal, kept);
   } finally {
     display.stop();
@@ -191,68 +215,31 @@ async function evaluate(signal: AbortSignal): Promise<void> {
   }
 }
 
-/** Image by image, so that whatever is done is a fair comparison. Returns the images' names. */
-async function measureAll(
-  session: Session,
-  store: Store,
-  subjects: readonly Planned[],
-  specs: readonly MethodSpec[],
-  metrics: readonly Metric[],
-  counts: { curves: number; adcc: number; steps: number; pictures: number },
-  costsOf: (metrics: readonly Metric[], classes: number) => number[],
-  meter: (done: number, total: number) => void,
-  signal: AbortSignal,
-): Promise<string[]> {
-  const metricsOf = (i: number): Metric[] =>
-    metrics.filter((metric) => {
-      if (metric === 'insertion' || metric === 'deletion') return i < counts.curves;
-      return metric !== 'adcc' || i < counts.adcc;
-    });
-  // In passes, not in maps: the first images, which have more metrics, would mislead about the rest.
-  const costs = subjects.map(({ classes }, i) => costsOf(metricsOf(i), classes));
-  const total = costs.flat().reduce((sum, cost) => sum + cost, 0);
-  let done = 0;
-  const names: string[] = [];
-  for (const [i, { take }] of subjects.entries()) {
-    const name = await session.call('takeSubject', take());
-    names.push(name);
-    for (const [j, spec] of specs.entries()) {
-      signal.throwIfAborted();
-      // What is there already took no time: the meter begins at the first map that is missing.
-      if (!store.has(name, spec.name)) {
-        meter(done, total);
-        const picture = i < counts.pictures;
-        const job = { spec, metrics: metricsOf(i), steps: counts.steps, pictures: picture };
-        store.add(await session.call('evaluate', job));
-      }
-      done += costs[i]?.[j] as number;
-    }
+async function merge(folder: string, signal: AbortSignal): Promise<void> {
+  for (const option of program.options) {
+    const name = option.attributeName();
+    if (name === 'merge' || name === 'out' || program.getOptionValueSource(name) !== 'cli')
+      continue;
+    throw usageError(
+      `${option.long} is of no use to --merge, which takes its settings from the shards.`,
+    );
   }
-  meter(total, total);
-  return names;
+  const text = await mergeShards(folder, async (...args) => {
+    const session = await Session.open({ signal, onStep: () => {} });
+    try {
+      return await session.call('gallery', ...args);
+    } finally {
+      await session.close();
+    }
+  });
+  tellResults(text, folder);
 }
 
-/** By at most these methods, of which each stage of the cascade makes a map anew. */
-const CASCADED = ['score-cam', 'grad-cam', 'recipro-cam', 'layer-cam'];
-
-async function sanityOf(
-  session: Session,
-  store: Store,
-  address: string,
-  subjects: readonly Planned[],
-  specs: readonly MethodSpec[],
-): Promise<SanityPoint[]> {
-  const refused = new Set(store.rows.flatMap((row) => (row.refused ? [row.method] : [])));
-  const some = CASCADED.map((name) => specs.find((spec) => spec.name === name)).filter(
-    (spec): spec is MethodSpec => spec !== undefined && !refused.has(spec.name),
+function tellResults(text: string, folder: string): void {
+  console.log(printable(text, 'lines'));
+  console.log(
+    `\nWrote to ${folder}: table.md, table.csv, times.csv, results.json, gallery.png and plots`,
   );
-  const points: SanityPoint[] = [];
-  if (some.length === 0) return points;
-  for (const { take } of subjects) {
-    await session.call('takeSubject', take());
-    points.push(...(await session.call('sanity', address, some)));
-  }
-  return points;
 }
 
 await runCommand(evaluate);

@@ -311,8 +311,9 @@ export function closeLabels(wanted: string, labels: readonly string[]): string[]
     .map(({ label }) => label);
 }
 
-/** The image's name without its ending: out/<name> is where results go unless asked otherwise. */
-export function defaultOut(imagePath: string): string {
+/** The image's name without its ending, or the folder's: out/<name> is where results go unless asked otherwise. */
+export function defaultOut(imagePath: string, isFolder = false): string {
+  if (isFolder) return join('out', basename(resolve(imagePath)) || 'images');
   const name = basename(imagePath).replace(/\.[^.]*$/, '');
   return join('out', name || basename(dirname(resolve(imagePath))) || 'image');
 }

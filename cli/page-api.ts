@@ -34,6 +34,7 @@ import type { SaturatedScene } from './evaluation/saturation-report';
 import type { MethodSpec } from './evaluation/specs';
 import { takeSubject } from './evaluation/subject';
 import type { EvaluationJob, PicturedRow, SanityPoint, Subject } from './evaluation/types';
+import type { FileKind } from './explanation/file-kinds';
 import type { AskedClass } from './options';
 import { hasCanvas, overlayOf, type Picture } from './picture';
 
@@ -57,17 +58,19 @@ export interface ExplainRequest {
     readonly channels?: readonly number[] | undefined;
     readonly validate?: boolean | undefined;
   } & Readonly<Partial<Record<NumberOption, number>>>;
+  /** What else than figures comes back. */
+  readonly files: readonly FileKind[];
 }
 
-/** One class's results. Bytes are base64: little-endian f32. */
+/** One class's results, with what was asked for. Bytes are base64: little-endian f32. */
 export interface ClassResult {
   readonly class: ClassScore;
   readonly weights: readonly number[];
   readonly map: { readonly width: number; readonly height: number; readonly flat: boolean };
   readonly mapMilliseconds: number;
-  readonly mapBytes: string;
-  readonly overlay: Picture;
-  readonly heatmap: Picture;
+  readonly mapBytes: string | undefined;
+  readonly overlay: Picture | undefined;
+  readonly heatmap: Picture | undefined;
 }
 
 /** One method's results. */
@@ -84,7 +87,7 @@ export interface MethodResult {
   /** Of each layer's output for the unmasked image. */
   readonly magnitudes: readonly LayerMagnitude[];
   readonly timings: Timings;
-  /** Empty for methods without masked passes. */
+  /** Empty for methods without masked passes, or where scores were not asked for. */
   readonly scoresBytes: string;
   readonly classes: readonly ClassResult[];
 }
@@ -100,7 +103,10 @@ export interface ExplainResult {
   /** In the order asked for, without those that failed; at least one. */
   readonly methods: readonly MethodResult[];
   readonly failed: readonly MethodFailure[];
-  /** PNG with all methods side by side; undefined for a single one, and where there is no canvas to draw it on. */
+  /**
+   * PNG with all methods side by side; undefined for a single one, where it was not asked for, and where there is no canvas
+   * to draw it on.
+   */
   readonly comparison: string | undefined;
 }
 
@@ -141,7 +147,13 @@ const api = {
     return { adapter: explainer.adapter, model: explainer.model };
   },
 
-  async explain({ classes, layers, methods, options }: ExplainRequest): Promise<ExplainResult> {
+  async explain({
+    classes,
+    layers,
+    methods,
+    options,
+    files,
+  }: ExplainRequest): Promise<ExplainResult> {
     const results: Explanation[][] = [];
     const methodResults: MethodResult[] = [];
     const failed: MethodFailure[] = [];
@@ -154,7 +166,7 @@ const api = {
           layer: usesLayer ? layers : undefined,
           method,
         });
-        methodResults.push(await methodResult(explanations));
+        methodResults.push(await methodResult(explanations, files));
         results.push(explanations);
       } catch (error) {
         // What others have found is not lost; if this is the last and none has, nothing else can be said.
@@ -167,11 +179,13 @@ const api = {
       methods: methodResults,
       failed,
       comparison:
-        results.length > 1 && hasCanvas() ? await base64Of(await compare(results)) : undefined,
+        results.length > 1 && files.includes('comparison') && hasCanvas()
+          ? await base64Of(await compare(results))
+          : undefined,
     };
   },
 
-  async takeSubject(subject: Subject): Promise<string> {
+  async takeSubject(subject: Subject): Promise<number> {
     return takeSubject(opened(), subject);
   },
 
@@ -229,7 +243,10 @@ async function explainClasses(
   return explanations;
 }
 
-async function methodResult(explanations: readonly Explanation[]): Promise<MethodResult> {
+async function methodResult(
+  explanations: readonly Explanation[],
+  files: readonly FileKind[],
+): Promise<MethodResult> {
   const [{ layer, method, weighting, of, channels, magnitudes, timings, scores }] =
     explanations as [Explanation];
   const sum = (one: (passes: Passes) => number): number =>
@@ -247,21 +264,24 @@ async function methodResult(explanations: readonly Explanation[]): Promise<Metho
     },
     magnitudes,
     timings,
-    scoresBytes: base64(scores),
-    classes: await Promise.all(explanations.map(classResult)),
+    scoresBytes: files.includes('scores') ? base64(scores) : '',
+    classes: await Promise.all(explanations.map((one) => classResult(one, files))),
   };
 }
 
-async function classResult(explanation: Explanation): Promise<ClassResult> {
+async function classResult(
+  explanation: Explanation,
+  files: readonly FileKind[],
+): Promise<ClassResult> {
   const { map, weights, timings } = explanation;
   return {
     class: explanation.class,
     weights: [...weights],
     map: { width: map.width, height: map.height, flat: map.flat },
     mapMilliseconds: timings.map,
-    mapBytes: base64(map.data),
-    overlay: await overlayOf(explanation),
-    heatmap: await overlayOf(explanation, 1),
+    mapBytes: files.includes('map') ? base64(map.data) : undefined,
+    overlay: files.includes('overlay') ? await overlayOf(explanation) : undefined,
+    heatmap: files.includes('heatmap') ? await overlayOf(explanation, 1) : undefined,
   };
 }
 

@@ -20,6 +20,13 @@ type Arguments<Name extends keyof PageApi> = Parameters<PageApi[Name]>;
 type Value<Name extends keyof PageApi> =
   Awaited<ReturnType<PageApi[Name]>> extends Outcome<infer T> ? T : never;
 
+/** Errors after which there is no GPU to go on with. */
+const ENDED: readonly string[] = [
+  'no-webgpu',
+  'no-adapter',
+  'device-lost',
+] satisfies ScoreCamErrorCode[];
+
 /** A local server, and cli/page-api.ts in something with WebGPU, ready for calls. */
 export class Session {
   readonly url: string;
@@ -31,6 +38,7 @@ export class Session {
   private readonly end: Promise<never>;
   /** Ends server and host. */
   readonly close: () => Promise<void>;
+  private over = false;
 
   private constructor(
     url: string,
@@ -69,9 +77,18 @@ export class Session {
     ...args: Arguments<Name>
   ): Promise<Value<Name>> {
     const call = this.host.call(name, args) as Promise<Outcome<Value<Name>>>;
-    const outcome = await Promise.race([call, this.end]);
+    const outcome = await Promise.race([call, this.end]).catch((error) => {
+      this.over = true;
+      throw error;
+    });
     if (outcome.ok) return outcome.value;
+    this.over ||= ENDED.includes(outcome.code);
     throw this.errorOf(outcome.code, readable(outcome.message, this.url));
+  }
+
+  /** Whether its host has died or lost its GPU: no further call comes to anything. */
+  get isOver(): boolean {
+    return this.over;
   }
 
   private errorOf(code: string, message: string): Error {

@@ -5,6 +5,11 @@ export function percent(share: number): string {
   return `${(100 * share).toFixed(1)} %`;
 }
 
+/** `1 image`, `2 images`. */
+export function counted(count: number, one: string, several = `${one}s`): string {
+  return `${count} ${count === 1 ? one : several}`;
+}
+
 /** `12 s`, `2 min 5 s`, `1 h 30 min`. */
 export function duration(seconds: number): string {
   const whole = Math.ceil(seconds);

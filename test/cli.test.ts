@@ -19,7 +19,7 @@ import { PNG } from 'pngjs';
 import puppeteer from 'puppeteer';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { oneLine } from '../cli/errors';
-import type { Summary } from '../cli/explain';
+import type { Summary } from '../cli/explanation/summary';
 import { parseName } from '../cli/option-types';
 import {
   closeLabels,
@@ -513,7 +513,7 @@ describe('npm run explain', () => {
     for (const { files } of classes) {
       for (const name of Object.values(files)) expect(existsSync(join(out, name))).toBe(true);
     }
-    const [red, , blue] = classes.map(({ files }) => floats(join(out, files.map)));
+    const [red, , blue] = classes.map(({ files }) => floats(join(out, files.map as string)));
     expect(red).not.toEqual(blue);
     // Only the one run's passes.
     expect(run.stderr.match(/masks: 0 of/g)).toHaveLength(1);

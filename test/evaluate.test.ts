@@ -167,22 +167,22 @@ describe('the store', () => {
   it('goes on, drops a line that was cut off, and refuses other settings', () => {
     const out = inFolder('store');
     const [first, second] = [rows.slice(0, 1), rows.slice(1, 2)];
-    const store = new Store(out, { model: 'a', steps: 100 }, false);
+    const store = Store.open(out, { model: 'a', steps: 100 }, false);
     store.add(first.map((one) => ({ ...one, picture: Buffer.from('png').toString('base64') })));
     store.add(second);
     const file = join(out, 'maps.jsonl');
     writeFileSync(file, readFileSync(file, 'utf8').slice(0, -10));
-    const again = new Store(out, { steps: 100, model: 'a' }, false);
+    const again = Store.open(out, { steps: 100, model: 'a' }, false);
     expect(again.rows).toEqual(first);
     expect(again.has('image 1', 'score-cam')).toBe(true);
     expect(again.has('image 1', 'grad-cam')).toBe(false);
     expect(again.picture(first[0] as Row)).toBe(Buffer.from('png').toString('base64'));
     again.add(second);
-    expect(new Store(out, { model: 'a', steps: 100 }, false).rows).toEqual([...first, ...second]);
-    expect(() => new Store(out, { model: 'a', steps: 50 }, false)).toThrow(
+    expect(Store.open(out, { model: 'a', steps: 100 }, false).rows).toEqual([...first, ...second]);
+    expect(() => Store.open(out, { model: 'a', steps: 50 }, false)).toThrow(
       /steps was 100, is 50.*--restart/,
     );
-    expect(new Store(out, { model: 'a', steps: 50 }, true).rows).toEqual([]);
+    expect(Store.open(out, { model: 'a', steps: 50 }, true).rows).toEqual([]);
   });
 });
 

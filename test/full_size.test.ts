@@ -20,7 +20,7 @@ import { promisify } from 'node:util';
 import puppeteer, { type Browser } from 'puppeteer';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { writeTimmFile } from '../bench/timm-file';
-import type { Summary } from '../cli/explain';
+import type { Summary } from '../cli/explanation/summary';
 import { projectRoot } from '../cli/server';
 import { findBrowser } from '../scripts/browser.mjs';
 import type { WeightDtype } from '../src/index';

@@ -1,45 +1,43 @@
-/** Finished maps, a JSON line each, so that an interrupted evaluation goes on where it was. */
+/** What an evaluation has found, a JSON line each, so that an interrupted one goes on where it was. */
 import { createHash } from 'node:crypto';
-import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { CliError } from '../errors';
+import { appendLine, dropCutLine, readLines } from '../json-lines';
+import { keepSettings, type Settings } from '../kept-settings';
 import { writeWhole } from '../output';
-import type { PicturedRow, Row } from './types';
+import type { PicturedRow, Row, Run, SanityPoint } from './types';
 
-/** What must be the same for figures to belong into one table. */
-export type Settings = Readonly<Record<string, unknown>>;
+/** Maps, a line for all of one image by one method; randomised models, a line an image; and what it was computed by. */
+const FILES = { maps: 'maps.jsonl', sanity: 'sanity.jsonl', runs: 'runs.jsonl' } as const;
 
-export class Store {
+/** Findings of an evaluation or of its shards, as they are read. */
+export interface Found {
+  /** In the order in which they came. */
+  readonly rows: readonly Row[];
+  /** By image. */
+  readonly sanity: ReadonlyMap<string, readonly SanityPoint[]>;
+  /** Each once. */
+  readonly runs: readonly Run[];
+  /** The picture of a map in base64, if it was kept. */
+  picture(row: Pick<Row, 'image' | 'label' | 'method'>): string | undefined;
+}
+
+/** A folder of findings, which is not changed. */
+export class Kept implements Found {
   readonly folder: string;
   readonly rows: Row[] = [];
-  private readonly file: string;
+  readonly sanity = new Map<string, readonly SanityPoint[]>();
+  readonly runs: Run[] = [];
   private readonly done = new Set<string>();
 
-  /** @throws CliError if the folder holds an evaluation with other settings */
-  constructor(folder: string, settings: Settings, restart: boolean) {
+  constructor(folder: string) {
     this.folder = folder;
-    this.file = join(folder, 'maps.jsonl');
-    const known = join(folder, 'settings.json');
-    if (restart) {
-      rmSync(this.file, { force: true });
-      rmSync(known, { force: true });
+    for (const line of this.lines('maps')) this.take(line as Row[]);
+    for (const line of this.lines('sanity')) {
+      const { image, points } = line as { image: string; points: SanityPoint[] };
+      this.sanity.set(image, points);
     }
-    mkdirSync(join(folder, 'maps'), { recursive: true });
-    const wanted = JSON.parse(JSON.stringify(settings)) as Settings;
-    if (existsSync(known)) {
-      const before = JSON.parse(readFileSync(known, 'utf8')) as Settings;
-      const names = new Set([...Object.keys(before), ...Object.keys(wanted)]);
-      for (const name of names) {
-        const [a, b] = [JSON.stringify(before[name]), JSON.stringify(wanted[name])];
-        if (a === b) continue;
-        throw new CliError(
-          `${folder} holds an evaluation with another setting: ${name} was ${a}, is ${b}. ` +
-            'Choose another --out, or begin anew with --restart.',
-        );
-      }
-    }
-    writeWhole(known, `${JSON.stringify(wanted, undefined, 2)}\n`);
-    this.read();
+    for (const line of this.lines('runs')) this.runs.push(line as Run);
   }
 
   /** Whether this image is done by this method, all its classes. */
@@ -47,23 +45,16 @@ export class Store {
     return this.done.has(`${image}\n${method}`);
   }
 
-  /** Keeps all maps of one image by one method, at once. */
-  add(rows: readonly PicturedRow[]): void {
-    const plain = rows.map(({ picture, ...row }) => {
-      if (picture) writeWhole(this.pathOf(row), Buffer.from(picture, 'base64'));
-      return row;
-    });
-    appendFileSync(this.file, `${JSON.stringify(plain)}\n`);
-    this.take(plain);
-  }
-
-  /** The picture of a map in base64, if it was kept. */
   picture(row: Pick<Row, 'image' | 'label' | 'method'>): string | undefined {
     const path = this.pathOf(row);
     return existsSync(path) ? readFileSync(path).toString('base64') : undefined;
   }
 
-  private pathOf({ image, label, method }: Pick<Row, 'image' | 'label' | 'method'>): string {
+  protected pathTo(kind: keyof typeof FILES): string {
+    return join(this.folder, FILES[kind]);
+  }
+
+  protected pathOf({ image, label, method }: Pick<Row, 'image' | 'label' | 'method'>): string {
     const name = `${image} ${label} ${method}`.replaceAll(/[^\w+.-]+/g, '-').slice(0, 150);
     // Labels may differ in what no name of a file holds.
     const whole = createHash('sha256')
@@ -72,17 +63,48 @@ export class Store {
     return join(this.folder, 'maps', `${name}-${whole.slice(0, 12)}.png`);
   }
 
-  private read(): void {
-    if (!existsSync(this.file)) return;
-    const lines = readFileSync(this.file, 'utf8').split('\n');
-    // A line that was cut off was never done. It is dropped, or it would spoil the next one.
-    const whole = lines.slice(0, -1);
-    writeWhole(this.file, whole.map((line) => `${line}\n`).join(''));
-    for (const line of whole) this.take(JSON.parse(line) as Row[]);
-  }
-
-  private take(rows: readonly Row[]): void {
+  protected take(rows: readonly Row[]): void {
+    // A cluster may have started a shard twice: both found the same.
+    if (rows[0] && this.has(rows[0].image, rows[0].method)) return;
     this.rows.push(...rows);
     for (const { image, method } of rows) this.done.add(`${image}\n${method}`);
+  }
+
+  private lines(kind: keyof typeof FILES): Iterable<unknown> {
+    return readLines(this.pathTo(kind));
+  }
+}
+
+/** A folder of findings that grows. */
+export class Store extends Kept {
+  /** @throws CliError if the folder holds an evaluation with other settings */
+  static open(folder: string, settings: Settings, restart: boolean): Store {
+    keepSettings(folder, settings, restart, Object.values(FILES));
+    mkdirSync(join(folder, 'maps'), { recursive: true });
+    for (const file of Object.values(FILES)) dropCutLine(join(folder, file));
+    return new Store(folder);
+  }
+
+  /** Keeps all maps of one image by one method, at once. */
+  add(rows: readonly PicturedRow[]): void {
+    const plain = rows.map(({ picture, ...row }) => {
+      if (picture) writeWhole(this.pathOf(row), Buffer.from(picture, 'base64'));
+      return row;
+    });
+    appendLine(this.pathTo('maps'), plain);
+    this.take(plain);
+  }
+
+  /** Keeps what came of randomised models for one image. */
+  addSanity(image: string, points: readonly SanityPoint[]): void {
+    appendLine(this.pathTo('sanity'), { image, points });
+    this.sanity.set(image, points);
+  }
+
+  /** Notes what computes from now on. */
+  addRun(run: Run): void {
+    if (this.runs.some((one) => JSON.stringify(one) === JSON.stringify(run))) return;
+    appendLine(this.pathTo('runs'), run);
+    this.runs.push(run);
   }
 }

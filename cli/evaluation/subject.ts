@@ -1,10 +1,20 @@
 /// Runs in headless Chrome: the image that is evaluated, and the classes that are asked of it.
 import { placementOf } from '../../src/explain/image';
-import { type Box, type Explainer, type Explanation, ScoreCamError } from '../../src/index';
+import {
+  type Box,
+  type ClassScore,
+  type Explainer,
+  type Explanation,
+  ScoreCamError,
+} from '../../src/index';
 import { drawScene } from '../../weights/scenes';
+import type { Annotated } from '../annotations/types';
 import { bytesOf } from '../base64';
 import { imageOf } from '../scene-image';
+import { sceneName } from './scene-name';
 import type { Asked, Subject } from './types';
+
+type Of<Kind extends Subject['kind']> = Extract<Subject, { kind: Kind }>;
 
 export interface Taken {
   readonly name: string;
@@ -22,55 +32,66 @@ export function takenSubject(): Taken {
   return taken;
 }
 
-export async function takeSubject(explainer: Explainer, subject: Subject): Promise<string> {
-  taken =
-    subject.kind === 'scene' ? takeScene(explainer, subject) : await takeFile(explainer, subject);
-  return taken.name;
+/** Returns how many of its boxes lie where the network does not look, and are left out. */
+export async function takeSubject(explainer: Explainer, subject: Subject): Promise<number> {
+  if (subject.kind === 'scene') {
+    taken = takeScene(explainer, subject);
+    return 0;
+  }
+  const { image, scaled } = await takeFile(explainer, subject);
+  const { name, objects } = subject;
+  const asked =
+    scaled.length > 0
+      ? askedOf(scaled, explainer.model.labels)
+      : [{ ...(await likeliest(explainer, image)), otherBoxes: [] }];
+  taken = { name, image, asked };
+  return objects.length - scaled.length;
 }
 
-function takeScene(
-  { model }: Explainer,
-  { seed, objects = 2 }: Extract<Subject, { kind: 'scene' }>,
-): Taken {
+function takeScene({ model }: Explainer, { seed, objects = 2 }: Of<'scene'>): Taken {
   const scene = drawScene({ seed, objects, size: model.input.width });
   return {
-    name: `scene ${seed}`,
+    name: sceneName(seed),
     image: imageOf(scene),
     asked: askedOf(scene.objects, model.labels),
   };
 }
 
+/** The image, and those of its objects that the network sees a part of, where it sees them. */
 async function takeFile(
-  explainer: Explainer,
-  { name, base64, objects }: Extract<Subject, { kind: 'file' }>,
-): Promise<Taken> {
+  { model: { input } }: Explainer,
+  { name, base64, objects }: Of<'file'>,
+): Promise<{ readonly image: Blob; readonly scaled: readonly Annotated[] }> {
   const image = new File([bytesOf(base64)], name);
-  if (objects.length === 0) {
-    const [likeliest] = await explainer.classify(image);
-    const { index, label } = likeliest as { index: number; label: string };
-    return { name, image, asked: [{ index, label, otherBoxes: [] }] };
-  }
+  if (objects.length === 0) return { image, scaled: [] };
   const bitmap = await createImageBitmap(image);
   const { width, height } = bitmap;
   bitmap.close();
-  const { input, labels } = explainer.model;
-  const scaled = objects.map(({ label, box }) => {
+  const scaled = objects.flatMap(({ label, box }) => {
+    if (box.x >= width || box.y >= height || box.x + box.width <= 0 || box.y + box.height <= 0) {
+      throw new ScoreCamError(
+        'option',
+        `${name}: the box of "${label}" (${Object.values(box).join(', ')}) lies outside of this ${width}x${height} ` +
+          'image: give [x, y, width, height] in pixels of the file.',
+      );
+    }
     const inside = scaleBox(box, { width, height }, input);
-    if (inside.width > 0 && inside.height > 0) return { label, box: inside };
-    throw new ScoreCamError(
-      'option',
-      `${name}: the box of "${label}" (${Object.values(box).join(', ')}) lies outside of what the network sees ` +
-        `of this ${width}x${height} image.`,
-    );
+    return inside.width > 0 && inside.height > 0 ? [{ label, box: inside }] : [];
   });
-  return { name, image, asked: askedOf(scaled, labels) };
+  return { image, scaled };
+}
+
+async function likeliest(
+  explainer: Explainer,
+  image: Blob,
+): Promise<Pick<Asked, 'index' | 'label'>> {
+  const [first] = await explainer.classify(image);
+  const { index, label } = first as ClassScore;
+  return { index, label };
 }
 
 /** Each object's class once; a class with several objects has the first one's box, and the rest are others'. */
-function askedOf(
-  objects: readonly { readonly label: string; readonly box: Box }[],
-  labels: readonly string[],
-): Asked[] {
+function askedOf(objects: readonly Annotated[], labels: readonly string[]): Asked[] {
   const kinds = [...new Set(objects.map(({ label }) => label))];
   return kinds.map((label) => {
     const index = labels.indexOf(label);

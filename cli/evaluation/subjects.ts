@@ -1,10 +1,13 @@
 /** What an evaluation is run on: drawn scenes, or images of a folder with or without boxes. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { basename, extname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { TRAINING_SEEDS_END } from '../../weights/scenes';
-import { CliError, usageError } from '../errors';
+import { matched } from '../annotations/match';
+import { readAnnotations } from '../annotations/read';
+import { usageError } from '../errors';
+import { imageFiles } from '../image-files';
 import { parseWhole } from '../option-types';
 import { readImage } from '../options';
+import { sceneName } from './scene-name';
 import type { Subject } from './types';
 
 /** Drawn unless a number is given. */
@@ -12,42 +15,12 @@ export const DEFAULT_SCENES = 200;
 
 type FileSubject = Extract<Subject, { kind: 'file' }>;
 
-type Boxes = Readonly<Record<string, readonly { label: string; box: readonly number[] }[]>>;
-
-function readBoxes(path: string): Boxes {
-  let json: unknown;
-  try {
-    json = JSON.parse(readFileSync(path, 'utf8'));
-  } catch (error) {
-    throw new CliError(`--boxes ${path} cannot be read as JSON: ${(error as Error).message}`);
-  }
-  if (typeof json !== 'object' || json === null || Array.isArray(json)) {
-    throw new CliError(`--boxes ${path}: it must be an object of lists by file name.`);
-  }
-  for (const [file, objects] of Object.entries(json)) {
-    const good =
-      Array.isArray(objects) &&
-      objects.every(
-        (one: { label?: unknown; box?: unknown }) =>
-          typeof one?.label === 'string' &&
-          Array.isArray(one.box) &&
-          one.box.length === 4 &&
-          one.box.every(Number.isFinite) &&
-          one.box[2] > 0 &&
-          one.box[3] > 0,
-      );
-    if (good) continue;
-    throw new CliError(
-      `--boxes ${path}: "${file}" must be a list of { "label": "...", "box": [x, y, width, height] } with ` +
-        `sizes above 0, is ${JSON.stringify(objects)?.slice(0, 100)}.`,
-    );
-  }
-  return json as Boxes;
-}
-
 /** An image to come: how many classes are asked of it, and the image, read only when its turn comes. */
 export interface Planned {
+  readonly name: string;
   readonly classes: number;
+  /** What is known of its objects beforehand. */
+  readonly objects: FileSubject['objects'];
   readonly take: () => Subject;
 }
 
@@ -55,63 +28,65 @@ export interface Planned {
 export interface SubjectOptions {
   /** Folder of PNG and JPEG files; scenes are drawn without. */
   readonly images?: string;
-  /** JSON file of the images' boxes. */
+  /** The images' boxes: a file, or a folder of such. */
   readonly boxes?: string;
   readonly limit?: string;
   /** Of the first scene. */
   readonly seed: string;
 }
 
-/** @throws CliError for a folder without images, boxes of none, or scenes used in training */
-export function subjectsOf(options: SubjectOptions): Planned[] {
+/**
+ * The whole list, and what is to be said about the boxes.
+ * @throws CliError for a folder without images, boxes of none, or scenes used in training
+ */
+export function subjectsOf(
+  options: SubjectOptions,
+  labels: readonly string[],
+): { readonly subjects: Planned[]; readonly notes: readonly string[] } {
   const limit = options.limit === undefined ? undefined : parseWhole('--limit', options.limit, 1);
-  if (options.images === undefined) {
-    if (options.boxes !== undefined) throw usageError('--boxes is of no use without --images.');
-    const first = parseWhole('--seed', options.seed, 0);
-    if (first < TRAINING_SEEDS_END) {
-      throw usageError(
-        `--seed ${first}: seeds below ${TRAINING_SEEDS_END} were used in training; begin there or later.`,
-      );
-    }
-    return Array.from({ length: limit ?? DEFAULT_SCENES }, (_, i) => ({
-      classes: 2,
-      take: () => ({ kind: 'scene', seed: first + i }),
-    }));
+  const { images, boxes } = options;
+  if (images === undefined) {
+    if (boxes !== undefined) throw usageError('--boxes is of no use without --images.');
+    return { subjects: scenes(options.seed, limit ?? DEFAULT_SCENES), notes: [] };
   }
-  const { images } = options;
-  if (!existsSync(images)) throw usageError(`--images ${images}: there is no such folder.`);
-  const boxes = options.boxes === undefined ? {} : readBoxes(options.boxes);
-  const names = readdirSync(images)
-    .filter((name) => ['.png', '.jpg', '.jpeg'].includes(extname(name).toLowerCase()))
-    .sort();
-  if (names.length === 0) throw usageError(`--images ${images}: there is no PNG or JPEG in it.`);
-  const unknown = Object.keys(boxes).find((name) => !names.includes(name));
-  if (unknown !== undefined) {
-    throw usageError(`--boxes ${options.boxes}: there is no image "${unknown}" in ${images}.`);
-  }
-  return names.slice(0, limit).map((name) => {
-    const objects = (boxes[name] ?? []).map(({ label, box: [x, y, width, height] }) => ({
-      label,
-      box: { x, y, width, height } as { x: number; y: number; width: number; height: number },
-    }));
+  const names = imageFiles('--images', images);
+  const { objects, notes } =
+    boxes === undefined
+      ? { objects: new Map<string, FileSubject['objects']>(), notes: [] }
+      : matched(boxes, readAnnotations(boxes), images, names, labels);
+  const subjects = names.slice(0, limit).map((name) => {
+    const own = objects.get(name) ?? [];
     return {
-      classes: Math.max(1, new Set(objects.map(({ label }) => label)).size),
-      take: () => fileSubject(join(images, name), objects),
+      name,
+      classes: Math.max(1, new Set(own.map(({ label }) => label)).size),
+      objects: own,
+      take: () => fileSubject(images, name, own),
     };
   });
+  return { subjects, notes: notes.map((note) => `--boxes ${boxes}: ${note}.`) };
+}
+
+function scenes(seed: string, count: number): Planned[] {
+  const first = parseWhole('--seed', seed, 0);
+  if (first < TRAINING_SEEDS_END) {
+    throw usageError(
+      `--seed ${first}: seeds below ${TRAINING_SEEDS_END} were used in training; begin there or later.`,
+    );
+  }
+  return Array.from({ length: count }, (_, i) => ({
+    name: sceneName(first + i),
+    classes: 2,
+    objects: [],
+    take: () => ({ kind: 'scene', seed: first + i }),
+  }));
 }
 
 /** A single subject: an image of the disk, or (`true`) the scene of a seed. */
 export function subjectOf(image: string | true, seed: string): Subject {
   if (image === true) return { kind: 'scene', seed: parseWhole('--seed', seed, 0) };
-  return fileSubject(image, []);
+  return fileSubject(dirname(image), basename(image), []);
 }
 
-function fileSubject(path: string, objects: FileSubject['objects']): FileSubject {
-  return {
-    kind: 'file',
-    name: basename(path),
-    base64: readImage(path).toString('base64'),
-    objects,
-  };
+function fileSubject(folder: string, name: string, objects: FileSubject['objects']): FileSubject {
+  return { kind: 'file', name, base64: readImage(join(folder, name)).toString('base64'), objects };
 }

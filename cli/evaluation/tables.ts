@@ -75,19 +75,13 @@ export function markdownTable(methods: readonly Summarised[]): string {
     .trimEnd();
 }
 
+const quoted = (text: string): string =>
+  /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+
+/** All figures in full. No time is among them: the same maps give the same bytes. */
 export function csvTable(methods: readonly Summarised[]): string {
-  const head = [
-    'method',
-    'maps',
-    'flat',
-    ...COLUMNS.map(({ key }) => key),
-    'win',
-    'agreement',
-    'milliseconds',
-  ];
+  const head = ['method', 'maps', 'flat', ...COLUMNS.map(({ key }) => key), 'win', 'agreement'];
   const passes = ['forward', 'backward', 'head'] as const;
-  const quoted = (text: string): string =>
-    /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   const lines = methods.map((one) =>
     [
       one.name,
@@ -96,7 +90,6 @@ export function csvTable(methods: readonly Summarised[]): string {
       ...COLUMNS.map(({ key }) => one.summary[key]),
       one.win,
       one.agreement,
-      one.milliseconds,
       ...passes.map((kind) => one.passes?.[kind]),
       one.refused,
     ]
@@ -104,6 +97,12 @@ export function csvTable(methods: readonly Summarised[]): string {
       .join(','),
   );
   return [[...head, ...passes, 'refused'].join(','), ...lines, ''].join('\n');
+}
+
+/** How long an explanation takes by each method. */
+export function csvTimes(methods: readonly Summarised[]): string {
+  const lines = methods.map(({ name, milliseconds }) => `${quoted(name)},${milliseconds ?? ''}`);
+  return ['method,milliseconds', ...lines, ''].join('\n');
 }
 
 /** What the comparison of two methods comes to, from the figures alone. */

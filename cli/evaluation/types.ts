@@ -1,4 +1,5 @@
-import type { Box, Measures, Metric, Passes } from '../../src/index';
+import type { AdapterFacts, Box, Measures, Metric, Passes } from '../../src/index';
+import type { Annotated } from '../annotations/types';
 import type { MethodSpec } from './specs';
 
 /** An image to explain: a scene of the project by its seed, or a file. */
@@ -9,7 +10,7 @@ export type Subject =
       readonly name: string;
       readonly base64: string;
       /** Empty for the likeliest class. Boxes are in pixels of the file. */
-      readonly objects: readonly { readonly label: string; readonly box: Box }[];
+      readonly objects: readonly Annotated[];
     };
 
 /** What is asked of one image. */
@@ -48,6 +49,14 @@ export interface Row {
 
 /** A row with the PNG of its overlay, in base64. */
 export type PicturedRow = Row & { readonly picture?: string };
+
+/** What an evaluation, or a part of it, was computed by. */
+export interface Run {
+  readonly model: string;
+  readonly adapter: AdapterFacts;
+  /** Such as `Chrome/140.0.7339.80`. */
+  readonly browser: string;
+}
 
 /** Spearman's correlation of a map with that of the model whose last layers were drawn anew. */
 export interface SanityPoint {

@@ -21,8 +21,8 @@ export interface How {
   readonly timeout?: number | undefined;
   /** Gets the script's process once it is started. */
   onStart?(child: ChildProcess): void;
-  /** Hears of everything on stderr, to stop the script in the middle. */
-  onStderr?(child: ChildProcess): void;
+  /** Hears of everything on stderr, to stop the script in the middle. @param text all of it so far */
+  onStderr?(child: ChildProcess, text: string): void;
 }
 
 /** @param script TypeScript file, from the project's folder on, such as `cli/explain.ts` */
@@ -52,7 +52,7 @@ export function runScript(
   });
   child.stderr.on('data', (chunk) => {
     stderr += chunk;
-    onStderr?.(child);
+    onStderr?.(child, stderr);
   });
   return new Promise((resolve, reject) => {
     child.once('error', reject);

@@ -61,9 +61,10 @@ export function writeToyModel(target: string, changes: object = {}): string {
   return target;
 }
 
-/** 8x8: five columns of red, three of blue. */
-export function redAndBlue(): Buffer {
+/** 8x8: columns of red, five unless said, and the others of blue. */
+export function redAndBlue(red = 5): Buffer {
   const png = new PNG({ width: 8, height: 8 });
-  for (let i = 0; i < 64; i++) png.data.set(i % 8 < 5 ? [255, 0, 0, 255] : [0, 0, 255, 255], 4 * i);
+  for (let i = 0; i < 64; i++)
+    png.data.set(i % 8 < red ? [255, 0, 0, 255] : [0, 0, 255, 255], 4 * i);
   return PNG.sync.write(png);
 }
