@@ -6,7 +6,13 @@ import { type Layer, targetIndex } from '../src/model/network';
 import { newCommand, parsed } from './command';
 import { Interrupted, runCommand, usageError } from './errors';
 import { argueOver } from './evaluation/argue-over';
-import { addLimits, type ImageLimits, type LimitOptions, metricsAt, parseLimits } from './evaluation/limits';
+import {
+  addLimits,
+  type ImageLimits,
+  type LimitOptions,
+  metricsAt,
+  parseLimits,
+} from './evaluation/limits';
 import { writeResults } from './evaluation/results';
 import {
   DEFAULT_SPECS,

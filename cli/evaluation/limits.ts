@@ -47,7 +47,11 @@ export function parseLimits(options: LimitOptions): ImageLimits {
 }
 
 /** What is measured of the maps of one image, counted from 0. */
-export function metricsAt(metrics: readonly Metric[], limits: ImageLimits, image: number): Metric[] {
+export function metricsAt(
+  metrics: readonly Metric[],
+  limits: ImageLimits,
+  image: number,
+): Metric[] {
   return metrics.filter((metric) =>
     all.every(([name, { metrics: limited }]) => !limited.includes(metric) || image < limits[name]),
   );
