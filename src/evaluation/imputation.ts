@@ -96,25 +96,25 @@ class HoleSystem {
     const [solution, residual, direction] = [this.padded(), this.padded(), this.padded()];
     const [image, changed] = [this.padded(), this.padded()];
     for (const p of places) residual[p] = this.before(known, p) + this.behind(known, p);
-    const limit = TOLERANCE ** 2 * this.product(residual, residual);
-    this.precondition(residual, changed);
+    let left = this.product(residual, residual);
+    const limit = TOLERANCE ** 2 * left;
+    let slope = this.precondition(residual, changed);
     direction.set(changed);
-    let slope = this.product(residual, changed);
-    while (this.product(residual, residual) > limit) {
-      for (const p of places) {
-        const around = this.before(direction, p) + this.behind(direction, p);
-        image[p] = (this.diagonal[p] as number) * (direction[p] as number) - around;
-      }
-      const step = slope / this.product(direction, image);
-      for (const p of places) {
+    while (left > limit) {
+      const step = slope / this.apply(direction, image);
+      left = 0;
+      for (let i = 0; i < places.length; i++) {
+        const p = places[i] as number;
+        const rest = (residual[p] as number) - step * (image[p] as number);
+        residual[p] = rest;
+        left += rest * rest;
         solution[p] = (solution[p] as number) + step * (direction[p] as number);
-        residual[p] = (residual[p] as number) - step * (image[p] as number);
       }
-      this.precondition(residual, changed);
-      const next = this.product(residual, changed);
+      const next = this.precondition(residual, changed);
       const share = next / slope;
       slope = next;
-      for (const p of places) {
+      for (let i = 0; i < places.length; i++) {
+        const p = places[i] as number;
         direction[p] = (changed[p] as number) + share * (direction[p] as number);
       }
     }
@@ -184,15 +184,34 @@ class HoleSystem {
     }
   }
 
-  /** out = M^-1 r with M = (E + L) E^-1 (E + L^T): L the matrix below its diagonal, E the pivots. */
-  private precondition(r: Float64Array, out: Float64Array): void {
+  /** out = A v, the equations' left side; returns v . A v. */
+  private apply(v: Float64Array, out: Float64Array): number {
+    const { places, diagonal } = this;
+    let product = 0;
+    for (let i = 0; i < places.length; i++) {
+      const p = places[i] as number;
+      const own = v[p] as number;
+      const value = (diagonal[p] as number) * own - this.before(v, p) - this.behind(v, p);
+      out[p] = value;
+      product += own * value;
+    }
+    return product;
+  }
+
+  /** out = M^-1 r with M = (E + L) E^-1 (E + L^T): L is A below its diagonal, E the pivots. Returns r . M^-1 r. */
+  private precondition(r: Float64Array, out: Float64Array): number {
     const { places, pivots } = this;
-    for (const p of places) {
+    for (let i = 0; i < places.length; i++) {
+      const p = places[i] as number;
       out[p] = (pivots[p] as number) * ((r[p] as number) + this.before(out, p));
     }
+    let product = 0;
     for (let i = places.length - 1; i >= 0; i--) {
       const p = places[i] as number;
-      out[p] = (out[p] as number) + (pivots[p] as number) * this.behind(out, p);
+      const value = (out[p] as number) + (pivots[p] as number) * this.behind(out, p);
+      out[p] = value;
+      product += value * (r[p] as number);
     }
+    return product;
   }
 }
