@@ -5,6 +5,7 @@ import { type Layer, targetIndex } from '../src/model/network';
 import { newCommand, parsed } from './command';
 import { Interrupted, runCommand, usageError } from './errors';
 import { argueOver } from './evaluation/argue-over';
+import { addLimits, type LimitOptions, metricsAt, parseLimits } from './evaluation/limits';
 import { isDone, measureAll, tasksOf } from './evaluation/measure-all';
 import { mergeShards } from './evaluation/merge';
 import { writeResults } from './evaluation/results';
@@ -22,15 +23,13 @@ import { Session } from './session';
 import { parseShard, shareOf } from './shard';
 import { counted, printable } from './words';
 
-interface Options {
+interface Options extends LimitOptions {
   images?: string;
   boxes?: string;
   methods: string;
   model: string;
   limit?: string;
   metrics: string;
-  curves: string;
-  adcc: string;
   steps: string;
   sanity: string;
   pictures: string;
@@ -51,7 +50,8 @@ const FIRST_SEED = 3_000_000;
 const program = newCommand(
   'evaluate',
   'Measures how good the methods are: on scenes of two objects that the project draws, or on your images.',
-)
+);
+addLimits(program)
   .option('--images <folder>', 'PNG and JPEG files instead of scenes')
   .option(
     '--boxes <path>',
@@ -62,8 +62,6 @@ const program = newCommand(
   .option('--model <model>', 'name, path of a manifest or of its folder', DEFAULT_MODEL)
   .option('--limit <n>', `images (default: ${DEFAULT_SCENES} scenes, or all files)`)
   .option('--metrics <list>', METRICS.join(','), METRICS.join(','))
-  .option('--curves <n>', 'insertion and deletion on the first n images only', '5')
-  .option('--adcc <n>', 'ADCC, which explains every image anew, on the first n images only', '10')
   .option('--steps <n>', 'steps of insertion and deletion', '100')
   .option('--sanity <n>', 'cascading randomisation on the first n images', '1')
   .option('--pictures <n>', 'images in gallery.png', '4')
@@ -112,8 +110,7 @@ async function evaluate(signal: AbortSignal): Promise<void> {
   const specs = parseSpecs(options.methods);
   const metrics = parseList(options.metrics).map((name) => parseName('--metrics', name, METRICS));
   const counts = {
-    curves: parseWhole('--curves', options.curves, 0),
-    adcc: parseWhole('--adcc', options.adcc, 0),
+    ...parseLimits(options),
     pictures: parseWhole('--pictures', options.pictures, 0),
     sanity: parseWhole('--sanity', options.sanity, 0),
     steps: parseWhole('--steps', options.steps, 1),
@@ -133,14 +130,15 @@ async function evaluate(signal: AbortSignal): Promise<void> {
       (spec, i) => (passes[i] as number) + measuringPasses(spec, own, target, counts.steps),
     );
   };
-  const perImage = costsOf([], 2).reduce((sum, passes) => sum + passes, 0);
-  const curves =
-    counts.curves > 0 && metrics.some((one) => one === 'insertion' || one === 'deletion');
+  const sum = (passes: readonly number[]): number => passes.reduce((a, b) => a + b, 0);
+  const perImage = sum(costsOf([], 2));
+  const [first, last] = [0, Number.POSITIVE_INFINITY].map((image) =>
+    sum(costsOf(metricsAt(metrics, counts, image), 2)),
+  ) as [number, number];
   console.error(
     `${shard ? `Shard ${options.shard} of ${counted(subjects.length, 'image')}: ` : ''}` +
       `${counted(tasks.length, 'image')} by ${specs.length} methods: about ${perImage} forward passes an image for the ` +
-      `maps, and ${specs.length * 4} to measure them` +
-      `${curves ? `; ${specs.length * 4 * counts.steps} more on each of the first ${counts.curves}` : ''}.`,
+      `maps, and ${last - perImage} to measure them${first > last ? `; on the first images up to ${first - last} more` : ''}.`,
   );
   if (options.dryRun) return;
   const own = shard ? shardFolder(folder, shard) : folder;
@@ -151,8 +149,7 @@ async function evaluate(signal: AbortSignal): Promise<void> {
     images: options.images ?? `scenes from seed ${options.seed}`,
     boxes: options.boxes ?? null,
     metrics,
-    curves: counts.curves,
-    adcc: counts.adcc,
+    ...parseLimits(options),
     steps: counts.steps,
   };
   const store = Store.open(

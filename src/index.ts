@@ -23,6 +23,7 @@ export type {
   MeasureOptions,
   Measures,
   Metric,
+  Road,
 } from './evaluation/types';
 export type { DrawOptions } from './explain/draw';
 export type { ExplainOptions } from './explain/explain-options';

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { metricsAt, parseLimits } from '../cli/evaluation/limits';
 import { measuringPasses, parseSpecs, passesOf } from '../cli/evaluation/specs';
 import { Store } from '../cli/evaluation/store';
 import { scaleBox } from '../cli/evaluation/subject';
@@ -74,6 +75,26 @@ describe('method specs', () => {
     expect(price('insertion', 'deletion')).toBe(404);
     expect(price('adcc')).toBe(2 * (1 + 11));
     expect(price('confidence', 'adcc')).toBe(2 * (2 + 11));
+    expect(price('road')).toBe(2 * 8);
+    // The second map serves both, and the imputed images do.
+    expect(price('adcc', 'road', 'arcc')).toBe(2 * (1 + 8 + 11));
+    expect(price('saco', 'infidelity')).toBe(2 * 110);
+    expect(price('sensitivity')).toBe(2 * 10 * 11);
+  });
+});
+
+describe('metrics of the first images', () => {
+  const none = { curves: '0', adcc: '0', road: '0', arcc: '0', saco: '0', infidelity: '0' };
+  const limits = parseLimits({ ...none, curves: '2', road: '1', sensitivity: '3' });
+
+  it('are left out behind them, and what has no limit is not', () => {
+    const wanted = ['confidence', 'insertion', 'adcc', 'road', 'sensitivity', 'pointing'] as const;
+    const at = (image: number): string => metricsAt(wanted, limits, image).join();
+    expect(at(0)).toBe('confidence,insertion,road,sensitivity,pointing');
+    expect(at(1)).toBe('confidence,insertion,sensitivity,pointing');
+    expect(at(2)).toBe('confidence,sensitivity,pointing');
+    expect(at(3)).toBe('confidence,pointing');
+    expect(() => parseLimits({ ...none, sensitivity: 'all' })).toThrow(/--sensitivity/);
   });
 });
 
@@ -139,7 +160,30 @@ describe('tables', () => {
     const [head, first] = csvTable(methods)
       .split('\n')
       .map((line) => line.split(','));
-    expect(Number(first?.[head?.indexOf('averageDrop') as number])).toBeCloseTo(100 * mean, 9);
+    const column = (name: string): number => Number(first?.[head?.indexOf(name) as number]);
+    expect(column('averageDrop')).toBeCloseTo(100 * mean, 9);
+    expect(column('averageDrop maps')).toBe(40);
+    expect([column('averageDrop from'), column('averageDrop to')]).toEqual(
+      score?.intervals.averageDrop,
+    );
+  });
+
+  it('give each mean a 95 % interval, resampling images and not their maps', () => {
+    const interval = (all: readonly Row[]): readonly [number, number] =>
+      summariseRows(all, specs)[0]?.intervals.averageDrop ?? [Number.NaN, Number.NaN];
+    const own = rows.filter(({ method }) => method === 'score-cam');
+    const [low, high] = interval(own);
+    const drops = own.map(({ measures }) => 100 * ((0.8 - (measures?.masked as number)) / 0.8));
+    const mean = drops.reduce((a, b) => a + b, 0) / drops.length;
+    const sd = Math.sqrt(drops.reduce((a, b) => a + (b - mean) ** 2, 0) / drops.length);
+    // Nearly normal: 1.96 standard errors to either side.
+    const reach = (1.96 * sd) / Math.sqrt(drops.length);
+    expect(Math.abs(mean - reach - low)).toBeLessThan(0.15 * reach);
+    expect(Math.abs(mean + reach - high)).toBeLessThan(0.15 * reach);
+    // A second class of each image that says the same tells nothing more.
+    const twice = own.flatMap((one) => [one, { ...one, class: 2, first: false }]);
+    expect(interval(twice)).toEqual([expect.closeTo(low, 9), expect.closeTo(high, 9)]);
+    expect(summariseRows(own.slice(0, 1), specs)[0]?.intervals).toEqual({});
   });
 
   it('judge by the interval, either way, and own up to what cannot be told', () => {
@@ -198,6 +242,7 @@ describe('npm run evaluate', () => {
     '2',
     '--adcc',
     '1',
+    ...['--road', '1', '--arcc', '1', '--saco', '1', '--infidelity', '0', '--sensitivity', '0'],
     '--sanity',
     '0',
     '--pictures',
@@ -238,6 +283,11 @@ describe('npm run evaluate', () => {
     );
     expect(own.filter(({ measures }) => measures?.insertion)).toHaveLength(2);
     expect(own[0]?.measures?.deletion?.probabilities).toHaveLength(3);
+    for (const key of ['road', 'arcc', 'saco'] as const) {
+      expect(own.filter(({ measures }) => measures?.[key] !== undefined)).toHaveLength(2);
+    }
+    expect(own.filter(({ measures }) => measures?.rank !== undefined)).toHaveLength(4);
+    expect(read('whole', 'table.md')).toMatch(/ROAD ↑ \(2 maps\) \| ARCC ↑ \(2 maps\)/);
     for (const plot of ['average-drop.svg', 'energy.svg', 'insertion.svg', 'time.svg']) {
       expect(read('whole', plot)).toMatch(/^<svg .*xmlns="http:\/\/www.w3.org\/2000\/svg"/);
     }

@@ -2,15 +2,14 @@
 import { progressMeter, type Step } from '../../src/explain/progress';
 import type { Metric } from '../../src/index';
 import type { Session } from '../session';
+import { type ImageLimits, metricsAt } from './limits';
 import { leavesScores } from './reuse';
 import type { MethodSpec } from './specs';
 import type { Store } from './store';
 import type { Planned } from './subjects';
 
-/** How much is measured of the first images. */
-export interface Counts {
-  readonly curves: number;
-  readonly adcc: number;
+/** How much is done with the first images. */
+export interface Counts extends ImageLimits {
   readonly pictures: number;
   readonly sanity: number;
 }
@@ -30,10 +29,7 @@ export function tasksOf(
 ): Task[] {
   return subjects.map((subject, i) => ({
     ...subject,
-    metrics: metrics.filter((metric) => {
-      if (metric === 'insertion' || metric === 'deletion') return i < counts.curves;
-      return metric !== 'adcc' || i < counts.adcc;
-    }),
+    metrics: metricsAt(metrics, counts, i),
     pictures: i < counts.pictures,
     sanity: i < counts.sanity,
   }));

@@ -28,7 +28,7 @@ export function shardsIn(folder: string): Shard[] {
 export function settingsOfShard(
   settings: Settings,
   { number, of }: Shard,
-  { sanity, pictures }: Counts,
+  { sanity, pictures }: Pick<Counts, 'pictures' | 'sanity'>,
   subjects: readonly Planned[],
 ): Settings {
   const list = subjects.map(({ name, objects }) => [name, objects]);

@@ -1,4 +1,7 @@
 /** Which methods are evaluated, with their options, by names such as `is-cam(top=10, steps=4)`. */
+import { SAMPLES, SQUARES } from '../../src/evaluation/infidelity';
+import { PERCENTILES, removals } from '../../src/evaluation/road';
+import { GROUPS } from '../../src/evaluation/saco';
 import type { Metric } from '../../src/evaluation/types';
 import type { CostOf } from '../../src/explain/methods/method';
 import {
@@ -108,10 +111,15 @@ export function measuringPasses(
   target: CostOf,
   steps: number,
 ): number {
-  const has = (metric: Metric): number => Number(metrics.includes(metric));
+  const has = (...asked: Metric[]): number => Number(asked.some((one) => metrics.includes(one)));
   const masked = has('confidence') ? 2 : has('adcc');
   const curves = (has('insertion') + has('deletion')) * (steps + 1);
-  // ADCC makes each map anew, whatever was there before.
+  const altered =
+    has('road', 'arcc') * removals(PERCENTILES).length +
+    has('saco') * GROUPS +
+    has('infidelity') * SQUARES;
+  // These make maps anew, whatever was there before.
+  const maps = has('adcc', 'arcc') + has('sensitivity') * SAMPLES;
   const again = METHODS[method].cost(options, { ...target, classes: 1 }).forward;
-  return target.classes * (masked + curves + has('adcc') * again);
+  return target.classes * (masked + curves + altered + maps * again);
 }

@@ -6,6 +6,8 @@ import { median } from '../median';
 import type { MethodSpec } from './specs';
 import type { Row } from './types';
 
+export type Interval = readonly [number, number];
+
 /** All maps of one method. */
 export interface Summarised {
   readonly name: string;
@@ -14,6 +16,8 @@ export interface Summarised {
   readonly summary: Summary;
   /** On how many maps each figure rests. */
   readonly counts: Readonly<Partial<Record<keyof Figures, number>>>;
+  /** 95 % interval of each mean, by resampling images; absent where they are of one image. */
+  readonly intervals: Readonly<Partial<Record<keyof Figures, Interval>>>;
   /** Median of a whole explanation, first class of each image. */
   readonly milliseconds?: number;
   /** Mean of a whole explanation, first class of each image. */
@@ -50,6 +54,7 @@ export function summariseRows(rows: readonly Row[], specs: readonly MethodSpec[]
       ...(refused === undefined ? {} : { refused }),
       summary: summarise(measured),
       counts,
+      intervals: intervalsOf(own),
       ...(first.length > 0
         ? {
             milliseconds: median(first.map(({ milliseconds }) => milliseconds as number)),
@@ -70,6 +75,21 @@ export function summariseRows(rows: readonly Row[], specs: readonly MethodSpec[]
         : {}),
     };
   });
+}
+
+function intervalsOf(rows: readonly Row[]): Summarised['intervals'] {
+  const values = new Map<keyof Figures, ImageValue[]>();
+  for (const { image, measures } of rows) {
+    if (!measures) continue;
+    const figures = Object.entries(figuresOf(measures)) as [keyof Figures, number][];
+    for (const [key, value] of figures) {
+      const known = values.get(key) ?? [];
+      values.set(key, known);
+      known.push({ image, value });
+    }
+  }
+  const several = [...values].filter(([, own]) => own.some(({ image }) => image !== own[0]?.image));
+  return Object.fromEntries(several.map(([key, own]) => [key, bootstrap(own)]));
 }
 
 /** Measures of two methods on the same images and classes. */
@@ -113,7 +133,7 @@ export interface Verdict {
   readonly second: number;
   readonly maps: number;
   /** 95 % interval of first - second, by resampling images. */
-  readonly interval: readonly [number, number];
+  readonly interval: Interval;
   readonly outcome: 'better' | 'worse' | 'undecided';
 }
 
@@ -123,10 +143,16 @@ const COMPARED: readonly [keyof Figures, string, 'higher' | 'lower'][] = [
   ['averageDropMuted', 'Average Drop, half muted, %', 'lower'],
   ['averageIncreaseMuted', 'Average Increase, half muted, %', 'higher'],
   ['energy', 'energy in the box, %', 'higher'],
+  ['rank', 'relevance rank, %', 'higher'],
   ['hits', 'maximum in the box, %', 'higher'],
   ['insertion', 'insertion AUC', 'higher'],
   ['deletion', 'deletion AUC', 'lower'],
   ['adcc', 'ADCC', 'higher'],
+  ['road', 'ROAD', 'higher'],
+  ['arcc', 'ARCC', 'higher'],
+  ['saco', 'SaCo', 'higher'],
+  ['infidelity', 'infidelity', 'lower'],
+  ['sensitivity', 'max-sensitivity', 'lower'],
 ];
 
 const RESAMPLINGS = 2000;
@@ -147,7 +173,7 @@ export function judge(rows: readonly Row[], first: string, second: string): Verd
     }));
     const meanOf = (value: (one: (typeof values)[number]) => number): number =>
       values.reduce((sum, one) => sum + value(one), 0) / values.length;
-    const interval = bootstrap(values.map(({ image, a, b }) => ({ image, difference: a - b })));
+    const interval = bootstrap(values.map(({ image, a, b }) => ({ image, value: a - b })));
     const sign = direction === 'higher' ? 1 : -1;
     const [low, high] = sign > 0 ? interval : [-interval[1], -interval[0]];
     const outcome = low > 0 ? 'better' : high < 0 ? 'worse' : 'undecided';
@@ -165,19 +191,27 @@ export function judge(rows: readonly Row[], first: string, second: string): Verd
   });
 }
 
-function bootstrap(
-  values: readonly { readonly image: string; readonly difference: number }[],
-): [number, number] {
-  const names = [...new Set(values.map(({ image }) => image))];
-  const images = names.map((name) => values.filter(({ image }) => image === name));
+interface ImageValue {
+  readonly image: string;
+  readonly value: number;
+}
+
+/** 95 % interval of the mean, resampling images: a figure of one image's classes is drawn with that of the others. */
+function bootstrap(values: readonly ImageValue[]): Interval {
+  const byImage = new Map<string, { total: number; count: number }>();
+  for (const { image, value } of values) {
+    const known = byImage.get(image) ?? { total: 0, count: 0 };
+    byImage.set(image, { total: known.total + value, count: known.count + 1 });
+  }
+  const images = [...byImage.values()];
   const next = uniform(1);
   const means = Array.from({ length: RESAMPLINGS }, () => {
     let total = 0;
     let count = 0;
     for (let i = 0; i < images.length; i++) {
-      const drawn = images[Math.floor(next() * images.length)] as typeof values;
-      for (const { difference } of drawn) total += difference;
-      count += drawn.length;
+      const drawn = images[Math.floor(next() * images.length)] as (typeof images)[number];
+      total += drawn.total;
+      count += drawn.count;
     }
     return total / count;
   }).sort((a, b) => a - b);

@@ -15,12 +15,20 @@ const COLUMNS: readonly Column[] = [
   { title: 'Increase, half muted % ↑', key: 'averageIncreaseMuted', digits: 1 },
   { title: 'energy in box % ↑', key: 'energy', digits: 1 },
   { title: 'energy in other box % ↓', key: 'energyElsewhere', digits: 1 },
+  { title: 'relevance rank % ↑', key: 'rank', digits: 1 },
   { title: 'maximum in box % ↑', key: 'hits', digits: 1 },
   { title: 'insertion AUC ↑', key: 'insertion', digits: 3 },
   { title: 'deletion AUC ↓', key: 'deletion', digits: 3 },
   { title: 'coherency ↑', key: 'coherency', digits: 3 },
   { title: 'complexity ↓', key: 'complexity', digits: 3 },
   { title: 'ADCC ↑', key: 'adcc', digits: 3 },
+  { title: 'ROAD, most first ↓', key: 'roadMost', digits: 3 },
+  { title: 'ROAD, least first ↑', key: 'roadLeast', digits: 3 },
+  { title: 'ROAD ↑', key: 'road', digits: 3 },
+  { title: 'ARCC ↑', key: 'arcc', digits: 3 },
+  { title: 'SaCo ↑', key: 'saco', digits: 3 },
+  { title: 'infidelity ↓', key: 'infidelity', digits: 4 },
+  { title: 'max-sensitivity ↓', key: 'sensitivity', digits: 3 },
   { title: 'sparsity', key: 'sparsity', digits: 2 },
 ];
 
@@ -78,16 +86,30 @@ export function markdownTable(methods: readonly Summarised[]): string {
 const quoted = (text: string): string =>
   /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 
-/** All figures in full. No time is among them: the same maps give the same bytes. */
+/**
+ * A row a method, all figures in full; beside each mean its 95 % interval and the number of maps that it is of. No time is
+ * among them: the same maps give the same bytes.
+ */
 export function csvTable(methods: readonly Summarised[]): string {
-  const head = ['method', 'maps', 'flat', ...COLUMNS.map(({ key }) => key), 'win', 'agreement'];
+  const head = [
+    'method',
+    'maps',
+    'flat',
+    ...COLUMNS.flatMap(({ key }) => [key, `${key} from`, `${key} to`, `${key} maps`]),
+    'win',
+    'agreement',
+  ];
   const passes = ['forward', 'backward', 'head'] as const;
   const lines = methods.map((one) =>
     [
       one.name,
       one.summary.maps,
       one.summary.flat,
-      ...COLUMNS.map(({ key }) => one.summary[key]),
+      ...COLUMNS.flatMap(({ key }) => [
+        one.summary[key],
+        ...(one.intervals[key] ?? ['', '']),
+        one.counts[key],
+      ]),
       one.win,
       one.agreement,
       ...passes.map((kind) => one.passes?.[kind]),

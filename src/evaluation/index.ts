@@ -11,6 +11,7 @@ export {
   type Figures,
   figuresOf,
   pearson,
+  rankIn,
   type Summary,
   spearman,
   summarise,

@@ -1,51 +1,45 @@
-import { ScoreCamError } from '../errors';
 import { baselineInput } from '../explain/baseline';
 import { checked, checkOption } from '../explain/check';
 import { normalise } from '../explain/image';
-import { CALLBACKS } from '../explain/option-rules';
-import { isPixels, type Pixels } from '../explain/pixels';
-import { allowed, shown } from '../explain/refusals';
-import { all, OBJECT, type Rules } from '../explain/rules';
+import { uniform } from '../explain/random';
 import type { SaliencyMap } from '../explain/types';
-import { Arena } from '../gpu/arena';
-import { applyMask } from '../kernels/inputs/apply_mask';
-import { revealPixels } from '../kernels/inputs/reveal_pixels';
-import type { Manifest } from '../model/manifest';
 import { FinishedScores } from '../runtime/finished';
 import { once } from '../runtime/once';
-import type { Runner } from '../runtime/runner';
-import { type Fill, scoresAfter } from '../runtime/scores-after';
+import { checkSubject, fail, rulesOf } from './checks';
+import { IMPUTATION_NOISE, imputed } from './imputation';
+import {
+  drawSquares,
+  infidelityOf,
+  RADIUS,
+  relativeChange,
+  SAMPLES,
+  SQUARES,
+  shaken,
+} from './infidelity';
 import {
   adccOf,
-  areaUnder,
+  arccOf,
   drop,
   energyIn,
+  holds,
   muteHalf,
   pearson,
   pointsInto,
-  ranksOf,
+  rankIn,
   sparsityOf,
 } from './metrics';
+import { holeOf, PERCENTILES, type Removal, removals, roadOf } from './road';
+import { GROUPS, sacoOf, salienceGroups, salienceOf, withoutGroup } from './saco';
+import { type Bench, Scorer } from './scorer';
 import {
   type Box,
-  type Curve,
+  MAKES_MAPS,
   METRICS,
   type Measurable,
   type MeasureOptions,
   type Measures,
+  type Metric,
 } from './types';
-
-/** What measuring needs of an explainer. */
-export interface Bench {
-  readonly runner: Runner;
-  readonly manifest: Manifest;
-  readonly memoryBudget: number;
-  /** The map of a normalised image [3, height, width] by the same method for the same class, and its passes. */
-  again(
-    input: Float32Array<ArrayBuffer>,
-    signal: AbortSignal | undefined,
-  ): Promise<{ map: SaliencyMap; passes: number }>;
-}
 
 /**
  * Measures one map. Masks and curves act on the normalised image, as Score-CAM's masks do: what is taken away
@@ -73,23 +67,10 @@ async function measureOnce(
 ): Promise<Measures> {
   const options = await checked(rulesOf(bench), given);
   const { box, otherBoxes, steps = 100, signal } = options;
-  const asked = options.metrics ?? [
-    'confidence',
-    'sparsity',
-    ...(box ? ['pointing' as const] : []),
-  ];
-  for (const metric of asked) await checkOption('metric', { names: METRICS }, metric);
-  const wants = new Set(asked);
+  const wants = await wantedMetrics(options);
   signal?.throwIfAborted();
   await checkSubject(bench, subject);
-  if (wants.has('pointing') && !box) {
-    fail('The metric "pointing" needs the box of the object: give `box`.');
-  }
-  if (wants.has('adcc') && !subject.options) {
-    fail(
-      'The metric "adcc" makes the map anew for the masked image: give an Explanation, or `options` to make it by.',
-    );
-  }
+  checkGiven(wants, subject, box);
   const { map } = subject;
   const image = normalise(subject.image, bench.manifest) as Float32Array<ArrayBuffer>;
   const scorer = new Scorer(bench, subject.class.index, finished, signal);
@@ -106,37 +87,46 @@ async function measureOnce(
   const [masked, muted] = scores;
 
   const pointing = wants.has('pointing') && box;
-  const curves = !map.flat;
+  const asks = (...metrics: Metric[]): boolean => metrics.some((one) => wants.has(one));
+  /** What an even map cannot be asked. */
+  const asksOfShape = (...metrics: Metric[]): boolean => !map.flat && asks(...metrics);
   const mean = new Float32Array(image.length);
-  const second =
-    wants.has('adcc') && !map.flat
-      ? await once(finished, () => bench.again(under(image, map), signal))
-      : undefined;
-  const coherency = second && coherencyOf(map, second.map);
+  const again = new Again(bench, finished, signal);
+  const second = asksOfShape('adcc', 'arcc') ? await again.mapOf(under(image, map)) : undefined;
+  const coherency = second && coherencyOf(map, second);
   const complexity = map.data.reduce((total, value) => total + value, 0) / map.data.length;
   const blurred = (): Float32Array => baselineInput('blurred', subject.image, bench.manifest);
+  const probe: Probe = { map, image, probability, scorer, again, options };
+  const road = asksOfShape('road', 'arcc') ? await roadOfMap(probe) : undefined;
   const measures: { [Key in keyof Measures]: Measures[Key] | undefined } = {
     flat: map.flat,
     probability,
     masked: wants.has('confidence') ? masked : undefined,
     muted: wants.has('confidence') ? muted : undefined,
-    insertion:
-      wants.has('insertion') && curves
-        ? await scorer.curve(map, image, blurred() as Float32Array<ArrayBuffer>, steps)
-        : undefined,
-    deletion:
-      wants.has('deletion') && curves ? await scorer.curve(map, mean, image, steps) : undefined,
+    insertion: asksOfShape('insertion')
+      ? await scorer.curve(map, image, blurred() as Float32Array<ArrayBuffer>, steps)
+      : undefined,
+    deletion: asksOfShape('deletion') ? await scorer.curve(map, mean, image, steps) : undefined,
     coherency,
-    complexity: wants.has('adcc') ? complexity : undefined,
+    complexity: asks('adcc', 'arcc') ? complexity : undefined,
     adcc:
-      coherency === undefined
-        ? undefined
-        : adccOf(coherency, complexity, drop(probability, masked as number)),
+      wants.has('adcc') && coherency !== undefined
+        ? adccOf(coherency, complexity, drop(probability, masked as number))
+        : undefined,
+    road,
+    arcc:
+      wants.has('arcc') && coherency !== undefined && road
+        ? arccOf(coherency, complexity, road.combined)
+        : undefined,
+    saco: asksOfShape('saco') ? await sacoOfMap(probe) : undefined,
+    infidelity: asksOfShape('infidelity') ? await infidelityOfMap(probe) : undefined,
+    sensitivity: asksOfShape('sensitivity') ? await sensitivityOfMap(probe) : undefined,
     sparsity: wants.has('sparsity') ? sparsityOf(map.data) : undefined,
     energy: pointing ? energyIn(map, [pointing]) : undefined,
     energyElsewhere: pointing && otherBoxes ? energyIn(map, otherBoxes) : undefined,
+    rank: pointing ? rankIn(map, pointing) : undefined,
     hit: pointing ? pointsInto(map, pointing) : undefined,
-    passes: scorer.passes + (second?.passes ?? 0),
+    passes: scorer.passes + again.passes,
   };
   signal?.throwIfAborted();
   return Object.fromEntries(
@@ -144,163 +134,98 @@ async function measureOnce(
   ) as unknown as Measures;
 }
 
-function fail(message: string): never {
-  throw new ScoreCamError('option', message);
+/** @throws ScoreCamError `option` for one that there is not */
+async function wantedMetrics({ metrics, box }: MeasureOptions): Promise<ReadonlySet<Metric>> {
+  const asked = metrics ?? ['confidence', 'sparsity', ...(box ? ['pointing' as const] : [])];
+  for (const metric of asked) await checkOption('metric', { names: METRICS }, metric);
+  return new Set(asked);
 }
 
-function rulesOf({ runner }: Bench): Rules<MeasureOptions> {
-  const { width, height } = runner.network.input;
-  /** A part of it may lie outside, where the image was cropped; a number of pixels it must hold. */
-  const isBox = (value: unknown): boolean => {
-    const box = (value ?? {}) as Box;
-    return (
-      [box.x, box.y, box.width, box.height].every(Number.isFinite) &&
-      box.width > 0 &&
-      box.height > 0 &&
-      box.x < width &&
-      box.y < height &&
-      box.x + box.width > 0 &&
-      box.y + box.height > 0
-    );
-  };
-  const kind = `{ x, y, width, height } in pixels, in part at least inside the ${width}x${height} of the network's input`;
-  return {
-    ...CALLBACKS,
-    metrics: { kind: 'an array of metrics', is: Array.isArray },
-    box: { kind, is: isBox },
-    otherBoxes: { kind: `an array of boxes, each ${kind}`, is: all(isBox) },
-    steps: { least: 1, most: Math.min(width * height, 10_000), whole: true },
-  };
-}
-
-/** A map's values are quotients, which a GPU may round up: as much as this they may lie outside of 0 to 1. */
-const ROUNDING = 1e-5;
-
-/** @throws ScoreCamError `option`, or `image` for an image that is not of RGBA bytes */
-async function checkSubject({ runner }: Bench, subject: Measurable): Promise<void> {
-  await checkOption('What is to be measured', OBJECT, subject);
-  const { map, image, class: own } = subject;
-  await checkOption('map', OBJECT, map);
-  await checkOption('class', OBJECT, own);
-  const { input, labels } = runner.network;
-  for (const [what, size] of Object.entries({ map, image: image ?? {} }) as [string, Pixels][]) {
-    if (size.width === input.width && size.height === input.height) continue;
+function checkGiven(wants: ReadonlySet<Metric>, subject: Measurable, box: Box | undefined): void {
+  if (wants.has('pointing') && !box) {
+    fail('The metric "pointing" needs the box of the object: give `box`.');
+  }
+  const remade = MAKES_MAPS.find((metric) => wants.has(metric));
+  if (remade && !subject.options) {
     fail(
-      `The ${what} is ${size.width}x${size.height}, the network's input ${input.width}x${input.height}: ` +
-        'give the map and the image at that size.',
-    );
-  }
-  if (!isPixels(image)) (await import('../explain/decode')).refuse(image);
-  checkValues(map);
-  const { index, probability = 0 } = own;
-  if (!(Number.isInteger(index) && index >= 0 && index < labels.length)) {
-    fail(`There is no class ${shown(index)}: classes are numbered 0 to ${labels.length - 1}.`);
-  }
-  await checkOption('The probability of the class', SHARE, probability);
-}
-
-const SHARE = { least: 0, most: 1, whole: false };
-
-function checkValues({ data, width, height }: SaliencyMap): void {
-  const pixels = width * height;
-  if (data?.[Symbol.toStringTag] !== 'Float32Array' || data.length !== pixels) {
-    fail(
-      `The data of the ${width}x${height} map is ${shown(data)}${data?.length === undefined ? '' : ` of length ${data.length}`}: give ` +
-        `a Float32Array of ${pixels}.`,
-    );
-  }
-  const bad = data.findIndex((value) => !(value >= -ROUNDING && value <= 1 + ROUNDING));
-  if (bad >= 0) {
-    fail(
-      `The map is ${data[bad]} at pixel ${bad}, must be ${allowed(SHARE)} everywhere: min-max normalise it.`,
+      `The metric "${remade}" makes the map anew for an altered image: give an Explanation, or \`options\` to make it by.`,
     );
   }
 }
 
-/** The class's probability for altered images. */
-class Scorer {
+/** What the metrics of a map that is not flat go by. */
+interface Probe {
+  readonly map: SaliencyMap;
+  /** [3, height, width], normalised. */
+  readonly image: Float32Array<ArrayBuffer>;
+  /** Of the whole image. */
+  readonly probability: number;
+  readonly scorer: Scorer;
+  readonly again: Again;
+  readonly options: MeasureOptions;
+}
+
+/** Maps by the same method, of altered images. */
+class Again {
   passes = 0;
   private readonly bench: Bench;
-  private readonly classIndex: number;
   private readonly finished: FinishedScores;
   private readonly signal: AbortSignal | undefined;
 
-  constructor(
-    bench: Bench,
-    classIndex: number,
-    finished: FinishedScores,
-    signal: AbortSignal | undefined,
-  ) {
+  constructor(bench: Bench, finished: FinishedScores, signal: AbortSignal | undefined) {
     this.bench = bench;
-    this.classIndex = classIndex;
     this.finished = finished;
     this.signal = signal;
   }
 
-  /** Of the whole image, and of the image under each mask [height, width]. */
-  async masked(
-    image: Float32Array<ArrayBuffer>,
-    masks: readonly Float32Array[],
-    known: number | undefined,
-  ): Promise<{ probability: number; masked: number[] }> {
-    const pixels = image.length / 3;
-    const whole = known === undefined ? [new Float32Array(pixels).fill(1)] : [];
-    const all = [...whole, ...masks];
-    const { height, width } = this.bench.runner.network.input;
-    const scores = await this.score(all.length, (arena) => {
-      const input = arena.upload('image', image);
-      return (first, batch, output, own) => {
-        const data = new Float32Array(batch * pixels);
-        for (let i = 0; i < batch; i++) data.set(all[first + i] as Float32Array, i * pixels);
-        const shape = { label: 'masked images', channels: 3, height, width };
-        return [
-          applyMask({ ...shape, batch, image: input, masks: own.upload('masks', data), output }),
-        ];
-      };
-    });
-    const [probability = known as number] = scores.splice(0, whole.length);
-    return { probability, masked: scores };
+  async mapOf(input: Float32Array<ArrayBuffer>): Promise<SaliencyMap> {
+    const { bench, finished, signal } = this;
+    const { map, passes } = await once(finished, () => bench.again(input, signal));
+    this.passes += passes;
+    return map;
   }
+}
 
-  /** With more and more pixels of `over` in place of those of `under`, the most salient first. */
-  async curve(
-    map: SaliencyMap,
-    over: Float32Array<ArrayBuffer>,
-    below: Float32Array<ArrayBuffer>,
-    steps: number,
-  ): Promise<Curve> {
-    const pixels = map.width * map.height;
-    const probabilities = await this.score(steps + 1, (arena) => {
-      const images = {
-        over: arena.upload('over', over),
-        under: arena.upload('under', below),
-        ranks: arena.upload('ranks', ranksOf(map.data)),
-      };
-      const shape = { label: 'revealed pixels', channels: 3, pixels, steps };
-      return (first, batch, output) => [
-        revealPixels({ ...shape, ...images, first, batch, output }),
-      ];
-    });
-    return { auc: areaUnder(probabilities), probabilities };
-  }
+async function roadOfMap({ map, image, probability, scorer, options }: Probe) {
+  const { percentiles = PERCENTILES, noise = IMPUTATION_NOISE, seed = 0 } = options;
+  const removed = removals(percentiles);
+  const probabilities = await scorer.images(removed.length, (i) =>
+    imputed(image, holeOf(map.data, removed[i] as Removal), map, { noise, seed }),
+  );
+  return roadOf(probability, percentiles, probabilities);
+}
 
-  private async score(count: number, prepare: (arena: Arena) => Fill): Promise<number[]> {
-    const { runner, memoryBudget } = this.bench;
-    if (count === 0) return [];
-    const arena = new Arena(runner.gpu);
-    try {
-      const { finished, signal } = this;
-      const run = { finished, memoryBudget, signal };
-      const { probabilities } = await scoresAfter(runner, undefined, count, prepare(arena), run);
-      const classes = runner.network.labels.length;
-      this.passes += count;
-      return Array.from({ length: count }, (_, i) => {
-        return probabilities[i * classes + this.classIndex] as number;
-      });
-    } finally {
-      arena.dispose();
-    }
+async function sacoOfMap({ map, image, probability, scorer, options }: Probe) {
+  const { groups = GROUPS } = options;
+  const groupOf = salienceGroups(map.data, groups);
+  const left = await scorer.images(groups, (i) => withoutGroup(image, groupOf, i));
+  const falls = left.map((one) => probability - one);
+  return sacoOf(salienceOf(map.data, groupOf, groups), falls);
+}
+
+async function infidelityOfMap({ map, image, probability, scorer, options }: Probe) {
+  const { squares = SQUARES, seed = 0 } = options;
+  const { data, width, height } = map;
+  const drawn = drawSquares(squares, width, height, seed);
+  const kept = drawn.map((square) => data.map((_, i) => Number(!holds(square, width, i))));
+  const { masked } = await scorer.masked(image, kept, probability);
+  const sums = kept.map((mask) =>
+    data.reduce((sum, value, i) => sum + (mask[i] === 0 ? value : 0), 0),
+  );
+  const falls = masked.map((one) => probability - one);
+  return infidelityOf(sums, falls);
+}
+
+async function sensitivityOfMap({ map, image, again, options }: Probe) {
+  const { samples = SAMPLES, radius = RADIUS, seed = 0 } = options;
+  const next = uniform(seed);
+  let most: number | undefined;
+  for (let i = 0; i < samples; i++) {
+    const other = await again.mapOf(shaken(image, radius, next));
+    const change = relativeChange(map.data, other.data);
+    if (change !== undefined) most = Math.max(most ?? 0, change);
   }
+  return most;
 }
 
 /** The normalised image under its map. */

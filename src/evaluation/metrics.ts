@@ -43,7 +43,9 @@ export function areaUnder(curve: readonly number[]): number {
   return (sum(curve) - ends) / (curve.length - 1);
 }
 
-/** Share of the map's energy inside any of the boxes; undefined for a map of zeros, which has none. */
+/**
+ * Share of the map's energy inside any of the boxes (Score-CAM, section 4.3), which is the relevance mass accuracy of Arras et
+ * al. 2022; undefined for a map of zeros, which has none. */
 export function energyIn(map: SaliencyMap, boxes: readonly Box[]): number | undefined {
   const all = sum(map.data);
   if (!(all > 0)) return undefined;
@@ -58,10 +60,22 @@ export function pointsInto({ data, width, flat }: SaliencyMap, box: Box): boolea
   return holds(box, width, data.indexOf(largest));
 }
 
-function holds({ x, y, width, height }: Box, mapWidth: number, pixel: number): boolean {
+/** Whether a pixel, by its index in reading order, is one of the box's. */
+export function holds({ x, y, width, height }: Box, mapWidth: number, pixel: number): boolean {
   const column = pixel % mapWidth;
   const row = Math.floor(pixel / mapWidth);
   return column >= x && column < x + width && row >= y && row < y + height;
+}
+
+/**
+ * Relevance rank accuracy (Arras et al. 2022): of the K most salient pixels the share that lies in the box, which holds K.
+ * Undefined for a flat map, and for a box that holds the middle of no pixel.
+ */
+export function rankIn({ data, width, flat }: SaliencyMap, box: Box): number | undefined {
+  const own = [...data.keys()].filter((i) => holds(box, width, i));
+  if (flat || own.length === 0) return undefined;
+  const ranks = ranksOf(data);
+  return own.filter((i) => (ranks[i] as number) < own.length).length / own.length;
 }
 
 /** max / mean: 1 for an even map, the number of pixels for a single one; undefined for a map of zeros. */
@@ -72,7 +86,19 @@ export function sparsityOf(map: Float32Array): number | undefined {
 
 /** Harmonic mean of coherency, 1 - complexity and 1 - drop; 0 if one of them is (Poppi et al. 2021). */
 export function adccOf(coherency: number, complexity: number, dropped: number): number {
-  const parts = [coherency, 1 - complexity, 1 - dropped];
+  return harmonicMean([coherency, 1 - complexity, 1 - dropped]);
+}
+
+/**
+ * Harmonic mean of coherency, 1 - complexity and twice ROAD's combination, cut to 0 to 1 (Domeniconi et al. 2026, whose
+ * code is pytorch-grad-cam's `ARCC`).
+ */
+export function arccOf(coherency: number, complexity: number, road: number): number {
+  return harmonicMean([coherency, 1 - complexity, Math.min(1, Math.max(0, 2 * road))]);
+}
+
+/** 0 if a part is. */
+function harmonicMean(parts: readonly number[]): number {
   if (parts.some((part) => part <= 0)) return 0;
   return parts.length / sum(parts.map((part) => 1 / part));
 }
@@ -132,10 +158,20 @@ export interface Summary {
   readonly coherency?: number;
   readonly complexity?: number;
   readonly adcc?: number;
+  /** Mean of ROAD's combination, and of its parts over the percentiles. */
+  readonly road?: number;
+  readonly roadMost?: number;
+  readonly roadLeast?: number;
+  readonly arcc?: number;
+  readonly saco?: number;
+  readonly infidelity?: number;
+  readonly sensitivity?: number;
   readonly sparsity?: number;
   /** Mean share of energy in the box, in percent. */
   readonly energy?: number;
   readonly energyElsewhere?: number;
+  /** Mean share of the box's pixels that are among as many most salient ones, in percent. */
+  readonly rank?: number;
   /** Maps whose maximum lies in the box, in percent. */
   readonly hits?: number;
 }
@@ -145,7 +181,7 @@ export type Figures = Omit<Summary, 'maps' | 'flat'>;
 
 /** The figures of a single map, whose means are the summary's. */
 export function figuresOf(measures: Measures): { -readonly [Key in keyof Figures]: number } {
-  const { probability, masked, muted, insertion, deletion, hit } = measures;
+  const { probability, masked, muted, insertion, deletion, road, hit } = measures;
   const percent = (value: number | boolean | undefined): number | undefined =>
     value === undefined ? undefined : 100 * Number(value);
   const figures: { [Key in keyof Figures]: number | undefined } = {
@@ -158,9 +194,17 @@ export function figuresOf(measures: Measures): { -readonly [Key in keyof Figures
     coherency: measures.coherency,
     complexity: measures.complexity,
     adcc: measures.adcc,
+    road: road?.combined,
+    roadMost: road && mean(road.mostRelevantFirst),
+    roadLeast: road && mean(road.leastRelevantFirst),
+    arcc: measures.arcc,
+    saco: measures.saco,
+    infidelity: measures.infidelity,
+    sensitivity: measures.sensitivity,
     sparsity: measures.sparsity,
     energy: percent(measures.energy),
     energyElsewhere: percent(measures.energyElsewhere),
+    rank: percent(measures.rank),
     hits: percent(hit),
   };
   return Object.fromEntries(Object.entries(figures).filter(([, value]) => value !== undefined)) as {

@@ -14,6 +14,7 @@ import { Runner } from '../../src/runtime/runner';
 import type { GpuCase } from '../harness/case';
 import { assertClose } from '../harness/compare';
 import { checkFamily, GOLDEN_FAMILY, type GoldenName } from '../harness/golden-family';
+import { checkRoad } from '../harness/golden-road';
 import { type DarknetGolden, sharedF32, sharedImage, sharedJson } from '../harness/shared';
 import { normaliseReference, upsampleReference } from '../reference/interpolation';
 
@@ -95,7 +96,35 @@ async function checkMaps(
   return notes;
 }
 
+function roadCase(what: string, names: readonly string[], seeds: number, slow?: string): GpuCase {
+  return {
+    name: `pytorch-grad-cam's ROAD of its ${what}`,
+    needsShared: true,
+    ...(slow === undefined ? {} : { slow }),
+    async run(gpu, { sharedUrl }) {
+      const explainer = await openDarknet(gpu, sharedUrl);
+      try {
+        const image = await sharedImage(sharedUrl, `${GOLDEN}image-224.png`);
+        const golden = { url: sharedUrl, folder: GOLDEN, allowed: ROAD_NOISE };
+        return await checkRoad(explainer, image, golden, names, seeds);
+      } finally {
+        explainer.dispose();
+      }
+    },
+  };
+}
+
+/** What ROAD's noise may make of a probability's change here. */
+const ROAD_NOISE = 1;
+
 export const cases: GpuCase[] = [
+  roadCase('Grad-CAM map of the second class', ['gradcam/173'], 1),
+  roadCase(
+    'Grad-CAM and Score-CAM maps of both classes, 4 seeds',
+    ['gradcam/7', 'gradcam/173', 'scorecam/7', 'scorecam/173'],
+    4,
+    '130 passes of Tiny Darknet on imputed images',
+  ),
   {
     name: 'top five and the official Score-CAM maps of both classes, end to end',
     needsShared: true,

@@ -11,6 +11,7 @@ import { Runner } from '../../src/runtime/runner';
 import type { GpuCase } from '../harness/case';
 import { assertClose } from '../harness/compare';
 import { checkFamily, GOLDEN_FAMILY, type GoldenName } from '../harness/golden-family';
+import { checkRoad } from '../harness/golden-road';
 import {
   type LayerGolden,
   sharedF32,
@@ -70,7 +71,25 @@ function familyCase(what: string, names: readonly GoldenName[], slow?: string): 
   };
 }
 
+/** What ROAD's noise may make of a probability's change here. */
+const ROAD_NOISE = 1;
+
 export const cases: GpuCase[] = [
+  {
+    name: "pytorch-grad-cam's ROAD of its Grad-CAM maps, 3 seeds",
+    needsShared: true,
+    slow: '50 passes of VGG-16 on imputed images',
+    async run(gpu, { sharedUrl }) {
+      const explainer = await createExplainer({ model: 'vgg16-seeded-1', device: gpu.device });
+      try {
+        const image = await sharedImage(sharedUrl, `${GOLDEN}image.png`);
+        const golden = { url: sharedUrl, folder: GOLDEN, allowed: ROAD_NOISE };
+        return await checkRoad(explainer, image, golden, ['gradcam/303', 'gradcam/617'], 3);
+      } finally {
+        explainer.dispose();
+      }
+    },
+  },
   {
     name: 'every layer of the forward pass, and the logits',
     needsShared: true,

@@ -1,5 +1,8 @@
 import { pearson, randomised } from '../../src/evaluation/index';
+import { drawSquares } from '../../src/evaluation/infidelity';
+import { holeOf, removals } from '../../src/evaluation/road';
 import { normalise } from '../../src/explain/image';
+import { METHOD_NAMES } from '../../src/explain/methods/registry';
 import { imageData } from '../../src/explain/pixels';
 import { uniform } from '../../src/explain/random';
 import {
@@ -7,6 +10,8 @@ import {
   createExplainer,
   type Explainer,
   type Measures,
+  type Method,
+  type MethodOptions,
   type SaliencyMap,
   ScoreCamError,
 } from '../../src/index';
@@ -15,6 +20,7 @@ import type { GpuCase } from '../harness/case';
 import { assertClose } from '../harness/compare';
 import { smallImage, smallModel } from '../harness/small-model';
 import { baselineReference } from '../reference/baseline';
+import { imputedReference } from '../reference/imputation';
 import { forwardReference, scoreCamReference } from '../reference/score_cam';
 
 /*
@@ -247,6 +253,194 @@ const coherent: GpuCase = {
   },
 };
 
+/** An image [3, height, width] with a hole in it, by elimination. */
+function imputedImage(image: Float32Array, hole: ArrayLike<number>): Float64Array {
+  const planes = [0, 1, 2].map((c) =>
+    imputedReference(image.subarray(c * PIXELS, (c + 1) * PIXELS), hole, WIDTH, HEIGHT),
+  );
+  return Float64Array.from(planes.flatMap((plane) => [...plane]));
+}
+
+/** SaCo from its definition, of the network in closed form: slices of the order of pixels, all pairs of them. */
+function sacoReference({ data }: SaliencyMap, input: Float32Array, groups: number): number {
+  const order = pixels.toSorted((a, b) => (data[b] as number) - (data[a] as number) || a - b);
+  const slices = Array.from({ length: groups }, (_, group) =>
+    order.filter((_pixel, rank) => Math.floor((rank * groups) / PIXELS) === group),
+  );
+  const means = [0, 1, 2].map(
+    (c) => pixels.reduce((sum, i) => sum + (input[c * PIXELS + i] as number), 0) / PIXELS,
+  );
+  const facts = slices.map((slice) => {
+    const gone = new Set(slice);
+    const image = Float64Array.from(input, (value, i) =>
+      gone.has(i % PIXELS) ? (means[Math.floor(i / PIXELS)] as number) : value,
+    );
+    const salience = slice.reduce((sum, i) => sum + (data[i] as number), 0);
+    return { salience, left: probabilityOf(Float32Array.from(image)) };
+  });
+  let [agreed, all] = [0, 0];
+  for (const [i, a] of facts.entries()) {
+    for (const b of facts.slice(i + 1)) {
+      const weight = a.salience - b.salience;
+      // What is equal in closed form may differ by a rounding on the GPU: such pairs must not decide.
+      if (Math.abs(a.left - b.left) < 1e-6 && weight > 1e-6) throw new Error('a pair is undecided');
+      agreed += a.left <= b.left ? weight : -weight;
+      all += Math.abs(weight);
+    }
+  }
+  return agreed / all;
+}
+
+/** Infidelity from its definition: what a regression through the origin leaves. */
+function infidelityReference(map: SaliencyMap, input: Float32Array, squares: number): number {
+  const points = drawSquares(squares, WIDTH, HEIGHT, 0).map((square) => {
+    const own = new Set(pixels.filter((i) => inside(square, i)));
+    const image = Float64Array.from(input, (value, i) => (own.has(i % PIXELS) ? 0 : value));
+    const sum = [...own].reduce((total, i) => total + (map.data[i] as number), 0);
+    return { sum, fall: probabilityOf(input) - probabilityOf(image) };
+  });
+  const meanOf = (value: (point: (typeof points)[number]) => number): number =>
+    points.reduce((total, point) => total + value(point), 0) / points.length;
+  // mean y^2 - (mean xy)^2 / mean x^2.
+  return (
+    meanOf(({ fall }) => fall ** 2) -
+    meanOf(({ sum, fall }) => sum * fall) ** 2 / meanOf(({ sum }) => sum ** 2)
+  );
+}
+
+/** Some of the methods with options that make them quick. */
+const QUICK: Readonly<Partial<Record<Method, MethodOptions>>> = {
+  rise: { masks: 40 },
+  'opti-cam': { steps: 4 },
+};
+
+const faithful: GpuCase = {
+  name: 'ROAD, SaCo and infidelity of maps of a network in closed form',
+  run: async (gpu) => {
+    const model = boxModel();
+    const explainer = await createExplainer({ model: boxModel(), device: gpu.device });
+    const notes: string[] = [];
+    try {
+      const image = boxImage();
+      const input = normalise(image, model.manifest);
+      const whole = probabilityOf(input);
+      const found: Record<string, Measures> = {};
+      const percentiles = [30, 60, 90];
+      const metrics = ['road', 'saco', 'infidelity', 'pointing'] as const;
+      for (const [name, map] of Object.entries(maps)) {
+        const subject = { map, class: { index: 0, probability: whole }, image };
+        const options = { metrics, percentiles, noise: 0, groups: 7, squares: 30, box: BOX };
+        const measures = await explainer.measure(subject, options);
+        found[name] = measures;
+        if (map.flat) {
+          expectTrue(
+            'flat has none of them',
+            ['road', 'saco', 'infidelity', 'rank'].every((key) => !(key in measures)),
+          );
+          continue;
+        }
+        const expected = removals(percentiles).map(
+          (removal) => probabilityOf(imputedImage(input, holeOf(map.data, removal))) - whole,
+        );
+        const { mostRelevantFirst = [], leastRelevantFirst = [] } = measures.road ?? {};
+        const got = percentiles.flatMap((_, i) => [
+          mostRelevantFirst[i] as number,
+          leastRelevantFirst[i] as number,
+        ]);
+        notes.push(assertClose(`${name}: ROAD`, got, expected, 1e-4));
+        const { saco = 0, infidelity = 0 } = measures;
+        assertClose(`${name}: SaCo`, [saco], [sacoReference(map, input, 7)], 1e-6);
+        const expectedInfidelity = infidelityReference(map, input, 30);
+        assertClose(`${name}: infidelity`, [infidelity], [expectedInfidelity], 1e-5);
+        expectTrue(`${name}: passes`, measures.passes === 6 + 7 + 30);
+      }
+      const { perfect, inverted, random } = found as Record<keyof typeof maps, Measures>;
+      // In the box all are alike and elsewhere nothing counts, so groups are in order, and falls grow with the sum.
+      expectTrue(`SaCo ${perfect.saco} is 1`, perfect.saco === 1);
+      expectTrue(`SaCo ${inverted.saco} is -1`, inverted.saco === -1);
+      const combined = [perfect, random, inverted].map((one) => one.road?.combined as number);
+      expectTrue(
+        `ROAD ${combined} falls`,
+        (combined[0] as number) > (combined[1] as number) &&
+          (combined[1] as number) > (combined[2] as number),
+      );
+      const missed = [perfect, random, inverted].map((one) => one.infidelity as number);
+      expectTrue(`infidelity ${missed} rises`, (missed[0] as number) < (missed[1] as number));
+      assertClose('ranks', [perfect.rank as number, inverted.rank as number], [1, 0], 0);
+      return `${notes.join('; ')}; infidelity ${missed.map((one) => one.toExponential(1)).join(', ')}`;
+    } finally {
+      explainer.dispose();
+    }
+  },
+};
+
+const repeatable: GpuCase = {
+  name: 'the same seed gives the same bits: every map, and all that is measured of it',
+  run: async (gpu) => {
+    const explainer = await createExplainer({ model: smallModel(), device: gpu.device });
+    try {
+      const { methods } = explainer.model;
+      expectTrue('some methods', methods.length > METHOD_NAMES.length / 2);
+      for (const method of methods) {
+        const [first, second] = [
+          await explainer.explain(smallImage(), { class: 1, method, ...QUICK[method] }),
+          await explainer.explain(smallImage(), { class: 1, method, ...QUICK[method] }),
+        ];
+        expectTrue(`${method} repeats`, first.map.data.join() === second.map.data.join());
+      }
+      const explanation = await explainer.explain(smallImage(), { class: 1, method: 'grad-cam' });
+      const metrics = ['road', 'arcc', 'saco', 'infidelity', 'sensitivity'] as const;
+      const measured = (options: object): Promise<Measures> =>
+        explainer.measure(explanation, { metrics, squares: 20, samples: 3, noise: 1, ...options });
+      const [one, same, other] = [
+        await measured({ seed: 5 }),
+        await measured({ seed: 5 }),
+        await measured({ seed: 6 }),
+      ];
+      expectTrue('measures repeat', JSON.stringify(one) === JSON.stringify(same));
+      for (const key of ['road', 'infidelity', 'sensitivity'] as const) {
+        const differs = JSON.stringify(one[key]) !== JSON.stringify(other[key]);
+        expectTrue(`${key} goes by the seed`, one[key] !== undefined && differs);
+      }
+      expectTrue('SaCo draws nothing', one.saco === other.saco);
+      return `${methods.length} methods`;
+    } finally {
+      explainer.dispose();
+    }
+  },
+};
+
+const composed: GpuCase = {
+  name: 'ARCC is of the parts that it says, max-sensitivity none where nothing is shaken',
+  run: async (gpu) => {
+    const explainer = await createExplainer({ model: smallModel(), device: gpu.device });
+    try {
+      const explanation = await explainer.explain(smallImage(), { class: 1, method: 'grad-cam' });
+      const metrics = ['adcc', 'arcc', 'road', 'sensitivity'] as const;
+      const still = await explainer.measure(explanation, { metrics, samples: 2, radius: 0 });
+      const { coherency = 0, complexity = 0, road, arcc = 0, passes } = still;
+      const faith = Math.min(1, Math.max(0, 2 * (road?.combined as number)));
+      const parts = [coherency, 1 - complexity, faith];
+      const expected = parts.some((part) => part <= 0)
+        ? 0
+        : 3 / parts.reduce((sum, part) => sum + 1 / part, 0);
+      assertClose('ARCC', [arcc], [expected], 1e-6);
+      expectTrue(`sensitivity ${still.sensitivity} is 0`, still.sensitivity === 0);
+      // The masked image, its map once for both, 8 imputed ones, 2 maps of a pass each.
+      expectTrue(`${passes} passes`, passes === 1 + 1 + 8 + 2);
+      const shaken = await explainer.measure(explanation, {
+        metrics: ['sensitivity'],
+        samples: 4,
+        radius: 0.5,
+      });
+      expectTrue(`sensitivity ${shaken.sensitivity}`, (shaken.sensitivity as number) > 0);
+      return `ARCC ${arcc.toFixed(3)}, sensitivity ${shaken.sensitivity?.toFixed(3)}`;
+    } finally {
+      explainer.dispose();
+    }
+  },
+};
+
 async function refusalOf(work: () => Promise<unknown>): Promise<string> {
   const error = await work().then(
     () => undefined,
@@ -268,7 +462,14 @@ const refused: GpuCase = {
         [measure({}, { metrics: ['beauty'] }), 'no metric "beauty"'],
         [measure({}, { metrics: ['pointing'] }), 'needs the box'],
         [measure({}, { metrics: ['adcc'] }), '`options`'],
+        [measure({}, { metrics: ['arcc'] }), '"arcc" makes the map anew'],
+        [measure({}, { metrics: ['sensitivity'] }), '"sensitivity" makes the map anew'],
         [measure({}, { metrics: ['deletion'], steps: 0 }), 'steps is 0'],
+        [measure({}, { metrics: ['road'], percentiles: [20, 100] }), 'above 0 and below 100'],
+        [measure({}, { metrics: ['road'], percentiles: [] }), 'above 0 and below 100'],
+        [measure({}, { metrics: ['saco'], groups: 1 }), 'groups is 1'],
+        [measure({}, { metrics: ['infidelity'], squares: 0.5 }), 'squares is 0.5'],
+        [measure({}, { metrics: ['road'], seed: -1 }), 'seed is -1'],
         [measure({ class: { index: 2 } }, {}), 'no class 2'],
         [measure({ map: { ...maps.perfect, width: 16 } }, {}), 'map is 16x14'],
       ];
@@ -301,4 +502,4 @@ const sanity: GpuCase = {
   },
 };
 
-export const cases: GpuCase[] = [known, coherent, refused, sanity];
+export const cases: GpuCase[] = [known, coherent, faithful, composed, repeatable, refused, sanity];
