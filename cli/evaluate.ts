@@ -8,12 +8,13 @@ import { argueOver } from './evaluation/argue-over';
 import { addLimits, type LimitOptions, metricsAt, parseLimits } from './evaluation/limits';
 import { isDone, measureAll, tasksOf } from './evaluation/measure-all';
 import { mergeShards } from './evaluation/merge';
-import { writeResults } from './evaluation/results';
+import { type DrawGallery, writeResults } from './evaluation/results';
 import { saturateOver } from './evaluation/saturate-over';
 import { keepImages, settingsOfShard, shardFolder } from './evaluation/shards';
 import { DEFAULT_SPECS, measuringPasses, parseSpecs, passesOf } from './evaluation/specs';
 import { Store } from './evaluation/store';
 import { DEFAULT_SCENES, subjectOf, subjectsOf } from './evaluation/subjects';
+import { HOST_NAMES, HOSTS, type HostName } from './hosts/hosts';
 import { parseFilled, parseList, parseName, parseWhole } from './option-types';
 import { DEFAULT_MODEL, findModelOnDisk, readNetwork } from './options';
 import { checkWritable } from './output';
@@ -34,6 +35,7 @@ interface Options extends LimitOptions {
   sanity: string;
   pictures: string;
   seed: string;
+  runtime: string;
   out?: string;
   restart?: boolean;
   shard?: string;
@@ -66,6 +68,7 @@ addLimits(program)
   .option('--sanity <n>', 'cascading randomisation on the first n images', '1')
   .option('--pictures <n>', 'images in gallery.png', '4')
   .option('--seed <n>', 'seed of the first scene', String(FIRST_SEED))
+  .option('--runtime <name>', `what runs it: ${HOST_NAMES.join(', ')}`, 'chrome')
   .option(
     '--out <folder>',
     'where the files go (default: out/evaluation, out/argument or out/saturation); a run with the same settings goes on',
@@ -104,6 +107,12 @@ async function evaluate(signal: AbortSignal): Promise<void> {
     return saturateOver({ model: options.model, scenes, firstSeed, out: folder }, signal);
   }
   if (options.class !== undefined) throw usageError('--class is of use to --argument only.');
+  const runtime = parseName('--runtime', options.runtime, HOST_NAMES) as HostName;
+  if (options.images !== undefined && !HOSTS[runtime].decodes) {
+    throw usageError(
+      `--runtime ${runtime} reads no image files: evaluate --images in chrome or firefox.`,
+    );
+  }
   const folder = out ?? 'out/evaluation';
   if (options.merge) return merge(folder, signal);
   const shard = options.shard === undefined ? undefined : parseShard(options.shard);
@@ -166,7 +175,7 @@ async function evaluate(signal: AbortSignal): Promise<void> {
     if (shard) keepImages(own, names);
     // Else the shard was done before, or there are more shards than images.
     if (!shard || !tasks.every((task) => isDone(task, specs, store))) {
-      session = await Session.open({ signal, onStep, folders: [dirname(source.path)] });
+      session = await Session.open({ runtime, signal, onStep, folders: [dirname(source.path)] });
       const address = fileAddress(session.url, source.path);
       const { adapter, model } = await session.call('open', address);
       store.addRun({ model: model.name, adapter, browser: session.version });
@@ -195,11 +204,10 @@ async function evaluate(signal: AbortSignal): Promise<void> {
       );
       return;
     }
-    const drawn = session;
     const text = await writeResults(
       folder,
       { ...counts, found: store, specs, images: names },
-      (...shown) => drawn.call('gallery', ...shown),
+      galleryBy(signal),
     );
     tellResults(text, folder);
   } catch (error) {
@@ -221,15 +229,19 @@ async function merge(folder: string, signal: AbortSignal): Promise<void> {
       `${option.long} is of no use to --merge, which takes its settings from the shards.`,
     );
   }
-  const text = await mergeShards(folder, async (...args) => {
+  tellResults(await mergeShards(folder, galleryBy(signal)), folder);
+}
+
+/** In a Chrome of its own: what computed the maps may have no canvas. */
+function galleryBy(signal: AbortSignal): DrawGallery {
+  return async (...shown) => {
     const session = await Session.open({ signal, onStep: () => {} });
     try {
-      return await session.call('gallery', ...args);
+      return await session.call('gallery', ...shown);
     } finally {
       await session.close();
     }
-  });
-  tellResults(text, folder);
+  };
 }
 
 function tellResults(text: string, folder: string): void {

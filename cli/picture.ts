@@ -1,6 +1,6 @@
 /// Runs where WebGPU is: maps over their image, and room to set several side by side.
 import type { Explanation } from '../src/index';
-import { base64, base64Of } from './base64';
+import { base64 } from './base64';
 
 /** RGBA of a picture in base64, to be made a PNG in Node, which any runtime's can be. */
 export interface Picture {
@@ -13,13 +13,6 @@ export interface Picture {
 export async function overlayOf(explanation: Explanation, opacity = 0.5): Promise<Picture> {
   const { width, height, data } = await explanation.overlay({ opacity });
   return { width, height, rgba: base64(data) };
-}
-
-/** The same as a PNG in base64, where there is a canvas to make it by. */
-export async function overlayPng(explanation: Explanation, opacity = 0.5): Promise<string> {
-  const canvas = new OffscreenCanvas(1, 1);
-  await explanation.draw(canvas, { opacity });
-  return base64Of(await canvas.convertToBlob({ type: 'image/png' }));
 }
 
 /** Whether there is a canvas that pictures and words can be drawn on. */

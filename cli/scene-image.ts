@@ -1,6 +1,7 @@
-/// Runs in headless Chrome: drawn scenes as images.
+/// Runs where WebGPU is: drawn scenes as images.
+import { imageData } from '../src/explain/pixels';
 import type { Scene } from '../weights/scenes';
 
 export function imageOf({ width, height, data }: Scene): ImageData {
-  return new ImageData(data as Uint8ClampedArray<ArrayBuffer>, width, height);
+  return imageData({ width, height, data });
 }

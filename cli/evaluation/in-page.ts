@@ -3,7 +3,7 @@
 import { pearson } from '../../src/evaluation/index';
 import { METHODS } from '../../src/explain/methods/registry';
 import { type Explainer, type Explanation, type Passes, ScoreCamError } from '../../src/index';
-import { overlayPng } from '../picture';
+import { overlayOf } from '../picture';
 import { leavesScores, takesScores } from './reuse';
 import type { MethodSpec } from './specs';
 import { type Taken, takenSubject } from './subject';
@@ -45,7 +45,7 @@ export async function evaluate(explainer: Explainer, job: EvaluationJob): Promis
       passes,
       measures,
       ...(agreement === undefined ? {} : { agreement }),
-      ...(pictures ? { picture: await overlayPng(explanation) } : {}),
+      ...(pictures ? { picture: await overlayOf(explanation) } : {}),
     });
   }
   return rows;

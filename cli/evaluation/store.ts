@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { appendLine, dropCutLine, readLines } from '../json-lines';
 import { keepSettings, type Settings } from '../kept-settings';
 import { writeWhole } from '../output';
+import { pngOf } from '../png';
 import type { PicturedRow, Row, Run, SanityPoint } from './types';
 
 /** Maps, a line for all of one image by one method; randomised models, a line an image; and what it was computed by. */
@@ -88,7 +89,7 @@ export class Store extends Kept {
   /** Keeps all maps of one image by one method, at once. */
   add(rows: readonly PicturedRow[]): void {
     const plain = rows.map(({ picture, ...row }) => {
-      if (picture) writeWhole(this.pathOf(row), Buffer.from(picture, 'base64'));
+      if (picture) writeWhole(this.pathOf(row), pngOf(picture));
       return row;
     });
     appendLine(this.pathTo('maps'), plain);

@@ -1,5 +1,6 @@
 import type { AdapterFacts, Box, Measures, Metric, Passes } from '../../src/index';
 import type { Annotated } from '../annotations/types';
+import type { Picture } from '../picture';
 import type { MethodSpec } from './specs';
 
 /** An image to explain: a scene of the project by its seed, or a file. */
@@ -48,7 +49,7 @@ export interface Row {
 }
 
 /** A row with the PNG of its overlay, in base64. */
-export type PicturedRow = Row & { readonly picture?: string };
+export type PicturedRow = Row & { readonly picture?: Picture };
 
 /** What an evaluation, or a part of it, was computed by. */
 export interface Run {
