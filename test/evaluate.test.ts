@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { metricsAt, parseLimits } from '../cli/evaluation/limits';
+import { type SaturatedScene, saturationReport } from '../cli/evaluation/saturation-report';
 import { measuringPasses, parseSpecs, passesOf } from '../cli/evaluation/specs';
 import { Store } from '../cli/evaluation/store';
 import { scaleBox } from '../cli/evaluation/subject';
@@ -11,6 +12,7 @@ import { judge, summariseRows } from '../cli/evaluation/summary';
 import { csvTable, markdownTable, verdictText } from '../cli/evaluation/tables';
 import type { Row } from '../cli/evaluation/types';
 import { median } from '../cli/median';
+import { pngOf } from '../cli/png';
 import { projectRoot } from '../cli/server';
 import { type Finished, type How, runScript } from './harness/run-script';
 
@@ -207,12 +209,53 @@ describe('tables', () => {
   });
 });
 
+describe('the report on saturation', () => {
+  const scene: SaturatedScene = {
+    image: 'scene 1',
+    label: 'star',
+    probability: 0.999,
+    logitLeft: 0.9,
+    probabilityLeft: 0.01,
+    largestIncrease: 0.8,
+    flat: false,
+    sameMap: 0.95,
+  };
+
+  it('is of the scenes that the network is sure of', () => {
+    const steady = { ...scene, probabilityLeft: 0.8 };
+    const text = saturationReport(
+      [
+        scene,
+        scene,
+        steady,
+        { ...scene, flat: true, sameMap: null },
+        { ...scene, probability: 0.5 },
+      ],
+      'a model',
+    );
+    expect(text).toContain('a model, 5 scenes with one object');
+    expect(text).toContain('In 4 of them');
+    expect(text).toContain("| left of the probability's gradient | 0.0100 (0.0100 to 0.0100) |");
+    expect(text).toContain('keeps in 3 of 4 scenes: it saturates.');
+    expect(text).toContain('probability is flat in 1.');
+  });
+
+  it('says where nothing saturates, and where nothing is sure', () => {
+    const steady = { ...scene, probabilityLeft: 0.8 };
+    expect(saturationReport([steady, steady, scene], 'a')).toContain('mostly it does not saturate');
+    expect(saturationReport([{ ...scene, probability: 0.5 }], 'a')).toContain(
+      'nothing can be said of saturation here',
+    );
+  });
+});
+
 describe('the store', () => {
   it('goes on, drops a line that was cut off, and refuses other settings', () => {
     const out = inFolder('store');
     const [first, second] = [rows.slice(0, 1), rows.slice(1, 2)];
     const store = Store.open(out, { model: 'a', steps: 100 }, false);
-    store.add(first.map((one) => ({ ...one, picture: Buffer.from('png').toString('base64') })));
+    const picture = { width: 1, height: 1, rgba: Buffer.from([1, 2, 3, 255]).toString('base64') };
+    store.add(first.map((one) => ({ ...one, picture })));
     store.add(second);
     const file = join(out, 'maps.jsonl');
     writeFileSync(file, readFileSync(file, 'utf8').slice(0, -10));
@@ -220,7 +263,7 @@ describe('the store', () => {
     expect(again.rows).toEqual(first);
     expect(again.has('image 1', 'score-cam')).toBe(true);
     expect(again.has('image 1', 'grad-cam')).toBe(false);
-    expect(again.picture(first[0] as Row)).toBe(Buffer.from('png').toString('base64'));
+    expect(again.picture(first[0] as Row)).toBe(pngOf(picture).toString('base64'));
     again.add(second);
     expect(Store.open(out, { model: 'a', steps: 100 }, false).rows).toEqual([...first, ...second]);
     expect(() => Store.open(out, { model: 'a', steps: 50 }, false)).toThrow(
@@ -253,7 +296,7 @@ describe('npm run evaluate', () => {
   it('measures, goes on where it was, and comes to the same', async () => {
     const common = [...methods, ...quick];
     const short = await evaluate([...common, '--limit', '1', '--out', inFolder('resumed')]);
-    expect(short.stderr).toContain('1 images by 3 methods');
+    expect(short.stderr).toContain('1 image by 3 methods');
     expect(short.code).toBe(0);
     const resumed = await evaluate([...common, '--limit', '2', '--out', inFolder('resumed')]);
     const whole = await evaluate([...common, '--limit', '2', '--out', inFolder('whole')]);
@@ -298,12 +341,31 @@ describe('npm run evaluate', () => {
     expect(other.stderr).toMatch(/steps was 2, is 3/);
   });
 
+  it('says what is left of gradients on scenes with one object', async () => {
+    const out = inFolder('saturation');
+    const { code, stdout } = await evaluate(['--saturation', '1', '--out', out]);
+    expect(code).toBe(0);
+    const [scene] = JSON.parse(readFileSync(join(out, 'report.json'), 'utf8')) as [SaturatedScene];
+    expect(stdout).toBe(
+      `${saturationReport([scene], 'scenes-vgg16')}\nWrote to ${out}: report.md, report.json\n`,
+    );
+    // The network names it, and its maps say so too.
+    expect(scene.probability).toBeGreaterThan(0.5);
+    expect(scene.largestIncrease).toBeGreaterThan(0.1);
+    expect(scene.probabilityLeft).toBeGreaterThan(0);
+    expect(scene.probabilityLeft).toBeLessThanOrEqual(1);
+    expect(scene.logitLeft).toBeLessThanOrEqual(1);
+  });
+
   it.each([
     [['--limit', '0'], /--limit "0"/],
     [['--seed', '7'], /used in training/],
     [['--boxes', 'x.json'], /no use without --images/],
     [['--images', 'nowhere'], /there is no such folder/],
     [['--metrics', 'beauty'], /--metrics "beauty"/],
+    [['--saturation', '0'], /--saturation "0"/],
+    [['--runtime', 'safari'], /--runtime "safari"/],
+    [['--runtime', 'node', '--images', '.'], /reads no image files: evaluate --images in chrome/],
     [['--model', 'vgg16-seeded-1'], /give a model on this disk/],
   ])('%j is refused before a browser starts', async (args, message) => {
     const { code, stderr } = await evaluate([...args, '--out', inFolder('never')]);
@@ -316,6 +378,7 @@ describe('npm run evaluate', () => {
     [[], 'out/evaluation'],
     [['--argument'], 'out/argument'],
     [['--argument', '--out', 'out/evaluation'], 'out/evaluation'],
+    [['--saturation', '1'], 'out/saturation'],
   ])('%j writes to %s', async (args, out) => {
     // A file stands where the folder would be made: refused by its name, before a browser starts.
     const cwd = inFolder('elsewhere');
