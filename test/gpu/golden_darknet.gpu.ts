@@ -114,8 +114,8 @@ function roadCase(what: string, names: readonly string[], seeds: number, slow?: 
   };
 }
 
-/** What ROAD's noise may make of a probability's change here. */
-const ROAD_NOISE = 1;
+/** What ROAD's noise may make of a probability's change here (docs/metrics.md). */
+const ROAD_NOISE = 0.04;
 
 export const cases: GpuCase[] = [
   roadCase('Grad-CAM map of the second class', ['gradcam/173'], 1),
