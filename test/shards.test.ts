@@ -181,6 +181,9 @@ describe('merging', () => {
 const evaluate = (args: readonly string[], how?: How): Promise<Finished> =>
   runScript('cli/evaluate.ts', args, { cwd: folder, ...how });
 
+/** Of the longer runs, in milliseconds: they start a browser for each shard. */
+const SLOW = 3_600_000;
+
 /** Kills it in the middle: a quarter is through. */
 const killed: How = {
   onStderr: (child, text) => /passes: (?!0 )/.test(text) && child.kill('SIGKILL'),
@@ -276,6 +279,7 @@ describe('npm run evaluate -- --shard', () => {
       expect(galleries[0]?.equals(galleries[1] as Buffer)).toBe(true);
       console.log(readFileSync(inFolder('sixteen', 'table.csv'), 'utf8'));
     },
+    SLOW,
   );
 });
 
@@ -353,9 +357,9 @@ const lacking =
 describe('on Slurm', () => {
   it.skipIf(lacking !== undefined)(
     `an array of shards, one of them killed and run again, gives the same table${lacking ? ` (skipped: ${lacking})` : ''}`,
-    async () => {
+    async ({ signal }) => {
       const model = writeToyModel(inFolder('toy'));
-      const { images, boxes } = writeImages(40);
+      const { images, boxes } = writeImages(24);
       const args = ['--model', model, '--images', images, '--boxes', boxes, ...METHODS, ...QUICK];
       expect(await evaluate([...args, '--out', 'unsharded'])).toMatchObject({ code: 0 });
 
@@ -379,12 +383,14 @@ describe('on Slurm', () => {
         };
         const maps = join(out, 'shard-2-of-4', 'maps.jsonl');
         while (!existsSync(maps)) {
+          signal.throwIfAborted();
           look();
           await sleep(50);
         }
         slurm.run('scontrol', 'requeue', `${array}_2`);
         console.log(`requeued ${array}_2`);
         while (!look().includes(`${merge} COMPLETED`)) {
+          signal.throwIfAborted();
           expect(look().filter((job) => / (FAILED|CANCELLED|TIMEOUT)/.test(job))).toEqual([]);
           await sleep(500);
         }
@@ -401,5 +407,6 @@ describe('on Slurm', () => {
         await slurm.stop();
       }
     },
+    SLOW,
   );
 });
