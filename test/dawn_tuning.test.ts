@@ -206,7 +206,11 @@ describe.skipIf(reason !== undefined)('tuning', () => {
   it('refuses a kernel that computes something else', async () => {
     // Every tile has the same text, and takes lavapipe seconds to compile.
     const { own, facts } = await device('gpu', { maxInvocations: 64 });
-    const { kernel } = productInWorkgroups('f32', { rows: 16, cols: 16 }, 64);
+    const { kernel } = productInWorkgroups(
+      'f32',
+      { rows: 16, cols: 16 },
+      { channels: 64, outStride: 64 },
+    );
     const right = textOf(kernel);
     // One product of many, in the last corner of each invocation's outputs.
     const wrong = right.map(

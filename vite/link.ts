@@ -12,7 +12,19 @@ import { interfaceOf } from './reflect';
  */
 
 /** Sizes that the host decides when it makes a pipeline: `import constants::{ROWS, COLS};` */
-const CONSTANTS = ['ROWS', 'COLS', 'LANES', 'UNIT_M', 'UNIT_N', 'UNIT_K', 'SIDES'];
+const CONSTANTS = [
+  'ROWS',
+  'COLS',
+  'LANES',
+  'UNIT_M',
+  'UNIT_N',
+  'UNIT_K',
+  'SIDES',
+  'GROUPS',
+  'HIGH',
+  'WIDE',
+  'DEPTH',
+];
 
 /** What Chromium's matrix units bring, which WESL does not know: `import chromium::{subgroupMatrixLoad};` */
 const CHROMIUM = [

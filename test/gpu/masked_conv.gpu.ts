@@ -56,6 +56,15 @@ const rows: Record<AnyMaskedTiling, readonly Row[]> = {
   workgroup: common.slice(1, 4),
 };
 
+/** Of the tiling `workgroup`: every tile, more channels than a workgroup holds, and sizes that no tile divides. */
+const tiles: readonly Row[] = [
+  [[3, 70, 10, 18, 3, 0, false], [5, 6], false, [2, 0], 0],
+  [[4, 40, 19, 33, 3, 0, true], [5, 6], true, [4, 3], 1],
+  [[3, 64, 16, 32, 3, -6, false], [4, 4], false, [1, 3], 0],
+  [[3, 24, 17, 16, 3, 0, false], [3, 9], false, [1], 0],
+  [[2, 12, 35, 37, 3, 0, false], [7, 7], false, [0, 1], 0],
+];
+
 /** Of rows, those that run with f16 weights too, which differ in nothing but how weights are read. */
 const halves: Record<AnyMaskedTiling, readonly number[]> = {
   naive: [2],
@@ -237,6 +246,16 @@ const perTiling = (Object.keys(rows) as AnyMaskedTiling[]).flatMap((tiling): Gpu
 
 export const cases: GpuCase[] = [
   ...perTiling,
+  ...tiles.flatMap((row) =>
+    (['f32', 'f16'] as const).map((dtype): GpuCase => {
+      const trial = trialOf(row, dtype);
+      return {
+        name: name('workgroup', trial),
+        usually: ['dawn'],
+        run: (gpu) => againstReference(gpu, 'workgroup', trial),
+      };
+    }),
+  ),
   {
     name: 'registers: fused equals unfused',
     run: (gpu) => againstUnfused(gpu, 'registers', trialOf(common[0] as Row)),

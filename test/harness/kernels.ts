@@ -1,5 +1,6 @@
 import type { Declaration, Kernel, KernelSource } from '../../src/gpu/kernel';
 import { KERNEL_NEEDS } from '../../src/gpu/limits';
+import { MASKED_TILES } from '../../src/kernels/convolution/masked_conv_workgroup';
 import { family } from '../../src/kernels/family';
 import {
   CONV_TILES,
@@ -75,6 +76,13 @@ type Constants = Readonly<Record<string, number>>;
 const CONSTANTS: Readonly<Record<string, (maxInvocations: number) => readonly Constants[]>> = {
   conv_quads: () => LANES,
   conv_workgroup: (most) => tilesWithin(CONV_TILES, most).map(ofTile),
+  masked_conv_workgroup: () =>
+    MASKED_TILES.map(({ groups, high, wide, depth }) => ({
+      GROUPS: groups,
+      HIGH: high,
+      WIDE: wide,
+      DEPTH: depth,
+    })),
   window_conv_workgroup: (most) => tilesWithin(CONV_TILES, most).map(ofTile),
   winograd_product_workgroup: (most) => tilesWithin(PRODUCT_TILES, most).map(ofTile),
   winograd_product_quads: () => LANES,

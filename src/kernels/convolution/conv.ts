@@ -134,11 +134,12 @@ export function conv(tiling: ConvTiling, args: ConvArgs): Dispatch {
 export function maskedConv(tiling: MaskedTiling, args: MaskedConvArgs): Dispatch {
   const { label, shape, dtype, batch, places } = args;
   const { image, maps, ranges, channels, weights, bias, output } = args;
-  const { kernel: pick, patch, rule }: MaskedConv = MASKED[tiling];
+  const { kernel: pick, patch, rule, values: own }: MaskedConv = MASKED[tiling];
   const kernel = pick({ weights: dtype, places: placesOf(places) });
   const { down, across } = tileGrid(shape, patch(shape));
   const count = places?.count ?? batch * down * across;
   const values = {
+    ...own?.(shape),
     places: count,
     first_mask: args.firstMask,
     map_height: args.mapHeight,

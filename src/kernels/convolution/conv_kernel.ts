@@ -30,6 +30,8 @@ export interface MaskedConv {
   readonly patch: (shape: ConvShape) => Size;
   /** How workgroups follow from the number of patches. */
   readonly rule: (shape: ConvShape) => WorkgroupRule;
+  /** What the kernel asks for beyond the shape. */
+  readonly values?: (shape: ConvShape) => Readonly<Record<string, number>>;
 }
 
 /**

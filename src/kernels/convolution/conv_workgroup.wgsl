@@ -26,7 +26,16 @@ import package::convolution::quads::{
   weight_at,
 };
 import package::shared::size::{HEIGHT, WIDTH};
-import package::shared::product_tile::{block_of, multiply, put_columns, put_rows, sums_from};
+import package::shared::product_tile::{
+  NEXT_PLACE,
+  block_of,
+  column_place,
+  multiply,
+  put_columns,
+  put_rows,
+  row_place,
+  sums_from,
+};
 import constants::{COLS, ROWS};
 
 override ADDED: bool;
@@ -110,6 +119,8 @@ fn main(
   let weight_column = min(first_four + weight_four, stride - 1u);
   let pixel_row = local / (2u * COLS);
   let pixel_four = local % (2u * COLS);
+  let weight_place = row_place(weight_row, weight_four);
+  let pixel_place = column_place(pixel_row, pixel_four);
   let gathered = quad_of(first_quad + pixel_four);
   var next_w = weight_at(weight_row, weight_column, stride);
   var next_w2 = vec4f(0);
@@ -136,17 +147,17 @@ fn main(
   var side = 0u;
   for (var start = 0u; start < depth; start += 8u) {
     // Whoever has passed the barrier of the last round has done with this side, read in the round before.
-    put_rows(side, weight_row, weight_four, next_w);
+    put_rows(side, weight_place, next_w);
     if (COLS < 16u) {
-      put_rows(side, weight_row + COLS / 2u, weight_four, next_w2);
+      put_rows(side, weight_place + NEXT_PLACE, next_w2);
     }
-    put_columns(side, pixel_row, pixel_four, next_p);
+    put_columns(side, pixel_place, next_p);
     if (ROWS < 16u) {
-      put_columns(side, pixel_row + ROWS / 2u, pixel_four, next_p2);
+      put_columns(side, pixel_place + NEXT_PLACE, next_p2);
     }
     if (ROWS < 8u) {
-      put_columns(side, pixel_row + ROWS, pixel_four, next_p3);
-      put_columns(side, pixel_row + ROWS * 3u / 2u, pixel_four, next_p4);
+      put_columns(side, pixel_place + 2u * NEXT_PLACE, next_p3);
+      put_columns(side, pixel_place + 3u * NEXT_PLACE, next_p4);
     }
     workgroupBarrier();
     let next = start + 8u;

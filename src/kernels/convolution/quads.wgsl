@@ -6,6 +6,7 @@
 // up to 8.
 
 import package::shared::activation::activated4;
+import package::shared::output_fours::{POOL, output};
 import package::shared::size::{HEIGHT, WIDTH};
 import package::shared::weights::{Four, unpack};
 
@@ -15,11 +16,9 @@ override OUT_FIRST: u32;
 override OUT_OF: u32;
 override KERNEL: u32;
 override ACTIVATION: f32;
-override POOL: bool;
 
 @group(0) @binding(2) var<storage, read> weights: array<Four>;
 @group(0) @binding(3) var<storage, read> bias: array<vec4f>;
-@group(0) @binding(4) var<storage, read_write> output: array<f32>;
 
 // Four weights of row k. Beyond the last row, that one again, of pixels that are zero: to drop what was loaded would be to
 // wait for it before the product that the load is to be hidden by.

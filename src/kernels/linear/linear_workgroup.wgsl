@@ -12,19 +12,21 @@
 // Preconditions: ROWS and COLS 8 or 16; depth a multiple of 8; fewer than 2^31 elements a tensor.
 
 import package::linear::layer::{IN_FEATURES, input, output, params, row_starts, store4, weights};
-import package::shared::product_tile::{Sums, block_of, multiply, put_columns, put_rows};
+import package::shared::product_tile::{Sums, block_of, column_place, multiply, put, row_place};
 import package::shared::weights::unpack;
 import constants::{COLS, ROWS};
 
 // Four rows of a matrix at four of K.
 struct Brick {
-  // Of the weights, or of the images behind them.
+  // Of the weights, or of the images behind them; or none, of invocations beyond.
   is_weights: bool,
   is_image: bool,
-  // Which four rows of the tile, and which four of a step's eight.
-  four: u32,
+  // Which four of a step's eight, and where the rows begin.
   first_k: u32,
   starts: vec4u,
+  // Where the first of K goes in the tile, and how far it is from there to the same of the other buffer.
+  place: u32,
+  pitch: u32,
 }
 
 fn brick_of(local: u32, first_n: u32, first_o: u32) -> Brick {
@@ -32,47 +34,52 @@ fn brick_of(local: u32, first_n: u32, first_o: u32) -> Brick {
   let is_weights = local < 4u * COLS;
   let job = select(local - 4u * COLS, local, is_weights);
   let four = job / 2u;
+  let first_k = job % 2u * 4u;
   let images = row_starts(first_n + 4u * four, params.batch, IN_FEATURES);
   let rows = row_starts(first_o + 4u * four, params.shard_outputs, pitch);
   let starts = select(images, rows, vec4<bool>(is_weights));
-  return Brick(is_weights, !is_weights && job < 4u * ROWS, four, job % 2u * 4u, starts);
+  let place = select(row_place(first_k, four), column_place(first_k, four), is_weights);
+  return Brick(is_weights, !is_weights && job < 4u * ROWS, first_k, starts, place, select(ROWS, COLS, is_weights));
 }
 
 // A column each row. Weights beyond the last are zero, so images there may be any: the last, again.
-fn load(brick: Brick, start: u32) -> mat4x4f {
+fn load(loaded: ptr<function, mat4x4f>, brick: Brick, start: u32) {
   let k = start + brick.first_k;
-  if (brick.is_weights && k < IN_FEATURES) {
-    let at = brick.starts + k / 4u;
-    return mat4x4f(unpack(weights[at.x]), unpack(weights[at.y]), unpack(weights[at.z]), unpack(weights[at.w]));
-  }
-  if (brick.is_image) {
-    let at = min(k + vec4u(0, 1, 2, 3), vec4u(IN_FEATURES - 1u));
-    return mat4x4f(
-      row_at(brick.starts.x + at),
-      row_at(brick.starts.y + at),
-      row_at(brick.starts.z + at),
-      row_at(brick.starts.w + at),
+  if (brick.is_weights) {
+    if (IN_FEATURES % 8u != 0u && k >= IN_FEATURES) {
+      *loaded = mat4x4f();
+    } else {
+      let at = brick.starts + k / 4u;
+      *loaded = mat4x4f(unpack(weights[at.x]), unpack(weights[at.y]), unpack(weights[at.z]), unpack(weights[at.w]));
+    }
+  } else if (brick.is_image) {
+    *loaded = mat4x4f(
+      row_at(brick.starts.x, k),
+      row_at(brick.starts.y, k),
+      row_at(brick.starts.z, k),
+      row_at(brick.starts.w, k),
     );
   }
-  return mat4x4f();
 }
 
-fn row_at(at: vec4u) -> vec4f {
+// Four numbers in a row are one access where all of them exist.
+fn row_at(start: u32, k: u32) -> vec4f {
+  if (IN_FEATURES % 8u == 0u) {
+    let at = start + k;
+    return vec4f(input[at], input[at + 1u], input[at + 2u], input[at + 3u]);
+  }
+  let at = start + min(k + vec4u(0, 1, 2, 3), vec4u(IN_FEATURES - 1u));
   return vec4f(input[at.x], input[at.y], input[at.z], input[at.w]);
 }
 
-fn put(side: u32, brick: Brick, loaded: mat4x4f) {
-  let steps = transpose(loaded);
-  if (brick.is_weights) {
-    put_columns(side, brick.first_k, brick.four, steps[0]);
-    put_columns(side, brick.first_k + 1u, brick.four, steps[1]);
-    put_columns(side, brick.first_k + 2u, brick.four, steps[2]);
-    put_columns(side, brick.first_k + 3u, brick.four, steps[3]);
-  } else if (brick.is_image) {
-    put_rows(side, brick.first_k, brick.four, steps[0]);
-    put_rows(side, brick.first_k + 1u, brick.four, steps[1]);
-    put_rows(side, brick.first_k + 2u, brick.four, steps[2]);
-    put_rows(side, brick.first_k + 3u, brick.four, steps[3]);
+fn put_brick(side: u32, brick: Brick, loaded: mat4x4f) {
+  if (brick.is_weights || brick.is_image) {
+    let steps = transpose(loaded);
+    let at = brick.place + side * brick.pitch;
+    put(at, steps[0]);
+    put(at + 4u * brick.pitch, steps[1]);
+    put(at + 8u * brick.pitch, steps[2]);
+    put(at + 12u * brick.pitch, steps[3]);
   }
 }
 
@@ -102,15 +109,16 @@ fn main(@builtin(workgroup_id) wg: vec3u, @builtin(local_invocation_index) local
   let last_k = min(first_k + params.depth, IN_FEATURES);
   let brick = brick_of(local, first_n, first_o);
   let block = block_of(local);
-  var loaded = load(brick, first_k);
+  var loaded = mat4x4f();
+  load(&loaded, brick, first_k);
   var sums: Sums;
   var side = 0u;
   for (var start = first_k; start < last_k; start += 8u) {
     // Whoever has passed the barrier of the last round has done with this side, read in the round before.
-    put(side, brick, loaded);
+    put_brick(side, brick, loaded);
     workgroupBarrier();
     if (start + 8u < last_k) {
-      loaded = load(brick, start + 8u);
+      load(&loaded, brick, start + 8u);
     }
     multiply(&sums, side, block);
     side ^= 1u;

@@ -10,16 +10,16 @@
 //
 // While a tile is multiplied the next one is loaded into registers, and it is written into the other of two buffers: one
 // barrier for 8 of K. The steps of K are written out, and K and the half are outermost in memory: so what is read
-// lies at one number for each matrix, and all else is the constant that a read instruction has room for. Of the loop's
-// instructions nine in ten multiply (docs/gpu-kernels.md).
+// lies at one number for each matrix, and all else is the constant that a read instruction has room for. Where what
+// an invocation brings goes is worked out before the loop. Of the loop's vector instructions 19 in 20 multiply
+// (docs/gpu-kernels.md).
 // Workgroup memory: 16 KiB at 16 x 16, half of it for each matrix; 8 KiB at 8 x 8.
 // Preconditions: ROWS x COLS 16 x 16, 16 x 8, 8 x 16, 8 x 8 or 4 x 16.
 
 import constants::{COLS, ROWS};
 
-// [8 of K][half][two buffers of ROWS, four rows of the product each], and of COLS, four columns each.
-var<workgroup> row_tile: array<array<array<vec4f, 2 * ROWS>, 2>, 8>;
-var<workgroup> column_tile: array<array<array<vec4f, 2 * COLS>, 2>, 8>;
+// Rows [8 of K][half][two buffers of ROWS], four rows of the product each, and behind them columns likewise.
+var<workgroup> tile: array<vec4f, 32 * (ROWS + COLS)>;
 
 // Row i of the block, of its left and its right half: 2 i and 2 i + 1.
 alias Sums = array<vec4f, 16>;
@@ -36,27 +36,43 @@ fn block_of(local: u32) -> Block {
   return Block(lane / 8u + 4u * (warp / (COLS / 8u)), lane % 8u + 8u * (warp % (COLS / 8u)));
 }
 
-// The four rows of the product that are `four` of the tile's 2 ROWS, at step k.
-fn put_rows(side: u32, k: u32, four: u32, value: vec4f) {
-  row_tile[k][four / ROWS][side * ROWS + four % ROWS] = value;
+// Where the four rows of the product that are `four` of the tile's 2 ROWS stand at step k, in the first buffer.
+fn row_place(k: u32, four: u32) -> u32 {
+  return k * (4u * ROWS) + four / ROWS * (2u * ROWS) + four % ROWS;
 }
 
-fn put_columns(side: u32, k: u32, four: u32, value: vec4f) {
-  column_tile[k][four / COLS][side * COLS + four % COLS] = value;
+fn column_place(k: u32, four: u32) -> u32 {
+  return 32u * ROWS + k * (4u * COLS) + four / COLS * (2u * COLS) + four % COLS;
 }
 
-// Adds the product of the tiles of one buffer.
+// From a place to that of the next of the rows and columns that an invocation brings: as many steps as there are
+// invocations for each.
+const NEXT_PLACE = 2u * ROWS * COLS;
+
+fn put_rows(side: u32, place: u32, value: vec4f) {
+  put(place + side * ROWS, value);
+}
+
+fn put_columns(side: u32, place: u32, value: vec4f) {
+  put(place + side * COLS, value);
+}
+
+fn put(at: u32, value: vec4f) {
+  tile[at] = value;
+}
+
+// Adds the product of the tiles of one buffer. Remainders show compilers that nothing lies outside.
 fn multiply(sums: ptr<function, Sums>, side: u32, block: Block) {
-  let row = side * ROWS + block.row;
-  let column = side * COLS + block.column;
-  step(sums, row_tile[0][0][row], row_tile[0][1][row], column_tile[0][0][column], column_tile[0][1][column]);
-  step(sums, row_tile[1][0][row], row_tile[1][1][row], column_tile[1][0][column], column_tile[1][1][column]);
-  step(sums, row_tile[2][0][row], row_tile[2][1][row], column_tile[2][0][column], column_tile[2][1][column]);
-  step(sums, row_tile[3][0][row], row_tile[3][1][row], column_tile[3][0][column], column_tile[3][1][column]);
-  step(sums, row_tile[4][0][row], row_tile[4][1][row], column_tile[4][0][column], column_tile[4][1][column]);
-  step(sums, row_tile[5][0][row], row_tile[5][1][row], column_tile[5][0][column], column_tile[5][1][column]);
-  step(sums, row_tile[6][0][row], row_tile[6][1][row], column_tile[6][0][column], column_tile[6][1][column]);
-  step(sums, row_tile[7][0][row], row_tile[7][1][row], column_tile[7][0][column], column_tile[7][1][column]);
+  let row = side % 2u * ROWS + block.row % ROWS;
+  let column = 32u * ROWS + side % 2u * COLS + block.column % COLS;
+  step(sums, tile[row], tile[row + 2u * ROWS], tile[column], tile[column + 2u * COLS]);
+  step(sums, tile[row + 4u * ROWS], tile[row + 6u * ROWS], tile[column + 4u * COLS], tile[column + 6u * COLS]);
+  step(sums, tile[row + 8u * ROWS], tile[row + 10u * ROWS], tile[column + 8u * COLS], tile[column + 10u * COLS]);
+  step(sums, tile[row + 12u * ROWS], tile[row + 14u * ROWS], tile[column + 12u * COLS], tile[column + 14u * COLS]);
+  step(sums, tile[row + 16u * ROWS], tile[row + 18u * ROWS], tile[column + 16u * COLS], tile[column + 18u * COLS]);
+  step(sums, tile[row + 20u * ROWS], tile[row + 22u * ROWS], tile[column + 20u * COLS], tile[column + 22u * COLS]);
+  step(sums, tile[row + 24u * ROWS], tile[row + 26u * ROWS], tile[column + 24u * COLS], tile[column + 26u * COLS]);
+  step(sums, tile[row + 28u * ROWS], tile[row + 30u * ROWS], tile[column + 28u * COLS], tile[column + 30u * COLS]);
 }
 
 fn step(sums: ptr<function, Sums>, upper: vec4f, lower: vec4f, left: vec4f, right: vec4f) {

@@ -245,7 +245,12 @@ function convolveSlice(
     {
       kernel: outputTransforms.pick(variant),
       label,
-      constants: { POOL: Number(shape.pool), ADDED, CURVE: curveOf(shape.activation) },
+      constants: {
+        POOL: Number(shape.pool),
+        ADDED,
+        WHOLE: Number(height % WINOGRAD_TILE.height === 0 && width % WINOGRAD_TILE.width === 0),
+        CURVE: curveOf(shape.activation),
+      },
       params: {
         first,
         tiles,
@@ -309,7 +314,7 @@ function productOf(method: WinogradMethod, channels: number, outStride: number, 
   }
   if (method.product === 'workgroup') {
     const { tile = chooseProductTile(outStride, stride, PRODUCTS, method.maxInvocations) } = method;
-    return productInWorkgroups(method.precision, tile, outStride);
+    return productInWorkgroups(method.precision, tile, { channels, outStride });
   }
   if (!method.units || method.precision !== 'f16')
     throw new Error('matrix units need f16 and a size');

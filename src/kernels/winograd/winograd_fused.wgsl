@@ -7,7 +7,7 @@
 //   output = activation(Y);  with ADDED activation(Y + added);  with POOL the largest of each 2x2
 //
 // Shapes: input [batch, IN_CHANNELS, HEIGHT, WIDTH], or image [IN_CHANNELS, HEIGHT, WIDTH] under mask m, made of map
-// channels[first_mask + m] as masked_conv_workgroup.wgsl says; filters U as winograd_filters_fused.wgsl leaves them;
+// channels[first_mask + m] as shared/mask_at.wgsl says; filters U as winograd_filters_fused.wgsl leaves them;
 // output [batch, OUT_CHANNELS, HEIGHT, WIDTH], or half of both with POOL (an odd last row or column is dropped), or the
 // channels from OUT_FIRST on of [batch, OUT_OF, ...]; and so `added` [batch, ADDED_OF, HEIGHT, WIDTH].
 //
@@ -31,9 +31,10 @@
 // Preconditions: kernel 3; SIDES 1 or 2; fewer than 2^31 elements a tensor. A constant map gives a mask of zero.
 
 import package::shared::activation::activated4;
+import package::shared::mask_at::mask_of_four;
+import package::shared::output_fours::store_fours;
 import package::shared::places::place_of;
 import package::shared::size::{HEIGHT, WIDTH};
-import package::shared::upsampled_map::{column_taps, row_taps, upsampled};
 import package::winograd::stored::{Stored4, U_SCALE};
 import constants::{SIDES};
 
@@ -44,7 +45,6 @@ override OUT_CHANNELS: u32;
 override OUT_FIRST: u32;
 override OUT_OF: u32;
 override ACTIVATION: f32;
-override POOL: bool;
 @if(pixels_plain) override ADDED: bool;
 @if(pixels_plain) override ADDED_FIRST: u32;
 @if(pixels_plain) override ADDED_OF: u32;
@@ -58,10 +58,8 @@ struct Params {
 @if(pixels_plain) @group(0) @binding(1) var<storage, read> pixels: array<f32>;
 @group(0) @binding(2) var<storage, read> filters: array<Stored4>;
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
-@group(0) @binding(4) var<storage, read_write> output: array<f32>;
 @if(pixels_plain) @group(0) @binding(5) var<storage, read> added: array<f32>;
 @if(pixels_masked) @group(0) @binding(5) var<storage, read> pixels: array<f32>;
-@if(pixels_masked) @group(0) @binding(6) var<storage, read> ranges: array<vec2f>;
 @if(pixels_masked) @group(0) @binding(7) var<storage, read> channels: array<u32>;
 
 // SIDES times U [4 channels][16 products][8 of four channels] and V [4][16][8 places of four tiles]; before the sum
@@ -130,15 +128,6 @@ fn counts_of(_y: i32, place: u32, row: u32, factor: f32) -> Row {
   let low = tile[(place * 6u + row) * 2u];
   let high = tile[(place * 6u + row) * 2u + 1u];
   return Row(factor * vec4f(low.yzw, high.x), factor * vec2f(low.x, high.y));
-}
-
-// Unsigned: a position left of or above the image wraps to a huge one, so one test is enough.
-@if(pixels_masked)
-fn mask_at(map: u32, y: u32, x: u32) -> f32 {
-  let range = ranges[map];
-  let inside = y < HEIGHT && x < WIDTH && range.y > range.x;
-  let value = upsampled(map, row_taps(min(y, HEIGHT - 1u)), column_taps(min(x, WIDTH - 1u)));
-  return select(0.0, (value - range.x) / (range.y - range.x), inside);
 }
 
 // Of its step, what this invocation brings. Remainders show compilers that nothing lies outside of the tile.
@@ -222,35 +211,8 @@ fn store(n: u32, o: u32, y: u32, x: u32, at: u32, lower: u32) {
   upper = activated4(upper, ACTIVATION);
   under = activated4(under, ACTIVATION);
   let plane = n * OUT_OF + OUT_FIRST + o;
-  if (POOL) {
-    let width = WIDTH / 2u;
-    let largest = max(upper, under);
-    let to = (plane * (HEIGHT / 2u) + y / 2u) * width + x / 2u;
-    if (y / 2u < HEIGHT / 2u && x / 2u < width) {
-      output[to] = max(largest.x, largest.y);
-    }
-    if (y / 2u < HEIGHT / 2u && x / 2u + 1u < width) {
-      output[to + 1u] = max(largest.z, largest.w);
-    }
-  } else {
-    store_row(plane, y, x, upper);
-    store_row(plane, y + 1u, x, under);
-  }
-}
-
-fn store_row(plane: u32, y: u32, x: u32, values: vec4f) {
   if (y < HEIGHT) {
-    let at = (plane * HEIGHT + y) * WIDTH + x;
-    output[at] = values.x;
-    if (WIDTH % 4u == 0u || x + 1u < WIDTH) {
-      output[at + 1u] = values.y;
-    }
-    if (WIDTH % 4u == 0u || x + 2u < WIDTH) {
-      output[at + 2u] = values.z;
-    }
-    if (WIDTH % 4u == 0u || x + 3u < WIDTH) {
-      output[at + 3u] = values.w;
-    }
+    store_fours(plane, y, x, upper, under);
   }
 }
 
@@ -285,12 +247,7 @@ fn main(
     if (four < 12u) {
       let row = y + four / 2u - 1u;
       let column = x + four % 2u * 4u - 1u;
-      tile[m * 12u + four] = vec4f(
-        mask_at(map, row, column),
-        mask_at(map, row, column + 1u),
-        mask_at(map, row, column + 2u),
-        mask_at(map, row, column + 3u),
-      );
+      tile[m * 12u + four] = mask_of_four(map, row, column);
     }
     workgroupBarrier();
   }

@@ -18,6 +18,8 @@ import package::winograd::transforms::transform_product;
 
 override POOL: bool;
 override ADDED: bool;
+// Whether all tiles lie in the image whole: four in a row are stored at once then.
+override WHOLE: bool;
 
 struct Params {
   first: u32,
@@ -59,19 +61,19 @@ fn added_from(at: u32) -> vec4f {
 }
 
 fn store_row(plane: u32, y: u32, x: u32, values: vec4f) {
-  if (y >= params.height) {
+  if (!WHOLE && y >= params.height) {
     return;
   }
   let at = (plane * params.height + y) * params.width + x;
   let count = params.width - x;
   output[at] = values.x;
-  if (count > 1u) {
+  if (WHOLE || count > 1u) {
     output[at + 1u] = values.y;
   }
-  if (count > 2u) {
+  if (WHOLE || count > 2u) {
     output[at + 2u] = values.z;
   }
-  if (count > 3u) {
+  if (WHOLE || count > 3u) {
     output[at + 3u] = values.w;
   }
 }
@@ -81,10 +83,10 @@ fn store_pooled(plane: u32, y: u32, x: u32, upper: vec4f, lower: vec4f) {
   let width = params.width / 2u;
   let largest = max(upper, lower);
   let at = (plane * height + y) * width + x;
-  if (y < height && x < width) {
+  if (WHOLE || (y < height && x < width)) {
     output[at] = max(largest.x, largest.y);
   }
-  if (y < height && x + 1u < width) {
+  if (WHOLE || (y < height && x + 1u < width)) {
     output[at + 1u] = max(largest.z, largest.w);
   }
 }

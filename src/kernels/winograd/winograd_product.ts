@@ -67,11 +67,11 @@ export function chooseProductTile(
 export function productInWorkgroups(
   precision: Precision,
   { rows, cols }: GemmTile,
-  outStride: number,
+  { channels, outStride }: { readonly channels: number; readonly outStride: number },
 ): ProductPlan {
   return {
     kernel: inWorkgroups.pick({ stored: precision }),
-    constants: { ROWS: rows, COLS: cols },
+    constants: { ROWS: rows, COLS: cols, WHOLE: Number(channels % 8 === 0) },
     rule: { together: 8 * cols, items: 1, size: 1, y: ceilDiv(outStride, 8 * rows) },
   };
 }

@@ -15,8 +15,20 @@
 // Preconditions: ROWS and COLS 8 or 16; fewer than 2^31 elements a tensor.
 
 import package::winograd::stored::{Stored4, store_m};
-import package::shared::product_tile::{Sums, block_of, multiply, put_columns, put_rows};
+import package::shared::product_tile::{
+  NEXT_PLACE,
+  Sums,
+  block_of,
+  column_place,
+  multiply,
+  put_columns,
+  put_rows,
+  row_place,
+};
 import constants::{COLS, ROWS};
+
+// Whether K is a multiple of 8: nothing then has to be kept from counting.
+override WHOLE: bool;
 
 struct Params {
   channels: u32,
@@ -29,62 +41,65 @@ struct Params {
 @group(0) @binding(2) var<storage, read> transformed: array<Stored4>;
 @group(0) @binding(3) var<storage, read_write> product: array<Stored4>;
 
-// Four of the operands a row, that are loaded before the product and stored behind it.
+// Four of the operands a row, that are loaded before the product and stored behind it: as they are in memory, since to
+// look at what was loaded is to wait for it.
 struct Loaded {
-  u: vec4f,
-  v: vec4f,
+  u: Stored4,
+  v: Stored4,
   // Of a second row, where there are fewer invocations than fours.
-  u2: vec4f,
-  v2: vec4f,
+  u2: Stored4,
+  v2: Stored4,
 }
 
-// Where an invocation's fours are, in a row of each.
+// Where an invocation's fours are: in which row of each, where its column begins, or with WHOLE its row in it, and where
+// they go.
 struct From {
   u_row: u32,
-  u_column: u32,
   v_row: u32,
-  v_column: u32,
   u_base: u32,
   v_base: u32,
+  u_place: u32,
+  v_place: u32,
 }
 
-// A row beyond K is the last one.
-fn u_at(row: u32, base: u32) -> vec4f {
-  return vec4f(filters[base + min(row, params.channels - 1u) * (params.out_stride / 4u)]);
-}
-
-fn v_at(row: u32, base: u32) -> vec4f {
-  return vec4f(transformed[base + min(row, params.channels - 1u) * (params.stride / 4u)]);
+// How far it is from an operand's first row, or the first that is an invocation's own, to that of a round that begins at
+// `start` and of the rows of `more` later steps. A row beyond K is the last one.
+fn way_to(start: u32, own: u32, more: u32, pitch: u32) -> u32 {
+  if (WHOLE) {
+    return (start + more) * pitch;
+  }
+  return min(start + own + more, params.channels - 1u) * pitch;
 }
 
 fn load(start: u32, at: From) -> Loaded {
+  let u_pitch = params.out_stride / 4u;
+  let v_pitch = params.stride / 4u;
   var loaded: Loaded;
-  loaded.u = u_at(start + at.u_row, at.u_base);
-  loaded.v = v_at(start + at.v_row, at.v_base);
+  loaded.u = filters[at.u_base + way_to(start, at.u_row, 0u, u_pitch)];
+  loaded.v = transformed[at.v_base + way_to(start, at.v_row, 0u, v_pitch)];
   if (COLS < 16u) {
-    loaded.u2 = u_at(start + at.u_row + COLS / 2u, at.u_base);
+    loaded.u2 = filters[at.u_base + way_to(start, at.u_row, COLS / 2u, u_pitch)];
   }
   if (ROWS < 16u) {
-    loaded.v2 = v_at(start + at.v_row + ROWS / 2u, at.v_base);
+    loaded.v2 = transformed[at.v_base + way_to(start, at.v_row, ROWS / 2u, v_pitch)];
   }
   return loaded;
 }
 
-// Filters beyond K count as zero. That is seen to here, and not where they are loaded: to look at what was loaded is to
-// wait for it.
 fn put(side: u32, start: u32, loaded: Loaded, at: From) {
-  put_rows(side, at.u_row, at.u_column, within(start + at.u_row, loaded.u));
-  put_columns(side, at.v_row, at.v_column, loaded.v);
+  put_rows(side, at.u_place, within(start + at.u_row, loaded.u));
+  put_columns(side, at.v_place, vec4f(loaded.v));
   if (COLS < 16u) {
-    put_rows(side, at.u_row + COLS / 2u, at.u_column, within(start + at.u_row + COLS / 2u, loaded.u2));
+    put_rows(side, at.u_place + NEXT_PLACE, within(start + at.u_row + COLS / 2u, loaded.u2));
   }
   if (ROWS < 16u) {
-    put_columns(side, at.v_row + ROWS / 2u, at.v_column, loaded.v2);
+    put_columns(side, at.v_place + NEXT_PLACE, vec4f(loaded.v2));
   }
 }
 
-fn within(row: u32, value: vec4f) -> vec4f {
-  return select(vec4f(0), value, row < params.channels);
+// Filters beyond K count as zero.
+fn within(row: u32, value: Stored4) -> vec4f {
+  return select(vec4f(0), vec4f(value), WHOLE || row < params.channels);
 }
 
 @compute @workgroup_size(COLS, ROWS)
@@ -95,13 +110,15 @@ fn main(@builtin(workgroup_id) wg: vec3u, @builtin(local_invocation_index) local
   let first_v = wg.x * 2u * COLS;
   let u_column = local % (2u * ROWS);
   let v_column = local % (2u * COLS);
+  let u_row = local / (2u * ROWS);
+  let v_row = local / (2u * COLS);
   let at = From(
-    local / (2u * ROWS),
-    u_column,
-    local / (2u * COLS),
-    v_column,
-    wg.z * params.channels * u_pitch + min(first_u + u_column, u_pitch - 1u),
-    wg.z * params.channels * v_pitch + min(first_v + v_column, v_pitch - 1u),
+    u_row,
+    v_row,
+    (wg.z * params.channels + select(0u, u_row, WHOLE)) * u_pitch + min(first_u + u_column, u_pitch - 1u),
+    (wg.z * params.channels + select(0u, v_row, WHOLE)) * v_pitch + min(first_v + v_column, v_pitch - 1u),
+    row_place(u_row, u_column),
+    column_place(v_row, v_column),
   );
   let block = block_of(local);
   var loaded = load(0u, at);
