@@ -96,23 +96,24 @@ addLimits(program)
 async function evaluate(signal: AbortSignal): Promise<void> {
   const options = parsed<Options>(program);
   const out = parseFilled('--out', options.out, 'give a folder');
+  const runtime = parseName('--runtime', options.runtime, HOST_NAMES) as HostName;
+  const ofFiles = options.images !== undefined || typeof options.argument === 'string';
+  if (ofFiles && !HOSTS[runtime].decodes) {
+    throw usageError(
+      `--runtime ${runtime} reads no image files: give none, for drawn scenes, or take chrome or firefox.`,
+    );
+  }
   if (options.argument) {
     const subject = subjectOf(options.argument, options.seed);
-    return argueOver(subject, { ...options, out: out ?? 'out/argument' }, signal);
+    return argueOver(subject, { ...options, runtime, out: out ?? 'out/argument' }, signal);
   }
   if (options.saturation !== undefined) {
     const scenes = parseWhole('--saturation', options.saturation, 1);
     const firstSeed = parseWhole('--seed', options.seed, 0);
     const folder = out ?? 'out/saturation';
-    return saturateOver({ model: options.model, scenes, firstSeed, out: folder }, signal);
+    return saturateOver({ model: options.model, runtime, scenes, firstSeed, out: folder }, signal);
   }
   if (options.class !== undefined) throw usageError('--class is of use to --argument only.');
-  const runtime = parseName('--runtime', options.runtime, HOST_NAMES) as HostName;
-  if (options.images !== undefined && !HOSTS[runtime].decodes) {
-    throw usageError(
-      `--runtime ${runtime} reads no image files: evaluate --images in chrome or firefox.`,
-    );
-  }
   const folder = out ?? 'out/evaluation';
   if (options.merge) return merge(folder, signal);
   const shard = options.shard === undefined ? undefined : parseShard(options.shard);

@@ -365,7 +365,8 @@ describe('npm run evaluate', () => {
     [['--metrics', 'beauty'], /--metrics "beauty"/],
     [['--saturation', '0'], /--saturation "0"/],
     [['--runtime', 'safari'], /--runtime "safari"/],
-    [['--runtime', 'node', '--images', '.'], /reads no image files: evaluate --images in chrome/],
+    [['--runtime', 'node', '--images', '.'], /reads no image files: give none/],
+    [['--runtime', 'node', '--argument', 'a.png'], /reads no image files: give none/],
     [['--model', 'vgg16-seeded-1'], /give a model on this disk/],
   ])('%j is refused before a browser starts', async (args, message) => {
     const { code, stderr } = await evaluate([...args, '--out', inFolder('never')]);

@@ -1,5 +1,6 @@
 /** `npm run evaluate -- --argument`: Score-CAM against gradients on one image. */
 import { dirname } from 'node:path';
+import type { HostName } from '../hosts/hosts';
 import { findModelOnDisk, parseClasses, readNetwork } from '../options';
 import { checkWritable, writeAll } from '../output';
 import { ProgressDisplay } from '../progress';
@@ -12,6 +13,7 @@ import type { Subject } from './types';
 
 export interface ArgumentOptions {
   readonly model: string;
+  readonly runtime: HostName;
   /** Index or label; the scene's first object, or the likeliest, if not given. */
   readonly class?: string;
   /** Folder that the files are written to. */
@@ -24,14 +26,14 @@ export async function argueOver(
   options: ArgumentOptions,
   signal: AbortSignal,
 ): Promise<void> {
-  const { out } = options;
+  const { out, runtime } = options;
   const source = findModelOnDisk(options.model);
   const network = await readNetwork(source, signal);
   const [asked] = options.class === undefined ? [] : parseClasses(options.class, network.labels);
   checkWritable(out);
   const display = new ProgressDisplay();
   const onStep = display.update.bind(display);
-  const session = await Session.open({ signal, onStep, folders: [dirname(source.path)] });
+  const session = await Session.open({ runtime, signal, onStep, folders: [dirname(source.path)] });
   try {
     await session.call('open', fileAddress(session.url, source.path));
     await session.call('takeSubject', subject);

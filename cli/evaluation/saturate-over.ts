@@ -1,6 +1,7 @@
 /** `npm run evaluate -- --saturation n`: what is left of gradients on n scenes with one object. */
 import { dirname } from 'node:path';
 import { progressMeter } from '../../src/explain/progress';
+import type { HostName } from '../hosts/hosts';
 import { findModelOnDisk, readNetwork } from '../options';
 import { checkWritable, writeAll } from '../output';
 import { ProgressDisplay } from '../progress';
@@ -11,6 +12,7 @@ import { type SaturatedScene, saturationReport } from './saturation-report';
 
 export interface SaturationOptions {
   readonly model: string;
+  readonly runtime: HostName;
   readonly scenes: number;
   readonly firstSeed: number;
   /** Folder that the files are written to. */
@@ -19,13 +21,13 @@ export interface SaturationOptions {
 
 /** Runs over the scenes, prints the report and writes it. */
 export async function saturateOver(options: SaturationOptions, signal: AbortSignal): Promise<void> {
-  const { out, scenes, firstSeed } = options;
+  const { out, runtime, scenes, firstSeed } = options;
   const source = findModelOnDisk(options.model);
   const network = await readNetwork(source, signal);
   checkWritable(out);
   const display = new ProgressDisplay();
   const onStep = display.update.bind(display);
-  const session = await Session.open({ signal, onStep, folders: [dirname(source.path)] });
+  const session = await Session.open({ runtime, signal, onStep, folders: [dirname(source.path)] });
   try {
     await session.call('open', fileAddress(session.url, source.path));
     const meter = progressMeter('scenes', onStep);

@@ -1,4 +1,5 @@
 /// Runs in headless Chrome: how gradients change as an image grows out of the mean colour.
+import { imageData } from '../../src/explain/pixels';
 import type { Explainer } from '../../src/index';
 import type { SaturationPoint } from './argument';
 
@@ -18,7 +19,7 @@ export async function walk(
       const grey = 255 * (mean[i % 4] ?? 0);
       return i % 4 === 3 ? 255 : grey + t * (value - grey);
     });
-    const image = new ImageData(blended, width, height);
+    const image = imageData({ data: blended, width, height });
     const norms = { logit: 0, probability: 0 };
     let probability = 0;
     for (const of of ['logit', 'probability'] as const) {
