@@ -56,11 +56,15 @@ const rows: Record<AnyMaskedTiling, readonly Row[]> = {
   workgroup: common.slice(1, 4),
 };
 
-/** Of the tiling `workgroup`: every tile, more channels than a workgroup holds, and sizes that no tile divides. */
+/**
+ * Of the tiling `workgroup`: every tile, more channels than a workgroup holds, and sizes that no tile divides. lavapipe takes
+ * seconds to compile each: all of them run everywhere, these two with f32 in each test run.
+ */
+const USUAL = 2;
 const tiles: readonly Row[] = [
   [[3, 70, 10, 18, 3, 0, false], [5, 6], false, [2, 0], 0],
   [[4, 40, 19, 33, 3, 0, true], [5, 6], true, [4, 3], 1],
-  [[3, 64, 16, 32, 3, -6, false], [4, 4], false, [1, 3], 0],
+  [[3, 64, 16, 32, 3, 0.2, false], [4, 4], false, [1, 3], 0],
   [[3, 24, 17, 16, 3, 0, false], [3, 9], false, [1], 0],
   [[2, 12, 35, 37, 3, 0, false], [7, 7], false, [0, 1], 0],
 ];
@@ -246,12 +250,12 @@ const perTiling = (Object.keys(rows) as AnyMaskedTiling[]).flatMap((tiling): Gpu
 
 export const cases: GpuCase[] = [
   ...perTiling,
-  ...tiles.flatMap((row) =>
+  ...tiles.flatMap((row, i) =>
     (['f32', 'f16'] as const).map((dtype): GpuCase => {
       const trial = trialOf(row, dtype);
       return {
         name: name('workgroup', trial),
-        usually: ['dawn'],
+        usually: i < USUAL && dtype === 'f32' ? ['dawn'] : [],
         run: (gpu) => againstReference(gpu, 'workgroup', trial),
       };
     }),
