@@ -183,6 +183,7 @@ const evaluate = (args: readonly string[], how?: How): Promise<Finished> =>
 
 /** Of the longer runs, in milliseconds: they start a browser for each shard. */
 const SLOW = 3_600_000;
+const runsSlow = process.env.SCORE_CAM_SLOW === '1';
 
 /** Kills it in the middle: a quarter is through. */
 const killed: How = {
@@ -221,42 +222,46 @@ const METHODS = ['--methods', 'score-cam, score-cam:increase, grad-cam'];
 const QUICK = ['--curves', '2', '--steps', '2', '--adcc', '1', '--sanity', '1', '--pictures', '0'];
 
 describe('npm run evaluate -- --shard', () => {
-  it('comes to the same from one run and from shards, one killed and one stopped in an image', async () => {
-    const model = writeToyModel(inFolder('toy'));
-    const { images, boxes } = writeImages(9);
-    const args = ['--model', model, '--images', images, '--boxes', boxes, ...METHODS, ...QUICK];
-    const whole = await evaluate([...args, '--out', 'whole']);
-    expect(whole).toMatchObject({ code: 0 });
-    expect(whole.stderr).toContain('the model has no class "zebra" (8 boxes); left out.\n');
-    expect(mapsOf(inFolder('whole'))).toHaveLength(9 * 3);
+  it.skipIf(!runsSlow)(
+    'comes to the same from one run and from shards, one killed and one stopped in an image',
+    async () => {
+      const model = writeToyModel(inFolder('toy'));
+      const { images, boxes } = writeImages(9);
+      const args = ['--model', model, '--images', images, '--boxes', boxes, ...METHODS, ...QUICK];
+      const whole = await evaluate([...args, '--out', 'whole']);
+      expect(whole).toMatchObject({ code: 0 });
+      expect(whole.stderr).toContain('the model has no class "zebra" (8 boxes); left out.\n');
+      expect(mapsOf(inFolder('whole'))).toHaveLength(9 * 3);
 
-    const shard = (text: string, how?: How): Promise<Finished> =>
-      evaluate([...args, '--shard', text, '--out', 'parts'], how);
-    const first = inFolder('parts', 'shard-1-of-2');
-    expect(await shard('1/2', killed)).toMatchObject({ code: null });
-    const before = mapsOf(first).length;
-    expect(before).toBeGreaterThan(0);
-    expect(before).toBeLessThan(5 * 3);
-    // Of the other's first image one method is there, with which the others are compared.
-    const second = inFolder('parts', 'shard-2-of-2');
-    mkdirSync(second);
-    const line = mapsOf(inFolder('whole')).find((one) => one.includes('"101.png"')) as string;
-    expect(line).toContain('"method":"score-cam"');
-    writeFileSync(join(second, 'maps.jsonl'), `${line}\n${line.slice(0, 99)}`);
+      const shard = (text: string, how?: How): Promise<Finished> =>
+        evaluate([...args, '--shard', text, '--out', 'parts'], how);
+      const first = inFolder('parts', 'shard-1-of-2');
+      expect(await shard('1/2', killed)).toMatchObject({ code: null });
+      const before = mapsOf(first).length;
+      expect(before).toBeGreaterThan(0);
+      expect(before).toBeLessThan(5 * 3);
+      // Of the other's first image one method is there, with which the others are compared.
+      const second = inFolder('parts', 'shard-2-of-2');
+      mkdirSync(second);
+      const line = mapsOf(inFolder('whole')).find((one) => one.includes('"101.png"')) as string;
+      expect(line).toContain('"method":"score-cam"');
+      writeFileSync(join(second, 'maps.jsonl'), `${line}\n${line.slice(0, 99)}`);
 
-    const runs = [await shard('1/2'), await shard('2/2')];
-    expect(runs.map(({ code }) => code)).toEqual([0, 0]);
-    expect(runs[1]?.stdout).toContain('--merge --out parts');
-    expect([mapsOf(first).length, mapsOf(second).length]).toEqual([5 * 3, 4 * 3]);
-    const merged = await evaluate(['--merge', '--out', 'parts']);
-    expect(merged).toMatchObject({ code: 0, stderr: '' });
-    expect(merged.stdout).toContain('toy, 9 images, 17 maps a method');
-    expect(timeless(inFolder('parts'))).toEqual(timeless(inFolder('whole')));
-    const done = await shard('2/2', { env: { CHROME_PATH: process.execPath } });
-    expect(done).toMatchObject({ code: 0, stdout: runs[1]?.stdout });
-  });
+      const runs = [await shard('1/2'), await shard('2/2')];
+      expect(runs.map(({ code }) => code)).toEqual([0, 0]);
+      expect(runs[1]?.stdout).toContain('--merge --out parts');
+      expect([mapsOf(first).length, mapsOf(second).length]).toEqual([5 * 3, 4 * 3]);
+      const merged = await evaluate(['--merge', '--out', 'parts']);
+      expect(merged).toMatchObject({ code: 0, stderr: '' });
+      expect(merged.stdout).toContain('toy, 9 images, 17 maps a method');
+      expect(timeless(inFolder('parts'))).toEqual(timeless(inFolder('whole')));
+      const done = await shard('2/2', { env: { CHROME_PATH: process.execPath } });
+      expect(done).toMatchObject({ code: 0, stdout: runs[1]?.stdout });
+    },
+    SLOW,
+  );
 
-  it.skipIf(process.env.SCORE_CAM_SLOW !== '1')(
+  it.skipIf(!runsSlow)(
     'comes to the same from 1 and from 16 shards of scenes, by the embedded model (SCORE_CAM_SLOW=1)',
     async () => {
       const args = ['--limit', '24', '--methods', 'grad-cam, faster-score-cam'];
@@ -349,10 +354,7 @@ function complaints(jobs: readonly object[]): string[] {
     .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'));
 }
 
-const lacking =
-  process.env.SCORE_CAM_SLOW === '1'
-    ? slurmLacks()
-    : 'only with SCORE_CAM_SLOW=1, since it takes minutes';
+const lacking = runsSlow ? slurmLacks() : 'only with SCORE_CAM_SLOW=1, since it takes minutes';
 
 describe('on Slurm', () => {
   it.skipIf(lacking !== undefined)(
