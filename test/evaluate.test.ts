@@ -285,7 +285,7 @@ describe('npm run evaluate', () => {
     '2',
     '--adcc',
     '1',
-    ...['--road', '1', '--arcc', '1', '--saco', '1', '--infidelity', '0', '--sensitivity', '0'],
+    ...['--road', '0', '--arcc', '0', '--saco', '1', '--infidelity', '0', '--sensitivity', '0'],
     '--sanity',
     '0',
     '--pictures',
@@ -326,11 +326,9 @@ describe('npm run evaluate', () => {
     );
     expect(own.filter(({ measures }) => measures?.insertion)).toHaveLength(2);
     expect(own[0]?.measures?.deletion?.probabilities).toHaveLength(3);
-    for (const key of ['road', 'arcc', 'saco'] as const) {
-      expect(own.filter(({ measures }) => measures?.[key] !== undefined)).toHaveLength(2);
-    }
+    expect(own.filter(({ measures }) => measures?.saco !== undefined)).toHaveLength(2);
     expect(own.filter(({ measures }) => measures?.rank !== undefined)).toHaveLength(4);
-    expect(read('whole', 'table.md')).toMatch(/ROAD ↑ \(2 maps\) \| ARCC ↑ \(2 maps\)/);
+    expect(read('whole', 'table.md')).toMatch(/SaCo ↑ \(2 maps\)/);
     for (const plot of ['average-drop.svg', 'energy.svg', 'insertion.svg', 'time.svg']) {
       expect(read('whole', plot)).toMatch(/^<svg .*xmlns="http:\/\/www.w3.org\/2000\/svg"/);
     }
@@ -341,21 +339,26 @@ describe('npm run evaluate', () => {
     expect(other.stderr).toMatch(/steps was 2, is 3/);
   });
 
-  it('says what is left of gradients on scenes with one object', async () => {
-    const out = inFolder('saturation');
-    const { code, stdout } = await evaluate(['--saturation', '1', '--out', out]);
-    expect(code).toBe(0);
-    const [scene] = JSON.parse(readFileSync(join(out, 'report.json'), 'utf8')) as [SaturatedScene];
-    expect(stdout).toBe(
-      `${saturationReport([scene], 'scenes-vgg16')}\nWrote to ${out}: report.md, report.json\n`,
-    );
-    // The network names it, and its maps say so too.
-    expect(scene.probability).toBeGreaterThan(0.5);
-    expect(scene.largestIncrease).toBeGreaterThan(0.1);
-    expect(scene.probabilityLeft).toBeGreaterThan(0);
-    expect(scene.probabilityLeft).toBeLessThanOrEqual(1);
-    expect(scene.logitLeft).toBeLessThanOrEqual(1);
-  });
+  it.skipIf(process.env.SCORE_CAM_SLOW !== '1')(
+    'says what is left of gradients on scenes with one object',
+    async () => {
+      const out = inFolder('saturation');
+      const { code, stdout } = await evaluate(['--saturation', '1', '--out', out]);
+      expect(code).toBe(0);
+      const [scene] = JSON.parse(readFileSync(join(out, 'report.json'), 'utf8')) as [
+        SaturatedScene,
+      ];
+      expect(stdout).toBe(
+        `${saturationReport([scene], 'scenes-vgg16')}\nWrote to ${out}: report.md, report.json\n`,
+      );
+      // The network names it, and its maps say so too.
+      expect(scene.probability).toBeGreaterThan(0.5);
+      expect(scene.largestIncrease).toBeGreaterThan(0.1);
+      expect(scene.probabilityLeft).toBeGreaterThan(0);
+      expect(scene.probabilityLeft).toBeLessThanOrEqual(1);
+      expect(scene.logitLeft).toBeLessThanOrEqual(1);
+    },
+  );
 
   it.each([
     [['--limit', '0'], /--limit "0"/],
@@ -364,9 +367,7 @@ describe('npm run evaluate', () => {
     [['--images', 'nowhere'], /there is no such folder/],
     [['--metrics', 'beauty'], /--metrics "beauty"/],
     [['--saturation', '0'], /--saturation "0"/],
-    [['--runtime', 'safari'], /--runtime "safari"/],
     [['--runtime', 'node', '--images', '.'], /reads no image files: give none/],
-    [['--runtime', 'node', '--argument', 'a.png'], /reads no image files: give none/],
     [['--model', 'vgg16-seeded-1'], /give a model on this disk/],
   ])('%j is refused before a browser starts', async (args, message) => {
     const { code, stderr } = await evaluate([...args, '--out', inFolder('never')]);
