@@ -158,7 +158,7 @@ describe('the views that explain', () => {
     const second = expected.weights
       .map((weight, channel) => ({ weight, channel }))
       .sort((a, b) => b.weight - a.weight)[1] as { weight: number; channel: number };
-    const chosen = `map ${second.channel}, asked for spiral`;
+    const chosen = `map ${second.channel}, asked for arrow`;
     await page.waitForFunction(
       (wanted) => document.querySelector('.facts caption')?.textContent === wanted,
       { timeout: 0 },

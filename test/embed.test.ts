@@ -60,7 +60,7 @@ describe('a build', () => {
     const { page, problems } = await site.open(browser, html);
     try {
       await page.waitForFunction(() => document.title !== 'A page', { timeout: 0, polling: 100 });
-      expect(await page.title()).toBe('spiral');
+      expect(await page.title()).toBe('arrow');
       const canvas = await page.$eval('canvas', (element) => {
         const { width, height } = element;
         const pixels = element.getContext('2d')?.getImageData(0, 0, width, height).data ?? [];

@@ -60,7 +60,7 @@ export function elementCases(at: () => { readonly site: Site; readonly browser: 
       console.log(`First preview ${Math.round(previewed - clicked)} ms after the click.`);
       const longTasks = await page.evaluate(() => window.longTasks);
       expect(longTasks.filter((duration) => duration > 50)).toEqual([]);
-      expect(await statusOf(page)).toMatch(/^Here it looked for: spiral \(\d+/);
+      expect(await statusOf(page)).toMatch(/^Here it looked for: arrow \(\d+/);
 
       // The list: another class by an arrow key, read off the same run.
       await page.focus(inside('input[type=radio]:checked'));
@@ -73,10 +73,10 @@ export function elementCases(at: () => { readonly site: Site; readonly browser: 
         const { explanation, map } = element as ScoreCamElement;
         return { map: map?.join(), label: explanation?.class.label, passes: explanation?.passes };
       });
-      expect(second.label).toBe('arrow');
+      expect(second.label).toBe('spiral');
       expect(second.passes).toEqual({ forward: 0, backward: 0, head: 0 });
       expect(second.map).not.toBe(first);
-      expect(await statusOf(page)).toMatch(/^Here it looked for: arrow/);
+      expect(await statusOf(page)).toMatch(/^Here it looked for: spiral/);
 
       // The point: arrow keys read the map.
       await page.focus(inside('[role=slider]'));
@@ -120,8 +120,8 @@ export function elementCases(at: () => { readonly site: Site; readonly browser: 
 
   it('is accessible in both languages and both colour schemes', async () => {
     const own = [
-      ['en', 'Likeliest classes', 'spiral'],
-      ['ko', '가능성이 가장 높은 분류', '나선'],
+      ['en', 'Likeliest classes', 'arrow'],
+      ['ko', '가능성이 가장 높은 분류', '화살표'],
     ] as const;
     const body = own.map(
       ([lang]) =>
@@ -323,7 +323,7 @@ export function elementCases(at: () => { readonly site: Site; readonly browser: 
       expect(found).toEqual({
         waits: true,
         early: 'option',
-        auto: 'spiral',
+        auto: 'arrow',
         byClass: 'heart',
         byIndex: 'arrow',
         maps: 4,
