@@ -13,7 +13,7 @@ import { saturateOver } from './evaluation/saturate-over';
 import { keepImages, settingsOfShard, shardFolder } from './evaluation/shards';
 import { DEFAULT_SPECS, measuringPasses, parseSpecs, passesOf } from './evaluation/specs';
 import { Store } from './evaluation/store';
-import { DEFAULT_SCENES, subjectOf, subjectsOf } from './evaluation/subjects';
+import { DEFAULT_SCENES, parseUnseenSeed, subjectOf, subjectsOf } from './evaluation/subjects';
 import { HOST_NAMES, HOSTS, type HostName } from './hosts/hosts';
 import { parseFilled, parseList, parseName, parseWhole } from './option-types';
 import { DEFAULT_MODEL, findModelOnDisk, readNetwork } from './options';
@@ -109,7 +109,7 @@ async function evaluate(signal: AbortSignal): Promise<void> {
   }
   if (options.saturation !== undefined) {
     const scenes = parseWhole('--saturation', options.saturation, 1);
-    const firstSeed = parseWhole('--seed', options.seed, 0);
+    const firstSeed = parseUnseenSeed(options.seed);
     const folder = out ?? 'out/saturation';
     return saturateOver({ model: options.model, runtime, scenes, firstSeed, out: folder }, signal);
   }

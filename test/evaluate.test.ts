@@ -216,13 +216,14 @@ describe('the report on saturation', () => {
     probability: 0.999,
     logitLeft: 0.9,
     probabilityLeft: 0.01,
+    saturates: true,
     largestIncrease: 0.8,
     flat: false,
     sameMap: 0.95,
   };
 
   it('is of the scenes that the network is sure of', () => {
-    const steady = { ...scene, probabilityLeft: 0.8 };
+    const steady = { ...scene, probabilityLeft: 0.8, saturates: false };
     const text = saturationReport(
       [
         scene,
@@ -241,7 +242,7 @@ describe('the report on saturation', () => {
   });
 
   it('says where nothing saturates, and where nothing is sure', () => {
-    const steady = { ...scene, probabilityLeft: 0.8 };
+    const steady = { ...scene, probabilityLeft: 0.8, saturates: false };
     expect(saturationReport([steady, steady, scene], 'a')).toContain('mostly it does not saturate');
     expect(saturationReport([{ ...scene, probability: 0.5 }], 'a')).toContain(
       'nothing can be said of saturation here',
@@ -366,6 +367,7 @@ describe('npm run evaluate', () => {
   it.each([
     [['--limit', '0'], /--limit "0"/],
     [['--seed', '7'], /used in training/],
+    [['--saturation', '1', '--seed', '7'], /used in training/],
     [['--boxes', 'x.json'], /no use without --images/],
     [['--images', 'nowhere'], /there is no such folder/],
     [['--metrics', 'beauty'], /--metrics "beauty"/],

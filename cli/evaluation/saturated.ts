@@ -16,7 +16,7 @@ export async function saturated(explainer: Explainer): Promise<SaturatedScene> {
   const ofLogit = await gradCam('logit');
   const ofProbability = await gradCam('probability');
   const points = await walk(explainer, ofLogit.image, index);
-  const { end, logitLeft, probabilityLeft } = saturationOf(points);
+  const { end, logitLeft, probabilityLeft, holds } = saturationOf(points);
   const score = await explainer.explain(image, { weighting: 'increase', class: index });
   return {
     image: name,
@@ -24,6 +24,7 @@ export async function saturated(explainer: Explainer): Promise<SaturatedScene> {
     probability: end.probability,
     logitLeft,
     probabilityLeft,
+    saturates: holds,
     largestIncrease: score.weights.reduce((a, b) => Math.max(a, b)),
     flat: ofProbability.map.flat,
     sameMap: pearson(ofLogit.map.data, ofProbability.map.data) ?? null,

@@ -10,6 +10,8 @@ export interface SaturatedScene {
   /** The gradient's norm at the whole image as a share of its largest on the way from the mean colour. */
   readonly logitLeft: number;
   readonly probabilityLeft: number;
+  /** Whether the probability's keeps less than half of the share that the logit's keeps. */
+  readonly saturates: boolean;
   /** The largest p_c(X o H_k) - p_c(X_b) of a map. */
   readonly largestIncrease: number;
   /** Whether Grad-CAM's map of the probability is flat: its gradient has vanished in f32. */
@@ -24,7 +26,7 @@ const SURE = 0.99;
 /** Markdown: every sentence from the figures, also where they speak against it. */
 export function saturationReport(scenes: readonly SaturatedScene[], model: string): string {
   const sure = scenes.filter(({ probability }) => probability >= SURE);
-  const faded = sure.filter(({ logitLeft, probabilityLeft }) => probabilityLeft < 0.5 * logitLeft);
+  const faded = sure.filter(({ saturates }) => saturates);
   const same = sure.flatMap(({ sameMap }) => (sameMap === null ? [] : [sameMap]));
   const rows = [
     ['p of the class', quartiles(sure.map(({ probability }) => probability))],

@@ -66,13 +66,17 @@ export function subjectsOf(
   return { subjects, notes: notes.map((note) => `--boxes ${boxes}: ${note}.`) };
 }
 
-function scenes(seed: string, count: number): Planned[] {
+/** @throws CliError for a scene used in training */
+export function parseUnseenSeed(seed: string): number {
   const first = parseWhole('--seed', seed, 0);
-  if (first < TRAINING_SEEDS_END) {
-    throw usageError(
-      `--seed ${first}: seeds below ${TRAINING_SEEDS_END} were used in training; begin there or later.`,
-    );
-  }
+  if (first >= TRAINING_SEEDS_END) return first;
+  throw usageError(
+    `--seed ${first}: seeds below ${TRAINING_SEEDS_END} were used in training; begin there or later.`,
+  );
+}
+
+function scenes(seed: string, count: number): Planned[] {
+  const first = parseUnseenSeed(seed);
   return Array.from({ length: count }, (_, i) => ({
     name: sceneName(first + i),
     classes: 2,

@@ -14,7 +14,6 @@ export function parseFileKinds(text: string): readonly FileKind[] {
   if (names.includes('none')) {
     throw usageError(`--files "${text}": give none alone, or some of ${FILE_KINDS.join(', ')}.`);
   }
-  return FILE_KINDS.filter((kind) =>
-    names.map((name) => parseName('--files', name, [...FILE_KINDS])).includes(kind),
-  );
+  const asked = names.map((name) => parseName('--files', name, [...FILE_KINDS]));
+  return FILE_KINDS.filter((kind) => asked.includes(kind));
 }
