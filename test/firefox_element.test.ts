@@ -36,7 +36,7 @@ describe.skipIf(!findFirefox())('demo on Firefox: the element', () => {
     await page.keyboard.press('ArrowDown');
     await hears(page, 'classchange');
     expect(await page.$eval(inside('[role=status]'), (status) => status.textContent)).toMatch(
-      /: arrow \(/,
+      /: spiral \(/,
     );
     expect(problems).toEqual([]);
   });
