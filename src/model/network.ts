@@ -99,6 +99,8 @@ export type Layer =
 export interface Network {
   readonly name: string;
   readonly input: Shape;
+  /** The largest magnitude that a pixel has when it is normalised. */
+  readonly largestPixel: number;
   readonly layers: readonly Layer[];
   readonly targetLayer: string;
   readonly labels: readonly string[];
@@ -241,13 +243,18 @@ export class Building {
   }
 
   finish(): Network {
-    const { name, targetLayer, labels } = this.manifest;
+    const { name, targetLayer, labels, input } = this.manifest;
     const layers = [...this.layers.values()];
     const classes = sizeOf(this.shapeOf(this.last, ''));
     if (classes !== labels.length) {
       this.fail(`the last layer has ${classes} outputs, but there are ${labels.length} labels.`);
     }
-    const network: Network = { name, input: this.input, layers, targetLayer, labels };
+    const largestPixel = Math.max(
+      ...[0, 1].flatMap((pixel) =>
+        input.mean.map((mean, c) => Math.abs((pixel - mean) / (input.std[c] as number))),
+      ),
+    );
+    const network = { name, input: this.input, largestPixel, layers, targetLayer, labels };
     targetIndex(network, targetLayer);
     return network;
   }

@@ -24,8 +24,19 @@ export function ceilingCode(ceiling: number): number {
 }
 
 /** Which kind of them a kernel is specialised for: 0 of codes from 0 on, 1 a ceiling, 2 the rest. */
-export function curveOf(code: number): number {
+function curveOf(code: number): number {
   return code < 0 ? (code > -1e4 ? 1 : 2) : 0;
+}
+
+/**
+ * What every kernel with an activation is specialised for.
+ * @param isBounded whether no sum can be infinite or NaN (runtime/bounds.ts)
+ */
+export function activationConstants(
+  code: number,
+  isBounded = false,
+): { readonly CURVE: number; readonly BOUNDED: number } {
+  return { CURVE: curveOf(code), BOUNDED: Number(isBounded) };
 }
 
 /** Whether max(f(a), f(b)) is f(max(a, b)), so that sums can be pooled before they are activated. */

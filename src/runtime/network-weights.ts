@@ -21,6 +21,7 @@ import {
   layoutName,
 } from '../plan/steps';
 import { type Arriving, bytesOf, type LinearShard } from './arriving';
+import { Bounds } from './bounds';
 import type { GraphKit } from './graph-kit';
 
 export interface ConvWeights {
@@ -58,12 +59,19 @@ export class NetworkWeights {
   private readonly buffers = new Set<GPUBuffer>();
   /** What is to be done to weights that have come. */
   private readonly transforms: Dispatch[] = [];
+  private readonly bounds: Bounds;
   readonly plan: Plan;
   private readonly gpu: Gpu;
 
   private constructor(gpu: Gpu, plan: Plan) {
     this.gpu = gpu;
     this.plan = plan;
+    this.bounds = new Bounds(plan);
+  }
+
+  /** Whether no sum of a pass can be infinite or NaN, whatever the image and its mask. */
+  get isBounded(): boolean {
+    return this.bounds.areFinite;
   }
 
   /**
@@ -139,6 +147,7 @@ export class NetworkWeights {
     options: LoadOptions,
     arriving: Map<string, Arriving>,
   ): Promise<void> {
+    this.bounds.add(block);
     try {
       if (block.kind === 'conv') this.addConv(block);
       else await this.addLinear(block, options, arriving);

@@ -38,14 +38,14 @@ export interface RecordedConv extends ConvEnds {
 /** The dispatches of a convolution; scratch from `arena`. */
 export function recordConv(convolution: RecordedConv, arena: Arena): Dispatch[] {
   const { label, shape, method, batch, dtype, weights, bias, filters: kept } = convolution;
-  const { input, output, places, added, view } = convolution;
+  const { input, output, places, added, view, isBounded } = convolution;
   if (method.kind === 'direct') {
     if (places) throw new Error(`"${label}" is computed directly, and that lists no tiles.`);
-    const tensors = { input, output, weights, bias, added, view };
+    const tensors = { input, output, weights, bias, added, view, isBounded };
     return [conv(method.tiling, { label, shape, dtype, batch, ...tensors, choice: method })];
   }
   const { filters, first, release } = filtersOf({ ...convolution, method }, kept, arena);
-  const tensors = { input, filters, bias, output, added, view };
+  const tensors = { input, filters, bias, output, added, view, isBounded };
   if (method.kind === 'fused') {
     release();
     return [...first, fusedConv({ label, shape, batch, ...tensors, places, method })];

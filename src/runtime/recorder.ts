@@ -46,7 +46,7 @@ export interface Recording {
 }
 
 /** Where the weights of a network's steps are. */
-export type StepWeights = Pick<NetworkWeights, 'plan' | 'conv' | 'linear'>;
+export type StepWeights = Pick<NetworkWeights, 'plan' | 'conv' | 'linear' | 'isBounded'>;
 
 /** Turns steps of a plan into dispatches, with the weights of one network. */
 export class Recorder {
@@ -116,9 +116,11 @@ export class Recorder {
         const { weights, bias, filters } = this.weights.conv(step);
         const added =
           step.inputs.length > 1 ? inputView(step, 1, tensors, step.output.channels) : undefined;
-        const tensorsOf = { weights, bias, filters, input, output, places, added, view: step.home };
+        const { isBounded } = this.weights;
+        const tensorsOf = { weights, bias, filters, input, output, places };
+        const ends = { added, view: step.home, isBounded };
         return recordConv(
-          { label, shape, method, batch, dtype: layout.dtype, ...tensorsOf },
+          { label, shape, method, batch, dtype: layout.dtype, ...tensorsOf, ...ends },
           arena,
         );
       }
@@ -163,7 +165,7 @@ export class Recorder {
     const { shape, masked, layout } = step;
     if (!masked) throw new Error(`Step "${label}" knows no masks.`);
     const { tiling } = masked;
-    const own = { ...args, places, shape, dtype: layout.dtype };
+    const own = { ...args, places, shape, dtype: layout.dtype, isBounded: this.weights.isBounded };
     return typeof tiling === 'string'
       ? [maskedConv(tiling, own)]
       : recordMaskedFused({ ...own, filters, method: tiling }, arena);

@@ -3,8 +3,10 @@ import type { Dispatch, Slice } from '../gpu/kernel';
 import { transformFilters } from '../kernels/winograd/transformed';
 import type { Plan } from '../plan/compile';
 import type { ConvStep, LinearStep } from '../plan/steps';
+import { canBeBounded } from './bounds';
 import type { Engine } from './engine';
 import type { ConvWeights, LinearWeights, NetworkWeights } from './network-weights';
+import type { StepWeights } from './recorder';
 
 /** What is done of a {@link Gpu} to it while dispatches are recorded and submitted. */
 type Stage = Pick<Gpu, 'adapter' | 'facts' | 'abilities' | 'isLost'> &
@@ -85,9 +87,11 @@ function filterTransforms({ steps }: Plan): Dispatch[] {
   });
 }
 
-function weightsOf(plan: Plan): Pick<NetworkWeights, 'plan' | 'conv' | 'linear'> {
+function weightsOf(plan: Plan): StepWeights {
   return {
     plan,
+    // Those of nearly every network do, where any can.
+    isBounded: canBeBounded(plan),
     conv: ({ layout }: Pick<ConvStep, 'layout'>): ConvWeights => ({
       layout,
       weights: slice,

@@ -4,7 +4,7 @@ import type { DeviceFacts } from '../../src/gpu/facts';
 import type { Gpu } from '../../src/gpu/gpu';
 import { createExplainer, type Model } from '../../src/index';
 import type { ConvShape } from '../../src/kernels/shared/conv_shape';
-import type { Layer, Network } from '../../src/model/network';
+import { type Layer, type Network, sizeOf } from '../../src/model/network';
 import type { Precision } from '../../src/numbers/dtypes';
 import { type Choices, compile } from '../../src/plan/compile';
 import type { ConvMethod } from '../../src/plan/conv_choice';
@@ -59,6 +59,8 @@ const overflowingAlone =
       values.fill(0, o * row, o * row + row / own.output.channels);
     }
   };
+
+const WHITE = { data: new Uint8ClampedArray(4 * 17 * 14).fill(255), width: 17, height: 14 };
 
 /** How the layers are computed: as a software adapter would, and as a GPU. */
 const PLANS = { registers: factsOf({ isFallback: true }), workgroup: factsOf() } as const;
@@ -220,14 +222,13 @@ export const cases: readonly GpuCase[] = [
         values.fill(0, 0, 27);
         for (let c = 0; c < 3; c++) values.set([0, HUGE / 5, -HUGE / 5], 9 * c + 3);
       };
-      const white = { data: new Uint8ClampedArray(4 * 17 * 14).fill(255), width: 17, height: 14 };
       const { manifest, network, weights } = smallModel({ change });
       // Kernels of GPUs keep infinity where it is.
       const plan = compile(network, PLANS.workgroup);
       const loaded = await NetworkWeights.load(gpu, plan, weights);
       const arena = new Arena(gpu);
       try {
-        const image = arena.upload('image', normalise(white, manifest));
+        const image = arena.upload('image', normalise(WHITE, manifest));
         const runner = new Runner(gpu, plan, loaded);
         // Pooled in the same step, none of it is left.
         await runner.forward(image, arena);
@@ -246,17 +247,23 @@ export const cases: readonly GpuCase[] = [
   {
     name: 'an overflow under a mask alone names channel and layer',
     async run(gpu) {
-      const { network, weights } = smallModel();
-      const plan = compile(network, gpu.facts);
+      // What a white image cancels, and a mask that is no plane does not.
+      const change = (tensor: string, values: Float32Array): void => {
+        if (tensor === 'conv1.weight') {
+          values.fill(0, 0, 27);
+          for (let c = 0; c < 3; c++) values.set([0, HUGE / 10, -HUGE / 10], 9 * c + 3);
+        }
+        if (tensor === 'conv2.weight') values[0] = 1000;
+      };
+      const { manifest, network, weights } = smallModel({ change });
+      // Kernels of GPUs keep infinity where it is: in the last column, which pooling leaves out.
+      const plan = compile(network, PLANS.workgroup);
       const loaded = await NetworkWeights.load(gpu, plan, weights);
       const runner = new Runner(gpu, plan, loaded);
       const arena = new Arena(gpu);
       try {
-        // The image is huge where the one mask is 1 and the other 0.
-        const values = testValues(3 * 17 * 14, 5);
-        values[0] = HUGE;
-        const image = arena.upload('image', values);
-        const masks = masksIn(arena, [0, 0, 0, 1], [1, 0, 0, 0]);
+        const image = arena.upload('image', normalise(WHITE, manifest));
+        const masks = masksIn(arena, [1, 1, 1, 1], [1, 0, 0, 0]);
         const { message } = await expectError(
           () => runner.maskedScores(image, masks, { memoryBudget: 2 ** 26 }),
           'not-finite',
@@ -269,6 +276,83 @@ export const cases: readonly GpuCase[] = [
       }
     },
   },
+  ...Object.entries(PLANS).flatMap(([plan, facts]) =>
+    Object.entries(NETWORKS).map(
+      ([name, options]): GpuCase => ({
+        name: `sums that the weights bound are not looked at, and are the same bit for bit: ${name}, ${plan}`,
+        usually: plan === 'registers' ? ['chrome'] : name === 'poolingHead' ? ['dawn'] : [],
+        async run(gpu) {
+          const { manifest, network, weights } = smallModel(options);
+          const own = compile(network, facts);
+          const loaded = await NetworkWeights.load(gpu, own, weights);
+          const looking = Object.create(loaded, { isBounded: { value: false } }) as NetworkWeights;
+          const arena = new Arena(gpu);
+          try {
+            if (!loaded.isBounded) throw new Error('These weights bound all sums.');
+            const image = arena.upload('image', normalise(smallImage(), manifest));
+            const masks = masksIn(arena, [0, 0.2, 1, 0.4], [1, 0, 0, 0]);
+            const [without, with_] = await Promise.all(
+              [loaded, looking].map(async (each) => {
+                const runner = new Runner(gpu, own, each);
+                const { logits } = await runner.maskedScores(image, masks, {
+                  memoryBudget: 2 ** 26,
+                });
+                return [...(await runner.forward(image, arena)).logits, ...logits];
+              }),
+            );
+            if (String(without) !== String(with_)) throw new Error(`${without} is not ${with_}`);
+            return undefined;
+          } finally {
+            arena.dispose();
+            loaded.dispose();
+          }
+        },
+      }),
+    ),
+  ),
+  ...Object.entries(PLANS).map(
+    ([plan, facts]): GpuCase => ({
+      name: `the largest sums that count as bounded are finite: ${plan}`,
+      usually: plan === 'registers' ? ['chrome'] : [],
+      async run(gpu) {
+        // Nothing cancels, and every pixel is as large as one may be: sums are their bound.
+        const modelOf = (factor: number) =>
+          smallModel({
+            ...NETWORKS.wide,
+            change: (tensor, values) => {
+              const scale = tensor === 'conv3.weight' ? factor : 1;
+              for (let i = 0; i < values.length; i++)
+                values[i] = scale * Math.abs(values[i] as number);
+            },
+          });
+        const load = async (factor: number) => {
+          const { network, weights } = modelOf(factor);
+          return NetworkWeights.load(gpu, compile(network, facts), weights);
+        };
+        const arena = new Arena(gpu);
+        let factor = 1e30;
+        let loaded = await load(factor);
+        try {
+          // Halved until they are bounded.
+          while (!loaded.isBounded) {
+            loaded.dispose();
+            factor /= 2;
+            loaded = await load(factor);
+          }
+          const { input, largestPixel } = loaded.plan.network;
+          const most = new Float32Array(sizeOf(input)).fill(100 * largestPixel);
+          const runner = new Runner(gpu, loaded.plan, loaded);
+          const { logits } = await runner.forward(arena.upload('image', most), arena);
+          const largest = Math.max(...logits);
+          if (!(largest > 1e31)) throw new Error(`${largest} is far from what is the bound.`);
+          return `${largest.toExponential(1)}, factor ${factor.toExponential(1)}`;
+        } finally {
+          arena.dispose();
+          loaded.dispose();
+        }
+      },
+    }),
+  ),
   {
     name: 'a normalised image that is not finite is refused, by channel, mean and std',
     async run(gpu) {

@@ -1,6 +1,5 @@
 import type { Dispatch, Kernel } from '../../gpu/kernel';
 import type { WorkgroupRule } from '../../gpu/workgroups';
-import { curveOf } from '../../numbers/activation';
 import type { ConvDtype } from '../../numbers/dtypes';
 import type { ConvShape } from '../shared/conv_shape';
 import type { TileChoice } from '../shared/gemm_tile';
@@ -52,7 +51,6 @@ export function convValues(
     width: shape.width,
     kernel: shape.kernel,
     activation: shape.activation,
-    curve: curveOf(shape.activation),
     pool: shape.pool ? 1 : 0,
   };
   const pick = (names: readonly string[]) =>

@@ -28,7 +28,7 @@
 // Preconditions: KERNEL 1 or 3; activations are monotone where POOL; fewer than 2^31 elements a tensor.
 
 import package::convolution::patch_pixels::{load, plane_of, window_at};
-import package::shared::activation::{NOT_FINITE, rectified4};
+import package::shared::activation::{BOUNDED, NOT_FINITE, rectified4};
 import package::shared::places::place_of;
 import package::shared::weights::{Four, unpack};
 
@@ -227,14 +227,15 @@ fn store_patch(
   let width = select(params.width, params.width / 2u, POOL);
   let start = (n * params.out_of + params.out_first + channel) * height * width;
   let plane = Plane(start, height, width, params.out_channels - channel);
-  let all = total(upper) + total(lower);
   if (POOL) {
     store_pooled(upper, lower, plane, y / 2u, x / 2u);
-    store_infinite(all, plane, y / 2u, x / 2u);
   } else {
     store_row(upper, plane, y, x);
     store_row(lower, plane, y + 1u, x);
-    store_infinite(all, plane, y, x);
+  }
+  if (!BOUNDED) {
+    let scale = select(1u, 2u, POOL);
+    store_infinite(total(upper) + total(lower), plane, y / scale, x / scale);
   }
 }
 

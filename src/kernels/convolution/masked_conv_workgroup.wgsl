@@ -28,7 +28,7 @@
 // elements a tensor; a finite image.
 
 import package::convolution::quads::{ACTIVATION, IN_CHANNELS, KERNEL, OUT_CHANNELS, OUT_FIRST, OUT_OF, bias, weight_at};
-import package::shared::activation::{NOT_FINITE, rectified4};
+import package::shared::activation::{BOUNDED, NOT_FINITE, rectified4};
 import package::shared::mask_at::mask_of_four;
 import package::shared::output_fours::store_fours;
 import package::shared::places::place_of;
@@ -206,12 +206,15 @@ fn main(
   }
 
   // Of an invocation's sums that are not finite everywhere, all are infinite: one addition each, and no comparison.
-  var total = vec4f(0);
-  for (var i = 0u; i < 16u; i++) {
-    total += sums[i];
+  var least = 0.0;
+  if (!BOUNDED) {
+    var total = vec4f(0);
+    for (var i = 0u; i < 16u; i++) {
+      total += sums[i];
+    }
+    let exponent = bitcast<u32>(dot(total, vec4f(1))) & NOT_FINITE;
+    least = select(0.0, bitcast<f32>(exponent), exponent == NOT_FINITE);
   }
-  let exponent = bitcast<u32>(dot(total, vec4f(1))) & NOT_FINITE;
-  let least = select(0.0, bitcast<f32>(exponent), exponent == NOT_FINITE);
   // Of most layers one look tells that all of an invocation's channels and rows exist.
   if (o < OUT_CHANNELS && y + 2u * pair < HEIGHT && x + 4u * four < WIDTH) {
     for (var i = 0u; i < 8u; i++) {

@@ -1,6 +1,6 @@
 import type { Dispatch, Slice } from '../../gpu/kernel';
 import { workgroupsFor } from '../../gpu/workgroups';
-import { curveOf } from '../../numbers/activation';
+import { activationConstants } from '../../numbers/activation';
 import type { ConvDtype } from '../../numbers/dtypes';
 import { ceilDiv } from '../../numbers/padding';
 import { family } from '../family';
@@ -43,7 +43,11 @@ export function depthwise(args: DepthwiseArgs): Dispatch {
   return {
     kernel: kernels.pick({ ends: added ? 'added' : 'plain', weights: dtype }),
     label,
-    constants: { THREE: isThree ? 1 : 0, STRIDE_ACROSS: across, CURVE: curveOf(shape.activation) },
+    constants: {
+      THREE: isThree ? 1 : 0,
+      STRIDE_ACROSS: across,
+      ...activationConstants(shape.activation),
+    },
     params: {
       batch,
       channels: outChannels,

@@ -1,6 +1,6 @@
 import type { Dispatch } from '../../gpu/kernel';
 import { workgroupsFor } from '../../gpu/workgroups';
-import { curveOf } from '../../numbers/activation';
+import { activationConstants } from '../../numbers/activation';
 import { ceilDiv } from '../../numbers/padding';
 import { only } from '../family';
 import source from './elementwise.wgsl';
@@ -26,7 +26,7 @@ function elementwise(join: 0 | 1 | 2, of: Elementwise, a: View, b: View, bPlane:
   return {
     kernel,
     label,
-    constants: { JOIN: join, CURVE: curveOf(activation) },
+    constants: { JOIN: join, ...activationConstants(activation) },
     params: {
       batch,
       channels,

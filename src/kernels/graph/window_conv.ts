@@ -1,6 +1,6 @@
 import type { Dispatch, Kernel, Slice } from '../../gpu/kernel';
 import { checkedWorkgroups, foldedWorkgroups, workgroupsFor } from '../../gpu/workgroups';
-import { curveOf } from '../../numbers/activation';
+import { activationConstants } from '../../numbers/activation';
 import type { ConvDtype } from '../../numbers/dtypes';
 import { ceilDiv } from '../../numbers/padding';
 import { family } from '../family';
@@ -135,7 +135,7 @@ function covered(
       activation: shape.activation,
       ...own,
     },
-    constants: { ...constants, CURVE: curveOf(shape.activation) },
+    constants: { ...constants, ...activationConstants(shape.activation) },
     workgroups,
   };
 }

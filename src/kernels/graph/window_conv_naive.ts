@@ -1,6 +1,6 @@
 import type { Dispatch, Slice } from '../../gpu/kernel';
 import { workgroupsFor } from '../../gpu/workgroups';
-import { curveOf } from '../../numbers/activation';
+import { activationConstants } from '../../numbers/activation';
 import type { ConvDtype } from '../../numbers/dtypes';
 import { family } from '../family';
 import type { VARIANTS } from '../variants';
@@ -33,7 +33,7 @@ export function windowConvNaive(args: WindowConvNaiveArgs): Dispatch {
   return {
     kernel: kernels.pick({ weights: dtype }),
     label,
-    constants: { DEPTHWISE: Number(isDepthwise), CURVE: curveOf(activation) },
+    constants: { DEPTHWISE: Number(isDepthwise), ...activationConstants(activation) },
     params: {
       outputs,
       groups,

@@ -1,7 +1,7 @@
 import { ScoreCamError } from '../../errors';
 import type { Dispatch, Slice } from '../../gpu/kernel';
 import { checkedWorkgroups, workgroupsFor } from '../../gpu/workgroups';
-import { curveOf } from '../../numbers/activation';
+import { activationConstants } from '../../numbers/activation';
 import { WEIGHT_BYTES, type WeightDtype } from '../../numbers/dtypes';
 import { ceilDiv, roundUp } from '../../numbers/padding';
 import { family, only } from '../family';
@@ -94,7 +94,7 @@ export function linear(tiling: LinearTiling, args: LinearArgs): Dispatch[] {
   const constants = {
     IN_FEATURES: args.inFeatures,
     OUT_FEATURES: args.outFeatures,
-    CURVE: curveOf(args.activation),
+    ...activationConstants(args.activation),
   };
   const common = {
     label,
@@ -172,7 +172,7 @@ function inParts(
     {
       label,
       kernel: inSums,
-      constants: { OUT_FEATURES: args.outFeatures, CURVE: curveOf(activation) },
+      constants: { OUT_FEATURES: args.outFeatures, ...activationConstants(activation) },
       params: { batch, first_output: firstOutput, shard_outputs: shardOutputs, parts, activation },
       buffers: { partial_sums: partial, affine, output },
       workgroups: workgroupsFor(label, batch * shardOutputs, 64),

@@ -1,6 +1,6 @@
 import type { Dispatch } from '../../gpu/kernel';
 import { checkedWorkgroups } from '../../gpu/workgroups';
-import { curveOf } from '../../numbers/activation';
+import { activationConstants } from '../../numbers/activation';
 import { ceilDiv } from '../../numbers/padding';
 import { family } from '../family';
 import type { VARIANTS } from '../variants';
@@ -18,7 +18,7 @@ export function linearNaive(args: LinearArgs): Dispatch {
     constants: {
       IN_FEATURES: args.inFeatures,
       OUT_FEATURES: args.outFeatures,
-      CURVE: curveOf(args.activation),
+      ...activationConstants(args.activation),
     },
     params: {
       batch,

@@ -5,12 +5,16 @@
 // on from layer to layer, since infinity less infinity and infinity times 0 are NaN, and arrives at the logits. One
 // infinity does: a kernel with many outputs an invocation adds up their sums and looks at the total, which costs one
 // addition a sum and not three operations. Sums whose total overflows are as good as not finite.
+//
+// Where the weights bound all sums (runtime/bounds.ts) there is nothing to look at: BOUNDED.
 
 // Which of them a pipeline can do is an override, CURVE (curveOf in numbers/activation.ts): a software adapter computes what
 // stands behind a branch whether it is taken or not, and exponentials doubled what the end of a convolution takes.
 
 // 0 from 0 on, 1 a ceiling, 2 the rest.
 override CURVE: u32;
+
+override BOUNDED: bool;
 
 // Exponents of all ones: infinity and NaN. Alone, they are +infinity.
 const NOT_FINITE = 0x7f800000u;
@@ -31,6 +35,9 @@ fn activated(x: f32, activation: f32) -> f32 {
 }
 
 fn activated4(x: vec4f, activation: f32) -> vec4f {
+  if (BOUNDED) {
+    return rectified4(x, activation);
+  }
   let exponents = bitcast<vec4u>(x) & vec4u(NOT_FINITE);
   return select(rectified4(x, activation), bitcast<vec4f>(exponents), exponents == vec4u(NOT_FINITE));
 }

@@ -1,4 +1,5 @@
 import type { Slice } from '../../gpu/kernel';
+import { activationConstants } from '../../numbers/activation';
 
 /** A convolution of stride 1 with zero padding, its activation and an optional pooling behind it. */
 export interface ConvShape {
@@ -21,14 +22,19 @@ export interface ConvEnds {
     | undefined;
   /** Which channels of a larger tensor the output is. Default: all of its own. */
   readonly view?: { readonly first: number; readonly of: number } | undefined;
+  /** No sum can be infinite or NaN, so that none need be looked at. Default false. */
+  readonly isBounded?: boolean | undefined;
 }
 
 /** The values that kernels have of it. */
 export function endValues(
-  { outChannels }: Pick<ConvShape, 'outChannels'>,
-  { added, view }: ConvEnds,
+  { outChannels, activation }: Pick<ConvShape, 'outChannels' | 'activation'>,
+  { added, view, isBounded }: ConvEnds,
 ) {
+  const { CURVE: curve, BOUNDED: bounded } = activationConstants(activation, isBounded);
   return {
+    curve,
+    bounded,
     added: added ? 1 : 0,
     added_first: added?.first ?? 0,
     added_of: added?.of ?? 0,

@@ -1,6 +1,5 @@
 import type { Dispatch, Slice } from '../../gpu/kernel';
 import { MORE, workgroupsFor, workgroupsOver } from '../../gpu/workgroups';
-import { curveOf } from '../../numbers/activation';
 import { type ConvDtype, type Precision, STORED_BYTES } from '../../numbers/dtypes';
 import { ceilDiv } from '../../numbers/padding';
 import { family } from '../family';
@@ -222,7 +221,7 @@ function convolveSlice(
     );
   const listed = places ? { places: places.list } : {};
   const variant = { stored: method.precision, places: placesOf(places) } as const;
-  const { added: ADDED, ...ends } = endValues(shape, args);
+  const { added: ADDED, curve: CURVE, bounded: BOUNDED, ...ends } = endValues(shape, args);
   return [
     {
       kernel: inputTransforms.pick(variant),
@@ -249,7 +248,8 @@ function convolveSlice(
         POOL: Number(shape.pool),
         ADDED,
         WHOLE: Number(height % WINOGRAD_TILE.height === 0 && width % WINOGRAD_TILE.width === 0),
-        CURVE: curveOf(shape.activation),
+        CURVE,
+        BOUNDED,
       },
       params: {
         first,

@@ -1,6 +1,5 @@
 import type { Dispatch, Slice } from '../../gpu/kernel';
 import { MORE, workgroupsFor, workgroupsOver } from '../../gpu/workgroups';
-import { curveOf } from '../../numbers/activation';
 import { type ConvDtype, type Precision, STORED_BYTES } from '../../numbers/dtypes';
 import { ceilDiv } from '../../numbers/padding';
 import { family } from '../family';
@@ -102,7 +101,7 @@ export interface FusedConvArgs extends FusedArgs, ConvEnds {
   readonly input: Slice;
 }
 
-export interface FusedMaskedArgs extends FusedArgs, ImageUnderMasks {}
+export interface FusedMaskedArgs extends FusedArgs, ImageUnderMasks, Pick<ConvEnds, 'isBounded'> {}
 
 /** Convolution, bias, activation and optional pooling of a batch of tensors. */
 export function fusedConv(args: FusedConvArgs): Dispatch {
@@ -117,11 +116,11 @@ export function fusedConv(args: FusedConvArgs): Dispatch {
 
 /** The same of image * mask, one image and a batch of masks. */
 export function maskedFusedConv(args: FusedMaskedArgs): Dispatch {
-  const { shape, firstMask, image, maps, mapHeight, mapWidth, ranges, channels } = args;
+  const { shape, firstMask, image, maps, mapHeight, mapWidth, ranges, channels, isBounded } = args;
   return dispatch(args, 'masked', {
     params: { first_mask: firstMask },
     constants: {
-      ...endValues(shape, {}),
+      ...endValues(shape, { isBounded }),
       map_height: mapHeight,
       map_width: mapWidth,
       align_corners: Number(args.alignCorners),
@@ -145,7 +144,6 @@ function dispatch(
     height,
     width,
     activation,
-    curve: curveOf(activation),
     pool: Number(pool),
     sides: method.sides,
   };

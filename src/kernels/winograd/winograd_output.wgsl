@@ -11,7 +11,7 @@
 // All tiles, or those listed, from place `first` on.
 // One invocation a channel and tile. Reads 36 f32, writes 16 (or 4); about 150 FLOP, in registers.
 
-import package::shared::activation::{NOT_FINITE, rectified4};
+import package::shared::activation::{BOUNDED, NOT_FINITE, rectified4};
 import package::shared::places::place_of;
 import package::winograd::stored::{Stored, load_m};
 import package::winograd::transforms::transform_product;
@@ -133,11 +133,13 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     rectified4(c3, params.activation),
   );
   var rows = transpose(columns);
-  // Of a tile that is not finite everywhere, all; what is added beyond the image belongs to the same tensor.
-  let exponent = bitcast<u32>(dot(c0 + c1 + c2 + c3, vec4f(1))) & NOT_FINITE;
-  if (exponent == NOT_FINITE) {
-    let all = vec4f(bitcast<f32>(exponent));
-    rows = mat4x4f(all, all, all, all);
+  if (!BOUNDED) {
+    // Of a tile that is not finite everywhere, all; what is added beyond the image belongs to the same tensor.
+    let exponent = bitcast<u32>(dot(c0 + c1 + c2 + c3, vec4f(1))) & NOT_FINITE;
+    if (exponent == NOT_FINITE) {
+      let all = vec4f(bitcast<f32>(exponent));
+      rows = mat4x4f(all, all, all, all);
+    }
   }
   let plane = image * params.out_of + params.out_first + channel;
   if (POOL) {
