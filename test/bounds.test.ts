@@ -5,7 +5,7 @@ import { memorySource } from '../src/model/bytes/byte-source';
 import { openSafetensors } from '../src/model/formats/safetensors';
 import { parseManifest } from '../src/model/manifest';
 import type { Model } from '../src/model/model';
-import { buildNetwork, type LinearLayer } from '../src/model/network';
+import { buildNetwork } from '../src/model/network';
 import { compile, type PlanOptions } from '../src/plan/compile';
 import { Bounds, canBeBounded } from '../src/runtime/bounds';
 import { factsOf } from './harness/facts';
@@ -50,11 +50,11 @@ describe('bounds of sums', () => {
 
   it('are of the layer that has the largest, though others behind it are small', async () => {
     const change = (tensor: string, values: Float32Array): void => {
-      if (tensor === 'conv2.weight') values[0] = 1e36;
+      if (tensor === 'conv2.weight') values[0] = 1e35;
       if (tensor === 'conv3.weight') values.fill(0);
     };
     const bounds = await boundsOf(smallModel({ ...poolingHead, change }));
-    expect(bounds.largest).toBeGreaterThan(1e36);
+    expect(bounds.largest).toBeGreaterThan(1e35);
     expect(bounds.areFinite).toBe(false);
   });
 
@@ -68,35 +68,22 @@ describe('bounds of sums', () => {
     expect((await boundsOf({ network: odd, weights })).areFinite).toBe(false);
   });
 
-  it('are unknown as long as a layer is, and of weights that come by columns', async () => {
+  it('are unknown as long as a layer is', async () => {
     const { network, weights } = smallModel();
     const bounds = new Bounds(compile(network, factsOf()));
     for await (const block of weightBlocks(network, weights, { dtype: 'f32' })) {
-      if (block.layer.name !== 'fc2') bounds.add(block);
+      if (block.layer.name !== 'conv2') bounds.add(block);
     }
-    expect(bounds.largest).toBe(Number.POSITIVE_INFINITY);
-    const layer = network.layers.find(({ name }) => name === 'fc2') as LinearLayer;
-    const values = new Float32Array(11 * 6);
-    const unflattened = layer.input;
-    bounds.add({
-      kind: 'columns',
-      layer,
-      unflattened,
-      first: 0,
-      count: 11,
-      values,
-      largest: undefined,
-    });
     expect(bounds.largest).toBe(Number.POSITIVE_INFINITY);
     expect(bounds.areFinite).toBe(false);
   });
 
-  it('are not asked for of f16, int8 and branches', async () => {
+  it('are not asked for of f16 between kernels, and of branches', async () => {
     const { network } = smallModel();
     const plan = (options: PlanOptions) => compile(network, factsOf(), options);
     expect(canBeBounded(plan({}))).toBe(true);
     expect(canBeBounded(plan({ dtype: 'f16' }))).toBe(true);
-    expect(canBeBounded(plan({ dtype: 'int8' }))).toBe(false);
+    expect(canBeBounded(plan({ dtype: 'int8' }))).toBe(true);
     expect(canBeBounded(plan({ precision: 'f16' }))).toBe(false);
     expect((await boundsOf(smallModel(), { precision: 'f16' })).areFinite).toBe(false);
     expect(canBeBounded({ ...plan({}), network: smallGraph('residual').network })).toBe(false);
@@ -111,7 +98,7 @@ describe('bounds of sums', () => {
     );
     const bounds = await boundsOf({ network, weights });
     expect(bounds.areFinite).toBe(true);
-    expect(bounds.largest).toBeGreaterThan(1e22);
-    expect(bounds.largest).toBeLessThan(1e25);
+    expect(bounds.largest).toBeGreaterThan(1e17);
+    expect(bounds.largest).toBeLessThan(1e20);
   });
 });
