@@ -1,15 +1,22 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import type { ArchitectureName } from '../src/model/architectures/architectures';
+import { seededArchitecture } from '../src/model/architectures/manifests';
 import { weightBlocks } from '../src/model/blocks';
 import { memorySource } from '../src/model/bytes/byte-source';
 import { openSafetensors } from '../src/model/formats/safetensors';
+import { buildGraph } from '../src/model/graph/network';
 import { parseManifest } from '../src/model/manifest';
 import type { Model } from '../src/model/model';
-import { buildNetwork } from '../src/model/network';
+import { buildNetwork, IMAGE, type Layer, type Network } from '../src/model/network';
+import { seededVgg } from '../src/model/seeded-vgg';
+import type { WeightBlock } from '../src/model/weight-block';
+import { ceilingCode, RELU, SIGMOID } from '../src/numbers/activation';
 import { compile, type PlanOptions } from '../src/plan/compile';
-import { Bounds, canBeBounded } from '../src/runtime/bounds';
+import { Bounds, expectsBounds } from '../src/runtime/bounds';
+import { kit } from '../src/runtime/graph/kit';
 import { factsOf } from './harness/facts';
-import { smallGraph } from './harness/small-graph';
+import { type SmallGraphName, smallGraph, smallGraphs } from './harness/small-graph';
 import { smallLayers, smallModel } from './harness/small-model';
 
 async function boundsOf(
@@ -44,7 +51,8 @@ describe('bounds of sums', () => {
     const first = 100 * 2.5 * 27 * 3 + 3;
     const second = first * 54 * 5 + 5;
     const { largest, areFinite } = await boundsOf(model);
-    expect(largest).toBeCloseTo(second * 5 * 7 + 7, 0);
+    // Of 17 x 14 positions the head adds up all, to average them.
+    expect(largest).toBeCloseTo(17 * 14 * (second * 5 * 7 + 7), 0);
     expect(areFinite).toBe(true);
   });
 
@@ -78,15 +86,66 @@ describe('bounds of sums', () => {
     expect(bounds.areFinite).toBe(false);
   });
 
-  it('are not asked for of f16 between kernels, and of branches', async () => {
-    const { network } = smallModel();
-    const plan = (options: PlanOptions) => compile(network, factsOf(), options);
-    expect(canBeBounded(plan({}))).toBe(true);
-    expect(canBeBounded(plan({ dtype: 'f16' }))).toBe(true);
-    expect(canBeBounded(plan({ dtype: 'int8' }))).toBe(true);
-    expect(canBeBounded(plan({ precision: 'f16' }))).toBe(false);
+  it('add up and multiply where branches meet, and end where activations do', async () => {
+    for (const name of Object.keys(smallGraphs) as SmallGraphName[]) {
+      const model = smallGraph(name);
+      const bounds = await boundsOf(model, { graph: kit });
+      expect(bounds.largest, name).toBeGreaterThan(100 * model.network.largestPixel);
+      expect(bounds.areFinite, name).toBe(true);
+    }
+    // Weights as large as one likes: behind a ceiling of 6 nothing is left of them.
+    const layer = (name: string, input: string, rest: object): Layer =>
+      ({ name, inputs: [input], ...rest }) as unknown as Layer;
+    const of = { channels: 1, height: 2, width: 2 };
+    const conv = { type: 'conv', kernel: 1, input: of, output: of };
+    const network = {
+      ...smallModel().network,
+      layers: [
+        layer('a', IMAGE, { ...conv, activation: ceilingCode(6) }),
+        layer('b', 'a', { ...conv, activation: RELU }),
+        {
+          ...layer('c', 'a', { type: 'add', input: of, output: of, activation: RELU }),
+          inputs: ['a', 'b'],
+        },
+        {
+          ...layer('d', 'c', { type: 'multiply', input: of, output: of, activation: SIGMOID }),
+          inputs: ['c', 'b'],
+        },
+        layer('e', 'd', { ...conv, activation: RELU }),
+        layer('f', 'e', { type: 'globalavgpool', input: of, output: of }),
+      ] as Layer[],
+    };
+    const bounds = new Bounds({ network, precision: 'f32' });
+    const add = (name: string, weight: number, bias: number): void => {
+      const block = { layer: network.layers.find((one) => one.name === name) };
+      const values = { weight: Float32Array.of(weight), bias: Float32Array.of(bias) };
+      bounds.add({ kind: 'conv', ...block, ...values } as unknown as WeightBlock);
+    };
+    add('a', 1e6, 0);
+    add('b', -10, 3);
+    add('e', 1e3, 0);
+    // The product: (6 + 63) x 63, and the image: 250 x 1e6.
+    expect(bounds.largest).toBe(250e6);
+    add('a', 10, 0);
+    expect(bounds.largest).toBe((6 + 63) * 63);
+    // The average's four.
+    add('e', 2e3, 0);
+    expect(bounds.largest).toBe(8e3);
+  });
+
+  it('are not there of what f16 stores between kernels', async () => {
+    expect((await boundsOf(smallModel(), { dtype: 'f16' })).areFinite).toBe(true);
+    expect((await boundsOf(smallModel(), { dtype: 'int8' })).areFinite).toBe(true);
     expect((await boundsOf(smallModel(), { precision: 'f16' })).areFinite).toBe(false);
-    expect(canBeBounded({ ...plan({}), network: smallGraph('residual').network })).toBe(false);
+  });
+
+  it('are expected of networks as deep as VGG and MobileNet, and not of ResNet-50', () => {
+    const expected = (network: Network): boolean => expectsBounds({ network, precision: 'f32' });
+    expect(expected(seededVgg(19, 1).network)).toBe(true);
+    expect(expectsBounds({ network: seededVgg(16, 1).network, precision: 'f16' })).toBe(false);
+    const known = (name: ArchitectureName): Network => buildGraph(seededArchitecture(name, 1));
+    expect(expected(known('mobilenet_v2'))).toBe(true);
+    expect(expected(known('resnet50'))).toBe(false);
   });
 
   it('are there of the embedded model', async () => {

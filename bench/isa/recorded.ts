@@ -6,7 +6,7 @@ import { IMAGE, sizeOf } from '../../src/model/network';
 import type { Precision } from '../../src/numbers/dtypes';
 import { maskedPasses, planBatches } from '../../src/plan/batches';
 import { type Choices, compile, type Plan } from '../../src/plan/compile';
-import { canBeBounded } from '../../src/runtime/bounds';
+import { expectsBounds } from '../../src/runtime/bounds';
 import { Recorder, type StepWeights } from '../../src/runtime/recorder';
 import { firstLayerSubjects, kernelSubjects } from '../measure/kernels/all';
 import type { Tensors } from '../measure/kernels/subject';
@@ -46,8 +46,7 @@ function weightsOnPaper(plan: Plan): StepWeights {
   const slice = (label: string): Slice => arena.take(label, 4);
   return {
     plan,
-    // As of weights that a network has.
-    isBounded: canBeBounded(plan),
+    isBounded: expectsBounds(plan),
     conv: ({ layer, layout }) => ({
       layout,
       weights: slice(`${layer.name} weights`),

@@ -39,6 +39,12 @@ export function activationConstants(
   return { CURVE: curveOf(code), BOUNDED: Number(isBounded) };
 }
 
+/** The largest magnitude of f(x) for x up to `most`. */
+export function mostOf(code: number, most: number): number {
+  if (code < 0 && code > -1e4) return Math.min(most, -code);
+  return code === SIGMOID || code === HARD_SIGMOID ? 1 : most;
+}
+
 /** Whether max(f(a), f(b)) is f(max(a, b)), so that sums can be pooled before they are activated. */
 export function isMonotone(code: number): boolean {
   return code !== HARD_SWISH && code !== SILU;

@@ -19,6 +19,8 @@ export interface GraphKit extends GraphPlanner {
 /** Where a convolution's weights are. */
 export interface WindowWeights {
   conv(step: WindowConvStep): { readonly weights: Slice; readonly bias: Slice };
+  /** They bound all sums of convolutions. */
+  readonly isBounded: boolean;
 }
 
 export interface StepTensors {

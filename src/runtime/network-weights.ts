@@ -60,6 +60,8 @@ export class NetworkWeights {
   /** What is to be done to weights that have come. */
   private readonly transforms: Dispatch[] = [];
   private readonly bounds: Bounds;
+  /** Whether no sum of a convolution can be infinite or NaN, whatever the image and its mask. */
+  isBounded = false;
   readonly plan: Plan;
   private readonly gpu: Gpu;
 
@@ -67,11 +69,6 @@ export class NetworkWeights {
     this.gpu = gpu;
     this.plan = plan;
     this.bounds = new Bounds(plan);
-  }
-
-  /** Whether no sum of a pass can be infinite or NaN, whatever the image and its mask. */
-  get isBounded(): boolean {
-    return this.bounds.areFinite;
   }
 
   /**
@@ -137,6 +134,7 @@ export class NetworkWeights {
         );
       }
     }
+    this.isBounded = this.bounds.areFinite;
     // All at once: what comes does not wait for their kernel.
     if (this.transforms.length > 0) await this.gpu.submit('filters for Winograd', this.transforms);
   }

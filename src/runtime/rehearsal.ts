@@ -3,7 +3,7 @@ import type { Dispatch, Slice } from '../gpu/kernel';
 import { transformFilters } from '../kernels/winograd/transformed';
 import type { Plan } from '../plan/compile';
 import type { ConvStep, LinearStep } from '../plan/steps';
-import { canBeBounded } from './bounds';
+import { expectsBounds } from './bounds';
 import type { Engine } from './engine';
 import type { ConvWeights, LinearWeights, NetworkWeights } from './network-weights';
 import type { StepWeights } from './recorder';
@@ -90,8 +90,7 @@ function filterTransforms({ steps }: Plan): Dispatch[] {
 function weightsOf(plan: Plan): StepWeights {
   return {
     plan,
-    // Those of nearly every network do, where any can.
-    isBounded: canBeBounded(plan),
+    isBounded: expectsBounds(plan),
     conv: ({ layout }: Pick<ConvStep, 'layout'>): ConvWeights => ({
       layout,
       weights: slice,

@@ -1,4 +1,4 @@
-import { normalise } from '../../src/explain/image';
+import { normalise, resample } from '../../src/explain/image';
 import { Arena } from '../../src/gpu/arena';
 import type { DeviceFacts } from '../../src/gpu/facts';
 import type { Gpu } from '../../src/gpu/gpu';
@@ -8,6 +8,7 @@ import { type Layer, type Network, sizeOf } from '../../src/model/network';
 import type { Precision } from '../../src/numbers/dtypes';
 import { type Choices, compile } from '../../src/plan/compile';
 import type { ConvMethod } from '../../src/plan/conv_choice';
+import { graphKit } from '../../src/runtime/load-graph-kit';
 import { NetworkWeights } from '../../src/runtime/network-weights';
 import { maskedOverflow } from '../../src/runtime/overflow';
 import { type Masks, Runner } from '../../src/runtime/runner';
@@ -15,6 +16,7 @@ import type { GpuCase } from '../harness/case';
 import { testValues } from '../harness/compare';
 import { expectError } from '../harness/expect';
 import { factsOf } from '../harness/facts';
+import { smallGraph } from '../harness/small-graph';
 import {
   type SmallModelOptions,
   smallImage,
@@ -70,6 +72,16 @@ const NETWORKS = {
   poolingHead: { layers: smallLayers.poolingHead, targetLayer: 'conv2' },
   wide: { layers: smallLayers.wide },
 } as const satisfies Record<string, SmallModelOptions>;
+
+/** With what only graphs have: window convolutions, by channel too, additions, products, ceilings. */
+const BRANCHED = { residual: 'residual', mobile: 'mobile', gates: 'gates' } as const;
+
+function mapValues<Value, Result>(
+  from: Readonly<Record<string, Value>>,
+  make: (value: Value) => Result,
+): Record<string, Result> {
+  return Object.fromEntries(Object.entries(from).map(([name, value]) => [name, make(value)]));
+}
 
 /** Masks of 2 x 2 maps from 0 to 1. */
 function masksIn(arena: Arena, ...maps: readonly (readonly number[])[]): Masks {
@@ -277,19 +289,25 @@ export const cases: readonly GpuCase[] = [
     },
   },
   ...Object.entries(PLANS).flatMap(([plan, facts]) =>
-    Object.entries(NETWORKS).map(
-      ([name, options]): GpuCase => ({
+    Object.entries({
+      ...mapValues(NETWORKS, (options) => () => smallModel(options)),
+      ...mapValues(BRANCHED, (name) => () => smallGraph(name)),
+    }).map(
+      ([name, modelOf]): GpuCase => ({
         name: `sums that the weights bound are not looked at, and are the same bit for bit: ${name}, ${plan}`,
         usually: plan === 'registers' ? ['chrome'] : name === 'poolingHead' ? ['dawn'] : [],
         async run(gpu) {
-          const { manifest, network, weights } = smallModel(options);
-          const own = compile(network, facts);
+          const { manifest, network, weights } = modelOf();
+          const own = compile(network, facts, { graph: await graphKit(network) });
           const loaded = await NetworkWeights.load(gpu, own, weights);
           const looking = Object.create(loaded, { isBounded: { value: false } }) as NetworkWeights;
           const arena = new Arena(gpu);
           try {
             if (!loaded.isBounded) throw new Error('These weights bound all sums.');
-            const image = arena.upload('image', normalise(smallImage(), manifest));
+            const image = arena.upload(
+              'image',
+              normalise(resample(smallImage(), manifest.input), manifest),
+            );
             const masks = masksIn(arena, [0, 0.2, 1, 0.4], [1, 0, 0, 0]);
             const [without, with_] = await Promise.all(
               [loaded, looking].map(async (each) => {

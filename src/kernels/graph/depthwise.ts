@@ -27,6 +27,8 @@ export interface DepthwiseArgs {
   readonly output: View;
   /** As the output: added before the activation. */
   readonly added?: View | undefined;
+  /** No sum can be infinite or NaN, so that none need be looked at. Default false. */
+  readonly isBounded?: boolean | undefined;
 }
 
 /**
@@ -46,7 +48,7 @@ export function depthwise(args: DepthwiseArgs): Dispatch {
     constants: {
       THREE: isThree ? 1 : 0,
       STRIDE_ACROSS: across,
-      ...activationConstants(shape.activation),
+      ...activationConstants(shape.activation, args.isBounded),
     },
     params: {
       batch,

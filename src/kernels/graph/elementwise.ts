@@ -14,6 +14,8 @@ interface Elementwise {
   /** Height times width. */
   readonly plane: number;
   readonly batch: number;
+  /** No value can be infinite or NaN, so that none need be looked at. Default false. */
+  readonly isBounded?: boolean | undefined;
   /** By its code (numbers/activation.ts). */
   readonly activation: number;
   /** [batch, channels, plane] */
@@ -22,11 +24,11 @@ interface Elementwise {
 
 /** @throws ScoreCamError `limit` */
 function elementwise(join: 0 | 1 | 2, of: Elementwise, a: View, b: View, bPlane: number): Dispatch {
-  const { label, channels, plane, batch, activation, output } = of;
+  const { label, channels, plane, batch, activation, output, isBounded } = of;
   return {
     kernel,
     label,
-    constants: { JOIN: join, ...activationConstants(activation) },
+    constants: { JOIN: join, ...activationConstants(activation, isBounded) },
     params: {
       batch,
       channels,

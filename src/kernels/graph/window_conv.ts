@@ -38,6 +38,8 @@ interface WindowBase {
   readonly bias: Slice;
   /** [batch, outChannels, outHeight, outWidth] */
   readonly output: View;
+  /** No sum can be infinite or NaN, so that none need be looked at. Default false. */
+  readonly isBounded?: boolean | undefined;
   /** Of the tiling `workgroup`. */
   readonly choice?: TileChoice | undefined;
   /** Of the tiling `quads`: how many a subgroup is. Default 1, which computes the same on larger ones. */
@@ -103,7 +105,7 @@ const buffersOf = ({ weights, bias, output }: WindowBase) => ({
 
 function covered(
   tiling: WindowTiling,
-  { label, shape, batch, output, choice, quads = 1 }: WindowBase,
+  { label, shape, batch, output, choice, quads = 1, isBounded }: WindowBase,
   kernel: Kernel,
   own: Readonly<Record<string, number>>,
 ): Omit<Dispatch, 'buffers'> {
@@ -135,7 +137,7 @@ function covered(
       activation: shape.activation,
       ...own,
     },
-    constants: { ...constants, ...activationConstants(shape.activation) },
+    constants: { ...constants, ...activationConstants(shape.activation, isBounded) },
     workgroups,
   };
 }

@@ -19,7 +19,7 @@ export function recordGraphStep(step: GraphStep, io: StepTensors): Dispatch[] {
   const plane = shape.height * shape.width;
   const input = inputView(step, 0, tensors, channels);
   const output = outputView(step, io.output);
-  const sizes = { label, batch, channels, plane };
+  const sizes = { label, batch, channels, plane, isBounded: weights.isBounded };
   switch (step.kind) {
     case 'windowconv': {
       const own = windowShape(step.layer, step.activation);
@@ -81,7 +81,7 @@ export function recordMasked(step: Step, args: MaskedArgs, weights: WindowWeight
 
 function weightsOf(step: WindowConvStep, from: WindowWeights) {
   const { weights, bias } = from.conv(step);
-  return { weights, bias, dtype: step.layout.dtype };
+  return { weights, bias, dtype: step.layout.dtype, isBounded: from.isBounded };
 }
 
 function outputView({ home, output }: Step, slice: Slice): View {
