@@ -24,10 +24,10 @@ export interface PackageSizes {
 
 /** At most this; test/package.test.ts holds the build to it. */
 export const BUDGET: PackageSizes = {
-  imported: 54_000,
-  core: 70_000,
-  single: 169_000,
-  element: 64_000,
+  imported: 55_000,
+  core: 71_000,
+  single: 170_000,
+  element: 65_000,
   elementAlone: 11_000,
   elementFile: 179_000,
   remote: 6_000,
