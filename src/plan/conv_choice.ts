@@ -3,7 +3,13 @@ import type { ConvShape } from '../kernels/convolution/conv_kernel';
 import type { TileChoice } from '../kernels/shared/gemm_tile';
 import { filterBytes, type TransformedMethod } from '../kernels/winograd/transformed';
 import { outStride, type WinogradMethod } from '../kernels/winograd/winograd';
-import { FUSED_INVOCATIONS, FUSED_STORAGE, type Sides } from '../kernels/winograd/winograd_fused';
+import {
+  FUSED_4X4_INVOCATIONS,
+  FUSED_4X4_STORAGE,
+  FUSED_INVOCATIONS,
+  FUSED_STORAGE,
+  type Sides,
+} from '../kernels/winograd/winograd_fused';
 import { type MatrixUnits, quadsFit } from '../kernels/winograd/winograd_product';
 import type { Precision } from '../numbers/dtypes';
 import { roundUp } from '../numbers/padding';
@@ -151,6 +157,15 @@ export function fusedSides({
 }: ConvDevice): readonly Sides[] {
   if (isFallback || maxInvocations < FUSED_INVOCATIONS) return [];
   return ([1, 2] as const).filter((sides) => sides * FUSED_STORAGE <= maxStorage);
+}
+
+/** Whether a device can compute F(4x4) in one kernel: a GPU with workgroups larger than WebGPU's core has. */
+export function allowsFused4x4({
+  isFallback,
+  maxInvocations = FUSED_INVOCATIONS,
+  maxStorage = FUSED_STORAGE,
+}: ConvDevice): boolean {
+  return !isFallback && maxInvocations >= FUSED_4X4_INVOCATIONS && maxStorage >= FUSED_4X4_STORAGE;
 }
 
 /** What a GPU computes while it moves one byte, at least: an H100 67 TFLOP/s beside 3.35 TB/s, a laptop twice that. */
