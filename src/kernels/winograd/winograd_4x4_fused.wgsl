@@ -15,18 +15,19 @@
 //   - 864 vec4 of U are copied, three an invocation: they lie in memory as they lie in the workgroup's.
 //   - V by rows, then by columns. An invocation reads six pixels of a row of one place and channel, and writes B^T of them
 //     to S; in the round after, it reads six numbers of a column of S, and writes B^T of them to V: 2 x 12 operations.
-//     What is read of S waits for the products of the round, so that between two barriers there are but writes.
+//     What is read of S waits for the products of the round, so that between two barriers there are but writes. S and V
+//     are numbers and not vec4f, since a place is an invocation's own: 16 neighbours write 16 numbers that lie in a row.
 //   - 12 vec4f of workgroup memory read for 192 multiply-adds: one byte each.
 // U of the next step, and pixels of the one behind it, are on their way meanwhile. A row above or below the image is 0 in S
-// from the beginning, and is never written; nothing is read for it that exact skipping has not filled in, its own next one
-// instead. What is beside the image is read like the rest, and dropped.
+// from the beginning, and written nowhere later: its own next one is read instead, so that nothing is read that exact
+// skipping has not filled in. What is beside the image is read like the rest, and dropped.
 // At the end each channel's products meet in workgroup memory, 8 channels at a time: 128 invocations transform those of one
 // place and channel each, and store four rows of four.
 //
 // In memory a step reads 13.5 KiB of U and 6.8 KiB of pixels for 55296 multiply-adds, 0.38 bytes each in f32, 0.25 with U in
 // f16. Workgroups go through 8 blocks of places, then on to the next 32 channels of the same: what runs at the same time
 // shares pixels and U. docs/gpu-kernels.md counts the rest.
-// Workgroup memory: 27.9 kB. Registers: 64 sums, 16 operands, 24 on their way, addresses.
+// Workgroup memory: 29248 bytes. Registers: 64 sums, 16 operands, 24 on their way, addresses: 128 on RDNA2.
 // Preconditions: kernel 3; fewer than 2^31 elements a tensor.
 
 import package::shared::activation::activated4;
@@ -57,24 +58,18 @@ struct Params {
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
 @group(0) @binding(5) var<storage, read> added: array<f32>;
 
-// U [3 channels][36 products][8 of four channels] and V [3][36][4 of four places]; at the end M [36][8 channels][4].
-var<workgroup> tile: array<vec4f, 1296>;
+// U [3 channels][36 products][8 of four channels]; at the end M [36][8 channels][4 of four places], products 0 to 26.
+var<workgroup> tile: array<vec4f, 864>;
 
-// S [3 channels][6 rows][4: place % 4][6 columns][4: place / 4], and four that keep rows apart: what 32 neighbours write
-// lies in 32 banks, and so does what 24 read.
-var<workgroup> rows: array<f32, 1800>;
+// V [3 channels][36][16 places]; at the end products 27 to 35 of M.
+var<workgroup> v: array<f32, 1728>;
+
+// S [3 channels][6 rows][6 columns][16 places], and 16 that keep rows apart, so that neighbours write to banks of their own.
+// A last row is for what is nowhere to be read.
+var<workgroup> s: array<f32, 2128>;
 
 // Blocks of places that workgroups go through before the next 32 channels.
 const TOGETHER = 8u;
-
-// How far it is to a channel of a later step. One beyond the last is the last, and its filters are 0.
-fn way_to(step: u32, channel: u32) -> u32 {
-  var channels = 3u * step;
-  if (IN_CHANNELS % 3u != 0u) {
-    channels = min(channels + channel, IN_CHANNELS - 1u) - channel;
-  }
-  return channels * HEIGHT * WIDTH;
-}
 
 // Six pixels of a row.
 struct Row {
@@ -100,67 +95,44 @@ fn transform_row(row: Row, x: u32) -> Pixels6 {
   return transform_pixels(outer.x, inner.x, inner.y, inner.z, inner.w, outer.y);
 }
 
-// Where an invocation's row begins in S, and where its column does. Remainders show compilers that nothing lies outside.
-fn row_in_s(local: u32) -> u32 {
-  let place = local % 16u;
-  return local / 96u % 3u * 600u + local / 16u % 6u * 100u + place % 4u * 24u + place / 4u;
+// Remainders show compilers that nothing lies outside: of 18 rows, or the last one.
+fn write_s(to: u32, local: u32, row: Pixels6) {
+  let at = to % 19u * 112u + local % 16u;
+  s[at] = row.head.x;
+  s[at + 16u] = row.head.y;
+  s[at + 32u] = row.head.z;
+  s[at + 48u] = row.head.w;
+  s[at + 64u] = row.tail.x;
+  s[at + 80u] = row.tail.y;
 }
 
-fn write_s(local: u32, row: Pixels6) {
-  let at = row_in_s(local);
-  rows[at] = row.head.x;
-  rows[at + 4u] = row.head.y;
-  rows[at + 8u] = row.head.z;
-  rows[at + 12u] = row.head.w;
-  rows[at + 16u] = row.tail.x;
-  rows[at + 20u] = row.tail.y;
-}
-
-// B^T of a column of S: [4: place % 4][3 channels][6 columns][4: place / 4] of them.
+// B^T of a column of S: [3 channels][6 columns][16 places] of them.
 fn column_of_s(local: u32) -> Pixels6 {
-  let at = local / 24u % 3u * 600u + local / 72u % 4u * 24u + local % 24u;
+  let at = local / 96u % 3u * 672u + local % 96u;
   return transform_pixels(
-    rows[at],
-    rows[at + 100u],
-    rows[at + 200u],
-    rows[at + 300u],
-    rows[at + 400u],
-    rows[at + 500u],
+    s[at],
+    s[at + 112u],
+    s[at + 224u],
+    s[at + 336u],
+    s[at + 448u],
+    s[at + 560u],
   );
 }
 
 fn write_v(local: u32, column: Pixels6) {
-  let at = 864u + local / 24u % 3u * 144u + local % 24u;
-  let part = local / 72u;
-  if (part == 0u) {
-    tile[at].x = column.head.x;
-    tile[at + 24u].x = column.head.y;
-    tile[at + 48u].x = column.head.z;
-    tile[at + 72u].x = column.head.w;
-    tile[at + 96u].x = column.tail.x;
-    tile[at + 120u].x = column.tail.y;
-  } else if (part == 1u) {
-    tile[at].y = column.head.x;
-    tile[at + 24u].y = column.head.y;
-    tile[at + 48u].y = column.head.z;
-    tile[at + 72u].y = column.head.w;
-    tile[at + 96u].y = column.tail.x;
-    tile[at + 120u].y = column.tail.y;
-  } else if (part == 2u) {
-    tile[at].z = column.head.x;
-    tile[at + 24u].z = column.head.y;
-    tile[at + 48u].z = column.head.z;
-    tile[at + 72u].z = column.head.w;
-    tile[at + 96u].z = column.tail.x;
-    tile[at + 120u].z = column.tail.y;
-  } else {
-    tile[at].w = column.head.x;
-    tile[at + 24u].w = column.head.y;
-    tile[at + 48u].w = column.head.z;
-    tile[at + 72u].w = column.head.w;
-    tile[at + 96u].w = column.tail.x;
-    tile[at + 120u].w = column.tail.y;
-  }
+  let at = local / 96u % 3u * 576u + local % 96u;
+  v[at] = column.head.x;
+  v[at + 96u] = column.head.y;
+  v[at + 192u] = column.head.z;
+  v[at + 288u] = column.head.w;
+  v[at + 384u] = column.tail.x;
+  v[at + 480u] = column.tail.y;
+}
+
+// Four places of channel k of the step.
+fn four_of_v(k: u32, product: u32, quad: u32) -> vec4f {
+  let at = k % 3u * 576u + product % 36u * 16u + quad % 4u * 4u;
+  return vec4f(v[at], v[at + 1u], v[at + 2u], v[at + 3u]);
 }
 
 fn write_u(local: u32, u0: Stored4, u1: Stored4, u2: Stored4) {
@@ -174,23 +146,46 @@ fn outer_product(u: vec4f, v: vec4f) -> mat4x4f {
   return mat4x4f(u.x * v, u.y * v, u.z * v, u.w * v);
 }
 
+fn put_four(to: u32, sums: vec4f) {
+  let at = to % 288u * 4u;
+  v[at] = sums.x;
+  v[at + 1u] = sums.y;
+  v[at + 2u] = sums.z;
+  v[at + 3u] = sums.w;
+}
+
 // The sums of two channels, 16 apart, into M.
-fn put(at: u32, upper_left: vec4f, upper_right: vec4f, lower_left: vec4f, lower_right: vec4f) {
-  tile[at] = upper_left;
-  tile[at + 2u] = upper_right;
-  tile[at + 16u] = lower_left;
-  tile[at + 18u] = lower_right;
+fn put(local: u32, upper_left: vec4f, upper_right: vec4f, lower_left: vec4f, lower_right: vec4f) {
+  let own = local / 2u % 4u * 4u + local % 2u;
+  if (local < 216u) {
+    let at = local / 8u % 27u * 32u + own;
+    tile[at] = upper_left;
+    tile[at + 2u] = upper_right;
+    tile[at + 16u] = lower_left;
+    tile[at + 18u] = lower_right;
+  } else {
+    let at = (local / 8u - 27u) * 32u + own;
+    put_four(at, upper_left);
+    put_four(at + 2u, upper_right);
+    put_four(at + 16u, lower_left);
+    put_four(at + 18u, lower_right);
+  }
+}
+
+// Of [8 channels][16 places] of a product.
+fn product_of(product: u32, at: u32) -> f32 {
+  return tile[product % 27u * 32u + at / 4u % 32u][at % 4u];
 }
 
 // A^T of a row of M.
-fn row_of_m(at: u32, part: u32) -> vec4f {
+fn row_of_m(i: u32, at: u32) -> vec4f {
   return transform_product(
-    tile[at][part],
-    tile[at + 32u][part],
-    tile[at + 64u][part],
-    tile[at + 96u][part],
-    tile[at + 128u][part],
-    tile[at + 160u][part],
+    product_of(6u * i, at),
+    product_of(6u * i + 1u, at),
+    product_of(6u * i + 2u, at),
+    product_of(6u * i + 3u, at),
+    product_of(6u * i + 4u, at),
+    product_of(6u * i + 5u, at),
   );
 }
 
@@ -215,13 +210,28 @@ fn store_two(n: u32, o: u32, y: u32, x: u32, first: vec4f, second: vec4f) {
 }
 
 // The outputs of one place of channel o.
-fn store(n: u32, o: u32, y: u32, x: u32, at: u32, part: u32) {
-  let r0 = row_of_m(at, part);
-  let r1 = row_of_m(at + 192u, part);
-  let r2 = row_of_m(at + 384u, part);
-  let r3 = row_of_m(at + 576u, part);
-  let r4 = row_of_m(at + 768u, part);
-  let r5 = row_of_m(at + 960u, part);
+fn store(n: u32, o: u32, y: u32, x: u32, local: u32) {
+  let at = local % 128u;
+  let r0 = row_of_m(0u, at);
+  let r1 = row_of_m(1u, at);
+  let r2 = row_of_m(2u, at);
+  let r3 = row_of_m(3u, at);
+  let r4 = transform_product(
+    product_of(24u, at),
+    product_of(25u, at),
+    product_of(26u, at),
+    v[at],
+    v[at + 128u],
+    v[at + 256u],
+  );
+  let r5 = transform_product(
+    v[at + 384u],
+    v[at + 512u],
+    v[at + 640u],
+    v[at + 768u],
+    v[at + 896u],
+    v[at + 1024u],
+  );
   // As transform_product, of four columns at once.
   let a = r1 + r2;
   let b = r1 - r2;
@@ -256,28 +266,27 @@ fn main(
   let y = place / across % down * 4u;
   let x = place % across * 4u;
 
-  let channel = local / 96u;
+  let channel = min(local / 96u, IN_CHANNELS - 1u);
   let row_y = i32(y + local / 16u % 6u) - 1;
-  let exists = row_y >= 0 && row_y < i32(HEIGHT);
   let row = u32(clamp(row_y, 0, i32(HEIGHT) - 1));
   let from_row = ((n * IN_CHANNELS + channel) * HEIGHT + row) * WIDTH + x - 1u;
+  // A channel beyond the last is the last, and its filters are 0.
+  let farthest = (IN_CHANNELS - 1u - channel) * HEIGHT * WIDTH;
   let from_u = block * STEPS * 864u + local;
 
-  // The first step, and S of the second. Behind the last step there is none, and it is brought once more.
-  if (exists) {
-    write_s(local, transform_row(row_at(from_row + way_to(0u, channel)), x));
-  } else {
-    write_s(local, Pixels6());
-  }
+  // The first step, and S of the second.
+  let to_s = select(18u, local / 16u, row_y >= 0 && row_y < i32(HEIGHT));
+  write_s(local / 16u, local, Pixels6());
+  let first_row = row_at(from_row);
+  let second_row = row_at(from_row + min(3u * HEIGHT * WIDTH, farthest));
   write_u(local, filters[from_u], filters[from_u + 288u], filters[from_u + 576u]);
   workgroupBarrier();
+  write_s(to_s, local, transform_row(first_row, x));
+  workgroupBarrier();
   let first_column = column_of_s(local);
-  let second_row = row_at(from_row + way_to(min(1u, STEPS - 1u), channel));
   workgroupBarrier();
   write_v(local, first_column);
-  if (exists) {
-    write_s(local, transform_row(second_row, x));
-  }
+  write_s(to_s, local, transform_row(second_row, x));
   workgroupBarrier();
 
   // What it sums up: one product, channels 4 r to 4 r + 3 and as many 16 on, places 4 c to 4 c + 3 and 8 on.
@@ -289,19 +298,19 @@ fn main(
   var lower_left = mat4x4f();
   var lower_right = mat4x4f();
   for (var step = 0u; step < STEPS; step++) {
+    // Behind the last step there is none, and it is brought once more.
     let next = from_u + min(step + 1u, STEPS - 1u) * 864u;
     let u0 = filters[next];
     let u1 = filters[next + 288u];
     let u2 = filters[next + 576u];
-    let later_row = row_at(from_row + way_to(min(step + 2u, STEPS - 1u), channel));
+    let later_row = row_at(from_row + min((step + 2u) * 3u * HEIGHT * WIDTH, farthest));
     let next_column = column_of_s(local);
     for (var k = 0u; k < 3u; k++) {
-      let at_u = k * 288u + product % 36u * 8u + r;
-      let at_v = 864u + k * 144u + product % 36u * 4u + c;
-      let upper = tile[at_u];
-      let lower = tile[at_u + 4u];
-      let left = tile[at_v];
-      let right = tile[at_v + 2u];
+      let at = k * 288u + product % 36u * 8u + r;
+      let upper = tile[at];
+      let lower = tile[at + 4u];
+      let left = four_of_v(k, product, c);
+      let right = four_of_v(k, product, c + 2u);
       upper_left += outer_product(upper, left);
       upper_right += outer_product(upper, right);
       lower_left += outer_product(lower, left);
@@ -310,38 +319,34 @@ fn main(
     workgroupBarrier();
     write_u(local, u0, u1, u2);
     write_v(local, next_column);
-    if (exists) {
-      write_s(local, transform_row(later_row, x));
-    }
+    write_s(to_s, local, transform_row(later_row, x));
     workgroupBarrier();
   }
 
   // M by rows of the blocks: channels 4 r + row and 16 on.
-  let to_m = product % 36u * 32u + r * 4u + c;
   let o = block * 32u + local / 64u * 16u + local / 16u % 4u * 4u;
-  let from_m = local / 16u % 8u * 4u + m / 4u;
   let stores = local < 128u && first + m < params.places;
-  put(to_m, upper_left[0], upper_right[0], lower_left[0], lower_right[0]);
+  put(local, upper_left[0], upper_right[0], lower_left[0], lower_right[0]);
   workgroupBarrier();
   if (stores && o < OUT_CHANNELS) {
-    store(n, o, y, x, from_m, m % 4u);
+    store(n, o, y, x, local);
   }
   workgroupBarrier();
-  put(to_m, upper_left[1], upper_right[1], lower_left[1], lower_right[1]);
+  put(local, upper_left[1], upper_right[1], lower_left[1], lower_right[1]);
   workgroupBarrier();
   if (stores && o + 1u < OUT_CHANNELS) {
-    store(n, o + 1u, y, x, from_m, m % 4u);
+    store(n, o + 1u, y, x, local);
   }
   workgroupBarrier();
-  put(to_m, upper_left[2], upper_right[2], lower_left[2], lower_right[2]);
+  put(local, upper_left[2], upper_right[2], lower_left[2], lower_right[2]);
   workgroupBarrier();
   if (stores && o + 2u < OUT_CHANNELS) {
-    store(n, o + 2u, y, x, from_m, m % 4u);
+    store(n, o + 2u, y, x, local);
   }
   workgroupBarrier();
-  put(to_m, upper_left[3], upper_right[3], lower_left[3], lower_right[3]);
+  put(local, upper_left[3], upper_right[3], lower_left[3], lower_right[3]);
   workgroupBarrier();
   if (stores && o + 3u < OUT_CHANNELS) {
-    store(n, o + 3u, y, x, from_m, m % 4u);
+    store(n, o + 3u, y, x, local);
   }
 }

@@ -30,7 +30,7 @@ export const FUSED_STORAGE = 16384;
 
 /** The same of F(4x4), which holds one step: 36 products of 8 invocations; U, V and S, as its kernel's header says. */
 export const FUSED_4X4_INVOCATIONS = 288;
-export const FUSED_4X4_STORAGE = 27936;
+export const FUSED_4X4_STORAGE = 29248;
 
 /** Steps of the sum that a workgroup holds: with two, one is written while the other is read. */
 export type Sides = 1 | 2;
