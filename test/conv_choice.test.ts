@@ -140,7 +140,7 @@ describe('on a device of so many invocations a workgroup', () => {
     expect(Math.max(...chosen)).toBe(most);
     const tiles = sizes
       .flatMap((own) => candidatesFor(own, device))
-      .flatMap((method) => (method.kind === 'fused' ? [] : [method.tile as GemmTile]))
+      .flatMap((method) => ('tile' in method ? [method.tile as GemmTile] : []))
       .map(invocations);
     expect(Math.max(...tiles)).toBe(most);
     // What chooses by shape when it is recorded knows of the limit.
