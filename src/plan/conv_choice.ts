@@ -123,10 +123,14 @@ function pairedChannels(inChannels: number, outChannels: number): number {
   return (inChannels * outChannels) / (inChannels + outChannels);
 }
 
-/** The way to compute a convolution that nothing was measured of: as the table says, or F(2x2) in one kernel. */
+/** The way to compute a convolution that nothing was measured of: as the table says, or in one kernel. */
 export function chooseConv(shape: ConvSizes, device: ConvDevice): ConvMethod {
   const { inChannels, outChannels } = shape;
   const precision = device.precision ?? 'f32';
+  const onChip = { kind: 'fused4x4', precision } as const;
+  if (allowsFused4x4(device) && fused4x4Pays(shape) && allowsWinograd(shape, onChip)) {
+    return onChip;
+  }
   const [sides] = fusedSides(device);
   if (sides !== undefined && fusedPays(shape, precision)) {
     const fused = { kind: 'fused', precision, sides } as const;
@@ -188,6 +192,23 @@ export function fusedPays(
     fused < 0.75 * 18 * products &&
     fused < 4.5 * products + FLOP_PER_BYTE * moved
   );
+}
+
+/**
+ * Whether F(4x4) in one kernel is to be taken where a device allows it: by counting, wherever padding leaves it fewer
+ * multiply-adds than the definition and F(2x2) have, which moves as little. F(4x4) in three kernels computes the same and moves
+ * V and M, too. It needs some channels to pay for transforms and its end.
+ */
+export function fused4x4Pays({
+  inChannels,
+  outChannels,
+  height,
+  width,
+}: Pick<ConvSizes, 'inChannels' | 'outChannels' | 'height' | 'width'>): boolean {
+  // Of whole tiles, for each pixel; a ninth more by the input transform.
+  const tiles = (roundUp(height, 4) * roundUp(width, 4)) / (height * width);
+  const fused = 5 * tiles * roundUp(inChannels, 3) * roundUp(outChannels, 32);
+  return inChannels >= 16 && fused < 0.75 * 18 * inChannels * outChannels;
 }
 
 /** Whether a convolution is a matrix product that quads share: 1x1, of more channels than one of the four has. */
