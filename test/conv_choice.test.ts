@@ -53,6 +53,24 @@ describe('the method of a convolution', () => {
     expect(names({ maxInvocations: 128 })).toEqual(['F(4x4) f32, workgroup']);
   });
 
+  it('on GPUs with workgroups of 288: F(4x4) in one kernel, where channels leave it fewest products', () => {
+    const device = { ...gpu, maxInvocations: 288, maxStorage: 32768 } as const;
+    const on = (own: Partial<typeof device>, ...sizes: Parameters<typeof shape>) =>
+      methodName(chooseConv(shape(...sizes), { ...device, ...own }));
+    expect(on({}, 64, 64)).toBe('F(4x4) f32, fused');
+    expect(on({}, 512, 512, 14)).toBe('F(4x4) f32, fused');
+    expect(on({}, 16, 64)).toBe('F(4x4) f32, fused');
+    expect(on({}, 15, 64)).toBe('direct, workgroup');
+    expect(on({}, 64, 8)).toBe('direct, workgroup');
+    expect(on({}, 64, 64, 56, 1)).toBe('direct, workgroup');
+    const without = 'F(2x2) f32, fused in 16 KiB';
+    const less = { ...device, maxStorage: 29247 };
+    expect(methodName(chooseConv(shape(64, 64), less))).toBe(without);
+    expect(methodName(chooseConv(shape(64, 64), { ...device, maxInvocations: 256 }))).toBe(without);
+    expect(candidatesFor(shape(64, 64), device).map(methodName)).toContain('F(4x4) f32, fused');
+    expect(candidatesFor(shape(64, 64), less).map(methodName)).not.toContain('F(4x4) f32, fused');
+  });
+
   it('on GPUs of small workgroups: F(4x4) where channels pay for the bytes it moves, C O / (C + O) from 24 or 12', () => {
     const on = (precision: 'f32' | 'f16', ...sizes: Parameters<typeof shape>) =>
       methodName(chooseConv(shape(...sizes), { ...gpu, precision, maxInvocations: 128 }));
@@ -140,7 +158,7 @@ describe('on a device of so many invocations a workgroup', () => {
     expect(Math.max(...chosen)).toBe(most);
     const tiles = sizes
       .flatMap((own) => candidatesFor(own, device))
-      .flatMap((method) => (method.kind === 'fused' ? [] : [method.tile as GemmTile]))
+      .flatMap((method) => ('tile' in method ? [method.tile as GemmTile] : []))
       .map(invocations);
     expect(Math.max(...tiles)).toBe(most);
     // What chooses by shape when it is recorded knows of the limit.

@@ -44,6 +44,7 @@ const methods: readonly (readonly [method: ConvMethod, rms: number, worst: numbe
   [{ kind: 'direct', tiling: 'registers' }, 1.2e-6, 2.4e-6],
   [winograd('f32'), 3.6e-6, 6e-6],
   [{ kind: 'fused', precision: 'f32', sides: 2 }, 1.2e-6, 2.4e-6],
+  [{ kind: 'fused4x4', precision: 'f32' }, 3.6e-6, 6e-6],
   [winograd('f16'), 3.4e-3, 6e-3],
   [{ kind: 'fused', precision: 'f16', sides: 2 }, 1.2e-3, 2e-3],
 ];

@@ -78,19 +78,24 @@ function errorOf(logits: Float32Array): number {
 }
 
 describe.skipIf(reason !== undefined)('a network by the methods of GPUs', () => {
-  it('takes F(2x2) in one kernel, or F(4x4) where channels pay for it and workgroups are small', async () => {
+  it('takes F(4x4) in one kernel, F(2x2) where workgroups are of 256, or F(4x4) in three where they are small', async () => {
     const { facts } = await device('gpu');
     const kinds = (own: DeviceFacts) =>
       compile(network, own)
         .features.slice(1)
         .map((step) => (step as ConvStep).method.kind);
-    expect(kinds(facts)).toEqual(['fused', 'fused']);
+    expect(kinds({ ...facts, maxInvocations: 288, maxWorkgroupStorage: 32768 })).toEqual([
+      'fused4x4',
+      'fused4x4',
+    ]);
+    expect(kinds({ ...facts, maxInvocations: 256 })).toEqual(['fused', 'fused']);
     expect(kinds({ ...facts, maxInvocations: 128 })).toEqual(['direct', 'winograd']);
   });
 
   it('gives the logits of the f64 reference', async () => {
     for (const [as, changes] of [
       ['gpu', {}],
+      ['gpu', { maxInvocations: 256 }],
       ['gpu', { maxInvocations: 128 }],
       ['software', {}],
     ] as const) {

@@ -34,7 +34,11 @@ async function dump({ dawn, list, ...selection }: DumpOptions): Promise<void> {
   if (!adapter) throw new Error('Dawn finds no Vulkan adapter.');
   const device = await adapter.requestDevice({
     requiredFeatures: [...GPU_FACTS.features] as GPUFeatureName[],
-    requiredLimits: { maxComputeWorkgroupStorageSize: GPU_FACTS.maxWorkgroupStorage },
+    requiredLimits: {
+      maxComputeWorkgroupStorageSize: GPU_FACTS.maxWorkgroupStorage,
+      maxComputeInvocationsPerWorkgroup: GPU_FACTS.maxInvocations,
+      maxComputeWorkgroupSizeX: GPU_FACTS.maxInvocations,
+    },
   });
   const { network } = seededVgg(16, 1);
   const all = pipelinesOf(gpuDispatches(network), selection);

@@ -16,7 +16,10 @@ import type { Tensors } from '../measure/kernels/subject';
  * else, so that what is recorded can be counted and compiled, and never run.
  */
 
-/** WebGPU's core, with f16, and the workgroup memory that GPUs have. */
+/**
+ * WebGPU's core, with f16, and the workgroups that GPUs have: what the library asks for (src/gpu/limits.ts) of adapters that
+ * allow 1024 invocations and 32 KiB or more, as those of all chips here do.
+ */
 export const GPU_FACTS: DeviceFacts = {
   isFallback: false,
   features: new Set(['shader-f16', 'subgroups']),
@@ -25,7 +28,7 @@ export const GPU_FACTS: DeviceFacts = {
   subgroupMatrices: [],
   maxStorageBufferBindingSize: 128 * 1024 * 1024,
   maxBufferSize: 256 * 1024 * 1024,
-  maxInvocations: 256,
+  maxInvocations: 288,
   maxWorkgroupStorage: 32768,
 };
 

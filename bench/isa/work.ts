@@ -19,6 +19,7 @@ const WAYS: readonly (Omit<Way, 'steps'> & { readonly choose?: Choices })[] = [
       choose: always({ kind: 'winograd', precision, product: 'workgroup' }),
     },
     { name: 'F(2x2)', precision, choose: always({ kind: 'fused', precision, sides: 1 }) },
+    { name: 'F(4x4) in one', precision, choose: always({ kind: 'fused4x4', precision }) },
     { name: CHOSEN, precision },
   ]),
 ];

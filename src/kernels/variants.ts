@@ -101,6 +101,8 @@ export const VARIANTS = {
   winograd_product_matrix: [{ stored: ['f16'] }],
   winograd_filters_fused: [{ ...STORED, ...F32_F16 }],
   winograd_fused: [{ pixels: ['plain', 'masked'], ...STORED, ...PLACES }],
+  winograd_filters_4x4_fused: [{ ...STORED, ...F32_F16 }],
+  winograd_4x4_fused: [{ ...STORED, ...PLACES }],
   // linear
   linear_registers: [ALL_TYPES],
   linear_quads: [ALL_TYPES],

@@ -3,6 +3,7 @@ import { outStride, type WinogradMethod } from '../kernels/winograd/winograd';
 import { type MatrixUnits, matrixFits } from '../kernels/winograd/winograd_product';
 import type { Precision } from '../numbers/dtypes';
 import {
+  allowsFused4x4,
   allowsProductInQuads,
   allowsQuads,
   allowsWinograd,
@@ -40,6 +41,7 @@ export function candidatesFor(shape: ConvSizes, device: ConvDevice): ConvMethod[
       (method) => ({ kind: 'winograd', ...method }) as const,
     ),
     ...fusedSides(device).map((sides) => ({ kind: 'fused', precision, sides }) as const),
+    ...(allowsFused4x4(device) ? [{ kind: 'fused4x4', precision } as const] : []),
   ];
   return [...direct, ...transformed.filter((method) => allowsWinograd(shape, method))];
 }
@@ -73,6 +75,9 @@ function unitsFit(units: MatrixUnits, shape: ConvSizes): boolean {
 
 /** A method in words, as a key of measurements. */
 export function methodName(method: ConvMethod): string {
+  if (method.kind === 'fused4x4') {
+    return `F(4x4) ${method.precision}, fused`;
+  }
   if (method.kind === 'fused') {
     return `F(2x2) ${method.precision}, fused in ${16 * method.sides} KiB`;
   }

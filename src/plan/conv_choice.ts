@@ -3,7 +3,13 @@ import type { ConvShape } from '../kernels/convolution/conv_kernel';
 import type { TileChoice } from '../kernels/shared/gemm_tile';
 import { filterBytes, type TransformedMethod } from '../kernels/winograd/transformed';
 import { outStride, type WinogradMethod } from '../kernels/winograd/winograd';
-import { FUSED_INVOCATIONS, FUSED_STORAGE, type Sides } from '../kernels/winograd/winograd_fused';
+import {
+  FUSED_4X4_INVOCATIONS,
+  FUSED_4X4_STORAGE,
+  FUSED_INVOCATIONS,
+  FUSED_STORAGE,
+  type Sides,
+} from '../kernels/winograd/winograd_fused';
 import { type MatrixUnits, quadsFit } from '../kernels/winograd/winograd_product';
 import type { Precision } from '../numbers/dtypes';
 import { roundUp } from '../numbers/padding';
@@ -117,10 +123,14 @@ function pairedChannels(inChannels: number, outChannels: number): number {
   return (inChannels * outChannels) / (inChannels + outChannels);
 }
 
-/** The way to compute a convolution that nothing was measured of: as the table says, or F(2x2) in one kernel. */
+/** The way to compute a convolution that nothing was measured of: as the table says, or in one kernel. */
 export function chooseConv(shape: ConvSizes, device: ConvDevice): ConvMethod {
   const { inChannels, outChannels } = shape;
   const precision = device.precision ?? 'f32';
+  const onChip = { kind: 'fused4x4', precision } as const;
+  if (allowsFused4x4(device) && fused4x4Pays(shape) && allowsWinograd(shape, onChip)) {
+    return onChip;
+  }
   const [sides] = fusedSides(device);
   if (sides !== undefined && fusedPays(shape, precision)) {
     const fused = { kind: 'fused', precision, sides } as const;
@@ -153,6 +163,15 @@ export function fusedSides({
   return ([1, 2] as const).filter((sides) => sides * FUSED_STORAGE <= maxStorage);
 }
 
+/** Whether a device can compute F(4x4) in one kernel: a GPU with workgroups larger than WebGPU's core has. */
+export function allowsFused4x4({
+  isFallback,
+  maxInvocations = FUSED_INVOCATIONS,
+  maxStorage = FUSED_STORAGE,
+}: ConvDevice): boolean {
+  return !isFallback && maxInvocations >= FUSED_4X4_INVOCATIONS && maxStorage >= FUSED_4X4_STORAGE;
+}
+
 /** What a GPU computes while it moves one byte, at least: an H100 67 TFLOP/s beside 3.35 TB/s, a laptop twice that. */
 const FLOP_PER_BYTE = 20;
 
@@ -173,6 +192,23 @@ export function fusedPays(
     fused < 0.75 * 18 * products &&
     fused < 4.5 * products + FLOP_PER_BYTE * moved
   );
+}
+
+/**
+ * Whether F(4x4) in one kernel is to be taken where a device allows it: by counting, wherever padding leaves it fewer
+ * multiply-adds than the definition and F(2x2) have, which moves as little. F(4x4) in three kernels computes the same and moves
+ * V and M, too. It needs some channels to pay for transforms and its end.
+ */
+export function fused4x4Pays({
+  inChannels,
+  outChannels,
+  height,
+  width,
+}: Pick<ConvSizes, 'inChannels' | 'outChannels' | 'height' | 'width'>): boolean {
+  // Of whole tiles, for each pixel; a ninth more by the input transform.
+  const tiles = (roundUp(height, 4) * roundUp(width, 4)) / (height * width);
+  const fused = 5 * tiles * roundUp(inChannels, 3) * roundUp(outChannels, 32);
+  return inChannels >= 16 && fused < 0.75 * 18 * inChannels * outChannels;
 }
 
 /** Whether a convolution is a matrix product that quads share: 1x1, of more channels than one of the four has. */

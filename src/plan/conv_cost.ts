@@ -7,8 +7,9 @@ import {
   tilesOf,
   winogradScratch,
 } from '../kernels/winograd/winograd';
+import { fusedCover } from '../kernels/winograd/winograd_fused';
 import { STORED_BYTES } from '../numbers/dtypes';
-import { ceilDiv, roundUp } from '../numbers/padding';
+import { ceilDiv } from '../numbers/padding';
 import type { ConvMethod } from './conv_choice';
 
 import type { Traffic, Work } from './cost';
@@ -32,12 +33,17 @@ export function convWork(shape: ConvShape, method: ConvMethod, images: number): 
   }
   const tiles = tilesOf(shape, images);
   const filters = filterBytes(shape, method);
-  if (method.kind === 'fused') {
-    // Four tiles of 16 products in each of F(4x4)'s; filters again for every 64 of those.
-    const flop = 2 * 16 * 4 * tiles * roundUp(inChannels, 4) * roundUp(outChannels, 32);
-    const again = { bytes: filters * (ceilDiv(tiles, 64) - 1), held: filters };
+  if (method.kind !== 'winograd') {
+    const isF2 = method.kind === 'fused';
+    const cover = fusedCover(method.kind, shape);
+    // F(2x2) has four tiles of 16 products in each of F(4x4)'s, which has 144 multiply-adds more for each 36 x 32: those of
+    // its input transform, which are a ninth of the loop's, and counted in its share.
+    const each = isF2 ? 16 * 4 : PRODUCTS + 144 / 32;
+    const flop = 2 * each * tiles * cover.inChannels * cover.outChannels;
+    const again = { bytes: filters * (ceilDiv(tiles, cover.together) - 1), held: filters };
     const traffic = [ends(input + output), { bytes: filters }, again];
-    return [{ kernel: 'winograd_fused', flop, traffic, dispatches: 1 }];
+    const kernel = isF2 ? 'winograd_fused' : 'winograd_4x4_fused';
+    return [{ kernel, flop, traffic, dispatches: 1 }];
   }
   const dispatches = ceilDiv(tiles, sliceOf(shape, tiles, method));
   const scratch = winogradScratch(shape, images, undefined, method);

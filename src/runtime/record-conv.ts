@@ -12,6 +12,7 @@ import {
 import { winogradConv, winogradScratch } from '../kernels/winograd/winograd';
 import {
   type FusedMaskedArgs,
+  fused4x4Conv,
   fusedConv,
   maskedFusedConv,
 } from '../kernels/winograd/winograd_fused';
@@ -49,6 +50,10 @@ export function recordConv(convolution: RecordedConv, arena: Arena): Dispatch[] 
   if (method.kind === 'fused') {
     release();
     return [...first, fusedConv({ label, shape, batch, ...tensors, places, method })];
+  }
+  if (method.kind === 'fused4x4') {
+    release();
+    return [...first, fused4x4Conv({ label, shape, batch, ...tensors, places, method })];
   }
   const sizes = winogradScratch(shape, batch, places?.count, method);
   const transformed = arena.take(`${label}, transformed`, sizes.transformed);

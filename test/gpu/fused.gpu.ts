@@ -3,20 +3,28 @@ import type { Gpu } from '../../src/gpu/gpu';
 import { type ConvShape, packConv } from '../../src/kernels/convolution/conv';
 import { outputSize } from '../../src/kernels/convolution/conv_kernel';
 import type { Places } from '../../src/kernels/shared/places';
-import { filterBytes, transformFilters } from '../../src/kernels/winograd/transformed';
-import type { FusedMethod } from '../../src/kernels/winograd/winograd_fused';
+import {
+  filterBytes,
+  type TransformedMethod,
+  transformFilters,
+} from '../../src/kernels/winograd/transformed';
+import { FUSED_4X4_INVOCATIONS } from '../../src/kernels/winograd/winograd_fused';
 import type { ConvDtype } from '../../src/numbers/dtypes';
+import { methodName } from '../../src/plan/candidates';
 import { recordConv, recordMaskedFused } from '../../src/runtime/record-conv';
 import type { GpuCase, ImplementationName } from '../harness/case';
 import { assertClose, testValues } from '../harness/compare';
 import { convReference, maskError, maskReference, rangesReference } from '../reference/conv';
 import { encodeWeights, halfValue } from '../reference/weights';
-import { filtersReference, winogradTolerance } from '../reference/winograd';
+import { filtersReference, type Stored, winogradTolerance } from '../reference/winograd';
 
 /*
- * F(2x2, 3x3) in one kernel. A workgroup has 8 places of 4x4 outputs and 32 channels, takes 4 channels at a time, and
- * goes through 8 blocks of places before the next 32.
+ * F(2x2) and F(4x4) in one kernel. A workgroup of F(2x2) has 8 places of 4x4 outputs and 32 channels, takes 4 channels at a
+ * time, and goes through 8 blocks of places before the next 32; one of F(4x4) has 16 places and takes 3 channels.
  */
+
+type FusedMethod = Extract<TransformedMethod, { readonly kind: 'fused' }>;
+type Method = Exclude<TransformedMethod, { readonly kind: 'winograd' }>;
 
 /** [inChannels, outChannels, height, width, activation, pool, batch] */
 type Row = readonly [number, number, number, number, number, boolean, number];
@@ -33,8 +41,15 @@ const rows: readonly Row[] = [
   [2, 40, 61, 38, 0, false, 1],
 ];
 
-const ONE: FusedMethod = { precision: 'f32', sides: 1 };
-const TWO: FusedMethod = { precision: 'f32', sides: 2 };
+const ONE: FusedMethod = { kind: 'fused', precision: 'f32', sides: 1 };
+const TWO: FusedMethod = { kind: 'fused', precision: 'f32', sides: 2 };
+const FOUR: Method = { kind: 'fused4x4', precision: 'f32' };
+
+const storedOf = ({ kind, precision }: Method): Stored => ({
+  precision,
+  outputs: kind === 'fused' ? 2 : 4,
+  inOneKernel: true,
+});
 
 const shapeOf = ([inChannels, outChannels, height, width, activation, pool]: Row): ConvShape => ({
   inChannels,
@@ -66,7 +81,7 @@ function recorded(
   gpu: Gpu,
   shape: ConvShape,
   batch: number,
-  method: FusedMethod,
+  method: Method,
   input: Float32Array<ArrayBuffer>,
   layer: ReturnType<typeof layerOf>,
   places?: Places,
@@ -79,7 +94,7 @@ function recorded(
       label: 'test',
       shape,
       batch,
-      method: { kind: 'fused', ...method },
+      method,
       ...layer.buffers,
       input: { buffer: gpu.upload('input', input) },
       output: { buffer: output },
@@ -93,7 +108,7 @@ function recorded(
 const inputOf = ({ inChannels, height, width }: ConvShape, batch: number) =>
   testValues(batch * inChannels * height * width, 1) as Float32Array<ArrayBuffer>;
 
-async function run(gpu: Gpu, row: Row, dtype: ConvDtype, method: FusedMethod): Promise<string> {
+async function run(gpu: Gpu, row: Row, dtype: ConvDtype, method: Method): Promise<string> {
   const shape = shapeOf(row);
   const batch = row[6];
   const input = inputOf(shape, batch);
@@ -101,39 +116,32 @@ async function run(gpu: Gpu, row: Row, dtype: ConvDtype, method: FusedMethod): P
   const expected = convReference(shape, batch, input, layer.values, layer.bias);
   const { dispatches, output, count } = recorded(gpu, shape, batch, method, input, layer);
   await gpu.submit('fused', dispatches);
-  const stored = { precision: method.precision, outputs: 2 } as const;
   return assertClose(
     'output',
     await gpu.read(output, count),
     expected.values,
-    winogradTolerance(shape, batch, input, layer.values, stored),
+    winogradTolerance(shape, batch, input, layer.values, storedOf(method)),
   );
 }
 
 /** The transform alone; it writes everything, so that a buffer with anything in it will do. */
-async function runFilters(
-  gpu: Gpu,
-  row: Row,
-  dtype: ConvDtype,
-  method: FusedMethod,
-): Promise<string> {
+async function runFilters(gpu: Gpu, row: Row, dtype: ConvDtype, method: Method): Promise<string> {
   const shape = shapeOf(row);
   const { values, buffers } = layerOf(gpu, shape, dtype);
-  const own = { kind: 'fused', ...method } as const;
-  const filters = gpu.createBuffer('filters', filterBytes(shape, own));
+  const filters = gpu.createBuffer('filters', filterBytes(shape, method));
   gpu.write(filters, new Float32Array(filters.size / 4).fill(Number.NaN));
   await gpu.submit('filters', [
     transformFilters({
       label: 'test',
       shape,
       dtype,
-      method: own,
+      method,
       weights: buffers.weights,
       filters: { buffer: filters },
     }),
   ]);
   const { precision } = method;
-  const expected = filtersReference(values, shape, { precision, outputs: 2 });
+  const expected = filtersReference(values, shape, storedOf(method));
   const words = await gpu.read(filters);
   const actual =
     precision === 'f32'
@@ -175,7 +183,7 @@ async function compareListed(
   return `${chosen.size} places`;
 }
 
-async function runListed(gpu: Gpu, row: Row, method: FusedMethod): Promise<string> {
+async function runListed(gpu: Gpu, row: Row, method: Method): Promise<string> {
   const shape = shapeOf(row);
   const batch = row[6];
   const input = inputOf(shape, batch);
@@ -302,9 +310,10 @@ async function runMaskedListed(gpu: Gpu, trial: Masked, method: FusedMethod): Pr
   return compareListed(gpu, shape, own, record(), record(own.places));
 }
 
-const named = ({ precision, sides }: FusedMethod): string => `${precision}, ${16 * sides} KiB`;
+const named = (method: Method): string =>
+  method.kind === 'fused' ? `${method.precision}, ${16 * method.sides} KiB` : methodName(method);
 
-const convolutions = (some: readonly Row[], dtype: ConvDtype, method: FusedMethod): GpuCase[] =>
+const convolutions = (some: readonly Row[], dtype: ConvDtype, method: Method): GpuCase[] =>
   some.map((row) => {
     const [inChannels, outChannels, height, width, activation, pool, batch] = row;
     return {
@@ -315,7 +324,7 @@ const convolutions = (some: readonly Row[], dtype: ConvDtype, method: FusedMetho
     };
   });
 
-const filters = (dtype: ConvDtype, method: FusedMethod): GpuCase[] =>
+const filters = (dtype: ConvDtype, method: Method): GpuCase[] =>
   [1, 3, 4].map((i) => {
     const row = rows[i] as Row;
     return {
@@ -358,13 +367,50 @@ const inDawn: GpuCase[] = [
 ];
 
 /** For devices with shader-f16. */
-const half: FusedMethod = { precision: 'f16', sides: 1 };
+const half: FusedMethod = { kind: 'fused', precision: 'f16', sides: 1 };
 const halfCases: GpuCase[] = [
   ...filters('f32', half),
   ...filters('f16', half),
   ...convolutions(some(5), 'f32', half),
   ...convolutions(some(4), 'f16', half),
 ];
+
+/** For devices with workgroups of 288. */
+const large = (own: readonly GpuCase[]): GpuCase[] =>
+  own.map((one) => ({
+    ...one,
+    run: async (gpu, context) =>
+      gpu.facts.maxInvocations < FUSED_4X4_INVOCATIONS
+        ? `not run: workgroups of ${gpu.facts.maxInvocations}`
+        : one.run(gpu, context),
+  }));
+
+const fours: GpuCase[] = large([
+  ...filters('f32', FOUR),
+  ...convolutions(some(3, 4), 'f32', FOUR),
+  {
+    name: `${named(FOUR)}: listed places alone`,
+    run: (gpu) => runListed(gpu, rows[4] as Row, FOUR),
+  },
+]);
+const moreFours: GpuCase[] = large([
+  ...filters('f16', FOUR),
+  ...convolutions(some(0, 1, 2, 5, 6), 'f32', FOUR),
+  // More than 8 blocks of places.
+  ...convolutions(
+    [
+      [2, 40, 61, 38, 0, false, 1],
+      [4, 33, 45, 50, 0.1, true, 2],
+    ],
+    'f32',
+    FOUR,
+  ),
+]);
+const halfFour: Method = { kind: 'fused4x4', precision: 'f16' };
+const halfFours: GpuCase[] = large([
+  ...filters('f16', halfFour),
+  ...convolutions(some(4), 'f32', halfFour),
+]);
 
 const usually = (own: readonly GpuCase[], ...where: readonly ImplementationName[]): GpuCase[] =>
   own.map((one) => ({ ...one, usually: where }));
@@ -374,5 +420,8 @@ export const cases: GpuCase[] = [
   ...usually(inChrome, 'chrome'),
   ...usually(inDawn, 'dawn'),
   ...usually(elsewhere),
+  ...usually(fours, 'dawn'),
+  ...usually(moreFours),
+  ...usually(halfFours, 'dawn').map((one): GpuCase => ({ ...one, needs: ['shader-f16'] })),
   ...usually(halfCases, 'dawn').map((one): GpuCase => ({ ...one, needs: ['shader-f16'] })),
 ];

@@ -8,7 +8,7 @@ import {
   PRODUCT_TILES,
   tilesWithin,
 } from '../../src/kernels/shared/gemm_tile';
-import { FUSED_INVOCATIONS } from '../../src/kernels/winograd/winograd_fused';
+import { FUSED_4X4_STORAGE, FUSED_INVOCATIONS } from '../../src/kernels/winograd/winograd_fused';
 import { matrixLanes } from '../../src/kernels/winograd/winograd_product';
 
 const sources = import.meta.glob<KernelSource>('../../src/kernels/*/*.wgsl', {
@@ -102,8 +102,12 @@ export function constantsOf(
   return (file ? CONSTANTS[file]?.(maxInvocations) : undefined) ?? [];
 }
 
+/** Whether a kernel takes larger workgroups than WebGPU's core has: where they are, it is chosen. */
+export const isLarge = (name: string): boolean => name.startsWith('winograd_4x4_fused');
+
 /** Bytes of workgroup memory that a kernel may take: more than every device has only where it is chosen by them. */
-export function storageOf({ SIDES = 1 }: Constants): number {
+export function storageOf({ SIDES = 1 }: Constants, name = ''): number {
+  if (isLarge(name)) return FUSED_4X4_STORAGE;
   return SIDES * KERNEL_NEEDS.maxComputeWorkgroupStorageSize;
 }
 

@@ -53,11 +53,13 @@ const F2: Matrices = {
   ],
 };
 
-/** How the tensors between the kernels are stored; of F(2x2), which has one kernel, the filters alone. */
+/** How the tensors between the kernels are stored; of one kernel, the filters alone. */
 export interface Stored {
   readonly precision: Precision;
   /** Outputs of a tile each way. Default 4. */
   readonly outputs?: 2 | 4;
+  /** Default: F(2x2), which has one kernel only. */
+  readonly inOneKernel?: boolean;
 }
 
 const F32: Stored = { precision: 'f32' };
@@ -92,25 +94,26 @@ function filterAt(weights: ArrayLike<number>, index: number): number[][] {
 }
 
 /**
- * U = G g G^T of every filter of weights [O, I, 3, 3] in f64, as [products, I, O rounded up to 8] of F(4x4) and as
- * [O / 32, I / 4, 4, products, 32] of F(2x2), both quotients rounded up; and how far
+ * U = G g G^T of every filter of weights [O, I, 3, 3] in f64, as [products, I, O rounded up to 8] for several kernels, and
+ * for one as [O / 32, I / S, S, products, 32], both quotients rounded up, S being 4 of F(2x2) and 3 of F(4x4); and how far
  * an f32 kernel may be from it. Each pass rounds its three coefficients once, each product with them once
  * (WGSL lets a quotient be wrong by 2.5 ULP = 5 u) and its two sums once.
  */
 export function filtersReference(
   weights: ArrayLike<number>,
   { inChannels, outChannels }: Pick<ConvShape, 'inChannels' | 'outChannels'>,
-  { precision, outputs = 4 }: Stored = F32,
+  { precision, outputs = 4, inOneKernel = outputs === 2 }: Stored = F32,
 ): Bounded {
   const { G } = outputs === 2 ? F2 : F4;
   const side = outputs + 2;
   const stride = 8 * Math.ceil(outChannels / 8);
-  const steps = Math.ceil(inChannels / 4);
-  const blocked = 4 * steps * 32 * Math.ceil(outChannels / 32);
-  const values = new Float64Array(side * side * (outputs === 2 ? blocked : inChannels * stride));
+  const step = outputs === 2 ? 4 : 3;
+  const padded = step * Math.ceil(inChannels / step);
+  const blocked = padded * 32 * Math.ceil(outChannels / 32);
+  const values = new Float64Array(side * side * (inOneKernel ? blocked : inChannels * stride));
   const placeOf = (e: number, c: number, o: number): number =>
-    outputs === 2
-      ? ((Math.floor(o / 32) * 4 * steps + c) * side * side + e) * 32 + (o % 32)
+    inOneKernel
+      ? ((Math.floor(o / 32) * padded + c) * side * side + e) * 32 + (o % 32)
       : (e * inChannels + c) * stride + o;
   const tolerance = new Float64Array(values.length);
   for (let o = 0; o < outChannels; o++) {
@@ -136,21 +139,21 @@ export function filtersReference(
  * Error that may be made anywhere in the output: every one of the sums (n + n of the input transform for tiles
  * of n x n pixels, channels of the product, n + n of the output transform, 3 + 3 of the filters) rounds relative to
  * the absolute values it adds, |A|^T [sum_c |G||g||G|^T o |B^T|d||B|] |A|; the largest of all tiles. Stored as f16,
- * U, V and M each round once more, of F(2x2) U.
+ * U, V and M each round once more, in one kernel U.
  */
 export function winogradTolerance(
   shape: ConvShape,
   batch: number,
   input: Float32Array,
   weights: ArrayLike<number>,
-  { precision, outputs = 4 }: Stored = F32,
+  { precision, outputs = 4, inOneKernel = outputs === 2 }: Stored = F32,
 ): number {
   const { inChannels, outChannels, height, width } = shape;
   const { B_T, G, A_T } = outputs === 2 ? F2 : F4;
   const side = Array.from({ length: outputs + 2 }, (_, i) => i);
   const half = precision === 'f16';
   const none = { u: 0, v: 0, m: 0 };
-  const least = !half ? none : outputs === 2 ? { ...none, u: LEAST.u } : LEAST;
+  const least = !half ? none : inOneKernel ? { ...none, u: LEAST.u } : LEAST;
   const filters = Array.from({ length: outChannels * inChannels }, (_, i) =>
     spread(G, filterAt(weights, i)),
   );
@@ -184,7 +187,7 @@ export function winogradTolerance(
     }
   }
   const sums = sumTolerance(inChannels + 4 * side.length + 3 + 3, largest);
-  return half ? sums + (outputs === 2 ? 1 : 3) * HALF * largest : sums;
+  return half ? sums + (inOneKernel ? 1 : 3) * HALF * largest : sums;
 }
 
 /** M[e] = U[e]^T V[e] of [products, channels, outStride] and [products, channels, stride]. */

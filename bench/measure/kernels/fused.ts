@@ -2,6 +2,8 @@ import { outputSize } from '../../../src/kernels/convolution/conv_kernel';
 import type { ConvShape } from '../../../src/kernels/shared/conv_shape';
 import { tilesOf } from '../../../src/kernels/winograd/winograd';
 import {
+  type FusedKind,
+  fused4x4Conv,
   fusedConv,
   fusedFilterBytes,
   fusedFilters,
@@ -12,9 +14,10 @@ import type { Scale } from '../scale';
 import { alternating, convBatch, convTensors, FIRST, layerShape, MAP } from './convolutions';
 import { bytesOf, everySecond, type Subject, type Tensors, values } from './subject';
 
-/* F(2x2) in one kernel: as it is taken between layers, and as a first layer under masks. */
+/* F(2x2) and F(4x4) in one kernel: as they are taken between layers, and F(2x2) as a first layer under masks. */
 
 const GROUP = 'Winograd F(2x2, 3x3)';
+const GROUP_4X4 = 'Winograd F(4x4, 3x3) in one kernel';
 const PRECISIONS: readonly Precision[] = ['f32', 'f16'];
 const LISTED = [false, true] as const;
 
@@ -31,7 +34,7 @@ function convolution(
   shape: ConvShape,
   precision: Precision,
   listed: boolean,
-  images?: number,
+  { images, kind = 'fused' }: { readonly images?: number; readonly kind?: FusedKind } = {},
 ) {
   const batch = convBatch(scale, shape);
   const all = tilesOf(shape, batch);
@@ -39,7 +42,8 @@ function convolution(
   const places = listed ? { list: tensors.upload('places', list), count: list.length } : undefined;
   const count = places?.count ?? all;
   const { weights: _, sizes, ...own } = convTensors(tensors, shape, 'f32', batch, images ?? batch);
-  const filters = tensors.take('filters', fusedFilterBytes(shape, precision));
+  const size = fusedFilterBytes(shape, precision, kind);
+  const filters = tensors.take('filters', size);
   const { height, width } = outputSize(shape);
   return {
     args: {
@@ -52,12 +56,12 @@ function convolution(
       method: { precision, sides: 1 },
     } as const,
     batch,
-    // 16 products for each of the four tiles of a place.
-    flop: 2 * 16 * 4 * count * shape.inChannels * shape.outChannels,
+    // 16 products for each of the four tiles of a place, or 36 for its one.
+    flop: 2 * (kind === 'fused' ? 64 : 36) * count * shape.inChannels * shape.outChannels,
     bytes:
       (images ?? (batch * count) / all) * sizes.input +
       (count / all) * bytesOf(batch * shape.outChannels * height * width) +
-      fusedFilterBytes(shape, precision),
+      size,
   };
 }
 
@@ -76,6 +80,22 @@ const plain = PRECISIONS.flatMap((precision) =>
   ),
 );
 
+const plain4x4 = PRECISIONS.flatMap((precision) =>
+  LISTED.map(
+    (listed): Subject => ({
+      name: named('winograd_4x4_fused', precision, listed),
+      group: GROUP_4X4,
+      ...needsOf(precision),
+      record(tensors, scale) {
+        const shape = layerShape(scale);
+        const own = convolution(tensors, scale, shape, precision, listed, { kind: 'fused4x4' });
+        const { args, ...cost } = own;
+        return { run: [fused4x4Conv(args)], ...cost };
+      },
+    }),
+  ),
+);
+
 const masked = PRECISIONS.flatMap((precision) =>
   LISTED.map(
     (listed): Subject => ({
@@ -83,7 +103,9 @@ const masked = PRECISIONS.flatMap((precision) =>
       group: GROUP,
       ...needsOf(precision),
       record(tensors, scale) {
-        const { args, ...cost } = convolution(tensors, scale, FIRST, precision, listed, 1);
+        const { args, ...cost } = convolution(tensors, scale, FIRST, precision, listed, {
+          images: 1,
+        });
         const { batch, input: image, ...own } = args;
         const dispatch = maskedFusedConv({
           ...own,
@@ -106,26 +128,43 @@ const masked = PRECISIONS.flatMap((precision) =>
   ),
 );
 
-const filters = PRECISIONS.flatMap((precision) =>
-  (['f32', 'f16'] as const).map(
-    (dtype): Subject => ({
-      name: `${named('winograd_filters_fused', precision)}_${dtype}`,
-      group: GROUP,
-      ...needsOf(precision),
-      record(tensors, scale) {
-        const shape = layerShape(scale);
-        const { weights, sizes } = convTensors(tensors, shape, dtype, 1);
-        const size = fusedFilterBytes(shape, precision);
-        const own = tensors.take('filters', size);
-        return {
-          run: [fusedFilters({ label: 'filters', shape, dtype, weights, filters: own, precision })],
-          // About 50 operations for four filters of a channel.
-          flop: 50 * shape.inChannels * shape.outChannels,
-          bytes: sizes.weights + size,
-        };
-      },
-    }),
-  ),
-);
+const filtersOf = (kind: FusedKind, file: string, group: string, operations: number) =>
+  PRECISIONS.flatMap((precision) =>
+    (['f32', 'f16'] as const).map(
+      (dtype): Subject => ({
+        name: `${named(file, precision)}_${dtype}`,
+        group,
+        ...needsOf(precision),
+        record(tensors, scale) {
+          const shape = layerShape(scale);
+          const { weights, sizes } = convTensors(tensors, shape, dtype, 1);
+          const size = fusedFilterBytes(shape, precision, kind);
+          const own = tensors.take('filters', size);
+          return {
+            run: [
+              fusedFilters({
+                label: 'filters',
+                shape,
+                dtype,
+                weights,
+                filters: own,
+                precision,
+                kind,
+              }),
+            ],
+            // About so many operations for four filters of a channel.
+            flop: operations * shape.inChannels * shape.outChannels,
+            bytes: sizes.weights + size,
+          };
+        },
+      }),
+    ),
+  );
 
-export const fusedSubjects: readonly Subject[] = [...filters, ...plain, ...masked];
+export const fusedSubjects: readonly Subject[] = [
+  ...filtersOf('fused', 'winograd_filters_fused', GROUP, 50),
+  ...plain,
+  ...masked,
+  ...filtersOf('fused4x4', 'winograd_filters_4x4_fused', GROUP_4X4, 140),
+  ...plain4x4,
+];
