@@ -24,7 +24,7 @@ export interface PackageSizes {
 
 /** At most this; test/package.test.ts holds the build to it. */
 export const BUDGET: PackageSizes = {
-  imported: 54_000,
+  imported: 55_000,
   core: 70_000,
   single: 169_000,
   element: 64_000,
