@@ -25,11 +25,11 @@ export interface PackageSizes {
 /** At most this; test/package.test.ts holds the build to it. */
 export const BUDGET: PackageSizes = {
   imported: 55_000,
-  core: 70_000,
-  single: 169_000,
-  element: 64_000,
+  core: 71_000,
+  single: 172_000,
+  element: 65_000,
   elementAlone: 11_000,
-  elementFile: 178_000,
+  elementFile: 182_000,
   remote: 6_000,
 };
 
