@@ -422,6 +422,7 @@ export const cases: GpuCase[] = [
   ...usually(elsewhere),
   ...usually(fours, 'dawn'),
   ...usually(moreFours),
-  ...usually(halfFours, 'dawn').map((one): GpuCase => ({ ...one, needs: ['shader-f16'] })),
+  // lavapipe takes up to a minute to compile it.
+  ...usually(halfFours).map((one): GpuCase => ({ ...one, needs: ['shader-f16'] })),
   ...usually(halfCases, 'dawn').map((one): GpuCase => ({ ...one, needs: ['shader-f16'] })),
 ];
