@@ -6,7 +6,7 @@ import type { ConvTuning } from './tuning-types';
  */
 
 /** Goes up when kernels change, or how they are timed, so that what is kept is measured anew. */
-export const TUNING_VERSION = 4;
+export const TUNING_VERSION = 5;
 
 /**
  * Whether a tuning was measured on such an adapter and precision, by these kernels. Of an adapter that says what it is

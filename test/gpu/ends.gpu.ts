@@ -4,6 +4,7 @@ import { packConv } from '../../src/kernels/convolution/conv';
 import { type LinearTiling, linear, rowStride } from '../../src/kernels/linear/linear';
 import type { ConvShape } from '../../src/kernels/shared/conv_shape';
 import { IN_REGISTERS } from '../../src/kernels/winograd/winograd';
+import { FUSED_4X4_INVOCATIONS } from '../../src/kernels/winograd/winograd_fused';
 import { isMonotone, SILU } from '../../src/numbers/activation';
 import { methodName } from '../../src/plan/candidates';
 import type { ConvMethod } from '../../src/plan/conv_choice';
@@ -27,7 +28,11 @@ const METHODS: readonly ConvMethod[] = [
   { kind: 'winograd', ...IN_REGISTERS },
   { kind: 'direct', tiling: 'quads' },
   { kind: 'fused', precision: 'f32', sides: 1 },
+  { kind: 'fused4x4', precision: 'f32' },
 ];
+
+/** Slow to compile where it runs at all, and in every run by fused.gpu.ts. */
+const isLarge = (method: ConvMethod): boolean => method.kind === 'fused4x4';
 
 interface Trial {
   readonly shape: ConvShape;
@@ -35,6 +40,9 @@ interface Trial {
 }
 
 async function run(gpu: Gpu, method: ConvMethod, { shape, ...t }: Trial): Promise<string> {
+  if (isLarge(method) && gpu.facts.maxInvocations < FUSED_4X4_INVOCATIONS) {
+    return `not run: workgroups of ${gpu.facts.maxInvocations}`;
+  }
   const batch = 2;
   const { inChannels, outChannels, height, width, kernel, activation } = shape;
   const padding = (kernel - 1) / 2;
@@ -52,7 +60,8 @@ async function run(gpu: Gpu, method: ConvMethod, { shape, ...t }: Trial): Promis
   const added = t.added ? testValues(batch * outChannels * plane, 4).map((x) => 4 * x) : undefined;
   const full = windowConvReference(window, batch, input, weights, bias, added);
   if (method.kind !== 'direct') {
-    const stored = { ...method, outputs: method.kind === 'fused' ? 2 : 4 } as const;
+    const outputs = method.kind === 'fused' ? 2 : 4;
+    const stored = { ...method, outputs, inOneKernel: method.kind !== 'winograd' } as const;
     const error = winogradTolerance(shape, batch, input, weights, stored);
     // Slopes are at most 1.5.
     for (const i of full.tolerance.keys())
@@ -130,7 +139,7 @@ const sizes = { inChannels: 3, outChannels: 9, height: 7, width: 15 } as const;
 
 /** Every shape and activation is a pipeline, of kernels with barriers one that is slow to compile: one of each kind. */
 const activationsOf = (method: ConvMethod): readonly number[] =>
-  method.kind === 'fused' || methodName(method).includes('workgroup')
+  method.kind.startsWith('fused') || methodName(method).includes('workgroup')
     ? ACTIVATIONS.filter((code) => [0.1, -6, SILU].includes(code))
     : ACTIVATIONS;
 
@@ -142,7 +151,7 @@ export const cases: GpuCase[] = quadsNeedSubgroups([
       [false, true].map(
         (added): GpuCase => ({
           name: `${methodName(method)}: ${activationName(activation)}${added ? ', added, a view' : ''}`,
-          usually,
+          usually: isLarge(method) ? [] : usually,
           run: (gpu) =>
             run(gpu, method, {
               shape: { ...sizes, kernel: kernelOf(method), activation, pool: false },
@@ -156,7 +165,7 @@ export const cases: GpuCase[] = quadsNeedSubgroups([
       .map(
         (activation): GpuCase => ({
           name: `${methodName(method)}: ${activationName(activation)}, added, pooled, a view`,
-          usually,
+          usually: isLarge(method) ? [] : usually,
           run: (gpu) =>
             run(gpu, method, {
               shape: { ...sizes, kernel: kernelOf(method), activation, pool: true },

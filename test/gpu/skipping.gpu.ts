@@ -3,6 +3,7 @@ import { Arena } from '../../src/gpu/arena';
 import type { DeviceFacts } from '../../src/gpu/facts';
 import type { Gpu } from '../../src/gpu/gpu';
 import { mapRanges } from '../../src/kernels/maps/map_ranges';
+import { FUSED_4X4_INVOCATIONS } from '../../src/kernels/winograd/winograd_fused';
 import type { ManifestLayer } from '../../src/model/manifest';
 import type { Model } from '../../src/model/model';
 import { type Choices, compile } from '../../src/plan/compile';
@@ -179,6 +180,17 @@ function compareFused(gpu: Gpu, trial: Trial, isDirectFirst: boolean): Promise<s
   return compare(gpu, { ...trial, facts: { ...gpu.facts, isFallback: false }, choose: { conv } });
 }
 
+/** F(4x4) in one kernel behind a direct first layer, where workgroups may be so large. */
+async function compareFused4x4(gpu: Gpu, trial: Trial): Promise<string> {
+  const { maxInvocations } = gpu.facts;
+  if (maxInvocations < FUSED_4X4_INVOCATIONS) return `not run: workgroups of ${maxInvocations}`;
+  const conv: Choices['conv'] = ({ inChannels }) =>
+    inChannels === 3
+      ? { kind: 'direct', tiling: 'workgroup', maxInvocations }
+      : { kind: 'fused4x4', precision: 'f32' };
+  return compare(gpu, { ...trial, facts: { ...gpu.facts, isFallback: false }, choose: { conv } });
+}
+
 /** Every list of the GPU against the reference, in batches whose masks stand in another order. */
 function compareLists(gpu: Gpu, trial: Trial): Promise<string> {
   return prepared(gpu, trial, async ({ runner, masks, arena, data, ranges }) => {
@@ -347,6 +359,12 @@ export const cases: GpuCase[] = [
         isDirectFirst,
       ),
   })),
+  {
+    name: 'skipping changes no bit, F(4x4) in one kernel behind the first layer',
+    usually: [],
+    run: (gpu) =>
+      compareFused4x4(gpu, { ...(trials[0] as Trial), ...small(DEEP, { width: 70, height: 61 }) }),
+  },
   {
     name: 'skipping changes no bit: more tiles than a slice',
     run: (gpu) =>
