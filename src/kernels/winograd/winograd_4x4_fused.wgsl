@@ -30,33 +30,23 @@
 // Workgroup memory: 29248 bytes. Registers: 64 sums, 16 operands, 24 on their way, addresses: 128 on RDNA2.
 // Preconditions: kernel 3; fewer than 2^31 elements a tensor.
 
-import package::shared::activation::activated4;
-import package::shared::output_fours::store_fours;
 import package::shared::places::place_of;
 import package::shared::size::{HEIGHT, WIDTH};
-import package::winograd::stored::{Stored4, U_SCALE};
+import package::winograd::in_one_kernel::{Row, outer_product, row_at, store_two};
+import package::winograd::stored::Stored4;
 import package::winograd::transforms::{Pixels6, transform_pixels, transform_product};
 
 override IN_CHANNELS: u32;
 // A third of them, rounded up.
 override STEPS: u32;
 override OUT_CHANNELS: u32;
-override OUT_FIRST: u32;
-override OUT_OF: u32;
-override ACTIVATION: f32;
-override ADDED: bool;
-override ADDED_FIRST: u32;
-override ADDED_OF: u32;
 
 struct Params {
   places: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> pixels: array<f32>;
 @group(0) @binding(2) var<storage, read> filters: array<Stored4>;
-@group(0) @binding(3) var<storage, read> bias: array<f32>;
-@group(0) @binding(5) var<storage, read> added: array<f32>;
 
 // U [3 channels][36 products][8 of four channels]; at the end M [36][8 channels][4 of four places], products 0 to 26.
 var<workgroup> tile: array<vec4f, 864>;
@@ -70,20 +60,6 @@ var<workgroup> s: array<f32, 2128>;
 
 // Blocks of places that workgroups go through before the next 32 channels.
 const TOGETHER = 8u;
-
-// Six pixels of a row.
-struct Row {
-  inner: vec4f,
-  outer: vec2f,
-}
-
-// The row whose column x - 1 is pixels[at].
-fn row_at(at: u32) -> Row {
-  return Row(
-    vec4f(pixels[at + 1u], pixels[at + 2u], pixels[at + 3u], pixels[at + 4u]),
-    vec2f(pixels[at], pixels[at + 5u]),
-  );
-}
 
 // B^T of a row whose first inner column is x. What stands beyond the ends of a tensor's row need not be finite.
 fn transform_row(row: Row, x: u32) -> Pixels6 {
@@ -142,10 +118,6 @@ fn write_u(local: u32, u0: Stored4, u1: Stored4, u2: Stored4) {
   tile[at + 576u] = vec4f(u2);
 }
 
-fn outer_product(u: vec4f, v: vec4f) -> mat4x4f {
-  return mat4x4f(u.x * v, u.y * v, u.z * v, u.w * v);
-}
-
 fn put_four(to: u32, sums: vec4f) {
   let at = to % 288u * 4u;
   v[at] = sums.x;
@@ -186,26 +158,6 @@ fn row_of_m(i: u32, at: u32) -> vec4f {
     product_of(6u * i + 3u, at),
     product_of(6u * i + 4u, at),
     product_of(6u * i + 5u, at),
-  );
-}
-
-// Two rows of four outputs of channel o, from row y on.
-fn store_two(n: u32, o: u32, y: u32, x: u32, first: vec4f, second: vec4f) {
-  var upper = (1.0 / U_SCALE) * first + bias[o];
-  var under = (1.0 / U_SCALE) * second + bias[o];
-  if (ADDED) {
-    // What does not exist is read from elsewhere, and not stored.
-    let above = ((n * ADDED_OF + ADDED_FIRST + o) * HEIGHT + y) * WIDTH + x;
-    let below = above + WIDTH;
-    upper += vec4f(added[above], added[above + 1u], added[above + 2u], added[above + 3u]);
-    under += vec4f(added[below], added[below + 1u], added[below + 2u], added[below + 3u]);
-  }
-  store_fours(
-    n * OUT_OF + OUT_FIRST + o,
-    y,
-    x,
-    activated4(upper, ACTIVATION),
-    activated4(under, ACTIVATION),
   );
 }
 

@@ -30,24 +30,17 @@
 // Workgroup memory: 16 KiB SIDES. Registers: 64 sums, 16 or 32 operands, 20 on their way, addresses: 128 on RDNA2.
 // Preconditions: kernel 3; SIDES 1 or 2; fewer than 2^31 elements a tensor. A constant map gives a mask of zero.
 
-import package::shared::activation::activated4;
 import package::shared::mask_at::mask_of_four;
-import package::shared::output_fours::store_fours;
 import package::shared::places::place_of;
 import package::shared::size::{HEIGHT, WIDTH};
-import package::winograd::stored::{Stored4, U_SCALE};
+import package::winograd::in_one_kernel::{Row, outer_product, row_at, store_two};
+import package::winograd::stored::Stored4;
 import constants::{SIDES};
 
 override IN_CHANNELS: u32;
 // A quarter of them, rounded up.
 override STEPS: u32;
 override OUT_CHANNELS: u32;
-override OUT_FIRST: u32;
-override OUT_OF: u32;
-override ACTIVATION: f32;
-@if(pixels_plain) override ADDED: bool;
-@if(pixels_plain) override ADDED_FIRST: u32;
-@if(pixels_plain) override ADDED_OF: u32;
 
 struct Params {
   places: u32,
@@ -55,11 +48,7 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@if(pixels_plain) @group(0) @binding(1) var<storage, read> pixels: array<f32>;
 @group(0) @binding(2) var<storage, read> filters: array<Stored4>;
-@group(0) @binding(3) var<storage, read> bias: array<f32>;
-@if(pixels_plain) @group(0) @binding(5) var<storage, read> added: array<f32>;
-@if(pixels_masked) @group(0) @binding(5) var<storage, read> pixels: array<f32>;
 @if(pixels_masked) @group(0) @binding(7) var<storage, read> channels: array<u32>;
 
 // SIDES times U [4 channels][16 products][8 of four channels] and V [4][16][8 places of four tiles]; before the sum
@@ -68,20 +57,6 @@ var<workgroup> tile: array<vec4f, 1024 * SIDES>;
 
 // Blocks of places that workgroups go through before the next 32 channels.
 const TOGETHER = 8u;
-
-// Six pixels of a row, or what each counts: columns x to x + 3, and those beside them, x - 1 and x + 4.
-struct Row {
-  inner: vec4f,
-  outer: vec2f,
-}
-
-// The row whose column x - 1 is pixels[at]. What is beyond its ends is read like the rest, and counts nothing.
-fn row_at(at: u32) -> Row {
-  return Row(
-    vec4f(pixels[at + 1u], pixels[at + 2u], pixels[at + 3u], pixels[at + 4u]),
-    vec2f(pixels[at], pixels[at + 5u]),
-  );
-}
 
 // How far it is to a channel of a later step. One beyond the last is the last, and its filters are 0.
 fn way_to(step: u32, channel: u32) -> u32 {
@@ -166,10 +141,6 @@ fn write_v(step: u32, local: u32, row: Row) {
   }
 }
 
-fn outer_product(u: vec4f, v: vec4f) -> mat4x4f {
-  return mat4x4f(u.x * v, u.y * v, u.z * v, u.w * v);
-}
-
 // The sums of four channels, two of them 16 apart from the others, into M.
 fn put(at: u32, upper_left: vec4f, upper_right: vec4f, lower_left: vec4f, lower_right: vec4f) {
   tile[at] = upper_left;
@@ -198,21 +169,8 @@ fn store(n: u32, o: u32, y: u32, x: u32, at: u32, lower: u32) {
   let c1 = columns_at(at + 256u, lower);
   let c2 = columns_at(at + 512u, lower);
   let c3 = columns_at(at + 768u, lower);
-  var upper = (1.0 / U_SCALE) * (c0 + c1 + c2).xzyw + bias[o];
-  var under = (1.0 / U_SCALE) * (c1 - c2 - c3).xzyw + bias[o];
-  @if(pixels_plain)
-  if (ADDED) {
-    // What does not exist is read from elsewhere, and not stored.
-    let above = ((n * ADDED_OF + ADDED_FIRST + o) * HEIGHT + y) * WIDTH + x;
-    let below = above + WIDTH;
-    upper += vec4f(added[above], added[above + 1u], added[above + 2u], added[above + 3u]);
-    under += vec4f(added[below], added[below + 1u], added[below + 2u], added[below + 3u]);
-  }
-  upper = activated4(upper, ACTIVATION);
-  under = activated4(under, ACTIVATION);
-  let plane = n * OUT_OF + OUT_FIRST + o;
   if (y < HEIGHT) {
-    store_fours(plane, y, x, upper, under);
+    store_two(n, o, y, x, (c0 + c1 + c2).xzyw, (c1 - c2 - c3).xzyw);
   }
 }
 
