@@ -1,5 +1,9 @@
-// What Winograd in one kernel has in common, F(2x2) and F(4x4): pixels by rows of six, products of four by four, and two rows of
-// four outputs with bias, addition, activation and pooling. Pixels and `added` as the kernels' headers say.
+// What Winograd in one kernel has in common, F(2x2) and F(4x4): pixels by rows of six, products of four by four, and two rows
+// of four outputs with bias, addition, activation and pooling.
+//
+//   output = activation(sum / U_SCALE + bias);  with ADDED activation(sum / U_SCALE + bias + added)
+//
+// Shapes: those of winograd_fused.wgsl and winograd_4x4_fused.wgsl.
 
 import package::shared::activation::activated4;
 import package::shared::output_fours::store_fours;
