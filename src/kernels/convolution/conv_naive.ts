@@ -2,6 +2,7 @@ import type { Dispatch } from '../../gpu/kernel';
 import { checkedWorkgroups } from '../../gpu/workgroups';
 import { ceilDiv } from '../../numbers/padding';
 import { family } from '../family';
+import { endValues } from '../shared/conv_shape';
 import type { VARIANTS } from '../variants';
 import type { ConvArgs, ConvShape } from './conv';
 import { convValues, outputSize } from './conv_kernel';
@@ -23,7 +24,7 @@ export function naiveWorkgroups(
 export function convNaive({ label, shape, dtype, batch, ...args }: ConvArgs): Dispatch {
   const { input, weights, bias, output } = args;
   return {
-    ...convValues(kernels.pick({ weights: dtype }), shape, {}),
+    ...convValues(kernels.pick({ weights: dtype }), shape, endValues(shape, {})),
     label,
     buffers: { input, weights, bias, output },
     workgroups: naiveWorkgroups(label, shape, batch),
