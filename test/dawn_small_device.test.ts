@@ -5,6 +5,7 @@ import { Gpu } from '../src/gpu/gpu';
 import { DEFAULT_LIMITS, KERNEL_NEEDS } from '../src/gpu/limits';
 import { createExplainer, type ExplainOptions } from '../src/index';
 import { conv, packConv } from '../src/kernels/convolution/conv';
+import { FUSED_4X4_INVOCATIONS } from '../src/kernels/winograd/winograd_fused';
 import { compile } from '../src/plan/compile';
 import { NetworkWeights } from '../src/runtime/network-weights';
 import { Runner } from '../src/runtime/runner';
@@ -87,7 +88,7 @@ describe.skipIf(reason !== undefined)('a device in compatibility mode', () => {
     const { device, facts } = await Gpu.create();
     expect(asked).toEqual([undefined, 'compatibility']);
     expect(device.features.has('core-features-and-limits')).toBe(false);
-    expect(facts.maxInvocations).toBe(256);
+    expect(facts.maxInvocations).toBe(FUSED_4X4_INVOCATIONS);
     device.destroy();
   });
 
