@@ -95,7 +95,6 @@ describe.skipIf(reason !== undefined)('a network by the methods of GPUs', () => 
   it('gives the logits of the f64 reference', async () => {
     for (const [as, changes] of [
       ['gpu', {}],
-      ['gpu', { maxInvocations: 256 }],
       ['gpu', { maxInvocations: 128 }],
       ['software', {}],
     ] as const) {
@@ -106,7 +105,7 @@ describe.skipIf(reason !== undefined)('a network by the methods of GPUs', () => 
   });
 
   it('and in f16 within what layers of 0.16 % make', async () => {
-    // F(4x4) in one kernel takes lavapipe long to compile in f16.
+    // Without F(4x4) in one kernel, which takes lavapipe long to compile in f16.
     for (const changes of [{ maxInvocations: 256 }, { maxInvocations: 128 }]) {
       const { own, facts } = await device('gpu', changes);
       const plan = compile(network, facts, { precision: 'f16' });
@@ -124,8 +123,8 @@ describe.skipIf(reason !== undefined)('tuning', () => {
     for (const [as, precision, changes] of [
       // Some of a GPU's in f32 are measured where a kernel is refused, below.
       ['software', 'f32', {}],
-      // F(4x4) in one kernel takes lavapipe long to compile in f16.
-      ['gpu', 'f16', { maxInvocations: 256 }],
+      // What takes more invocations takes lavapipe long to compile; fused.gpu.ts has it.
+      ['gpu', 'f16', { maxInvocations: 64 }],
     ] as const) {
       const { own, facts } = await device(as, changes);
       const steps: [number, number][] = [];

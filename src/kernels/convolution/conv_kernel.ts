@@ -1,7 +1,7 @@
 import type { Dispatch, Kernel } from '../../gpu/kernel';
 import type { WorkgroupRule } from '../../gpu/workgroups';
 import type { ConvDtype } from '../../numbers/dtypes';
-import type { ConvShape } from '../shared/conv_shape';
+import { type ConvShape, endValues } from '../shared/conv_shape';
 import type { TileChoice } from '../shared/gemm_tile';
 import type { Size } from '../shared/tile_grid';
 
@@ -36,7 +36,7 @@ export interface MaskedConv {
 /**
  * A kernel with a value for everything that its text asks for: a name in capitals specialises the pipeline, one in
  * small letters is a uniform.
- * @param others what does not follow from the shape
+ * @param others what does not follow from the shape, or ends otherwise than plainly
  */
 export function convValues(
   kernel: Kernel,
@@ -44,6 +44,7 @@ export function convValues(
   others: Readonly<Record<string, number>>,
 ): Pick<Dispatch, 'kernel' | 'constants' | 'params'> {
   const values: Readonly<Record<string, number>> = {
+    ...endValues(shape, {}),
     ...others,
     in_channels: shape.inChannels,
     out_channels: shape.outChannels,

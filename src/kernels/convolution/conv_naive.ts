@@ -2,7 +2,6 @@ import type { Dispatch } from '../../gpu/kernel';
 import { checkedWorkgroups } from '../../gpu/workgroups';
 import { ceilDiv } from '../../numbers/padding';
 import { family } from '../family';
-import { endValues } from '../shared/conv_shape';
 import type { VARIANTS } from '../variants';
 import type { ConvArgs, ConvShape } from './conv';
 import { convValues, outputSize } from './conv_kernel';
@@ -24,7 +23,7 @@ export function naiveWorkgroups(
 export function convNaive({ label, shape, dtype, batch, ...args }: ConvArgs): Dispatch {
   const { input, weights, bias, output } = args;
   return {
-    ...convValues(kernels.pick({ weights: dtype }), shape, endValues(shape, {})),
+    ...convValues(kernels.pick({ weights: dtype }), shape, {}),
     label,
     buffers: { input, weights, bias, output },
     workgroups: naiveWorkgroups(label, shape, batch),
