@@ -208,8 +208,7 @@ export function fusedPays(
   const fused = 8 * roundUp(inChannels, 4) * roundUp(outChannels, 32);
   const moved = (precision === 'f16' ? 9 : 18) * (inChannels + outChannels);
   return (
-    inChannels >= 16 &&
-    fused < 0.75 * 18 * products &&
+    fused < mostOfOneKernel(inChannels, outChannels) &&
     fused < 4.5 * products + FLOP_PER_BYTE * moved
   );
 }
@@ -223,7 +222,12 @@ export function halfProductsPay({
   outChannels,
 }: Pick<ConvSizes, 'inChannels' | 'outChannels'>): boolean {
   const fused = 8 * roundUp(inChannels, 16) * roundUp(outChannels, 32);
-  return inChannels >= 16 && fused < 0.75 * 18 * inChannels * outChannels;
+  return fused < mostOfOneKernel(inChannels, outChannels);
+}
+
+/** FLOP a pixel below which one kernel is worth its transforms: 0.75 of the definition's, of channels enough. */
+function mostOfOneKernel(inChannels: number, outChannels: number): number {
+  return inChannels < 16 ? 0 : 0.75 * 18 * inChannels * outChannels;
 }
 
 /**
@@ -240,7 +244,7 @@ export function fused4x4Pays({
   // Of whole tiles, for each pixel; a ninth more by the input transform.
   const tiles = (roundUp(height, 4) * roundUp(width, 4)) / (height * width);
   const fused = 5 * tiles * roundUp(inChannels, 3) * roundUp(outChannels, 32);
-  return inChannels >= 16 && fused < 0.75 * 18 * inChannels * outChannels;
+  return fused < mostOfOneKernel(inChannels, outChannels);
 }
 
 /** Whether a convolution is a matrix product that quads share: 1x1, of more channels than one of the four has. */
