@@ -319,6 +319,7 @@ async function planFor(
   const { precision = 'f32', tune = false, tuning: given, signal, onProgress } = options;
   if (precision !== 'f32' && !gpu.facts.features.has('shader-f16')) {
     throw (await import('./gpu/faults')).noHalf(
+      precision,
       adapterName(gpu.adapter),
       options.device !== undefined,
     );
