@@ -317,8 +317,9 @@ async function planFor(
   memoryBudget: number,
 ): Promise<Plan> {
   const { precision = 'f32', tune = false, tuning: given, signal, onProgress } = options;
-  if (precision === 'f16' && !gpu.facts.features.has('shader-f16')) {
+  if (precision !== 'f32' && !gpu.facts.features.has('shader-f16')) {
     throw (await import('./gpu/faults')).noHalf(
+      precision,
       adapterName(gpu.adapter),
       options.device !== undefined,
     );

@@ -39,6 +39,28 @@ describe('the method of a convolution', () => {
     expect(on('f32', 64, 19)).toBe('F(2x2) f32, fused in 16 KiB');
   });
 
+  it('on GPUs: F(2x2) with products in f16 where they are asked for, and what f16 is elsewhere', () => {
+    const device = { ...gpu, maxInvocations: 288, maxStorage: 32768 } as const;
+    const asked = { ...device, precision: 'f16-products' } as const;
+    const products = 'F(2x2) f16 products, fused in 16 KiB';
+    const chosen = (...sizes: Parameters<typeof shape>) =>
+      methodName(chooseConv(shape(...sizes), asked));
+    expect(chosen(16, 32)).toBe(products);
+    expect(chosen(512, 512, 14)).toBe(products);
+    // Of 17 channels 32 are computed.
+    expect(chosen(17, 64)).toBe('F(4x4) f16, fused');
+    expect(chosen(15, 64)).toBe('F(4x4) f16, workgroup');
+    expect(methodName(chooseConv(shape(64, 64), { ...asked, isFallback: true }))).toBe(
+      'F(4x4) f16, registers',
+    );
+    const names = (own: Parameters<typeof candidatesFor>[1]) =>
+      candidatesFor(shape(64, 64), own).map(methodName);
+    const half = names({ ...device, precision: 'f16' });
+    expect(half).not.toContain(products);
+    expect(names(asked).filter((name) => name !== products)).toEqual(half);
+    expect(names(asked)).toContain(products);
+  });
+
   it('on GPUs: F(2x2) with what memory a workgroup has, and only of 256 invocations', () => {
     const names = (device: Partial<Parameters<typeof chooseConv>[1]>) => [
       methodName(chooseConv(shape(64, 64), { ...gpu, ...device })),

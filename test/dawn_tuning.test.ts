@@ -106,9 +106,13 @@ describe.skipIf(reason !== undefined)('a network by the methods of GPUs', () => 
 
   it('and in f16 within what layers of 0.16 % make', async () => {
     // Without F(4x4) in one kernel, which takes lavapipe long to compile in f16.
-    for (const changes of [{ maxInvocations: 256 }, { maxInvocations: 128 }]) {
-      const { own, facts } = await device('gpu', changes);
-      const plan = compile(network, facts, { precision: 'f16' });
+    for (const [precision, maxInvocations] of [
+      ['f16', 256],
+      ['f16', 128],
+      ['f16-products', 256],
+    ] as const) {
+      const { own, facts } = await device('gpu', { maxInvocations });
+      const plan = compile(network, facts, { precision });
       const error = errorOf(await logitsOf(own, plan));
       expect(error).toBeLessThan(2e-2);
       // It is f16, not f32.

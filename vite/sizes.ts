@@ -24,12 +24,12 @@ export interface PackageSizes {
 
 /** At most this; test/package.test.ts holds the build to it. */
 export const BUDGET: PackageSizes = {
-  imported: 55_000,
+  imported: 55_100,
   core: 71_000,
-  single: 172_000,
+  single: 173_000,
   element: 65_000,
   elementAlone: 11_000,
-  elementFile: 182_000,
+  elementFile: 182_500,
   remote: 6_000,
 };
 

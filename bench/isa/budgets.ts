@@ -53,11 +53,12 @@ export function budgetsOf({ compiler, kernels, ways }: IsaResults): Budgets {
   const found: Record<string, Partial<Record<Chip, Budget>>> = {};
   for (const { kernel, code } of kernels) {
     const key = keyOf(kernel);
-    if (!used.has(key.replace(/_half$/, ''))) continue;
+    // Products in f16 are another way to compute what is counted in f32.
+    if (!used.has(key.replace(/(_products)?_half$/, ''))) continue;
     for (const chip of BUDGETED) {
       const own = code[chip];
       if (!own) continue;
-      const before = found[key]?.[chip] ?? { share: 1, vgprs: 0, waves: Infinity };
+      const before = found[key]?.[chip] ?? { share: Infinity, vgprs: 0, waves: Infinity };
       const share = Math.floor(shareOf(kernel, own) / STEP) * STEP;
       const budget = {
         share: Number(Math.min(before.share, share).toFixed(2)),

@@ -15,7 +15,7 @@ function budgetedShare(
   chip: Chip,
   { kernels }: Budgets,
 ): number {
-  const half = precision === 'f16' && kernel.startsWith('winograd') ? '_half' : '';
+  const half = precision !== 'f32' && kernel.startsWith('winograd') ? '_half' : '';
   return kernels[`${kernel}${half}`]?.[chip]?.share ?? 1;
 }
 

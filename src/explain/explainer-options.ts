@@ -49,7 +49,9 @@ export interface ExplainerOptions extends Callbacks, Description {
   /**
    * What Winograd's convolutions store between their kernels: `f32`, or `f16`, which halves the bytes that go
    * through memory and errs by 0.16 % of a layer's outputs (root mean square; f32 errs by 0.0002 %). Sums,
-   * activations and everything else are f32. Needs a GPU with `shader-f16`. Default `f32`.
+   * activations and everything else are f32. `f16-products` multiplies in f16, too, and adds up 16 products in it, where
+   * F(2x2) in one kernel can be used, and errs by 0.1 % there; elsewhere it is `f16`. For GPUs that compute two numbers of
+   * f16 at once. Both need a GPU with `shader-f16`. Default `f32`.
    */
   readonly precision?: Precision | undefined;
   /**

@@ -2,6 +2,7 @@
  * What each option of an explainer and of an explanation may be. Those of drawing and measuring are beside what draws and
  * measures, which is loaded later.
  */
+import { PRECISIONS } from '../numbers/dtypes';
 import type { ExplainOptions } from './explain-options';
 import type { ExplainerOptions } from './explainer-options';
 import { OPTIONS } from './methods/options';
@@ -69,7 +70,7 @@ export const EXPLAINER: Rules<ExplainerOptions> = {
   device: { kind: 'a GPUDevice', is: does('createComputePipeline') },
   getDevice: FUNCTION,
   onDeviceLost: FUNCTION,
-  precision: { names: ['f32', 'f16'] },
+  precision: { names: PRECISIONS },
   prepare: { names: METHOD_NAMES },
   tune: FLAG,
   tuning: OBJECT,

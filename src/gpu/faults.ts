@@ -104,10 +104,10 @@ export function noTimestamps(): ScoreCamError {
  * @param adapter in words
  * @param isGiven whether the device is the caller's
  */
-export function noHalf(adapter: string, isGiven: boolean): ScoreCamError {
+export function noHalf(precision: string, adapter: string, isGiven: boolean): ScoreCamError {
   return new ScoreCamError(
     'option',
-    `precision is f16, which needs the feature shader-f16; ${adapter} has none` +
+    `precision is ${precision}, which needs the feature shader-f16; ${adapter} has none` +
       `${isGiven ? ', or the device was requested without it' : ''}. Use f32.`,
   );
 }

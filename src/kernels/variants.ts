@@ -1,4 +1,4 @@
-import type { Precision, WeightDtype } from '../numbers/dtypes';
+import type { StoredDtype, WeightDtype } from '../numbers/dtypes';
 
 /*
  * Which variants every kernel exists in: the one table of them. The build links exactly these (vite/wgsl.ts), the host
@@ -9,6 +9,7 @@ import type { Precision, WeightDtype } from '../numbers/dtypes';
  * What a kernel may vary in; value v of axis a is the condition `a_v` in WGSL, as in `@if(weights_f16)`.
  * - `weights`: the type of weights in memory (shared/weights.wgsl)
  * - `stored`: the type of Winograd's tensors in memory (winograd/stored.wgsl)
+ * - `products`: what products of Winograd's tensors, and sums of a few, are computed in; all others are f32
  * - `places`: whether it goes over all places of a batch, tiles or patches, or over listed ones (shared/places.wgsl)
  * - `pixels`: whether they are a tensor's, or an image's under masks
  * - `run`: pixels of a row that are copied at once
@@ -16,7 +17,8 @@ import type { Precision, WeightDtype } from '../numbers/dtypes';
  */
 export interface Axes {
   readonly pixels?: readonly ('plain' | 'masked')[];
-  readonly stored?: readonly Precision[];
+  readonly products?: readonly ('f32' | 'f16')[];
+  readonly stored?: readonly StoredDtype[];
   readonly run?: readonly ('1' | '2' | '4')[];
   readonly ends?: readonly ('plain' | 'added' | 'partial')[];
   readonly places?: readonly ('all' | 'listed')[];
@@ -38,6 +40,7 @@ type Axis = keyof Axes;
 /** In the order in which they stand in a kernel's name, and what each value adds to it. */
 const NAMES: { readonly [A in Axis]-?: Readonly<Record<NonNullable<Axes[A]>[number], string>> } = {
   pixels: { plain: '', masked: '_masked' },
+  products: { f32: '', f16: '_products' },
   stored: { f32: '', f16: '_half' },
   run: { 1: '', 2: '_by_2', 4: '_by_4' },
   ends: { plain: '', added: '_added', partial: '_partial' },
@@ -100,7 +103,10 @@ export const VARIANTS = {
   winograd_product_workgroup: [STORED],
   winograd_product_matrix: [{ stored: ['f16'] }],
   winograd_filters_fused: [{ ...STORED, ...F32_F16 }],
-  winograd_fused: [{ pixels: ['plain', 'masked'], ...STORED, ...PLACES }],
+  winograd_fused: [
+    { pixels: ['plain', 'masked'], products: ['f32'], ...STORED, ...PLACES },
+    { pixels: ['plain'], products: ['f16'], stored: ['f16'], ...PLACES },
+  ],
   winograd_filters_4x4_fused: [{ ...STORED, ...F32_F16 }],
   winograd_4x4_fused: [{ ...STORED, ...PLACES }],
   // linear

@@ -1,9 +1,10 @@
 import { CONV_TILES, PRODUCT_TILES, tileName, tilesWithin } from '../kernels/shared/gemm_tile';
 import { outStride, type WinogradMethod } from '../kernels/winograd/winograd';
 import { type MatrixUnits, matrixFits } from '../kernels/winograd/winograd_product';
-import type { Precision } from '../numbers/dtypes';
+import { type StoredDtype, storedAs } from '../numbers/dtypes';
 import {
   allowsFused4x4,
+  allowsHalfProducts,
   allowsProductInQuads,
   allowsQuads,
   allowsWinograd,
@@ -11,6 +12,7 @@ import {
   type ConvMethod,
   type ConvSizes,
   fusedSides,
+  HALF_PRODUCTS,
 } from './conv_choice';
 
 /*
@@ -23,7 +25,7 @@ import {
  * begins with a comparison, can choose them.
  */
 export function candidatesFor(shape: ConvSizes, device: ConvDevice): ConvMethod[] {
-  const precision = device.precision ?? 'f32';
+  const precision = storedAs(device.precision ?? 'f32');
   const direct: ConvMethod[] = device.isFallback
     ? [
         { kind: 'direct', tiling: 'registers' },
@@ -41,6 +43,7 @@ export function candidatesFor(shape: ConvSizes, device: ConvDevice): ConvMethod[
       (method) => ({ kind: 'winograd', ...method }) as const,
     ),
     ...fusedSides(device).map((sides) => ({ kind: 'fused', precision, sides }) as const),
+    ...(allowsHalfProducts(device) ? [HALF_PRODUCTS] : []),
     ...(allowsFused4x4(device) ? [{ kind: 'fused4x4', precision } as const] : []),
   ];
   return [...direct, ...transformed.filter((method) => allowsWinograd(shape, method))];
@@ -49,7 +52,7 @@ export function candidatesFor(shape: ConvSizes, device: ConvDevice): ConvMethod[
 function winogradCandidates(
   shape: ConvSizes,
   device: ConvDevice,
-  precision: Precision,
+  precision: StoredDtype,
 ): WinogradMethod[] {
   if (device.isFallback) {
     const quads = precision === 'f32' && allowsQuads(shape, device);
@@ -79,7 +82,8 @@ export function methodName(method: ConvMethod): string {
     return `F(4x4) ${method.precision}, fused`;
   }
   if (method.kind === 'fused') {
-    return `F(2x2) ${method.precision}, fused in ${16 * method.sides} KiB`;
+    const products = method.products ? ' products' : '';
+    return `F(2x2) ${method.precision}${products}, fused in ${16 * method.sides} KiB`;
   }
   const size = method.tile ? ` ${tileName(method.tile)}` : '';
   if (method.kind === 'direct') {

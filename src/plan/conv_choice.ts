@@ -11,7 +11,7 @@ import {
   type Sides,
 } from '../kernels/winograd/winograd_fused';
 import { type MatrixUnits, quadsFit } from '../kernels/winograd/winograd_product';
-import type { Precision } from '../numbers/dtypes';
+import { type Precision, type StoredDtype, storedAs } from '../numbers/dtypes';
 import { roundUp } from '../numbers/padding';
 
 /*
@@ -66,7 +66,7 @@ export function allowsWinograd(
 /** One row of the table of what is chosen without a measurement on the device. */
 interface Rule {
   readonly isFallback: boolean;
-  readonly precision: Precision;
+  readonly precision: StoredDtype;
   readonly method: WinogradMethod;
   /** Of a method that not every shape or device allows. Default: always. */
   readonly allows?: (shape: ConvSizes, device: ConvDevice) => boolean;
@@ -126,7 +126,14 @@ function pairedChannels(inChannels: number, outChannels: number): number {
 /** The way to compute a convolution that nothing was measured of: as the table says, or in one kernel. */
 export function chooseConv(shape: ConvSizes, device: ConvDevice): ConvMethod {
   const { inChannels, outChannels } = shape;
-  const precision = device.precision ?? 'f32';
+  const precision = storedAs(device.precision ?? 'f32');
+  if (
+    allowsHalfProducts(device) &&
+    halfProductsPay(shape) &&
+    allowsWinograd(shape, HALF_PRODUCTS)
+  ) {
+    return HALF_PRODUCTS;
+  }
   const onChip = { kind: 'fused4x4', precision } as const;
   if (allowsFused4x4(device) && fused4x4Pays(shape) && allowsWinograd(shape, onChip)) {
     return onChip;
@@ -163,6 +170,19 @@ export function fusedSides({
   return ([1, 2] as const).filter((sides) => sides * FUSED_STORAGE <= maxStorage);
 }
 
+/** F(2x2) in one kernel with products in f16: a workgroup's 16 KiB hold two steps of half the bytes. */
+export const HALF_PRODUCTS = {
+  kind: 'fused',
+  precision: 'f16',
+  sides: 1,
+  products: 'f16',
+} as const satisfies ConvMethod;
+
+/** Whether products in f16 are asked for, and a device can compute F(2x2) in one kernel. */
+export function allowsHalfProducts(device: ConvDevice): boolean {
+  return device.precision === 'f16-products' && fusedSides(device).length > 0;
+}
+
 /** Whether a device can compute F(4x4) in one kernel: a GPU with workgroups larger than WebGPU's core has. */
 export function allowsFused4x4({
   isFallback,
@@ -182,16 +202,32 @@ const FLOP_PER_BYTE = 20;
  */
 export function fusedPays(
   { inChannels, outChannels }: Pick<ConvSizes, 'inChannels' | 'outChannels'>,
-  precision: Precision,
+  precision: StoredDtype,
 ): boolean {
   const products = inChannels * outChannels;
   const fused = 8 * roundUp(inChannels, 4) * roundUp(outChannels, 32);
   const moved = (precision === 'f16' ? 9 : 18) * (inChannels + outChannels);
   return (
-    inChannels >= 16 &&
-    fused < 0.75 * 18 * products &&
+    fused < mostOfOneKernel(inChannels, outChannels) &&
     fused < 4.5 * products + FLOP_PER_BYTE * moved
   );
+}
+
+/**
+ * Whether products in f16 are to be taken where they are asked for: wherever padding leaves F(2x2), which goes by 16
+ * channels then, fewer multiply-adds than the definition has.
+ */
+export function halfProductsPay({
+  inChannels,
+  outChannels,
+}: Pick<ConvSizes, 'inChannels' | 'outChannels'>): boolean {
+  const fused = 8 * roundUp(inChannels, 16) * roundUp(outChannels, 32);
+  return fused < mostOfOneKernel(inChannels, outChannels);
+}
+
+/** FLOP a pixel below which one kernel is worth its transforms: 0.75 of the definition's, of channels enough. */
+function mostOfOneKernel(inChannels: number, outChannels: number): number {
+  return inChannels < 16 ? 0 : 0.75 * 18 * inChannels * outChannels;
 }
 
 /**
@@ -208,7 +244,7 @@ export function fused4x4Pays({
   // Of whole tiles, for each pixel; a ninth more by the input transform.
   const tiles = (roundUp(height, 4) * roundUp(width, 4)) / (height * width);
   const fused = 5 * tiles * roundUp(inChannels, 3) * roundUp(outChannels, 32);
-  return inChannels >= 16 && fused < 0.75 * 18 * inChannels * outChannels;
+  return fused < mostOfOneKernel(inChannels, outChannels);
 }
 
 /** Whether a convolution is a matrix product that quads share: 1x1, of more channels than one of the four has. */

@@ -42,7 +42,8 @@ export function convWork(shape: ConvShape, method: ConvMethod, images: number): 
     const flop = 2 * each * tiles * cover.inChannels * cover.outChannels;
     const again = { bytes: filters * (ceilDiv(tiles, cover.together) - 1), held: filters };
     const traffic = [ends(input + output), { bytes: filters }, again];
-    const kernel = isF2 ? 'winograd_fused' : 'winograd_4x4_fused';
+    const products = isF2 && method.products ? '_products' : '';
+    const kernel = isF2 ? `winograd_fused${products}` : 'winograd_4x4_fused';
     return [{ kernel, flop, traffic, dispatches: 1 }];
   }
   const dispatches = ceilDiv(tiles, sliceOf(shape, tiles, method));

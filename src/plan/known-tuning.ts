@@ -1,4 +1,4 @@
-import type { Precision } from '../numbers/dtypes';
+import { PRECISIONS, type Precision } from '../numbers/dtypes';
 import type { ConvTuning } from './tuning-types';
 
 /*
@@ -32,7 +32,7 @@ export function checkedTuning(value: unknown): ConvTuning | undefined {
   const whole =
     typeof version === 'number' &&
     typeof adapter === 'string' &&
-    (precision === 'f32' || precision === 'f16') &&
+    PRECISIONS.some((own) => own === precision) &&
     typeof layers === 'object' &&
     layers !== null &&
     Object.values(layers).every(

@@ -27,7 +27,7 @@ export function overflow(
   const before =
     at > 0 ? `values of up to ${magnitudes[at - 1]?.toExponential(1)} before it` : 'it';
   const most =
-    precision === 'f16'
+    precision !== 'f32'
       ? '65504, the largest of f16. Use precision f32'
       : '3.4e38, the largest of f32. Use smaller weights';
   return new ScoreCamError(

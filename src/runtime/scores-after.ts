@@ -57,7 +57,7 @@ export async function scoresAfter(
             new ScoreCamError(
               'not-finite',
               `The logits of pass ${before + at + 1} of ${count} behind ${layer ?? 'the image'} overflow. ` +
-                `Use smaller weights${plan.precision === 'f16' ? ', or precision f32' : ''}.`,
+                `Use smaller weights${plan.precision !== 'f32' ? ', or precision f32' : ''}.`,
             ),
           onBlock: (first, own) => {
             const items = asTheyCome(own.logits.length / classes);

@@ -7,7 +7,7 @@ import { packConv } from '../kernels/convolution/conv';
 import type { ConvShape } from '../kernels/convolution/conv_kernel';
 import { filterBytes, transformFilters } from '../kernels/winograd/transformed';
 import type { Network } from '../model/network';
-import type { Precision } from '../numbers/dtypes';
+import type { Precision, StoredDtype } from '../numbers/dtypes';
 import { maskedPasses, planBatches } from '../plan/batches';
 import { candidatesFor, methodName } from '../plan/candidates';
 import { compile, tunableShapes } from '../plan/compile';
@@ -125,7 +125,7 @@ const SMALL: ConvShape = {
  * Largest difference from f64, over the largest output: ten times what is measured for F(4x4, 3x3) in
  * few channels (docs/gpu-kernels.md), a hundredth of what a wrong index makes.
  */
-const DIFFERENCE: Readonly<Record<Precision, number>> = { f32: 2e-5, f16: 3e-2 };
+const DIFFERENCE: Readonly<Record<StoredDtype, number>> = { f32: 2e-5, f16: 3e-2 };
 
 /** Why a method cannot be used on this device: it does not compile, fails, or differs; undefined if it can. */
 async function fault(

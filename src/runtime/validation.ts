@@ -8,6 +8,7 @@ import { globalAveragePool } from '../kernels/layers/global_average_pool';
 import { maxPool } from '../kernels/layers/max_pool';
 import { linearNaive } from '../kernels/linear/linear_naive';
 import { IMAGE, sizeOf } from '../model/network';
+import type { Precision } from '../numbers/dtypes';
 import { keeping } from '../plan/compile';
 import type { GraphStep, Step } from '../plan/steps';
 import type { Engine } from './engine';
@@ -29,9 +30,13 @@ const CHECKED = 4;
 
 /**
  * How far logits may be apart, as a share of the run's largest. By rounding they are up to 2e-6, and 2e-3 where Winograd's
- * kernels store f16.
+ * kernels store or multiply f16.
  */
-const TOLERANCE = { f32: 1e-4, f16: 5e-2 } as const;
+const TOLERANCE: Readonly<Record<Precision, number>> = {
+  f32: 1e-4,
+  f16: 5e-2,
+  'f16-products': 5e-2,
+};
 
 /** How far a probability may be from the softmax of its logits: WGSL's exp is exact to 2e-5. */
 const SOFTMAX_TOLERANCE = 1e-4;

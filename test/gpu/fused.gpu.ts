@@ -45,9 +45,10 @@ const ONE: FusedMethod = { kind: 'fused', precision: 'f32', sides: 1 };
 const TWO: FusedMethod = { kind: 'fused', precision: 'f32', sides: 2 };
 const FOUR: Method = { kind: 'fused4x4', precision: 'f32' };
 
-const storedOf = ({ kind, precision }: Method): Stored => ({
-  precision,
-  outputs: kind === 'fused' ? 2 : 4,
+const storedOf = (method: Method): Stored => ({
+  precision: method.precision,
+  products: method.kind === 'fused' ? method.products : undefined,
+  outputs: method.kind === 'fused' ? 2 : 4,
   inOneKernel: true,
 });
 
@@ -311,7 +312,9 @@ async function runMaskedListed(gpu: Gpu, trial: Masked, method: FusedMethod): Pr
 }
 
 const named = (method: Method): string =>
-  method.kind === 'fused' ? `${method.precision}, ${16 * method.sides} KiB` : methodName(method);
+  method.kind === 'fused'
+    ? `${method.precision}${method.products ? ' products' : ''}, ${16 * method.sides} KiB`
+    : methodName(method);
 
 const convolutions = (some: readonly Row[], dtype: ConvDtype, method: Method): GpuCase[] =>
   some.map((row) => {
@@ -375,6 +378,16 @@ const halfCases: GpuCase[] = [
   ...convolutions(some(4), 'f16', half),
 ];
 
+const inHalf: FusedMethod = { ...half, products: 'f16' };
+const productCases: GpuCase[] = [
+  // Channels of one step, of one block and one step more, of two blocks and a part; two blocks of outputs.
+  ...convolutions(some(1, 3, 4, 6), 'f32', inHalf),
+  {
+    name: `${named(inHalf)}: listed places alone`,
+    run: (gpu) => runListed(gpu, rows[4] as Row, inHalf),
+  },
+];
+
 /** For devices with workgroups of 288. */
 const large = (own: readonly GpuCase[]): GpuCase[] =>
   own.map((one) => ({
@@ -424,5 +437,6 @@ export const cases: GpuCase[] = [
   ...usually(moreFours),
   // lavapipe takes up to a minute to compile it.
   ...usually(halfFours).map((one): GpuCase => ({ ...one, needs: ['shader-f16'] })),
+  ...usually(productCases, 'dawn').map((one): GpuCase => ({ ...one, needs: ['shader-f16'] })),
   ...usually(halfCases, 'dawn').map((one): GpuCase => ({ ...one, needs: ['shader-f16'] })),
 ];

@@ -7,7 +7,7 @@ import type { ConvShape } from '../../src/kernels/shared/conv_shape';
 import { type Layer, type Network, sizeOf } from '../../src/model/network';
 import type { Precision } from '../../src/numbers/dtypes';
 import { type Choices, compile } from '../../src/plan/compile';
-import type { ConvMethod } from '../../src/plan/conv_choice';
+import { type ConvMethod, HALF_PRODUCTS } from '../../src/plan/conv_choice';
 import { graphKit } from '../../src/runtime/load-graph-kit';
 import { NetworkWeights } from '../../src/runtime/network-weights';
 import { maskedOverflow } from '../../src/runtime/overflow';
@@ -95,7 +95,7 @@ function masksIn(arena: Arena, ...maps: readonly (readonly number[])[]): Masks {
   };
 }
 
-/** How f16 is computed: only filters are stored so by F(2x2) in one kernel. */
+/** How f16 is computed: F(2x2) in one kernel stores filters alone so, or multiplies in it as well. */
 const HALF_WAYS: readonly {
   readonly name: string;
   readonly facts: DeviceFacts;
@@ -117,6 +117,11 @@ const HALF_WAYS: readonly {
     facts: PLANS.workgroup,
     product: { kind: 'fused', precision: 'f16', sides: 1 },
     values: false,
+  },
+  {
+    name: 'products of F(2x2)',
+    facts: PLANS.workgroup,
+    product: HALF_PRODUCTS,
   },
 ];
 

@@ -1,5 +1,5 @@
 import type { ConvShape } from '../../src/kernels/convolution/conv';
-import type { Precision } from '../../src/numbers/dtypes';
+import type { StoredDtype } from '../../src/numbers/dtypes';
 import { sumTolerance } from '../harness/compare';
 import type { Bounded } from './conv';
 
@@ -55,7 +55,9 @@ const F2: Matrices = {
 
 /** How the tensors between the kernels are stored; of one kernel, the filters alone. */
 export interface Stored {
-  readonly precision: Precision;
+  readonly precision: StoredDtype;
+  /** Products and sums of 16 of them in f16, and V. */
+  readonly products?: 'f16' | undefined;
   /** Outputs of a tile each way. Default 4. */
   readonly outputs?: 2 | 4;
   /** Default: F(2x2), which has one kernel only. */
@@ -139,21 +141,28 @@ export function filtersReference(
  * Error that may be made anywhere in the output: every one of the sums (n + n of the input transform for tiles
  * of n x n pixels, channels of the product, n + n of the output transform, 3 + 3 of the filters) rounds relative to
  * the absolute values it adds, |A|^T [sum_c |G||g||G|^T o |B^T|d||B|] |A|; the largest of all tiles. Stored as f16,
- * U, V and M each round once more, in one kernel U.
+ * U, V and M each round once more, in one kernel U. With products in f16 V rounds twice, pixels and their differences, and
+ * each product and each of 16 sums once.
  */
 export function winogradTolerance(
   shape: ConvShape,
   batch: number,
   input: Float32Array,
   weights: ArrayLike<number>,
-  { precision, outputs = 4, inOneKernel = outputs === 2 }: Stored = F32,
+  { precision, products, outputs = 4, inOneKernel = outputs === 2 }: Stored = F32,
 ): number {
   const { inChannels, outChannels, height, width } = shape;
   const { B_T, G, A_T } = outputs === 2 ? F2 : F4;
   const side = Array.from({ length: outputs + 2 }, (_, i) => i);
   const half = precision === 'f16';
   const none = { u: 0, v: 0, m: 0 };
-  const least = !half ? none : inOneKernel ? { ...none, u: LEAST.u } : LEAST;
+  const least = !half
+    ? none
+    : products
+      ? { ...none, u: LEAST.u, v: LEAST.v }
+      : inOneKernel
+        ? { ...none, u: LEAST.u }
+        : LEAST;
   const filters = Array.from({ length: outChannels * inChannels }, (_, i) =>
     spread(G, filterAt(weights, i)),
   );
@@ -187,7 +196,8 @@ export function winogradTolerance(
     }
   }
   const sums = sumTolerance(inChannels + 4 * side.length + 3 + 3, largest);
-  return half ? sums + (inOneKernel ? 1 : 3) * HALF * largest : sums;
+  const roundings = products ? 1 + 2 + 16 : inOneKernel ? 1 : 3;
+  return half ? sums + roundings * HALF * largest : sums;
 }
 
 /** M[e] = U[e]^T V[e] of [products, channels, outStride] and [products, channels, stride]. */

@@ -9,7 +9,7 @@ import {
   fusedFilters,
   maskedFusedConv,
 } from '../../../src/kernels/winograd/winograd_fused';
-import type { Precision } from '../../../src/numbers/dtypes';
+import type { StoredDtype } from '../../../src/numbers/dtypes';
 import type { Scale } from '../scale';
 import { alternating, convBatch, convTensors, FIRST, layerShape, MAP } from './convolutions';
 import { bytesOf, everySecond, type Subject, type Tensors, values } from './subject';
@@ -18,13 +18,13 @@ import { bytesOf, everySecond, type Subject, type Tensors, values } from './subj
 
 const GROUP = 'Winograd F(2x2, 3x3)';
 const GROUP_4X4 = 'Winograd F(4x4, 3x3) in one kernel';
-const PRECISIONS: readonly Precision[] = ['f32', 'f16'];
+const PRECISIONS: readonly StoredDtype[] = ['f32', 'f16'];
 const LISTED = [false, true] as const;
 
-const needsOf = (precision: Precision): { needs?: GPUFeatureName } =>
+const needsOf = (precision: StoredDtype): { needs?: GPUFeatureName } =>
   precision === 'f16' ? { needs: 'shader-f16' } : {};
 
-const named = (name: string, precision: Precision, listed = false): string =>
+const named = (name: string, precision: StoredDtype, listed = false): string =>
   `${name}${precision === 'f16' ? '_half' : ''}${listed ? '_listed' : ''}`;
 
 /** What a convolution binds, and its cost, over all places or over every second one. */
@@ -32,7 +32,7 @@ function convolution(
   tensors: Tensors,
   scale: Scale,
   shape: ConvShape,
-  precision: Precision,
+  precision: StoredDtype,
   listed: boolean,
   { images, kind = 'fused' }: { readonly images?: number; readonly kind?: FusedKind } = {},
 ) {
@@ -78,6 +78,19 @@ const plain = PRECISIONS.flatMap((precision) =>
       },
     }),
   ),
+);
+
+const productsInHalf = LISTED.map(
+  (listed): Subject => ({
+    name: named('winograd_fused_products', 'f16', listed),
+    group: GROUP,
+    ...needsOf('f16'),
+    record(tensors, scale) {
+      const { args, ...cost } = convolution(tensors, scale, layerShape(scale), 'f16', listed);
+      const method = { ...args.method, products: 'f16' } as const;
+      return { run: [fusedConv({ ...args, method })], ...cost };
+    },
+  }),
 );
 
 const plain4x4 = PRECISIONS.flatMap((precision) =>
@@ -164,6 +177,7 @@ const filtersOf = (kind: FusedKind, file: string, group: string, operations: num
 export const fusedSubjects: readonly Subject[] = [
   ...filtersOf('fused', 'winograd_filters_fused', GROUP, 50),
   ...plain,
+  ...productsInHalf,
   ...masked,
   ...filtersOf('fused4x4', 'winograd_filters_4x4_fused', GROUP_4X4, 140),
   ...plain4x4,

@@ -1,14 +1,14 @@
 // What Winograd in one kernel has in common, F(2x2) and F(4x4): pixels by rows of six, products of four by four, and two rows
 // of four outputs with bias, addition, activation and pooling.
 //
-//   output = activation(sum / U_SCALE + bias);  with ADDED activation(sum / U_SCALE + bias + added)
+//   output = activation(sum / SCALE + bias);  with ADDED activation(sum / SCALE + bias + added);  SCALE = U_SCALE V_SCALE
 //
 // Shapes: those of winograd_fused.wgsl and winograd_4x4_fused.wgsl.
 
 import package::shared::activation::activated4;
 import package::shared::output_fours::store_fours;
 import package::shared::size::{HEIGHT, WIDTH};
-import package::winograd::stored::U_SCALE;
+import package::winograd::stored::{U_SCALE, V_SCALE};
 
 override OUT_FIRST: u32;
 override OUT_OF: u32;
@@ -40,10 +40,10 @@ fn outer_product(u: vec4f, v: vec4f) -> mat4x4f {
   return mat4x4f(u.x * v, u.y * v, u.z * v, u.w * v);
 }
 
-// Rows y and y + 1 of four outputs of channel o, from their sums, which U_SCALE multiplies. Row y exists.
+// Rows y and y + 1 of four outputs of channel o, from their sums, which both scales multiply. Row y exists.
 fn store_two(n: u32, o: u32, y: u32, x: u32, first: vec4f, second: vec4f) {
-  var upper = (1.0 / U_SCALE) * first + bias[o];
-  var under = (1.0 / U_SCALE) * second + bias[o];
+  var upper = (1.0 / (U_SCALE * V_SCALE)) * first + bias[o];
+  var under = (1.0 / (U_SCALE * V_SCALE)) * second + bias[o];
   @if(!pixels_masked)
   if (ADDED) {
     // What does not exist is read from elsewhere, and not stored.

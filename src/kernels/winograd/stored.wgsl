@@ -26,6 +26,10 @@ fn halves(value: vec4f) -> vec4h {
 @if(stored_f32) const U_SCALE = 1.0;
 @if(stored_f16) const U_SCALE = 32.0;
 
+// What V is times where it is multiplied in f16: sums of a few products are what they are then.
+@if(!products_f16) const V_SCALE = 1.0;
+@if(products_f16) const V_SCALE = 1.0 / 32.0;
+
 fn store_u(value: vec4f) -> Stored4 {
   @if(stored_f32) return value;
   @if(stored_f16) return halves(U_SCALE * value);

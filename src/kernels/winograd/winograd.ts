@@ -1,6 +1,6 @@
 import type { Dispatch, Slice } from '../../gpu/kernel';
 import { MORE, workgroupsFor, workgroupsOver } from '../../gpu/workgroups';
-import { type ConvDtype, type Precision, STORED_BYTES } from '../../numbers/dtypes';
+import { type ConvDtype, STORED_BYTES, type StoredDtype } from '../../numbers/dtypes';
 import { ceilDiv } from '../../numbers/padding';
 import { family } from '../family';
 import { type ConvEnds, type ConvShape, endValues } from '../shared/conv_shape';
@@ -28,7 +28,7 @@ import {
 
 /** One way to compute a convolution by Winograd; the tile is that of the product `workgroup`. */
 export interface WinogradMethod extends TileChoice {
-  readonly precision: Precision;
+  readonly precision: StoredDtype;
   /**
    * In registers for software adapters: of one invocation, or shared by four (`quads`: needs the feature `subgroups`,
    * f32 and {@link quadsFit}). In tiles of workgroup memory or by matrix units for GPUs.
@@ -149,7 +149,7 @@ export interface WinogradFiltersArgs {
   readonly weights: Slice;
   /** [products, inChannels, outChannels rounded up to 8], {@link winogradFilterBytes} */
   readonly filters: Slice;
-  readonly precision: Precision;
+  readonly precision: StoredDtype;
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Dispatch, Slice } from '../../gpu/kernel';
 import { MORE, workgroupsFor, workgroupsOver } from '../../gpu/workgroups';
-import { type ConvDtype, type Precision, STORED_BYTES } from '../../numbers/dtypes';
+import { type ConvDtype, STORED_BYTES, type StoredDtype } from '../../numbers/dtypes';
 import { ceilDiv } from '../../numbers/padding';
 import { family } from '../family';
 import { type ConvEnds, type ConvShape, endValues } from '../shared/conv_shape';
@@ -38,8 +38,10 @@ export type Sides = 1 | 2;
 /** One way to compute a convolution by F(2x2) in one kernel. */
 export interface FusedMethod {
   /** Of the filters. */
-  readonly precision: Precision;
+  readonly precision: StoredDtype;
   readonly sides: Sides;
+  /** In which products and their sums over 16 channels are computed. f16 wants filters in f16, and 1 side. Default f32. */
+  readonly products?: 'f16' | undefined;
 }
 
 /** One way to compute a convolution by F(4x4) in one kernel. */
@@ -77,7 +79,7 @@ type Channels = Pick<ConvShape, 'inChannels' | 'outChannels'>;
 /** Bytes of the transformed filters, those that pad them included. */
 export function fusedFilterBytes(
   shape: Channels,
-  precision: Precision,
+  precision: StoredDtype,
   kind: FusedKind = 'fused',
 ): number {
   const { inChannels, outChannels } = fusedCover(kind, shape);
@@ -93,7 +95,7 @@ export interface FusedFiltersArgs {
   readonly weights: Slice;
   /** {@link fusedFilterBytes} */
   readonly filters: Slice;
-  readonly precision: Precision;
+  readonly precision: StoredDtype;
   /** Default F(2x2). */
   readonly kind?: FusedKind;
 }
@@ -147,8 +149,12 @@ export interface FusedMaskedArgs extends FusedArgs, ImageUnderMasks, Pick<ConvEn
 
 /** Convolution, bias, activation and optional pooling of a batch of tensors. */
 export function fusedConv(args: FusedConvArgs): Dispatch {
+  const variant = { pixels: 'plain', ...variantOf(args) } as const;
   return dispatch('fused', args, ofTensors(args), {
-    kernel: kernels.pick({ pixels: 'plain', ...variantOf(args) }),
+    kernel:
+      args.method.products === 'f16'
+        ? kernels.pick({ ...variant, products: 'f16', stored: 'f16' })
+        : kernels.pick({ ...variant, products: 'f32' }),
     constants: { sides: args.method.sides },
   });
 }
@@ -178,7 +184,8 @@ export function maskedFusedConv(args: FusedMaskedArgs): Dispatch {
       buffers: { pixels: image, maps, ranges, channels },
     },
     {
-      kernel: kernels.pick({ pixels: 'masked', ...variantOf(args) }),
+      // Three channels are no block of 16.
+      kernel: kernels.pick({ pixels: 'masked', products: 'f32', ...variantOf(args) }),
       constants: { sides: args.method.sides },
     },
   );

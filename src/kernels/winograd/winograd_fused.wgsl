@@ -27,14 +27,18 @@
 // In memory a step reads 8 KiB of U and 3.2 KiB of pixels for 65536 multiply-adds, 0.17 bytes each in f32, 0.11 with U in
 // f16. Workgroups go through 8 blocks of places, then on to the next 32 channels of the same: what runs at the same time
 // shares pixels and U. docs/gpu-kernels.md counts the rest.
+// With products_f16 U and V are f16 in workgroup memory, two steps of them, and so are products and their sums over a block of
+// four steps, 16 channels, which is then added to f32: two multiply-adds an instruction. An invocation's channels and places
+// lie side by side, so that a read of 16 bytes has eight of them. V is divided by 32: activations up to 65000 fit. What is
+// beyond f16 is infinite in V, sums become so by themselves, and the check of outputs finds both.
 // Workgroup memory: 16 KiB SIDES. Registers: 64 sums, 16 or 32 operands, 20 on their way, addresses: 128 on RDNA2.
-// Preconditions: kernel 3; SIDES 1 or 2; fewer than 2^31 elements a tensor. A constant map gives a mask of zero.
+// Preconditions: kernel 3; SIDES 1 or 2, of products_f16 1; fewer than 2^31 elements a tensor. A constant map gives a mask of zero.
 
 import package::shared::mask_at::mask_of_four;
 import package::shared::places::place_of;
 import package::shared::size::{HEIGHT, WIDTH};
 import package::winograd::in_one_kernel::{Row, outer_product, row_at, store_two};
-import package::winograd::stored::Stored4;
+import package::winograd::stored::{Stored4, V_SCALE};
 import constants::{SIDES};
 
 override IN_CHANNELS: u32;
@@ -53,7 +57,10 @@ struct Params {
 
 // SIDES times U [4 channels][16 products][8 of four channels] and V [4][16][8 places of four tiles]; before the sum
 // the mask [8 places][6 rows][2 of four columns], and behind it SIDES times M [16][8 channels][8 places].
-var<workgroup> tile: array<vec4f, 1024 * SIDES>;
+// In f16, two of U [4 channels][16 products][4 of eight channels] and V [4][16][4 of two places of four tiles].
+@if(products_f32) alias Held = vec4f;
+@if(products_f16) alias Held = vec4u;
+var<workgroup> tile: array<Held, 1024 * SIDES>;
 
 // Blocks of places that workgroups go through before the next 32 channels.
 const TOGETHER = 8u;
@@ -106,13 +113,22 @@ fn counts_of(_y: i32, place: u32, row: u32, factor: f32) -> Row {
 }
 
 // Of its step, what this invocation brings. Remainders show compilers that nothing lies outside of the tile.
+@if(products_f32)
 fn write_u(step: u32, local: u32, u: Stored4, u2: Stored4) {
   let at = step % SIDES * 1024u + local % 256u;
   tile[at] = vec4f(u);
   tile[at + 256u] = vec4f(u2);
 }
 
+// Of a step behind the last of a block there is nothing.
+@if(products_f16)
+fn write_u(step: u32, local: u32, u: Stored4, u2: Stored4, exists: bool) {
+  let both = vec4u(bitcast<vec2u>(u), bitcast<vec2u>(u2));
+  tile[step % 2u * 512u + local % 256u] = select(vec4u(0), both, exists);
+}
+
 // The same of V: a row of B^T d, applied to B from the right, of two tiles side by side.
+@if(products_f32)
 fn write_v(step: u32, local: u32, row: Row) {
   let at = step % SIDES * 1024u + 512u + local / 32u % 4u * 128u + local / 8u % 4u * 32u + local % 8u;
   let v0 = vec2f(row.outer.x - row.inner.y, row.inner.y - row.inner.w);
@@ -141,17 +157,49 @@ fn write_v(step: u32, local: u32, row: Row) {
   }
 }
 
-// The sums of four channels, two of them 16 apart from the others, into M.
+// WGSL leaves open what a conversion makes of numbers beyond f16. Where a row has one, a value of both tiles is made infinite:
+// all channels have outputs that it goes into.
+@if(products_f16)
+fn write_v(step: u32, local: u32, row: Row) {
+  let at = step % 2u * 512u + 256u + local / 32u % 4u * 64u + local / 8u % 4u * 16u + local % 8u / 2u;
+  let part = local % 2u * 2u + local / 128u % 2u;
+  let pairs = max(abs(row.inner.xy), abs(row.inner.zw));
+  let largest = max(max(pairs.x, pairs.y), max(abs(row.outer.x), abs(row.outer.y)));
+  let inner = vec4h(row.inner);
+  let outer = vec2h(row.outer);
+  let v1 = bitcast<u32>(inner.xz + inner.yw);
+  tile[at][part] = bitcast<u32>(vec2h(outer.x, inner.y) - inner.yw);
+  // Of what is no larger than half of 65504 every sum of two is in f16.
+  tile[at + 4u][part] = select(0x7c007c00u, v1, largest <= 32752.0);
+  tile[at + 8u][part] = bitcast<u32>(inner.yw - inner.xz);
+  tile[at + 12u][part] = bitcast<u32>(inner.xz - vec2h(inner.z, outer.y));
+}
+
+@if(products_f16)
+fn outer_half(u: vec4h, v: vec4h) -> mat4x4h {
+  return mat4x4h(u.x * v, u.y * v, u.z * v, u.w * v);
+}
+
+@if(products_f16)
+fn wide(sums: mat4x4h) -> mat4x4f {
+  return mat4x4f(vec4f(sums[0]), vec4f(sums[1]), vec4f(sums[2]), vec4f(sums[3]));
+}
+
+// How far apart an invocation's two fours of places are.
+@if(products_f32) const BESIDE = 4u;
+@if(products_f16) const BESIDE = 1u;
+
+// The sums of four channels, two of them of its second four of channels, into M.
 fn put(at: u32, upper_left: vec4f, upper_right: vec4f, lower_left: vec4f, lower_right: vec4f) {
-  tile[at] = upper_left;
-  tile[at + 4u] = upper_right;
-  tile[at + 32u] = lower_left;
-  tile[at + 36u] = lower_right;
+  tile[at] = bitcast<Held>(upper_left);
+  tile[at + BESIDE] = bitcast<Held>(upper_right);
+  tile[at + 32u] = bitcast<Held>(lower_left);
+  tile[at + 32u + BESIDE] = bitcast<Held>(lower_right);
 }
 
 // Two tiles side by side: one of their products each.
 fn product_at(at: u32, lower: u32) -> vec2f {
-  return vec2f(tile[at][2u * lower], tile[at][2u * lower + 1u]);
+  return vec2f(bitcast<f32>(tile[at][2u * lower]), bitcast<f32>(tile[at][2u * lower + 1u]));
 }
 
 // A^T applied to a row of the products of two tiles: their first columns, then their second ones.
@@ -219,22 +267,25 @@ fn main(
   let b = 2u * lower + ((0x3122u >> (4u * i)) & 3u);
   let a_y = i32(y + a) - 1;
   let b_y = i32(y + b) - 1;
-  let a_counts = counts_of(a_y, m, a, 1.0);
-  let b_counts = counts_of(b_y, m, b, select(-1.0, 1.0, i == 1u));
+  let a_counts = counts_of(a_y, m, a, V_SCALE);
+  let b_counts = counts_of(b_y, m, b, select(-V_SCALE, V_SCALE, i == 1u));
   @if(pixels_masked) workgroupBarrier();
   @if(pixels_plain) let image = n * IN_CHANNELS;
   @if(pixels_masked) let image = 0u;
   let plane = (image + channel) * HEIGHT * WIDTH;
   let a_at = plane + clamped(a_y) * WIDTH + x - 1u;
   let b_at = plane + clamped(b_y) * WIDTH + x - 1u;
-  let from_u = block * STEPS * 512u + local;
-  write_u(0u, local, filters[from_u], filters[from_u + 256u]);
+  @if(products_f32) let from_u = block * STEPS * 512u + local;
+  @if(products_f32) write_u(0u, local, filters[from_u], filters[from_u + 256u]);
+  @if(products_f16) let from_u = block * STEPS * 512u + 2u * local;
+  @if(products_f16) write_u(0u, local, filters[from_u], filters[from_u + 1u], true);
   let first_a = row_at(a_at + way_to(0u, channel));
   let first_b = row_at(b_at + way_to(0u, channel));
   write_v(0u, local, combined(first_a, first_b, a_counts, b_counts, x));
   workgroupBarrier();
 
-  // What it sums up: one product, channels 4 r to 4 r + 3 and as many 16 on, places c and 4 + c.
+  // What it sums up: one product, channels 4 r to 4 r + 3 and as many 16 on, places c and 4 + c; in f16, eight channels from
+  // 8 r on, places 2 c and 2 c + 1.
   let product = local / 16u;
   let r = local / 4u % 4u;
   let c = local % 4u;
@@ -242,6 +293,46 @@ fn main(
   var upper_right = mat4x4f();
   var lower_left = mat4x4f();
   var lower_right = mat4x4f();
+  @if(products_f16)
+  for (var before = 0u; before < STEPS; before += 4u) {
+    var half_upper_left = mat4x4h();
+    var half_upper_right = mat4x4h();
+    var half_lower_left = mat4x4h();
+    var half_lower_right = mat4x4h();
+    for (var step = 0u; step < 4u; step++) {
+      let next = min(before + step + 1u, STEPS - 1u);
+      let u = filters[from_u + next * 512u];
+      let u2 = filters[from_u + next * 512u + 1u];
+      let a_row = row_at(a_at + way_to(next, channel));
+      let b_row = row_at(b_at + way_to(next, channel));
+      // Sides by the step of the block: where they lie is known to compilers that write its four steps out.
+      let side = step % 2u * 512u;
+      for (var k = 0u; k < 4u; k++) {
+        let at = side + k * 64u + product * 4u;
+        let us = tile[at + r];
+        let vs = tile[at + 256u + c];
+        let u0 = bitcast<vec4h>(us.xy);
+        let u1 = bitcast<vec4h>(us.zw);
+        let v0 = bitcast<vec4h>(vs.xy);
+        let v1 = bitcast<vec4h>(vs.zw);
+        half_upper_left += outer_half(u0, v0);
+        half_upper_right += outer_half(u0, v1);
+        half_lower_left += outer_half(u1, v0);
+        half_lower_right += outer_half(u1, v1);
+      }
+      // The side that is written was read in the step before, whose barrier everybody has passed.
+      let exists = STEPS % 4u == 0u || before + step + 1u < STEPS;
+      write_u(step + 1u, local, u, u2, exists);
+      write_v(step + 1u, local, combined(a_row, b_row, a_counts, b_counts, x));
+      workgroupBarrier();
+    }
+    upper_left += wide(half_upper_left);
+    upper_right += wide(half_upper_right);
+    lower_left += wide(half_lower_left);
+    lower_right += wide(half_lower_right);
+  }
+
+  @if(products_f32)
   for (var step = 0u; step < STEPS; step++) {
     // Behind the last step there is none, and it is brought once more.
     let next = min(step + 1u, STEPS - 1u);
@@ -272,10 +363,12 @@ fn main(
 
   // M by rows of the blocks: channels 4 r + row and 16 on. With two sides, two rows at a time; else half of the
   // invocations stores one, the other half the next.
-  let to_m = product * 64u + r * 8u + c;
+  @if(products_f32) let to_m = product * 64u + r * 8u + c;
+  @if(products_f16) let to_m = product * 64u + r * 8u + 2u * c;
   let second = 1024u * (SIDES - 1u);
   let half = local / 128u;
-  let o = block * 32u + local / 32u % 2u * 16u + local / 8u % 4u * 4u + half;
+  @if(products_f32) let o = block * 32u + local / 32u % 2u * 16u + local / 8u % 4u * 4u + half;
+  @if(products_f16) let o = block * 32u + local / 32u % 2u * 4u + local / 8u % 4u * 8u + half;
   let from_m = half * second + local / 8u % 8u * 8u + m;
   let tiles = local / 64u % 2u;
   let stores = first + m < params.places;

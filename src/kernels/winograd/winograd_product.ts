@@ -1,6 +1,6 @@
 import type { Kernel } from '../../gpu/kernel';
 import { MORE, type WorkgroupRule } from '../../gpu/workgroups';
-import type { Precision } from '../../numbers/dtypes';
+import type { StoredDtype } from '../../numbers/dtypes';
 import { ceilDiv } from '../../numbers/padding';
 import { family, only } from '../family';
 import { chooseGemmTile, type GemmTile, PRODUCT_TILES, tilesWithin } from '../shared/gemm_tile';
@@ -28,7 +28,7 @@ export interface ProductPlan {
   readonly rule: Omit<WorkgroupRule, 'z'>;
 }
 
-export function productInRegisters(precision: Precision, outStride: number): ProductPlan {
+export function productInRegisters(precision: StoredDtype, outStride: number): ProductPlan {
   return {
     kernel: inRegisters.pick({ stored: precision }),
     constants: {},
@@ -65,7 +65,7 @@ export function chooseProductTile(
 }
 
 export function productInWorkgroups(
-  precision: Precision,
+  precision: StoredDtype,
   { rows, cols }: GemmTile,
   { channels, outStride }: { readonly channels: number; readonly outStride: number },
 ): ProductPlan {
