@@ -288,9 +288,28 @@ describe('npm run evaluate -- --shard', () => {
   );
 });
 
+/** Of 1.29 or later, whose Jobs have what the manifests ask for. */
+const noKubectl = kubectlLacks();
+if (noKubectl) console.log(`Manifests are not read by kubectl: ${noKubectl}.`);
+
+function kubectlLacks(): string | undefined {
+  let version: string;
+  try {
+    version = execFileSync('kubectl', ['version', '--client', '-o', 'json'], {
+      encoding: 'utf8',
+      stdio: 'pipe',
+    });
+  } catch {
+    return 'it is not installed';
+  }
+  const { major, minor, gitVersion } = JSON.parse(version).clientVersion;
+  return Number(major) === 1 && Number.parseInt(minor, 10) < 29 ? `it is ${gitVersion}` : undefined;
+}
+
 describe('on Kubernetes', () => {
-  const read = (name: string): Job =>
-    parse(readFileSync(join(projectRoot, 'scripts/clusters', name), 'utf8')) as Job;
+  const textOf = (name: string): string =>
+    readFileSync(join(projectRoot, 'scripts/clusters', name), 'utf8');
+  const read = (name: string): Job => parse(textOf(name)) as Job;
   const files = ['kubernetes.yaml', 'kubernetes-merge.yaml'];
 
   it('the manifests are Jobs by the types of its API, which has no other fields', () => {
@@ -304,6 +323,23 @@ describe('on Kubernetes', () => {
       expect.stringContaining("'\"completionsMode\"' does not exist in type 'JobSpec'"),
       "Type 'string' is not assignable to type 'number'.",
     ]);
+  });
+
+  it.skipIf(noKubectl)('kubectl reads both whole, without a cluster', () => {
+    const path = inFolder('manifest.yaml');
+    const asRead = (text: string): unknown => {
+      writeFileSync(path, text);
+      // All that kubectl does with a Job without asking a server: what it does not know is dropped.
+      const args = ['set', 'env', '--local', '-f', path, 'ANY=thing', '-o', 'json'];
+      return JSON.parse(execFileSync('kubectl', args, { encoding: 'utf8', stdio: 'pipe' }));
+    };
+    for (const text of files.map(textOf)) expect(asRead(text)).toMatchObject(parse(text));
+    const text = textOf('kubernetes.yaml');
+    const unknown = text.replace('completionMode:', 'completionsMode:');
+    expect(asRead(unknown)).not.toMatchObject(parse(unknown));
+    expect(() => asRead(text.replace('completions: 16', "completions: '16'"))).toThrow(
+      'cannot unmarshal string',
+    );
   });
 
   it('each pod runs its own shard of as many as the Job completes', () => {
