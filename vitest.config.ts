@@ -33,8 +33,6 @@ const cases = (
     include: ['test/gpu.test.ts', ...more],
     provide: { implementation, everywhere },
     maxConcurrency,
-    // Mesa's lavapipe compiles in three quarters of the time without its optimisations, and small shapes run soon enough.
-    env: { GALLIVM_PERF: 'nopt' },
     ...guards,
   },
 });

@@ -125,29 +125,30 @@ describe.skipIf(reason !== undefined)('errors of a layer on Dawn', () => {
     (layer): layer is ConvLayer => layer.type === 'conv',
   );
   const all = [...new Set(layers.slice(1).map(({ input }) => input.channels))];
-  // Each has its kernels compiled: the shallowest and the deepest, or with SCORE_CAM_SLOW=1 those between as well.
-  const depths = process.env.SCORE_CAM_SLOW === '1' ? all : [all[0], all.at(-1)];
+  // Each has its kernels compiled: the shallowest, or with SCORE_CAM_SLOW=1 all of them.
+  const depths = process.env.SCORE_CAM_SLOW === '1' ? all : all.slice(0, 1);
 
   // f16 has a range as well as a precision: small activations, and sums of tens of thousands.
-  it.each(
-    depths.flatMap((depth) => [0.01, 1, 3000].map((scale) => [depth as number, scale] as const)),
-  )('of %i input channels, activations of %f', async (inChannels, scale) => {
-    const adapter = (await dawn.gpu?.requestAdapter()) as GPUAdapter;
-    const gpu = await Gpu.create({ adapter });
-    try {
-      const notes: string[] = [];
-      for (const [method, most, farthest] of methods) {
-        const { rms, worst } = await errorsOf(gpu, inChannels, scale, method);
-        const figures = `${rms.toExponential(1)}, at worst ${worst.toExponential(1)}`;
-        notes.push(`${methodName(method)}: ${figures}`);
-        expect(rms, methodName(method)).toBeLessThan(most);
-        expect(worst, methodName(method)).toBeLessThan(farthest);
-        // Nothing is as right as f64: a comparison of a thing with itself would be.
-        expect(rms).toBeGreaterThan(1e-8);
+  it.each(depths.flatMap((depth) => [0.01, 1, 3000].map((scale) => [depth, scale] as const)))(
+    'of %i input channels, activations of %f',
+    async (inChannels, scale) => {
+      const adapter = (await dawn.gpu?.requestAdapter()) as GPUAdapter;
+      const gpu = await Gpu.create({ adapter });
+      try {
+        const notes: string[] = [];
+        for (const [method, most, farthest] of methods) {
+          const { rms, worst } = await errorsOf(gpu, inChannels, scale, method);
+          const figures = `${rms.toExponential(1)}, at worst ${worst.toExponential(1)}`;
+          notes.push(`${methodName(method)}: ${figures}`);
+          expect(rms, methodName(method)).toBeLessThan(most);
+          expect(worst, methodName(method)).toBeLessThan(farthest);
+          // Nothing is as right as f64: a comparison of a thing with itself would be.
+          expect(rms).toBeGreaterThan(1e-8);
+        }
+        console.log(`${inChannels} channels, activations of ${scale}: ${notes.join('; ')}`);
+      } finally {
+        gpu.dispose();
       }
-      console.log(`${inChannels} channels, activations of ${scale}: ${notes.join('; ')}`);
-    } finally {
-      gpu.dispose();
-    }
-  });
+    },
+  );
 });

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { externalData, onnxModel, WEIGHTS_FILE } from '../bench/peers/onnx';
 import { LONGEST_MESSAGE, ScoreCamError } from '../src/errors';
 import { type ByteSource, memorySource } from '../src/model/bytes/byte-source';
+import { numbered } from '../src/model/foreign';
 import { type OnnxModel, type OnnxOptions, readOnnx } from '../src/model/formats/onnx/read';
 import { elementCount } from '../src/model/weight-source';
 import { testValues } from './harness/compare';
@@ -352,6 +353,17 @@ describe('files that ask for much', () => {
       node('Mul', 'x v1100', 'y'),
     ];
     await expect(read({ nodes, tensors: [many] })).rejects.toThrow('compute 4194304 constants');
+  });
+});
+
+describe('classes without names', () => {
+  it('are numbered, but not as many as a damaged file may claim', () => {
+    expect(numbered(2, 'a.onnx')).toEqual(['class 0', 'class 1']);
+    for (const classes of [2 ** 20 + 1, 2 ** 40]) {
+      expect(() => numbered(classes, 'a.onnx')).toThrow(
+        `a.onnx has ${classes} classes; supported are up to 1048576.`,
+      );
+    }
   });
 });
 

@@ -6,6 +6,7 @@ import type { ForeignNetwork } from './formats/keras/convert';
 import { type GraphManifest, parseGraph } from './graph/manifest';
 import type { LocatedModel, OpenNetwork, OpenOptions } from './located';
 import { type Manifest, readManifest } from './manifest';
+import { MOST_OUTPUTS } from './manifest-base';
 import { networkOf } from './network-of';
 import type { WeightSource } from './weight-source';
 
@@ -159,6 +160,20 @@ function checkDescription(
   return Object.fromEntries(given) as Description;
 }
 
+/**
+ * Labels of classes that have no names.
+ * @throws ScoreCamError `network` for more than layers have outputs: a file may claim any number
+ */
+export function numbered(classes: number, file: string): readonly string[] {
+  if (classes > MOST_OUTPUTS) {
+    throw new ScoreCamError(
+      'network',
+      `${file} has ${classes} classes; supported are up to ${MOST_OUTPUTS}.`,
+    );
+  }
+  return Array.from({ length: classes }, (_, index) => `class ${index}`);
+}
+
 /** @throws ScoreCamError `option` where nobody says how the input is normalised, or there are other classes than labels */
 function manifestOf(
   network: ForeignNetwork,
@@ -176,7 +191,7 @@ function manifestOf(
         'for both.',
     );
   }
-  const { labels = Array.from({ length: classes }, (_, index) => `class ${index}`) } = said;
+  const { labels = numbered(classes, file.name) } = said;
   if (labels.length !== classes) {
     throw new ScoreCamError(
       'option',

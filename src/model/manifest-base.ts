@@ -1,6 +1,9 @@
 import { ScoreCamError, shown } from '../errors';
 import type { WeightDtype } from '../numbers/dtypes';
 
+/** Outputs of a fully connected layer, and so classes. */
+export const MOST_OUTPUTS = 1 << 20;
+
 /**
  * Version 1: sequential networks of 3x3 and 1x1 convolutions, 2x2 max pooling, global average pooling and fully connected
  * layers: every VGG, and heads like Tiny Darknet's.

@@ -4,6 +4,7 @@ import {
   type Checks,
   checksOf,
   type ManifestLayer,
+  MOST_OUTPUTS,
   parseLayers,
   type SequentialManifest,
 } from './manifest-base';
@@ -62,5 +63,5 @@ function sequentialLayer(checks: Checks, at: string, raw: Record<string, unknown
         outChannels: count(`${at}.outChannels`, raw.outChannels, 65536),
         kernel: oneOf(`${at}.kernel`, raw.kernel, [1, 3] as const),
       }
-    : { type, ...shared, outFeatures: count(`${at}.outFeatures`, raw.outFeatures, 1 << 20) };
+    : { type, ...shared, outFeatures: count(`${at}.outFeatures`, raw.outFeatures, MOST_OUTPUTS) };
 }

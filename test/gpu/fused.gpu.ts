@@ -400,7 +400,7 @@ const large = (own: readonly GpuCase[]): GpuCase[] =>
 
 const fours: GpuCase[] = large([
   ...filters('f32', FOUR),
-  ...convolutions(some(3, 4), 'f32', FOUR),
+  ...convolutions(some(4), 'f32', FOUR),
   {
     name: `${named(FOUR)}: listed places alone`,
     run: (gpu) => runListed(gpu, rows[4] as Row, FOUR),
@@ -408,7 +408,7 @@ const fours: GpuCase[] = large([
 ]);
 const moreFours: GpuCase[] = large([
   ...filters('f16', FOUR),
-  ...convolutions(some(0, 1, 2, 5, 6), 'f32', FOUR),
+  ...convolutions(some(0, 1, 2, 3, 5, 6), 'f32', FOUR),
   // More than 8 blocks of places.
   ...convolutions(
     [

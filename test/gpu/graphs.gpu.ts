@@ -20,8 +20,8 @@ const ON_GPUS: readonly SmallGraphName[] = ['residual', 'groups'];
 
 const names = Object.keys(smallGraphs) as SmallGraphName[];
 
-/** Of them, those that lavapipe runs in each test run: together they have every kernel of graphs. */
-const ON_DAWN: readonly SmallGraphName[] = ['mobile', 'gates', 'pools'];
+/** Of them, those that lavapipe runs in each test run, too. */
+const ON_DAWN: readonly SmallGraphName[] = ['gates', 'pools'];
 
 const usuallyIn = (name: SmallGraphName): readonly ImplementationName[] =>
   ON_DAWN.includes(name) ? ['chrome', 'dawn'] : ['chrome'];

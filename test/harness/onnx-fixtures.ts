@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { projectRoot } from '../../cli/server';
 import { ScoreCamError } from '../../src/errors';
 import { type ByteSource, memorySource, type OpenSibling } from '../../src/model/bytes/byte-source';
+import { numbered } from '../../src/model/foreign';
 import { type OnnxModel, type OnnxOptions, readOnnx } from '../../src/model/formats/onnx/read';
 import { buildGraph } from '../../src/model/graph/network';
 import type { Network } from '../../src/model/network';
@@ -67,7 +68,7 @@ export function networkOf({ layers, input, targetLayer, classes }: OnnxModel): N
     licence: '',
     input: { ...input, mean: [0, 0, 0], std: [1, 1, 1], resize: 'stretch' },
     targetLayer,
-    labels: Array.from({ length: classes }, (_, i) => `class ${i}`),
+    labels: numbered(classes, 'file.onnx'),
     weights: { format: 'onnx', file: 'file.onnx' },
     layers,
   });

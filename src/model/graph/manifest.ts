@@ -1,4 +1,4 @@
-import { type Checks, type ManifestBase, parseLayers } from '../manifest-base';
+import { type Checks, type ManifestBase, MOST_OUTPUTS, parseLayers } from '../manifest-base';
 import type { BatchNormTensors } from '../tensors';
 
 /** Version 2: layers that say which they read, so that a network may branch. */
@@ -198,7 +198,7 @@ function graphLayer(checks: Checks, at: string, raw: Record<string, unknown>): G
       return {
         type,
         ...weighted,
-        outFeatures: count(`${at}.outFeatures`, raw.outFeatures, 1 << 20),
+        outFeatures: count(`${at}.outFeatures`, raw.outFeatures, MOST_OUTPUTS),
       };
     case 'maxpool':
     case 'avgpool':
