@@ -118,10 +118,20 @@ function cased(tiling: AnyConvTiling, dtype: ConvDtype, row: Row, tile?: GemmTil
   };
 }
 
-const plain: GpuCase[] = (Object.keys(rows) as AnyConvTiling[]).flatMap((tiling) => [
-  ...rows[tiling].map((row) => cased(tiling, 'f32', row)),
-  ...halves[tiling].map((i) => cased(tiling, 'f16', rows[tiling][i] as Row)),
-]);
+/** Those that `npm test` runs on lavapipe, too: what GPUs use, and what needs subgroups of more than one quad. */
+const ON_DAWN: readonly AnyConvTiling[] = ['workgroup', 'quads'];
+
+const plain: GpuCase[] = (Object.keys(rows) as AnyConvTiling[]).flatMap((tiling) =>
+  [
+    ...rows[tiling].map((row) => cased(tiling, 'f32', row)),
+    ...halves[tiling].map((i) => cased(tiling, 'f16', rows[tiling][i] as Row)),
+  ].map(
+    (one): GpuCase => ({
+      ...one,
+      usually: ON_DAWN.includes(tiling) ? ['chrome', 'dawn'] : ['chrome'],
+    }),
+  ),
+);
 
 /**
  * Every tile at every shape. SwiftShader and lavapipe, whose cache is empty at first, take seconds to compile each: every
@@ -134,7 +144,4 @@ const tileCases: GpuCase[] = CONV_TILES.flatMap((tile, t) =>
   }),
 );
 
-export const cases: GpuCase[] = quadsNeedSubgroups([
-  ...plain.map((one): GpuCase => ({ ...one, usually: ['chrome', 'dawn'] })),
-  ...tileCases,
-]);
+export const cases: GpuCase[] = quadsNeedSubgroups([...plain, ...tileCases]);

@@ -379,9 +379,10 @@ const halfCases: GpuCase[] = [
 ];
 
 const inHalf: FusedMethod = { ...half, products: 'f16' };
+// Channels of one step, of one block and one step more, of two blocks and a part; two blocks of outputs.
+const moreProductCases: GpuCase[] = convolutions(some(1, 3, 6), 'f32', inHalf);
 const productCases: GpuCase[] = [
-  // Channels of one step, of one block and one step more, of two blocks and a part; two blocks of outputs.
-  ...convolutions(some(1, 3, 4, 6), 'f32', inHalf),
+  ...convolutions(some(4), 'f32', inHalf),
   {
     name: `${named(inHalf)}: listed places alone`,
     run: (gpu) => runListed(gpu, rows[4] as Row, inHalf),
@@ -437,6 +438,7 @@ export const cases: GpuCase[] = [
   ...usually(moreFours),
   // lavapipe takes up to a minute to compile it.
   ...usually(halfFours).map((one): GpuCase => ({ ...one, needs: ['shader-f16'] })),
+  ...usually(moreProductCases).map((one): GpuCase => ({ ...one, needs: ['shader-f16'] })),
   ...usually(productCases, 'dawn').map((one): GpuCase => ({ ...one, needs: ['shader-f16'] })),
   ...usually(halfCases, 'dawn').map((one): GpuCase => ({ ...one, needs: ['shader-f16'] })),
 ];

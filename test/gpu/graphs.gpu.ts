@@ -1,5 +1,5 @@
 import { normalise } from '../../src/explain/image';
-import type { GpuCase, ImplementationName } from '../harness/case';
+import type { GpuCase } from '../harness/case';
 import { assertClose } from '../harness/compare';
 import { checkForward, checkGradients, checkLogits, checkMasked } from '../harness/graph-checks';
 import { randomGraph } from '../harness/random-graph';
@@ -20,18 +20,11 @@ const ON_GPUS: readonly SmallGraphName[] = ['residual', 'groups'];
 
 const names = Object.keys(smallGraphs) as SmallGraphName[];
 
-/** Of them, those that lavapipe runs in each test run, too. */
-const ON_DAWN: readonly SmallGraphName[] = ['gates', 'pools'];
-
-const usuallyIn = (name: SmallGraphName): readonly ImplementationName[] =>
-  ON_DAWN.includes(name) ? ['chrome', 'dawn'] : ['chrome'];
-
 const smallCases = names.flatMap((name): GpuCase[] => [
   ...(ON_GPUS.includes(name) ? (['software', 'gpu'] as const) : (['software'] as const)).flatMap(
     (device): GpuCase[] => [
       {
         name: `${name} as for ${device}: every layer's output, and the logits with all that is fused`,
-        usually: usuallyIn(name),
         run: (gpu) => checkForward(gpu, smallGraph(name), { facts: DEVICES[device] }),
       },
       {
