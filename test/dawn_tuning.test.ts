@@ -32,6 +32,9 @@ const { network, weights } = smallModel({ layers: smallLayers.wide, width: 14, h
 const image = testValues(3 * 10 * 14, 4) as Float32Array<ArrayBuffer>;
 
 const MIB = 1024 * 1024;
+
+/** lavapipe takes minutes to compile what some devices choose: SCORE_CAM_SLOW=1 has them all. */
+const wantsSlow = process.env.SCORE_CAM_SLOW === '1';
 const budget = { precision: 'f32', memoryBudget: 256 * MIB, batch: 1 } as const;
 
 const dawn = await openDawn('backend=vulkan');
@@ -95,6 +98,12 @@ describe.skipIf(reason !== undefined)('a network by the methods of GPUs', () => 
   it('gives the logits of the f64 reference', async () => {
     for (const [as, changes] of [
       ['gpu', {}],
+      ...(wantsSlow
+        ? ([
+            ['gpu', { maxInvocations: 256 }],
+            ['gpu', { maxInvocations: 128 }],
+          ] as const)
+        : []),
       ['software', {}],
     ] as const) {
       const { own, facts } = await device(as, changes);
@@ -106,6 +115,7 @@ describe.skipIf(reason !== undefined)('a network by the methods of GPUs', () => 
   it('and in f16 within what layers of 0.16 % make', async () => {
     // Without F(4x4) in one kernel, which takes lavapipe long to compile in f16.
     for (const [precision, maxInvocations] of [
+      ...(wantsSlow ? ([['f16', 256]] as const) : []),
       ['f16', 128],
       ['f16-products', 256],
     ] as const) {
@@ -125,8 +135,7 @@ describe.skipIf(reason !== undefined)('tuning', () => {
     for (const [as, precision, changes] of [
       // Some of a GPU's in f32 are measured where a kernel is refused, below.
       ['software', 'f32', {}],
-      // What takes more invocations takes lavapipe long to compile; fused.gpu.ts has it.
-      ['gpu', 'f16', { maxInvocations: 64 }],
+      ['gpu', 'f16', { maxInvocations: wantsSlow ? 256 : 64 }],
     ] as const) {
       const { own, facts } = await device(as, changes);
       const steps: [number, number][] = [];
