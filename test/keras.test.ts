@@ -239,6 +239,18 @@ describe('TensorFlow.js layers models', () => {
     ],
     ['a kernel of 12', 'branches', set('left', 'kernel_size', [12, 12]), 'at most 11x11 by 4x4'],
     [
+      'a bias that the file has and the layer does not use',
+      'branches',
+      set('left', 'use_bias', false),
+      'tensor "left/bias" is there, and the configuration of layer "left" says that it has no bias.',
+    ],
+    [
+      'a shift of a batch norm, likewise',
+      'mobilenet',
+      set('conv1_bn', 'center', false),
+      'tensor "conv1_bn/beta" is there, and the configuration of layer "conv1_bn" says that it has no beta.',
+    ],
+    [
       'an unknown activation',
       'branches',
       set('left', 'activation', 'gelu'),

@@ -206,12 +206,15 @@ class Conversion {
         [height, width, channels / groups, outChannels],
         [3, 2, 0, 1],
       ),
+      bias: this.bias(name, config, outChannels),
     });
   }
 
   private depthwise(config: JsonObject, value: Value): Value {
     const { name } = this.current as KerasLayer;
-    return this.windowed(name, config, value, ...this.spread(name, config, value));
+    const [outChannels, own] = this.spread(name, config, value);
+    const bias = this.bias(name, config, outChannels);
+    return this.windowed(name, config, value, outChannels, { ...own, bias });
   }
 
   /** Of a depthwise convolution: its channels, groups and weight. */
@@ -235,13 +238,17 @@ class Conversion {
   private separable(config: JsonObject, value: Value): Value {
     const { name } = this.current as KerasLayer;
     const [spread, shape] = this.spread(name, config, value);
-    const plain = { ...config, use_bias: false, activation: 'linear' };
-    const depthwise = this.windowed(`${name}/depthwise`, plain, value, spread, shape);
+    const plain = { ...config, activation: 'linear' };
+    const depthwise = this.windowed(`${name}/depthwise`, plain, value, spread, {
+      ...shape,
+      bias: undefined,
+    });
     const outChannels = this.count(config, 'filters');
     const stored = [1, 1, spread, outChannels];
     const weight = this.weights.take(name, ['pointwise_kernel'], stored, [3, 2, 0, 1]);
     const point = { ...config, kernel_size: 1, strides: 1, padding: 'valid', dilation_rate: 1 };
-    return this.windowed(name, point, depthwise, outChannels, { groups: 1, weight });
+    const bias = this.bias(name, config, outChannels);
+    return this.windowed(name, point, depthwise, outChannels, { groups: 1, weight, bias });
   }
 
   private windowed(
@@ -249,15 +256,12 @@ class Conversion {
     config: JsonObject,
     value: Value,
     outChannels: number,
-    own: Pick<GraphConv, 'groups' | 'weight'>,
+    own: Pick<GraphConv, 'groups' | 'weight' | 'bias'>,
   ): Value {
     const { kernel, stride, padding, out } = this.window(config, value, 11, 4);
     if (this.pair(config, 'dilation_rate', 1).some((rate) => rate !== 1)) {
       this.fail(`has the dilation rate ${shown(config.dilation_rate)}; 1 is supported`);
     }
-    const owner = (this.current as KerasLayer).name;
-    const bias =
-      config.use_bias === false ? undefined : this.weights.take(owner, ['bias'], [outChannels]);
     const activation = activationOf(config.activation, this.isKeras3);
     const layer = {
       type: 'conv',
@@ -268,7 +272,6 @@ class Conversion {
       stride,
       padding,
       ...own,
-      bias,
     } as const;
     return this.bend(this.add(layer, { channels: outChannels, ...out }), activation);
   }
@@ -289,11 +292,17 @@ class Conversion {
       kernel: over,
       padding: 0,
       weight: this.weights.take(name, ['kernel'], stored, [3, 2, 0, 1]),
-      bias: config.use_bias === false ? undefined : this.weights.take(name, ['bias'], [units]),
+      bias: this.bias(name, config, units),
     } as const;
     const out = value.rank === 2 ? { height: 1, width: 1 } : { height, width };
     const made = this.add(layer, { channels: units, ...out }, value.rank);
     return this.bend(made, activationOf(config.activation, this.isKeras3));
+  }
+
+  private bias(layer: string, config: JsonObject, channels: number): string | undefined {
+    if (config.use_bias !== false) return this.weights.take(layer, ['bias'], [channels]);
+    this.weights.refuse(layer, 'bias');
+    return undefined;
   }
 
   private batchNorm(config: JsonObject, value: Value): Value {

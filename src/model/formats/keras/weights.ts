@@ -55,9 +55,7 @@ export class KerasWeights implements WeightSource {
     axes?: readonly number[],
   ): string {
     const [name, second] = this.namesOf(layer, kinds);
-    const fail = (message: string): never => {
-      throw new ScoreCamError('weights', `${this.name}: ${message}`);
-    };
+    const fail = this.fail.bind(this);
     if (name === undefined) return fail(`tensor "${layer}/${kinds[0]}" is missing.`);
     if (second !== undefined)
       return fail(`"${name}" and "${second}" could both be of layer "${layer}".`);
@@ -76,12 +74,26 @@ export class KerasWeights implements WeightSource {
     return name;
   }
 
+  private fail(message: string): never {
+    throw new ScoreCamError('weights', `${this.name}: ${message}`);
+  }
+
   private namesOf(layer: string, kinds: readonly string[]): readonly string[] {
     return kinds.flatMap((kind) => this.byEnding.get(`${layer}/${kind}`) ?? []);
   }
 
-  /** A tensor of one value that the file leaves out. */
+  /** @throws ScoreCamError `weights` where the file has a tensor that its layer, as it is configured, does not use */
+  refuse(layer: string, kind: string): void {
+    const [found] = this.namesOf(layer, [kind]);
+    if (found === undefined) return;
+    this.fail(
+      `tensor "${found}" is there, and the configuration of layer "${layer}" says that it has no ${kind}.`,
+    );
+  }
+
+  /** A tensor of one value that the file leaves out. @throws ScoreCamError `weights` where it does not */
   make(layer: string, kind: string, channels: number, fill: number): string {
+    this.refuse(layer, kind);
     const name = `${layer}/${kind}`;
     const shape = [channels];
     this.tensors.set(name, {
