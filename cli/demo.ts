@@ -17,7 +17,11 @@ async function demo(signal: AbortSignal): Promise<void> {
   const packages = ['@observablehq/plot'];
   const { url, close } = await serveProject([], { port, packages, token: keptToken() });
   console.log(`The demo is at ${url}/demo/, the bench at ${url}/bench/ (Ctrl-C ends it).`);
-  await new Promise((resolve) => signal.addEventListener('abort', resolve));
+  await new Promise<void>((resolve) => {
+    signal.addEventListener('abort', () => resolve());
+    // Where it was ended while the server started.
+    if (signal.aborted) resolve();
+  });
   await close();
 }
 

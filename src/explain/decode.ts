@@ -115,6 +115,8 @@ async function whole(image: HTMLImageElement, signal: AbortSignal | undefined): 
   const stopped = new Promise<never>((_, reject) => {
     stop = () => reject(signal?.reason);
     signal?.addEventListener('abort', stop);
+    // An abort that came before is told to no listener.
+    if (signal?.aborted) stop();
   });
   await Promise.race([loaded, stopped]).finally(() => signal?.removeEventListener('abort', stop));
 }

@@ -345,12 +345,15 @@ export const cases: GpuCase[] = [
       ): Promise<string> => {
         const controller = new AbortController();
         let count = 0;
-        queue.submit = (...args) => {
-          if (++count === n) controller.abort(new Error('enough'));
-          return GPUQueue.prototype.submit.apply(queue, args);
+        queue.submit = (buffers) => {
+          const all = [...buffers];
+          // Empty ones are nudges to a queue that is slow to answer (waiting.ts): as many as time passes.
+          if (all.length > 0 && ++count === n) controller.abort(new Error('enough'));
+          return GPUQueue.prototype.submit.call(queue, all);
         };
         try {
-          return await reasonOf(work(controller.signal));
+          const end = await reasonOf(work(controller.signal));
+          return controller.signal.aborted ? end : 'never aborted';
         } finally {
           Reflect.deleteProperty(queue, 'submit');
         }
@@ -363,8 +366,8 @@ export const cases: GpuCase[] = [
       // Of the last submits, too, the map's among them.
       for (let n = 1; ; n++) {
         const end = await abortedAt(n, (signal) => explainer.explain(image, { signal }));
-        if (end === 'finished') {
-          if (n < 5) throw new Error(`finished although aborted at submit ${n}`);
+        if (end === 'never aborted') {
+          if (n < 5) throw new Error(`only ${n - 1} submits`);
           break;
         }
         expectSame(`explain, submit ${n}`, end, 'enough');
@@ -384,10 +387,13 @@ export const cases: GpuCase[] = [
       if (isPage) {
         // One whose file never comes.
         const waiting = Object.assign(new Image(), { decode: () => new Promise<void>(() => {}) });
-        const controller = new AbortController();
-        const end = reasonOf(explainer.classify(waiting, { signal: controller.signal }));
-        setTimeout(() => controller.abort(new Error('waited enough')), 20);
-        expectSame('an image that does not come', await end, 'waited enough');
+        // Aborted while its decoder is being fetched, and while it is waited for.
+        for (const wait of [(abort: () => void) => abort(), setTimeout]) {
+          const controller = new AbortController();
+          const end = reasonOf(explainer.classify(waiting, { signal: controller.signal }));
+          wait(() => controller.abort(new Error('waited enough')), 20);
+          expectSame('an image that does not come', await end, 'waited enough');
+        }
       }
       const controller = new AbortController();
       const loading = createExplainer({
