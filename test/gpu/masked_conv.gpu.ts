@@ -255,7 +255,7 @@ export const cases: GpuCase[] = [
       const trial = trialOf(row, dtype);
       return {
         name: name('workgroup', trial),
-        usually: i < USUAL && dtype === 'f32' ? ['dawn'] : [],
+        usually: i < USUAL && dtype === 'f32' ? ['chrome'] : [],
         run: (gpu) => againstReference(gpu, 'workgroup', trial),
       };
     }),
