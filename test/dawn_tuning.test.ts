@@ -199,25 +199,23 @@ describe.skipIf(reason !== undefined)('tuning', () => {
   });
 
   it('measures anew what was measured by a device with other methods', async () => {
-    const { own, facts } = await device('gpu', { maxInvocations: 128 });
+    // Any two that have not the same ways: these are quickly compiled.
+    const { own, facts } = await device('software');
     const totals: number[] = [];
     const onProgress = (done: number, all: number) => {
       if (done === 0) totals.push(all);
     };
     const options = { ...budget, onProgress };
-    const large = await tuneConvolutions(own, network, { ...options, facts });
-    const small = { ...facts, maxInvocations: 64 };
-    const tuning = await tuneConvolutions(own, network, { ...options, facts: small, known: large });
+    const known = await tuneConvolutions(own, network, { ...options, facts });
+    const other = { ...facts, isFallback: false, maxInvocations: 64 };
+    const tuning = await tuneConvolutions(own, network, { ...options, facts: other, known });
     const shapes = tunableShapes(network);
-    const countOf = (having: DeviceFacts) =>
-      shapes.flatMap((shape) => candidatesFor(shape, convDevice(having, 'f32'))).length;
-    expect(totals).toEqual([countOf(facts), countOf(small)]);
-    expect(countOf(small)).toBeLessThan(countOf(facts));
-    const names = Object.values(tuning.layers).flatMap(({ measured }) =>
-      measured.map(({ method }) => method),
-    );
-    expect(names.length).toBe(countOf(small));
-    expect(names.filter((name) => name.includes('64x128'))).toEqual([]);
+    const namesOf = (having: DeviceFacts): string[] =>
+      shapes.flatMap((shape) => candidatesFor(shape, convDevice(having, 'f32')).map(methodName));
+    expect(totals).toEqual([namesOf(facts).length, namesOf(other).length]);
+    const measured = Object.values(tuning.layers).flatMap((layer) => layer.measured);
+    expect(measured.map(({ method }) => method)).toEqual(namesOf(other));
+    expect(namesOf(other)).not.toEqual(namesOf(facts));
   });
 
   it('refuses a kernel that computes something else', async () => {

@@ -135,12 +135,21 @@ async function runLinear(gpu: Gpu, tiling: LinearTiling, activation: number): Pr
 // lavapipe takes long to compile them, and the networks of graphs.gpu.ts go through all of them there.
 const usually = ['chrome'] as const;
 
+/** One of each kind. */
+const FEW: readonly number[] = [0.1, -6, SILU];
+
+/** In every run all activations in registers, as all kernels have the same text for them, and a few in the others. */
+const usuallyWith = (method: ConvMethod, activation: number): readonly 'chrome'[] =>
+  !isLarge(method) && (methodName(method) === 'direct, registers' || FEW.includes(activation))
+    ? usually
+    : [];
+
 const sizes = { inChannels: 3, outChannels: 9, height: 7, width: 15 } as const;
 
-/** Every shape and activation is a pipeline, of kernels with barriers one that is slow to compile: one of each kind. */
+/** Every shape and activation is a pipeline, of kernels with barriers one that is slow to compile. */
 const activationsOf = (method: ConvMethod): readonly number[] =>
   method.kind.startsWith('fused') || methodName(method).includes('workgroup')
-    ? ACTIVATIONS.filter((code) => [0.1, -6, SILU].includes(code))
+    ? ACTIVATIONS.filter((code) => FEW.includes(code))
     : ACTIVATIONS;
 
 const kernelOf = (method: ConvMethod): 1 | 3 => (methodName(method).includes('quads') ? 1 : 3);
@@ -151,7 +160,7 @@ export const cases: GpuCase[] = quadsNeedSubgroups([
       [false, true].map(
         (added): GpuCase => ({
           name: `${methodName(method)}: ${activationName(activation)}${added ? ', added, a view' : ''}`,
-          usually: isLarge(method) ? [] : usually,
+          usually: usuallyWith(method, activation),
           run: (gpu) =>
             run(gpu, method, {
               shape: { ...sizes, kernel: kernelOf(method), activation, pool: false },
@@ -165,7 +174,7 @@ export const cases: GpuCase[] = quadsNeedSubgroups([
       .map(
         (activation): GpuCase => ({
           name: `${methodName(method)}: ${activationName(activation)}, added, pooled, a view`,
-          usually: isLarge(method) ? [] : usually,
+          usually: usuallyWith(method, activation),
           run: (gpu) =>
             run(gpu, method, {
               shape: { ...sizes, kernel: kernelOf(method), activation, pool: true },
@@ -178,7 +187,7 @@ export const cases: GpuCase[] = quadsNeedSubgroups([
     ACTIVATIONS.map(
       (activation): GpuCase => ({
         name: `linear, ${tiling}: ${activationName(activation)}`,
-        usually,
+        usually: tiling === 'registers' || FEW.includes(activation) ? usually : [],
         run: (gpu) => runLinear(gpu, tiling, activation),
       }),
     ),
