@@ -5,7 +5,7 @@ import { CONV_TILES, type GemmTile, tileName } from '../../src/kernels/shared/ge
 import type { ConvDtype } from '../../src/numbers/dtypes';
 import type { GpuCase } from '../harness/case';
 import { assertClose, testValues } from '../harness/compare';
-import { quadsNeedSubgroups } from '../harness/quads';
+import { quadsNeedSubgroups, usuallyQuadsOnDawn } from '../harness/quads';
 import { convReference } from '../reference/conv';
 import { encodeWeights } from '../reference/weights';
 
@@ -118,19 +118,11 @@ function cased(tiling: AnyConvTiling, dtype: ConvDtype, row: Row, tile?: GemmTil
   };
 }
 
-/** What needs subgroups of more than one quad runs on lavapipe, too, which takes seconds to compile each. */
-const ON_DAWN: readonly AnyConvTiling[] = ['quads'];
-
-const plain: GpuCase[] = (Object.keys(rows) as AnyConvTiling[]).flatMap((tiling) =>
-  [
+const plain: GpuCase[] = usuallyQuadsOnDawn(
+  (Object.keys(rows) as AnyConvTiling[]).flatMap((tiling) => [
     ...rows[tiling].map((row) => cased(tiling, 'f32', row)),
     ...halves[tiling].map((i) => cased(tiling, 'f16', rows[tiling][i] as Row)),
-  ].map(
-    (one): GpuCase => ({
-      ...one,
-      usually: ON_DAWN.includes(tiling) ? ['chrome', 'dawn'] : ['chrome'],
-    }),
-  ),
+  ]),
 );
 
 /**

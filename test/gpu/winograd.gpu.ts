@@ -18,7 +18,7 @@ import type { ConvDtype } from '../../src/numbers/dtypes';
 import { convDevice } from '../../src/plan/device';
 import type { GpuCase } from '../harness/case';
 import { assertClose, testValues } from '../harness/compare';
-import { quadsNeedSubgroups } from '../harness/quads';
+import { quadsNeedSubgroups, usuallyQuadsOnDawn } from '../harness/quads';
 import { convReference } from '../reference/conv';
 import { encodeWeights, halfValue } from '../reference/weights';
 import { filtersReference, productReference, winogradTolerance } from '../reference/winograd';
@@ -325,12 +325,6 @@ const halfCases: GpuCase[] = (() => {
 })();
 
 export const cases: GpuCase[] = [
-  // Subgroups of more than one quad are lavapipe's alone.
-  ...quadsNeedSubgroups(singleCases).map(
-    (one): GpuCase => ({
-      ...one,
-      usually: one.name.includes('quads') ? ['chrome', 'dawn'] : ['chrome'],
-    }),
-  ),
+  ...usuallyQuadsOnDawn(quadsNeedSubgroups(singleCases)),
   ...halfCases.map((one): GpuCase => ({ ...one, usually: ['dawn'], needs: ['shader-f16'] })),
 ];

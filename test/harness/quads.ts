@@ -5,3 +5,10 @@ export const quadsNeedSubgroups = (cases: readonly GpuCase[]): GpuCase[] =>
   cases.map((one) =>
     one.name.includes('quads') ? { ...one, needs: [...(one.needs ?? []), 'subgroups'] } : one,
   );
+
+/** In every run in Chrome, and on lavapipe as well what needs subgroups of more than one quad: they are lavapipe's alone. */
+export const usuallyQuadsOnDawn = (cases: readonly GpuCase[]): GpuCase[] =>
+  cases.map((one) => ({
+    ...one,
+    usually: one.name.includes('quads') ? ['chrome', 'dawn'] : ['chrome'],
+  }));
