@@ -12,6 +12,12 @@ const guards = { testTimeout: 300_000, hookTimeout: 120_000 };
  */
 const half = Math.max(1, Math.floor(availableParallelism() / 2));
 
+/**
+ * Mesa's lavapipe, without LLVM's optimisations: what the tests compute takes far less time than LLVM takes for large
+ * kernels. SPIR-V and what RADV makes of it stay as they are.
+ */
+process.env.GALLIVM_PERF ??= 'nopt';
+
 /** Of a browser that `npm test` does not ask for. */
 const IN_FIREFOX = 'test/firefox_*.test.ts';
 
