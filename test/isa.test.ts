@@ -113,6 +113,7 @@ it.each([
   ['v_fma_mix_f32 v0, v1, v2, v0', 'multiply', 1],
   ['v_pk_fma_f16 v0, v1, v2, v0', 'multiply', 2],
   ['v_dual_fmac_f32 v0, v1, v2 :: v_dual_mul_f32 v3, v4, v5', 'multiply', 1],
+  ['v_wmma_f32_16x16x16_f16 v[0:7], v[8:15], v[16:23], v[0:7]', 'multiply', 64],
   ['v_mad_u32_u24 v0, v1, v2, v3', 'vector', 0],
   ['v_mul_f32_e32 v0, v1, v2', 'vector', 0],
   ['s_load_dwordx4 s[0:3], s[4:5], 0x0', 'scalar', 0],
@@ -150,6 +151,7 @@ describe('what is compiled', () => {
     for (const name of [
       'winograd_product_workgroup',
       'winograd_product_workgroup_half',
+      'winograd_product_matrix_half',
       'winograd_input_listed',
       'masked_conv_workgroup_listed_f32',
       'conv_workgroup_f32',
@@ -166,6 +168,7 @@ describe('what is compiled', () => {
     const kernels = ['winograd_product'];
     const own = pipelinesOf(dispatches, { kernels, values: { ROWS: 8, COLS: 16 } });
     expect(own.map(({ kernel, values }) => [kernel, values])).toEqual([
+      ['winograd_product_matrix_half', { LANES: 256, UNIT_M: 16, UNIT_N: 16, UNIT_K: 16 }],
       ['winograd_product_workgroup', { ROWS: 8, COLS: 16, WHOLE: 1 }],
       ['winograd_product_workgroup_half', { ROWS: 8, COLS: 16, WHOLE: 1 }],
     ]);
@@ -196,6 +199,35 @@ something else
     { binding: 2, isUniform: false },
   ]);
   expect(shader?.text).not.toMatch(/aximal|^;|something/m);
+  expect(shader?.hasMatrices).toBe(false);
+});
+
+it('writes what is of matrices in numbers, which every assembler takes', () => {
+  const [shader] = shadersIn(`; SPIR-V
+               OpCapability Float16
+               OpCapability CooperativeMatrixKHR
+               OpEntryPoint GLCompute %main "main" %id
+          %5 = OpTypeCooperativeMatrixKHR %half %uint_3 %uint_16 %uint_16 %uint_0
+          %6 = OpCooperativeMatrixLoadKHR %5 %at %uint_1 %pitch None
+          %9 = OpCooperativeMatrixMulAddKHR %8 %6 %7 %sum NoneKHR
+               OpCooperativeMatrixStoreKHR %to %9 %uint_0 %pitch NonPrivatePointer
+               OpFunctionEnd
+`);
+  expect(shader?.hasMatrices).toBe(true);
+  // (words << 16) + opcode, by SPV_KHR_cooperative_matrix; a result stands behind its type.
+  expect(shader?.text.trim().split(/\n\s*/)).toEqual([
+    'OpCapability Float16',
+    'OpCapability !6022',
+    'OpEntryPoint GLCompute %main "main" %id',
+    `!${7 * 65536 + 4456} %5 %half %uint_3 %uint_16 %uint_16 %uint_0`,
+    'OpNop',
+    `!${7 * 65536 + 4457} %5 %6 %at %uint_1 %pitch !0`,
+    'OpNop',
+    `!${7 * 65536 + 4459} %8 %9 %6 %7 %sum !0`,
+    'OpNop',
+    `!${6 * 65536 + 4458} %to %9 %uint_0 %pitch !32`,
+    'OpFunctionEnd',
+  ]);
 });
 
 describe('the model', () => {
@@ -315,7 +347,10 @@ it('the report shows what was compiled, and what is predicted', () => {
   const page = parseHTML(reportPage(file, document)).document;
   const rows = (caption: string): number =>
     page.querySelectorAll(`[aria-label="${caption}"] tbody tr`).length;
-  expect(rows('Kernels as compiled')).toBe(3 * isa.kernels.length);
+  // Matrix units are RDNA3's alone.
+  const matrices = isa.kernels.filter(({ kernel }) => kernel.includes('matrix'));
+  expect(matrices.map(({ code }) => Object.keys(code))).toEqual([['navi31']]);
+  expect(rows('Kernels as compiled')).toBe(3 * isa.kernels.length - 2);
   expect(rows('Predicted seconds')).toBe(KNOWN_GPUS.length);
 });
 

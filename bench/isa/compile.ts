@@ -11,11 +11,14 @@ export interface Request {
   readonly path: string;
   readonly entry: string;
   readonly bound: readonly Bound[];
+  /** Whether it multiplies by matrix units: not compiled for a chip without them. */
+  readonly hasMatrices: boolean;
 }
 
 process.once('message', (requests: readonly Request[]) => {
-  const { device, version, compile } = openCompiler();
-  const kernels = requests.map(({ path, entry, bound }): KernelCode => {
+  const { device, version, allowsMatrices, compile } = openCompiler();
+  const kernels = requests.map(({ path, entry, bound, hasMatrices }): KernelCode | null => {
+    if (hasMatrices && !allowsMatrices) return null;
     const { statistics, assembly } = compile(readFileSync(path), entry, bound);
     const of = (name: string): number => statistics[name] ?? 0;
     const hotLoop = hotLoopOf(assembly);

@@ -1,9 +1,12 @@
-/// Makes pipelines on Mesa's lavapipe by Dawn, which prints the SPIR-V of each on stdout. Built into one file and run
-/// in a process of its own: nothing is computed, and whoever started it reads what is printed.
+/// Makes pipelines by Dawn for a GPU that is not there, RADV's null hardware, and Dawn prints the SPIR-V of each on
+/// stdout. Built into one file and run in a process of its own: nothing is computed, and whoever started it reads what
+/// is printed.
 import { writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { Pipelines } from '../../src/gpu/pipelines';
+import { MATRIX_FEATURE } from '../../src/kernels/winograd/winograd_product';
 import { seededVgg } from '../../src/model/seeded-vgg';
+import { swallowCommands } from './no-commands';
 import { pipelinesOf, type Selection } from './pipelines';
 import { GPU_FACTS, gpuDispatches } from './recorded';
 import type { KernelName, Way } from './types';
@@ -29,11 +32,12 @@ async function dump({ dawn, list, ...selection }: DumpOptions): Promise<void> {
     globals: object;
   };
   Object.assign(globalThis, globals);
+  swallowCommands();
   const gpu = create(['backend=vulkan', 'enable-dawn-features=dump_shaders,allow_unsafe_apis']);
   const adapter = await gpu.requestAdapter();
   if (!adapter) throw new Error('Dawn finds no Vulkan adapter.');
   const device = await adapter.requestDevice({
-    requiredFeatures: [...GPU_FACTS.features] as GPUFeatureName[],
+    requiredFeatures: [...GPU_FACTS.features, MATRIX_FEATURE] as GPUFeatureName[],
     requiredLimits: {
       maxComputeWorkgroupStorageSize: GPU_FACTS.maxWorkgroupStorage,
       maxComputeInvocationsPerWorkgroup: GPU_FACTS.maxInvocations,

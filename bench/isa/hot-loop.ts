@@ -54,8 +54,8 @@ export function multiplyAddsOf(text: string): number {
   if (halves.length > 1) return halves.reduce((sum, half) => sum + multiplyAddsOf(half), 0);
   const name = text.trim().split(/\s/)[0] as string;
   if (/^v_(pk_fma|dot2)/.test(name)) return 2;
-  // A matrix of 16x16x16 by 32 lanes.
-  if (/^v_wmma/.test(name)) return 128;
+  // A matrix of 16x16x16 by the 64 lanes of a wave as RADV compiles compute shaders.
+  if (/^v_wmma/.test(name)) return 64;
   return /^v_(dual_)?(fma|fmac|fmaak|fmamk|mad|mac)_(f32|f16|mix|legacy)/.test(name) ||
     /^v_(dual_)?(fmaak|fmamk)/.test(name)
     ? 1

@@ -96,3 +96,14 @@ export function functionAt(address: bigint, name: string, args: Types): Call {
   const call = koffi.decode(address, koffi.proto(name, 'int', typesOf(args)));
   return (...given) => call(...given.map(passed));
 }
+
+/** Writes over code of this process. @throws Error where memory cannot be made writable */
+export function overwrite(address: bigint, code: Uint8Array): void {
+  const libc = library('libc.so.6');
+  const page = address & ~4095n;
+  // Read, write and execute; two pages, since code may go on in the next.
+  if (libc('mprotect', ['u64', 'u64', 'u32'])(page, 8192n, 7) !== 0) {
+    throw new Error(`The memory at 0x${page.toString(16)} stays read-only.`);
+  }
+  libc('memcpy', ['u64', 'u64', 'u64'], 'void')(address, bytes(code), BigInt(code.length));
+}

@@ -1,11 +1,14 @@
 import { Arena } from '../../src/gpu/arena';
 import type { DeviceFacts } from '../../src/gpu/facts';
 import type { Dispatch, Slice } from '../../src/gpu/kernel';
+import { MATRIX_FEATURE } from '../../src/kernels/winograd/winograd_product';
 import type { Network } from '../../src/model/network';
 import { IMAGE, sizeOf } from '../../src/model/network';
 import type { Precision } from '../../src/numbers/dtypes';
 import { maskedPasses, planBatches } from '../../src/plan/batches';
+import { candidatesFor } from '../../src/plan/candidates';
 import { type Choices, compile, type Plan } from '../../src/plan/compile';
+import { convDevice } from '../../src/plan/device';
 import { expectsBounds } from '../../src/runtime/bounds';
 import { Recorder, type StepWeights } from '../../src/runtime/recorder';
 import { firstLayerSubjects, kernelSubjects } from '../measure/kernels/all';
@@ -34,6 +37,13 @@ export const GPU_FACTS: DeviceFacts = {
 
 /** The library's default. */
 export const MEMORY_BUDGET = 256 * 1024 * 1024;
+
+/** The same with units that multiply 16x16x16 of f16 into f32, as RDNA3 lists them. */
+const WITH_MATRICES: DeviceFacts = {
+  ...GPU_FACTS,
+  features: new Set([...GPU_FACTS.features, MATRIX_FEATURE]),
+  subgroupMatrices: [{ componentType: 'f16', resultComponentType: 'f32', M: 16, N: 16, K: 16 }],
+};
 
 export function onPaper(): Arena {
   return new Arena({
@@ -107,9 +117,22 @@ export function recordedPasses(
   return { plan, batch, block, features: features.dispatches, head: head.dispatches };
 }
 
+/** Convolutions by matrix units, as far as they fit: what a tuning tries. */
+const BY_MATRICES: Choices = {
+  conv: (shape) =>
+    candidatesFor(shape, convDevice(WITH_MATRICES, 'f16')).find(
+      (method) => method.kind === 'winograd' && method.product === 'matrix',
+    ),
+};
+
 /** A forward pass of one image. */
-function forwardPass(network: Network, precision: Precision): Dispatch[] {
-  const plan = compile(network, GPU_FACTS, { precision });
+function forwardPass(
+  network: Network,
+  precision: Precision,
+  facts = GPU_FACTS,
+  choose?: Choices,
+): Dispatch[] {
+  const plan = compile(network, facts, { precision, choose });
   const arena = onPaper();
   const image = arena.take(IMAGE, 4 * sizeOf(network.input));
   const recorder = new Recorder(weightsOnPaper(plan));
@@ -132,8 +155,14 @@ export function gpuDispatches(network: Network): Dispatch[] {
     const { features, head } = recordedPasses(network, precision, 512);
     return [...features, ...head, ...forwardPass(network, precision)];
   });
+  // Their transforms are those of other ways.
+  const matrices = forwardPass(network, 'f16', WITH_MATRICES, BY_MATRICES).filter(({ kernel }) =>
+    kernel.name.includes('matrix'),
+  );
   const subjects = [...kernelSubjects, ...firstLayerSubjects]
     .filter(({ name }) => !NOT_FOR_GPUS.test(name))
     .flatMap((subject) => subject.record(onPaper() as Tensors, SCALE).run);
-  return [...passes, ...subjects].filter(({ kernel }) => !NOT_FOR_GPUS.test(kernel.name));
+  return [...passes, ...matrices, ...subjects].filter(
+    ({ kernel }) => !NOT_FOR_GPUS.test(kernel.name),
+  );
 }

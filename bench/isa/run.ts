@@ -34,7 +34,12 @@ export async function compileKernels(
       chips: chips.map((chip, i) => ({ chip, device: compiled[i]?.device ?? '' })),
       kernels: pipelines.map((name, i) => ({
         ...name,
-        code: Object.fromEntries(chips.map((chip, c) => [chip, compiled[c]?.kernels[i]])),
+        code: Object.fromEntries(
+          chips.flatMap((chip, c) => {
+            const code = compiled[c]?.kernels[i];
+            return code ? [[chip, code]] : [];
+          }),
+        ),
       })),
       ways,
     };
@@ -45,7 +50,7 @@ export async function compileKernels(
 
 /** The pipelines, and a file of SPIR-V for each. */
 async function shaders(
-  { dawn, lavapipe }: Tools,
+  { dawn, radv }: Tools,
   selection: Selection,
   folder: string,
   signal: AbortSignal,
@@ -53,7 +58,9 @@ async function shaders(
   const list = join(folder, 'pipelines.json');
   const script = await buildScript('bench/isa/dump.ts', folder, 'dump.mjs');
   const options: DumpOptions = { ...selection, dawn, list };
-  const printed = await output([script, JSON.stringify(options)], lavapipe, signal);
+  // The script stands where no packages are.
+  const env = { ...chipEnv(DUMPED, radv), NODE_PATH: join(projectRoot, 'bench/node_modules') };
+  const printed = await output([script, JSON.stringify(options)], env, signal);
   const dumped = JSON.parse(readFileSync(list, 'utf8')) as Dumped;
   const found = shadersIn(printed);
   const { length } = dumped.pipelines;
@@ -63,18 +70,28 @@ async function shaders(
   const requests = found.map((shader, i): Request => {
     const path = join(folder, `${i}.spv`);
     writeFileSync(path, assemble(shader));
-    return { path, entry: shader.entry, bound: shader.bound };
+    const { entry, bound, hasMatrices } = shader;
+    return { path, entry, bound, hasMatrices };
   });
   return { ...dumped, requests };
 }
 
+/** The chip that Dawn makes SPIR-V for: it has all that kernels use. For the others Dawn makes the same. */
+const DUMPED: Chip = 'navi31';
+
+/** The environment in which Mesa's RADV is that chip. */
+const chipEnv = (chip: Chip, radv: string): NodeJS.ProcessEnv => ({
+  ...process.env,
+  VK_DRIVER_FILES: radv,
+  RADV_FORCE_FAMILY: chip,
+});
+
 /** What a script prints on stdout. */
 function output(
   args: readonly string[],
-  vulkanDriver: string,
+  env: NodeJS.ProcessEnv,
   signal: AbortSignal,
 ): Promise<string> {
-  const env = { ...process.env, VK_DRIVER_FILES: vulkanDriver };
   const child = spawn(process.execPath, args, { env, signal, stdio: ['ignore', 'pipe', 'pipe'] });
   let [printed, problem] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -99,9 +116,8 @@ function compileFor(
   requests: readonly Request[],
   signal: AbortSignal,
 ): Promise<ChipResults> {
-  const env = { ...process.env, VK_DRIVER_FILES: radv, RADV_FORCE_FAMILY: chip };
   const child = fork(join(projectRoot, 'bench/isa/compile.ts'), {
-    env,
+    env: chipEnv(chip, radv),
     signal,
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });

@@ -30,7 +30,8 @@ export interface ChipResults {
   readonly device: string;
   /** Of Mesa. */
   readonly version: string;
-  readonly kernels: readonly KernelCode[];
+  /** Null is what the chip cannot run. */
+  readonly kernels: readonly (KernelCode | null)[];
 }
 
 /** A pipeline: its kernel, what it is specialised for, and what it computes. */

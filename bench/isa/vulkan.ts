@@ -32,7 +32,11 @@ export interface Compiler {
   readonly device: string;
   /** Such as 25.0.7. */
   readonly version: string;
+  /** Whether it has matrix units. */
+  readonly allowsMatrices: boolean;
   compile(spirv: Uint8Array, entry: string, bound: readonly Bound[]): Compiled;
+  /** The driver's own function of a device. @throws Error for one that it does not have */
+  addressOf(name: string): bigint;
 }
 
 const API_1_3 = (1 << 22) | (3 << 12);
@@ -90,9 +94,8 @@ export function openCompiler(libvulkan = 'libvulkan.so.1'): Compiler {
     textAt(listed, size * i, 256),
   );
   const extensions = EXTENSIONS.filter((name) => names.includes(name));
-  const matrices = extensions.includes('VK_KHR_cooperative_matrix')
-    ? features(1000506000, 2)
-    : undefined;
+  const allowsMatrices = extensions.includes('VK_KHR_cooperative_matrix');
+  const matrices = allowsMatrices ? features(1000506000, 2) : undefined;
   // Of Vulkan 1.3, 1.2, 1.1, of the extension, and of Vulkan 1.0.
   const all = features(
     1000059000,
@@ -130,10 +133,14 @@ export function openCompiler(libvulkan = 'libvulkan.so.1'): Compiler {
   );
   const make = (name: string, info: Memory): bigint =>
     out((pointer) => call(name, 'u64', 'u64', 'u64', 'u64')(device, info, undefined, pointer));
-  const addressOf = load('vkGetDeviceProcAddr', ['u64', 'u64'], 'uint64');
+  const getAddress = load('vkGetDeviceProcAddr', ['u64', 'u64'], 'uint64');
+  const addressOf = (name: string): bigint => {
+    const address = BigInt(getAddress(device, bytes(Buffer.from(`${name}\0`))));
+    if (address === 0n) throw new Error(`The driver has no ${name}.`);
+    return address;
+  };
   const extra = (name: string): Call => {
-    const address = BigInt(addressOf(device, bytes(Buffer.from(`${name}\0`))));
-    const own = functionAt(address, name, ['u64', 'u64', 'u64', 'u64']);
+    const own = functionAt(addressOf(name), name, ['u64', 'u64', 'u64', 'u64']);
     return (...args) => checked(name, own(...args));
   };
   const statistics = extra('vkGetPipelineExecutableStatisticsKHR');
@@ -221,7 +228,9 @@ export function openCompiler(libvulkan = 'libvulkan.so.1'): Compiler {
   return {
     device: textAt(properties, 20, 256),
     version: [version >>> 22, (version >>> 12) & 1023, version & 4095].join('.'),
+    allowsMatrices,
     compile,
+    addressOf,
   };
 }
 

@@ -84,7 +84,7 @@ export interface ConvGroup {
 }
 
 export interface Choices {
-  readonly conv?: (shape: ConvShape) => ConvMethod;
+  readonly conv?: (shape: ConvShape) => ConvMethod | undefined;
   readonly linear?: (layer: LinearLayer) => LinearTiling;
 }
 
