@@ -135,7 +135,9 @@ describe.skipIf(reason !== undefined)('tuning', () => {
     for (const [as, precision, changes] of [
       // Some of a GPU's in f32 are measured where a kernel is refused, below.
       ['software', 'f32', {}],
-      ['gpu', 'f16', { maxInvocations: wantsSlow ? 256 : 64 }],
+      wantsSlow
+        ? ['gpu', 'f16-products', { maxInvocations: 256 }]
+        : ['gpu', 'f16', { maxInvocations: 64 }],
     ] as const) {
       const { own, facts } = await device(as, changes);
       const steps: [number, number][] = [];
@@ -149,6 +151,8 @@ describe.skipIf(reason !== undefined)('tuning', () => {
       const shapes = tunableShapes(network);
       const having = convDevice(facts, precision);
       expect(Object.keys(tuning.layers)).toEqual(shapes.map(sizesKey));
+      const multiplies = JSON.stringify(tuning.layers).includes('products, fused');
+      expect(multiplies).toBe(precision === 'f16-products');
       for (const shape of shapes) {
         const layer = tuning.layers[sizesKey(shape)];
         const names = candidatesFor(shape, having).map(methodName);

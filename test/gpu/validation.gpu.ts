@@ -10,6 +10,7 @@ import {
   type Model,
   type WeightDtype,
 } from '../../src/index';
+import { methodName } from '../../src/plan/candidates';
 import { compile, type Plan } from '../../src/plan/compile';
 import { NetworkWeights } from '../../src/runtime/network-weights';
 import { Runner } from '../../src/runtime/runner';
@@ -148,17 +149,29 @@ export const cases: readonly GpuCase[] = [
       }),
     ),
   ),
-  ...['software', 'GPUs'].map((kernels): GpuCase => {
+  ...(
+    [
+      ['f16', 'software'],
+      ['f16', 'GPUs'],
+      ['f16-products', 'GPUs'],
+    ] as const
+  ).map(([precision, kernels]): GpuCase => {
     const isFallback = kernels === 'software';
     return {
-      name: `in precision f16 its scores stand, by kernels for ${kernels}`,
+      name: `in precision ${precision} its scores stand, by kernels for ${kernels}`,
       needs: ['shader-f16'],
       // lavapipe takes most of a minute to compile the others.
       usually: isFallback ? ['dawn'] : [],
       async run(gpu) {
         const model = smallModel(NETWORKS.wide);
         const facts = factsOf({ isFallback, features: new Set(['shader-f16']) });
-        await validated(gpu, compile(model.network, facts, { precision: 'f16' }), model);
+        const plan = compile(model.network, facts, { precision });
+        // Or it would be another kernel that is looked at.
+        const multiplies = plan.steps.some(
+          (step) => step.kind === 'conv' && methodName(step.method).includes('products'),
+        );
+        if (multiplies !== (precision === 'f16-products')) throw new Error('other products');
+        await validated(gpu, plan, model);
         return undefined;
       },
     };
