@@ -136,8 +136,8 @@ describe.skipIf(reason !== undefined)('tuning', () => {
       // Some of a GPU's in f32 are measured where a kernel is refused, below.
       ['software', 'f32', {}],
       wantsSlow
-        ? ['gpu', 'f16-products', { maxInvocations: 256 }]
-        : ['gpu', 'f16', { maxInvocations: 64 }],
+        ? (['gpu', 'f16-products', { maxInvocations: 256 }] as const)
+        : (['gpu', 'f16', { maxInvocations: 64 }] as const),
     ] as const) {
       const { own, facts } = await device(as, changes);
       const steps: [number, number][] = [];
