@@ -2,6 +2,8 @@ import { outputSize } from '../../../src/kernels/convolution/conv_kernel';
 import type { ConvShape } from '../../../src/kernels/shared/conv_shape';
 import { tilesOf } from '../../../src/kernels/winograd/winograd';
 import {
+  FUSED_4X4_INVOCATIONS,
+  FUSED_4X4_STORAGE,
   type FusedKind,
   fused4x4Conv,
   fusedConv,
@@ -99,6 +101,7 @@ const plain4x4 = PRECISIONS.flatMap((precision) =>
       name: named('winograd_4x4_fused', precision, listed),
       group: GROUP_4X4,
       ...needsOf(precision),
+      workgroup: { invocations: FUSED_4X4_INVOCATIONS, bytes: FUSED_4X4_STORAGE },
       record(tensors, scale) {
         const shape = layerShape(scale);
         const own = convolution(tensors, scale, shape, precision, listed, { kind: 'fused4x4' });

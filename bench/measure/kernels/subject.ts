@@ -19,20 +19,31 @@ export interface Work {
   readonly bytes: number;
 }
 
+/** What a device must have to run something; without, it is left out. */
+export interface Needs {
+  readonly needs?: GPUFeatureName | undefined;
+  /** Of one workgroup, where that is more than WebGPU's core has. */
+  readonly workgroup?: { readonly invocations: number; readonly bytes: number } | undefined;
+}
+
 /** One kernel in one variant, at a size of VGG-16's. */
-export interface Subject {
+export interface Subject extends Needs {
   readonly name: string;
   readonly group: string;
-  /** What a device must have to run it; without, it is left out. */
-  readonly needs?: GPUFeatureName | undefined;
   record(tensors: Tensors, scale: Scale): Work;
 }
 
+/** Nothing more than any device has. */
+const CORE = { invocations: 0, bytes: 0 };
+
 /** Whether a device has what one of its measurements needs. */
 export const runsOn =
-  ({ device }: Gpu) =>
-  ({ needs }: { readonly needs?: GPUFeatureName | undefined }): boolean =>
-    !needs || device.features.has(needs);
+  ({ device: { features, limits } }: Gpu) =>
+  ({ needs, workgroup: { invocations, bytes } = CORE }: Needs): boolean =>
+    (!needs || features.has(needs)) &&
+    invocations <= limits.maxComputeInvocationsPerWorkgroup &&
+    invocations <= limits.maxComputeWorkgroupSizeX &&
+    bytes <= limits.maxComputeWorkgroupStorageSize;
 
 /** Values from -1 to 1 that are neither zero nor all alike. */
 export function values(count: number): Float32Array<ArrayBuffer> {
