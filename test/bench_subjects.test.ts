@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { firstLayerSubjects, kernelSubjects } from '../bench/measure/kernels/all';
 import { runsOn } from '../bench/measure/kernels/subject';
@@ -5,6 +8,7 @@ import { Arena } from '../src/gpu/arena';
 import { Gpu } from '../src/gpu/gpu';
 import { FUSED_4X4_INVOCATIONS } from '../src/kernels/winograd/winograd_fused';
 import { lacking, openDawn } from './harness/dawn';
+import { runScript } from './harness/run-script';
 
 /*
  * What the bench measures can be compiled by the device that it is measured on: by a software adapter of Vulkan, as a
@@ -48,5 +52,22 @@ describe.skipIf(reason !== undefined)('kernels that the bench measures', () => {
     arena.dispose();
     gpu.dispose();
     device.destroy();
+  });
+
+  it('are measured by Dawn in Node, in one file', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'score-cam-bench-dawn-'));
+    try {
+      const args = ['--dawn', '--runs', '1', '--out', join(folder, 'out.json')];
+      const { stdout, stderr } = await runScript('bench/bench.ts', args, {
+        // As the command runs it: Vite bundles otherwise in tests.
+        env: { NODE_ENV: 'production' },
+        // All of it takes minutes.
+        onStart: (child) =>
+          child.stdout?.on('data', (text) => /submitted and waited/.test(text) && child.kill()),
+      });
+      expect(stdout, stderr).toMatch(/^empty dispatch +[\d.]+ ms/m);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 });

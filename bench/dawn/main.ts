@@ -23,7 +23,7 @@ interface Dawn {
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 
-async function main(): Promise<void> {
+async function main(signal: AbortSignal): Promise<void> {
   const command = withBenchOptions(
     newCommand('bench.mjs', 'Times kernels, VGG-16 and the embedded model by Dawn in Node.'),
   )
@@ -36,7 +36,12 @@ async function main(): Promise<void> {
   const adapter = await adapterOf(dawn, raw.backend, options.adapter);
   const { info } = adapter;
   console.error(`${info.description || info.device} by Dawn, in Node ${process.versions.node}`);
-  const measured = await measure({ ...nodeHost, ...display(), adapter }, options);
+  // Nothing is kept until the end, so that nothing is lost in the middle.
+  const interrupted = new Promise<never>((_, reject) =>
+    signal.addEventListener('abort', () => reject(signal.reason)),
+  );
+  const measuring = measure({ ...nodeHost, ...display(), adapter }, options);
+  const measured = await Promise.race([measuring, interrupted]);
   const runtime = `Dawn (npm webgpu ${devDependencies.webgpu}) in Node ${process.versions.node}`;
   const file = benchFile(measured, runtime, options.stated);
   writeResults(file, options.out ?? 'bench-results.json', options.report);
@@ -93,6 +98,6 @@ const nodeHost: Pick<Host, 'model' | 'pixels'> = {
   },
 };
 
-await runCommand(main);
-// Dawn keeps Node alive as long as one of its objects lives.
-process.exit();
+// Not awaited here: in one file, what is imported on demand stands behind this. Dawn keeps Node alive as long as one of
+// its objects lives.
+runCommand(main).then(() => process.exit());
