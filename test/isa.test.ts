@@ -280,6 +280,15 @@ describe('the model', () => {
     expect(handed(product)?.slice(2)).toEqual([2 * 36 * 64 * tiles, 2 * 36 * 128 * tiles]);
   });
 
+  it('counts F(2x2) in one kernel: channels by fours, and by 16 where products are in f16', () => {
+    const few = { ...shape, inChannels: 20, outChannels: 33 };
+    const flopOf = (products?: 'f16') =>
+      convWork(few, { kind: 'fused', precision: 'f16', sides: 1, products }, 3)[0]?.flop;
+    const places = 3 * 28 * 28;
+    expect(flopOf()).toBe(2 * 64 * places * 20 * 64);
+    expect(flopOf('f16')).toBe(2 * 64 * places * 32 * 64);
+  });
+
   it('counts what the documentation says of 512 masks of VGG-16, weights aside', () => {
     const counted = waysOf(network, 512).map(({ name, precision, steps }) => {
       const all = steps.slice(1, 13).flatMap((step) => step.work);

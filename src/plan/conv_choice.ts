@@ -8,6 +8,7 @@ import {
   FUSED_4X4_STORAGE,
   FUSED_INVOCATIONS,
   FUSED_STORAGE,
+  HALF_BLOCK,
   type Sides,
 } from '../kernels/winograd/winograd_fused';
 import { type MatrixUnits, quadsFit } from '../kernels/winograd/winograd_product';
@@ -221,7 +222,7 @@ export function halfProductsPay({
   inChannels,
   outChannels,
 }: Pick<ConvSizes, 'inChannels' | 'outChannels'>): boolean {
-  const fused = 8 * roundUp(inChannels, 16) * roundUp(outChannels, 32);
+  const fused = 8 * roundUp(inChannels, HALF_BLOCK) * roundUp(outChannels, 32);
   return fused < mostOfOneKernel(inChannels, outChannels);
 }
 

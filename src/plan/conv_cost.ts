@@ -7,9 +7,9 @@ import {
   tilesOf,
   winogradScratch,
 } from '../kernels/winograd/winograd';
-import { fusedCover } from '../kernels/winograd/winograd_fused';
+import { fusedCover, HALF_BLOCK } from '../kernels/winograd/winograd_fused';
 import { STORED_BYTES } from '../numbers/dtypes';
-import { ceilDiv } from '../numbers/padding';
+import { ceilDiv, roundUp } from '../numbers/padding';
 import type { ConvMethod } from './conv_choice';
 
 import type { Traffic, Work } from './cost';
@@ -39,10 +39,11 @@ export function convWork(shape: ConvShape, method: ConvMethod, images: number): 
     // F(2x2) has four tiles of 16 products in each of F(4x4)'s, which has 144 multiply-adds more for each 36 x 32: those of
     // its input transform, which are a ninth of the loop's, and counted in its share.
     const each = isF2 ? 16 * 4 : PRODUCTS + 144 / 32;
-    const flop = 2 * each * tiles * cover.inChannels * cover.outChannels;
+    const products = isF2 && method.products ? '_products' : '';
+    const summed = products ? roundUp(cover.inChannels, HALF_BLOCK) : cover.inChannels;
+    const flop = 2 * each * tiles * summed * cover.outChannels;
     const again = { bytes: filters * (ceilDiv(tiles, cover.together) - 1), held: filters };
     const traffic = [ends(input + output), { bytes: filters }, again];
-    const products = isF2 && method.products ? '_products' : '';
     const kernel = isF2 ? `winograd_fused${products}` : 'winograd_4x4_fused';
     return [{ kernel, flop, traffic, dispatches: 1 }];
   }

@@ -55,6 +55,9 @@ const SIZES = {
 
 export type FusedKind = keyof typeof SIZES;
 
+/** Input channels that products in f16 are added up over before they go into f32: there are whole blocks of them. */
+export const HALF_BLOCK = 16;
+
 /** Output channels of a workgroup, and blocks of places before the next channels. */
 const CHANNELS = 32;
 const TOGETHER = 8;
