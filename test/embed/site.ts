@@ -18,8 +18,6 @@ declare global {
     /** Asked for so far, and of them those that are not there yet. */
     pipelines: number;
     compiling: number;
-    /** Milliseconds of tasks that kept the page from answering. */
-    longTasks: number[];
   }
 }
 
@@ -88,19 +86,12 @@ function watch(): void {
   window.dispatches = 0;
   window.pipelines = 0;
   window.compiling = 0;
-  window.longTasks = [];
   for (const type of ['load', 'progress', 'preview', 'explain', 'classchange', 'error']) {
     const note = ({ target, timeStamp }: Event): void => {
       if (!(target instanceof Element) || target.localName !== 'score-cam') return;
       window.happened.push({ id: target.id, type, at: timeStamp });
     };
     document.addEventListener(type, note, { capture: true });
-  }
-  if (PerformanceObserver.supportedEntryTypes.includes('longtask')) {
-    const hear = (list: PerformanceObserverEntryList): void => {
-      window.longTasks.push(...list.getEntries().map(({ duration }) => duration));
-    };
-    new PerformanceObserver(hear).observe({ type: 'longtask', buffered: true });
   }
   if (!('gpu' in navigator)) return;
   const { requestDevice } = GPUAdapter.prototype;
@@ -156,6 +147,42 @@ export async function hears(page: Page, type: string, id = '', times = 1): Promi
   );
   const said = await end.jsonValue();
   if (said !== 'heard') throw new Error(`Instead of "${type}" the element says: ${said}`);
+}
+
+/** A task of a thread, as Chrome's tracing has it: `tdur` are microseconds of the processor's time. */
+interface TraceEvent {
+  readonly name: string;
+  readonly pid: number;
+  readonly tid: number;
+  readonly tdur?: number;
+  readonly args: { readonly name?: string };
+}
+
+/**
+ * Milliseconds of the longest task that a page's own thread worked at while something was done: what keeps the page from
+ * answering. The processor's time, so that it is the same whoever else has the machine.
+ */
+export async function longestTask(page: Page, work: () => Promise<unknown>): Promise<number> {
+  await page.tracing.start({ categories: ['toplevel'] });
+  let trace: Uint8Array | undefined;
+  try {
+    await work();
+  } finally {
+    trace = await page.tracing.stop();
+  }
+  const { traceEvents } = JSON.parse(Buffer.from(trace ?? []).toString()) as {
+    traceEvents: readonly TraceEvent[];
+  };
+  const threadOf = ({ pid, tid }: TraceEvent): string => `${pid}/${tid}`;
+  const threads = new Set(
+    traceEvents.filter(({ args }) => args.name === 'CrRendererMain').map(threadOf),
+  );
+  // One that was going on when the trace began has no time.
+  const tasks = traceEvents
+    .filter((event) => event.name.endsWith('RunTask') && threads.has(threadOf(event)))
+    .flatMap(({ tdur }) => (tdur === undefined ? [] : [tdur / 1000]));
+  if (tasks.length === 0) throw new Error('The trace has no task of a page.');
+  return Math.max(...tasks);
 }
 
 /** A part of the shadow tree of the page's first element, as a selector of puppeteer's. */
