@@ -27,15 +27,18 @@ import package::convolution::quads::{
 };
 import package::shared::size::{HEIGHT, WIDTH};
 import package::shared::product_tile::{
+  COLUMNS,
+  COLUMN_SIDE,
+  COLUMN_STEP,
   NEXT_PLACE,
+  ROW_SIDE,
+  ROW_STEP,
   block_of,
-  column_place,
   multiply,
-  put_columns,
-  put_rows,
-  row_place,
   sums_from,
+  tile,
 };
+import package::shared::rounds::MOST_ROUNDS;
 import constants::{COLS, ROWS};
 
 override ADDED: bool;
@@ -63,30 +66,80 @@ fn quad_of(index: u32) -> Quad {
   return Quad(index / (across * down), index / across % down * 2u, index % across * 2u);
 }
 
-// Unsigned: a position left of or above the image wraps to a huge one, so one test is enough.
-fn pixel(plane: u32, row: u32, column: u32) -> f32 {
-  if (row >= HEIGHT || column >= WIDTH) {
-    return 0.0;
-  }
-  return input[(plane * HEIGHT + row) * WIDTH + column];
+// Rows of the matrix of patches.
+fn depth() -> u32 {
+  return IN_CHANNELS * KERNEL * KERNEL;
 }
 
-// Row k of the matrix of patches at one quad; zero beyond the last row or quad.
-fn patch_at(k: u32, quad: Quad) -> vec4f {
+// Where the patches of a quad begin: its upper left pixel in the plane of the first channel, and which of its 4 x 4 pixels exist,
+// four bits a row. What does not exist is read from elsewhere, and zero by the time it is in workgroup memory: to look at
+// what was loaded is to wait for it.
+struct Corner {
+  at: u32,
+  inside: u32,
+}
+
+// Unsigned: a position left of or above the image wraps to a huge one, so one test is enough.
+fn corner_of(quad: Quad) -> Corner {
+  let y = quad.y - (KERNEL - 1u) / 2u;
+  let x = quad.x - (KERNEL - 1u) / 2u;
+  let rows = select(vec4u(0), vec4u(0x1, 0x10, 0x100, 0x1000), y + vec4u(0, 1, 2, 3) < vec4u(HEIGHT));
+  let columns = select(vec4u(0), vec4u(0x1, 0x2, 0x4, 0x8), x + vec4u(0, 1, 2, 3) < vec4u(WIDTH));
+  let inside = (rows.x + rows.y + rows.z + rows.w) * (columns.x + columns.y + columns.z + columns.w);
+  let at = (quad.n * (IN_CHANNELS * HEIGHT) + y) * WIDTH + x;
+  return Corner(at, select(0u, inside, quad.n < params.batch));
+}
+
+// Row k of the matrix of patches at one quad, as it is in memory, and the bits of its pixels.
+struct Patch {
+  pixels: vec4f,
+  inside: u32,
+}
+
+fn patch_at(k: u32, corner: Corner) -> Patch {
   let channel = k / (KERNEL * KERNEL);
-  if (channel >= IN_CHANNELS || quad.n >= params.batch) {
-    return vec4f(0);
-  }
-  let plane = quad.n * IN_CHANNELS + channel;
-  let padding = (KERNEL - 1u) / 2u;
-  let row = quad.y + k / KERNEL % KERNEL - padding;
-  let column = quad.x + k % KERNEL - padding;
-  return vec4f(
-    pixel(plane, row, column),
-    pixel(plane, row, column + 1u),
-    pixel(plane, row + 1u, column),
-    pixel(plane, row + 1u, column + 1u),
+  let row = k / KERNEL % KERNEL;
+  let column = k % KERNEL;
+  let at = corner.at + (channel * HEIGHT + row) * WIDTH + column;
+  let inside = corner.inside >> (4u * row + column);
+  return Patch(
+    vec4f(input[at], input[at + 1u], input[at + WIDTH], input[at + WIDTH + 1u]),
+    select(0u, inside, depth() % 8u == 0u || k < depth()),
   );
+}
+
+// Bits 0, 1, 4 and 5 say what exists; as a signed field of one bit, all of a number or nothing.
+fn existing(loaded: Patch) -> vec4f {
+  let bits = i32(loaded.inside);
+  let mask = vec4i(extractBits(bits, 0, 1), extractBits(bits, 1, 1), extractBits(bits, 4, 1), extractBits(bits, 5, 1));
+  return bitcast<vec4f>(bitcast<vec4i>(loaded.pixels) & mask);
+}
+
+// What an invocation brings of a tile: a vec4f of one row of each matrix, and of more rows where there are fewer invocations.
+struct Brought {
+  w: vec4f,
+  w2: vec4f,
+  p: Patch,
+  p2: Patch,
+  p3: Patch,
+  p4: Patch,
+}
+
+fn bring(start: u32, weight_row: u32, pixel_row: u32, weight_column: u32, stride: u32, corner: Corner) -> Brought {
+  var brought: Brought;
+  brought.w = weight_at(start + weight_row, weight_column, stride);
+  if (COLS < 16u) {
+    brought.w2 = weight_at(start + weight_row + COLS / 2u, weight_column, stride);
+  }
+  brought.p = patch_at(start + pixel_row, corner);
+  if (ROWS < 16u) {
+    brought.p2 = patch_at(start + pixel_row + ROWS / 2u, corner);
+  }
+  if (ROWS < 8u) {
+    brought.p3 = patch_at(start + pixel_row + ROWS, corner);
+    brought.p4 = patch_at(start + pixel_row + ROWS * 3u / 2u, corner);
+  }
+  return brought;
 }
 
 fn store(sum: vec4f, o: u32, quad: Quad) {
@@ -107,36 +160,31 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let depth = IN_CHANNELS * KERNEL * KERNEL;
   let stride = (OUT_CHANNELS + 7u) / 8u * 2u;
   let first_four = wg.y * 2u * ROWS;
   let first_quad = (wg.x + wg.z * groups.x) * 2u * COLS;
 
-  // What this invocation brings: a vec4f of one row of each tile, and of more rows where there are fewer invocations.
-  // Channels beyond the last are computed from the last ones and not stored.
+  // What this invocation brings. Channels beyond the last are computed from the last ones and not stored.
   let weight_row = local / (2u * ROWS);
   let weight_four = local % (2u * ROWS);
   let weight_column = min(first_four + weight_four, stride - 1u);
   let pixel_row = local / (2u * COLS);
   let pixel_four = local % (2u * COLS);
-  let weight_place = row_place(weight_row, weight_four);
-  let pixel_place = column_place(pixel_row, pixel_four);
-  let gathered = quad_of(first_quad + pixel_four);
-  var next_w = weight_at(weight_row, weight_column, stride);
-  var next_w2 = vec4f(0);
+  let weight_place = weight_row * ROW_STEP + weight_four;
+  let pixel_place = COLUMNS + pixel_row * COLUMN_STEP + pixel_four;
+  let corner = corner_of(quad_of(first_quad + pixel_four));
+  let first = bring(0u, weight_row, pixel_row, weight_column, stride, corner);
+  tile[weight_place] = first.w;
+  tile[pixel_place] = existing(first.p);
   if (COLS < 16u) {
-    next_w2 = weight_at(weight_row + COLS / 2u, weight_column, stride);
+    tile[weight_place + NEXT_PLACE] = first.w2;
   }
-  var next_p = patch_at(pixel_row, gathered);
-  var next_p2 = vec4f(0);
-  var next_p3 = vec4f(0);
-  var next_p4 = vec4f(0);
   if (ROWS < 16u) {
-    next_p2 = patch_at(pixel_row + ROWS / 2u, gathered);
+    tile[pixel_place + NEXT_PLACE] = existing(first.p2);
   }
   if (ROWS < 8u) {
-    next_p3 = patch_at(pixel_row + ROWS, gathered);
-    next_p4 = patch_at(pixel_row + ROWS * 3u / 2u, gathered);
+    tile[pixel_place + 2u * NEXT_PLACE] = existing(first.p3);
+    tile[pixel_place + 3u * NEXT_PLACE] = existing(first.p4);
   }
 
   // What it computes.
@@ -144,39 +192,30 @@ fn main(
   let upper_bias = bias[min(first_four + block.row, stride - 1u)];
   let lower_bias = bias[min(first_four + ROWS + block.row, stride - 1u)];
   var sums = sums_from(upper_bias, lower_bias);
-  var side = 0u;
-  for (var start = 0u; start < depth; start += 8u) {
-    // Whoever has passed the barrier of the last round has done with this side, read in the round before.
-    put_rows(side, weight_place, next_w);
-    if (COLS < 16u) {
-      put_rows(side, weight_place + NEXT_PLACE, next_w2);
-    }
-    put_columns(side, pixel_place, next_p);
-    if (ROWS < 16u) {
-      put_columns(side, pixel_place + NEXT_PLACE, next_p2);
-    }
-    if (ROWS < 8u) {
-      put_columns(side, pixel_place + 2u * NEXT_PLACE, next_p3);
-      put_columns(side, pixel_place + 3u * NEXT_PLACE, next_p4);
+  let rounds = (depth() + 7u) / 8u;
+  let last = rounds - 1u;
+  for (var round = 0u; round < MOST_ROUNDS; round++) {
+    if (round >= rounds) {
+      break;
     }
     workgroupBarrier();
-    let next = start + 8u;
-    if (next < depth) {
-      next_w = weight_at(next + weight_row, weight_column, stride);
-      if (COLS < 16u) {
-        next_w2 = weight_at(next + weight_row + COLS / 2u, weight_column, stride);
-      }
-      next_p = patch_at(next + pixel_row, gathered);
-      if (ROWS < 16u) {
-        next_p2 = patch_at(next + pixel_row + ROWS / 2u, gathered);
-      }
-      if (ROWS < 8u) {
-        next_p3 = patch_at(next + pixel_row + ROWS, gathered);
-        next_p4 = patch_at(next + pixel_row + ROWS * 3u / 2u, gathered);
-      }
-    }
+    let brought = bring(8u * min(round + 1u, last), weight_row, pixel_row, weight_column, stride, corner);
+    let side = round % 2u;
     multiply(&sums, side, block);
-    side = 1u - side;
+    // Whoever has passed the barrier has done with the other side, read in the round before.
+    let other = 1u - side;
+    tile[weight_place + other * ROW_SIDE] = brought.w;
+    tile[pixel_place + other * COLUMN_SIDE] = existing(brought.p);
+    if (COLS < 16u) {
+      tile[weight_place + NEXT_PLACE + other * ROW_SIDE] = brought.w2;
+    }
+    if (ROWS < 16u) {
+      tile[pixel_place + NEXT_PLACE + other * COLUMN_SIDE] = existing(brought.p2);
+    }
+    if (ROWS < 8u) {
+      tile[pixel_place + 2u * NEXT_PLACE + other * COLUMN_SIDE] = existing(brought.p3);
+      tile[pixel_place + 3u * NEXT_PLACE + other * COLUMN_SIDE] = existing(brought.p4);
+    }
   }
 
   let left = quad_of(first_quad + block.column);

@@ -62,13 +62,15 @@ struct Eight {
   tail: Four,
 }
 
-// Of four outputs that follow each other, and in a batch one image another: the image, the place in its plane, and the
-// first row and column of the window, which may be above or left of the input.
+// Of four outputs that follow each other, and in a batch one image another: the image, the place in its plane, the first row and
+// column of the window, and where it begins in the first channel. All of the latter may be above or left of the input; they
+// are unsigned then, and huge.
 struct Windows {
   image: vec4u,
   place: vec4u,
-  y: vec4i,
-  x: vec4i,
+  y: vec4u,
+  x: vec4u,
+  start: vec4u,
   // Of the mask: where its map begins, the map's least value, and 1 / (max - min).
   @if(pixels_masked) map: vec4u,
   @if(pixels_masked) least: vec4f,
@@ -82,20 +84,22 @@ fn windows_from(first: u32) -> Windows {
   let image = i / plane;
   let place = i - image * plane;
   let row = place / params.out_width;
-  let y = vec4i(row * params.stride_down) - i32(params.top);
-  let x = vec4i((place - row * params.out_width) * params.stride_across) - i32(params.left);
-  @if(pixels_plain) return Windows(image, place, y, x);
+  let y = row * params.stride_down - params.top;
+  let x = (place - row * params.out_width) * params.stride_across - params.left;
+  @if(pixels_plain)
+  return Windows(image, place, y, x, (image * (params.in_of * params.height) + y) * params.width + x);
   @if(pixels_masked) return masked(image, place, y, x);
 }
 
 @if(pixels_masked)
-fn masked(image: vec4u, place: vec4u, y: vec4i, x: vec4i) -> Windows {
+fn masked(image: vec4u, place: vec4u, y: vec4u, x: vec4u) -> Windows {
   let m = image + params.first_mask;
   let map = vec4u(channels[m.x], channels[m.y], channels[m.z], channels[m.w]);
   let range = transpose(mat4x2f(ranges[map.x], ranges[map.y], ranges[map.z], ranges[map.w]));
   let extent = range[1] - range[0];
   let scale = select(vec4f(0), 1.0 / extent, extent > vec4f(0));
-  return Windows(image, place, y, x, map * (params.map_height * params.map_width), range[0], scale);
+  let start = y * params.width + x;
+  return Windows(image, place, y, x, start, map * (params.map_height * params.map_width), range[0], scale);
 }
 
 // What is under one position of the four windows: where in the first channel, and how much of it counts.
@@ -105,18 +109,15 @@ struct Tap {
   @if(pixels_masked) mask: vec4f,
 }
 
-// Outside of the input, the nearest pixel, which does not count.
+// Outside of the input stands anything, which does not count.
 fn tap_of(windows: Windows, ky: u32, kx: u32) -> Tap {
-  let y = windows.y + i32(ky);
-  let x = windows.x + i32(kx);
-  let row = clamp(y, vec4i(0), vec4i(i32(params.height) - 1));
-  let column = clamp(x, vec4i(0), vec4i(i32(params.width) - 1));
-  let inside = (y == row) & (x == column);
-  let at = vec4u(row) * params.width + vec4u(column);
-  @if(pixels_plain)
-  return Tap(windows.image * (params.in_of * params.height * params.width) + at, inside);
+  let row = windows.y + ky;
+  let column = windows.x + kx;
+  let inside = (row < vec4u(params.height)) & (column < vec4u(params.width));
+  let at = windows.start + (ky * params.width + kx);
+  @if(pixels_plain) return Tap(at, inside);
   @if(pixels_masked)
-  return Tap(at, select(vec4f(0), mask_at(windows, vec4f(row), vec4f(column)), inside));
+  return Tap(at, select(vec4f(0), mask_at(windows, vec4f(vec4i(row)), vec4f(vec4i(column))), inside));
 }
 
 @if(pixels_masked)
@@ -138,12 +139,20 @@ fn samples(at: vec4u) -> vec4f {
   return vec4f(maps[at.x], maps[at.y], maps[at.z], maps[at.w]);
 }
 
-// Reads, then drops what does not count: cheaper than a branch.
-fn pixels_of(tap: Tap, channel: u32) -> vec4f {
+// What stands under a tap in a channel, whether or not it counts.
+fn values_of(tap: Tap, channel: u32) -> vec4f {
   let at = tap.at + (params.in_first + channel) * params.height * params.width;
-  let values = vec4f(input[at.x], input[at.y], input[at.z], input[at.w]);
+  return vec4f(input[at.x], input[at.y], input[at.z], input[at.w]);
+}
+
+// What of it counts. Dropped when it has been read: cheaper than a branch.
+fn counted(values: vec4f, tap: Tap) -> vec4f {
   @if(pixels_plain) return select(vec4f(0), values, tap.inside);
   @if(pixels_masked) return values * tap.mask;
+}
+
+fn pixels_of(tap: Tap, channel: u32) -> vec4f {
+  return counted(values_of(tap, channel), tap);
 }
 
 // The four outputs from `first` on of a channel. Beyond the last output, the last one is written again.

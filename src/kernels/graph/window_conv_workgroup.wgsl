@@ -12,18 +12,31 @@
 // The barrier stands in a loop whose bounds are uniforms, and no invocation leaves early.
 // Preconditions: ROWS x COLS 16 x 16, 16 x 8, 8 x 16, 8 x 8 or 4 x 16; fewer than 2^31 elements a tensor.
 
-import package::graph::window::{Windows, bias, params, pixels_of, store, tap_of, windows_from};
+import package::graph::window::{
+  Tap,
+  Windows,
+  bias,
+  counted,
+  params,
+  store,
+  tap_of,
+  values_of,
+  windows_from,
+};
 import package::shared::weights::{Four, unpack};
 import package::shared::product_tile::{
+  COLUMNS,
+  COLUMN_SIDE,
+  COLUMN_STEP,
   NEXT_PLACE,
+  ROW_SIDE,
+  ROW_STEP,
   block_of,
-  column_place,
   multiply,
-  put_columns,
-  put_rows,
-  row_place,
   sums_from,
+  tile,
 };
+import package::shared::rounds::MOST_ROUNDS;
 import constants::{COLS, ROWS};
 
 @group(0) @binding(2) var<storage, read> weights: array<Four>;
@@ -36,23 +49,72 @@ fn rows_of() -> u32 {
   return params.kernel_height * params.kernel_width * depth_of();
 }
 
-// Four weights of row k. Beyond the last row, that one again, of pixels that are zero: to drop what was loaded would be to
-// wait for it before the product.
-fn weight_at(k: u32, group: u32, column: u32, pitch: u32) -> vec4f {
+// Four weights of row k, as they are in memory: to look at what was loaded is to wait for it. Beyond the last row, that one
+// again, of pixels that are zero.
+fn weight_at(k: u32, group: u32, column: u32, pitch: u32) -> Four {
   let rows = rows_of();
-  return unpack(weights[(group * rows + min(k, rows - 1u)) * pitch + column]);
+  return weights[(group * rows + min(k, rows - 1u)) * pitch + column];
 }
 
-// Row k of the matrix of windows at four outputs. Beyond the last channel, that one, which has weights of zero there.
-fn windows_at(k: u32, group: u32, windows: Windows) -> vec4f {
-  if (k >= rows_of()) {
-    return vec4f(0);
-  }
+// A row of the matrix of windows.
+struct Row {
+  channel: u32,
+  ky: u32,
+  kx: u32,
+}
+
+fn row_of(k: u32) -> Row {
   let tap = k / depth_of();
-  let channel = min(k - tap * depth_of(), params.in_channels - 1u);
   let ky = tap / params.kernel_width;
-  let at = tap_of(windows, ky, tap - ky * params.kernel_width);
-  return pixels_of(at, group * params.in_channels + channel);
+  return Row(k - tap * depth_of(), ky, tap - ky * params.kernel_width);
+}
+
+// The row that is `step` behind: a division less for each. Behind the last, ky is none of the kernel's.
+fn behind(row: Row, step: Row) -> Row {
+  let channel = row.channel + step.channel;
+  let is_over = channel >= depth_of();
+  let kx = row.kx + step.kx + u32(is_over);
+  let is_wide = kx >= params.kernel_width;
+  return Row(
+    select(channel, channel - depth_of(), is_over),
+    row.ky + step.ky + u32(is_wide),
+    select(kx, kx - params.kernel_width, is_wide),
+  );
+}
+
+// What an invocation brings of a tile: four weights of one row or two, and of 1, 2 or 4 channels of a tap, which are as many
+// rows, four outputs.
+struct Brought {
+  w: Four,
+  w2: Four,
+  tap: Tap,
+  p: vec4f,
+  p2: vec4f,
+  p3: vec4f,
+  p4: vec4f,
+}
+
+fn bring(k: u32, group: u32, weight_column: u32, pitch: u32, row: Row, windows: Windows) -> Brought {
+  var brought: Brought;
+  brought.w = weight_at(k, group, weight_column, pitch);
+  if (COLS < 16u) {
+    brought.w2 = weight_at(k + COLS / 2u, group, weight_column, pitch);
+  }
+  brought.tap = tap_of(windows, row.ky, row.kx);
+  @if(pixels_plain) brought.tap.inside &= vec4<bool>(row.ky < params.kernel_height);
+  @if(pixels_masked) brought.tap.mask *= f32(row.ky < params.kernel_height);
+  // Beyond the last channel, that one, which has weights of zero there.
+  let first = group * params.in_channels;
+  let last = params.in_channels - 1u;
+  brought.p = values_of(brought.tap, first + min(row.channel, last));
+  if (ROWS < 16u) {
+    brought.p2 = values_of(brought.tap, first + min(row.channel + 1u, last));
+  }
+  if (ROWS < 8u) {
+    brought.p3 = values_of(brought.tap, first + min(row.channel + 2u, last));
+    brought.p4 = values_of(brought.tap, first + min(row.channel + 3u, last));
+  }
+  return brought;
 }
 
 fn store_four(sum: vec4f, first: u32, windows: Windows, group: u32, o: u32) {
@@ -67,38 +129,35 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let depth = rows_of();
   let pitch = (params.out_channels + 7u) / 8u * 2u;
   let tiles = groups.y / params.groups;
   let group = wg.y / tiles;
   let first_four = wg.y % tiles * 2u * ROWS;
   let first_output = (wg.x + wg.z * groups.x) * 8u * COLS;
 
-  // What this invocation brings: a vec4f of one row of each tile, and of more rows where there are fewer invocations.
-  // Channels beyond the last are computed from the last ones and not stored.
+  // What this invocation brings. Channels beyond the last are computed from the last ones and not stored.
   let weight_row = local / (2u * ROWS);
   let weight_four = local % (2u * ROWS);
   let weight_column = min(first_four + weight_four, pitch - 1u);
-  let pixel_row = local / (2u * COLS);
+  let pixel_row = local / (2u * COLS) * (16u / ROWS);
   let pixel_four = local % (2u * COLS);
-  let weight_place = row_place(weight_row, weight_four);
-  let pixel_place = column_place(pixel_row, pixel_four);
+  let weight_place = weight_row * ROW_STEP + weight_four;
+  let pixel_place = COLUMNS + pixel_row * COLUMN_STEP + pixel_four;
   let gathered = windows_from(first_output + 4u * pixel_four);
-  var next_w = weight_at(weight_row, group, weight_column, pitch);
-  var next_w2 = vec4f(0);
+  let eight = row_of(8u);
+  var row = row_of(pixel_row);
+  let first = bring(weight_row, group, weight_column, pitch, row, gathered);
+  tile[weight_place] = unpack(first.w);
+  tile[pixel_place] = counted(first.p, first.tap);
   if (COLS < 16u) {
-    next_w2 = weight_at(weight_row + COLS / 2u, group, weight_column, pitch);
+    tile[weight_place + NEXT_PLACE] = unpack(first.w2);
   }
-  var next_p = windows_at(pixel_row, group, gathered);
-  var next_p2 = vec4f(0);
-  var next_p3 = vec4f(0);
-  var next_p4 = vec4f(0);
   if (ROWS < 16u) {
-    next_p2 = windows_at(pixel_row + ROWS / 2u, group, gathered);
+    tile[pixel_place + COLUMN_STEP] = counted(first.p2, first.tap);
   }
   if (ROWS < 8u) {
-    next_p3 = windows_at(pixel_row + ROWS, group, gathered);
-    next_p4 = windows_at(pixel_row + ROWS * 3u / 2u, group, gathered);
+    tile[pixel_place + 2u * COLUMN_STEP] = counted(first.p3, first.tap);
+    tile[pixel_place + 3u * COLUMN_STEP] = counted(first.p4, first.tap);
   }
 
   // What it computes.
@@ -106,61 +165,52 @@ fn main(
   let upper_bias = bias[group * pitch + min(first_four + block.row, pitch - 1u)];
   let lower_bias = bias[group * pitch + min(first_four + ROWS + block.row, pitch - 1u)];
   var sums = sums_from(upper_bias, lower_bias);
-  var side = 0u;
-  for (var start = 0u; start < depth; start += 8u) {
-    // Whoever has passed the barrier of the last round has done with this side, read in the round before.
-    put_rows(side, weight_place, next_w);
-    if (COLS < 16u) {
-      put_rows(side, weight_place + NEXT_PLACE, next_w2);
-    }
-    put_columns(side, pixel_place, next_p);
-    if (ROWS < 16u) {
-      put_columns(side, pixel_place + NEXT_PLACE, next_p2);
-    }
-    if (ROWS < 8u) {
-      put_columns(side, pixel_place + 2u * NEXT_PLACE, next_p3);
-      put_columns(side, pixel_place + 3u * NEXT_PLACE, next_p4);
+  let rounds = (rows_of() + 7u) / 8u;
+  for (var round = 0u; round < MOST_ROUNDS; round++) {
+    if (round >= rounds) {
+      break;
     }
     workgroupBarrier();
-    let next = start + 8u;
-    if (next < depth) {
-      next_w = weight_at(next + weight_row, group, weight_column, pitch);
-      if (COLS < 16u) {
-        next_w2 = weight_at(next + weight_row + COLS / 2u, group, weight_column, pitch);
-      }
-      next_p = windows_at(next + pixel_row, group, gathered);
-      if (ROWS < 16u) {
-        next_p2 = windows_at(next + pixel_row + ROWS / 2u, group, gathered);
-      }
-      if (ROWS < 8u) {
-        next_p3 = windows_at(next + pixel_row + ROWS, group, gathered);
-        next_p4 = windows_at(next + pixel_row + ROWS * 3u / 2u, group, gathered);
-      }
-    }
+    row = behind(row, eight);
+    let brought = bring(8u * (round + 1u) + weight_row, group, weight_column, pitch, row, gathered);
+    let side = round % 2u;
     multiply(&sums, side, block);
-    side = 1u - side;
+    // Whoever has passed the barrier has done with the other side, read in the round before.
+    let other = 1u - side;
+    tile[weight_place + other * ROW_SIDE] = unpack(brought.w);
+    tile[pixel_place + other * COLUMN_SIDE] = counted(brought.p, brought.tap);
+    if (COLS < 16u) {
+      tile[weight_place + NEXT_PLACE + other * ROW_SIDE] = unpack(brought.w2);
+    }
+    if (ROWS < 16u) {
+      tile[pixel_place + COLUMN_STEP + other * COLUMN_SIDE] = counted(brought.p2, brought.tap);
+    }
+    if (ROWS < 8u) {
+      tile[pixel_place + 2u * COLUMN_STEP + other * COLUMN_SIDE] = counted(brought.p3, brought.tap);
+      tile[pixel_place + 3u * COLUMN_STEP + other * COLUMN_SIDE] = counted(brought.p4, brought.tap);
+    }
   }
 
   let upper = 4u * (first_four + block.row);
   let lower = 4u * (first_four + ROWS + block.row);
-  var first = first_output + 4u * block.column;
-  var windows = windows_from(first);
-  store_four(sums[0], first, windows, group, upper);
-  store_four(sums[2], first, windows, group, upper + 1u);
-  store_four(sums[4], first, windows, group, upper + 2u);
-  store_four(sums[6], first, windows, group, upper + 3u);
-  store_four(sums[8], first, windows, group, lower);
-  store_four(sums[10], first, windows, group, lower + 1u);
-  store_four(sums[12], first, windows, group, lower + 2u);
-  store_four(sums[14], first, windows, group, lower + 3u);
-  first += 4u * COLS;
-  windows = windows_from(first);
-  store_four(sums[1], first, windows, group, upper);
-  store_four(sums[3], first, windows, group, upper + 1u);
-  store_four(sums[5], first, windows, group, upper + 2u);
-  store_four(sums[7], first, windows, group, upper + 3u);
-  store_four(sums[9], first, windows, group, lower);
-  store_four(sums[11], first, windows, group, lower + 1u);
-  store_four(sums[13], first, windows, group, lower + 2u);
-  store_four(sums[15], first, windows, group, lower + 3u);
+  var output = first_output + 4u * block.column;
+  var windows = windows_from(output);
+  store_four(sums[0], output, windows, group, upper);
+  store_four(sums[2], output, windows, group, upper + 1u);
+  store_four(sums[4], output, windows, group, upper + 2u);
+  store_four(sums[6], output, windows, group, upper + 3u);
+  store_four(sums[8], output, windows, group, lower);
+  store_four(sums[10], output, windows, group, lower + 1u);
+  store_four(sums[12], output, windows, group, lower + 2u);
+  store_four(sums[14], output, windows, group, lower + 3u);
+  output += 4u * COLS;
+  windows = windows_from(output);
+  store_four(sums[1], output, windows, group, upper);
+  store_four(sums[3], output, windows, group, upper + 1u);
+  store_four(sums[5], output, windows, group, upper + 2u);
+  store_four(sums[7], output, windows, group, upper + 3u);
+  store_four(sums[9], output, windows, group, lower);
+  store_four(sums[11], output, windows, group, lower + 1u);
+  store_four(sums[13], output, windows, group, lower + 2u);
+  store_four(sums[15], output, windows, group, lower + 3u);
 }

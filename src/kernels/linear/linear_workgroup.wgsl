@@ -1,104 +1,90 @@
 // Fully connected layer, one row shard of its weights, as a matrix product in tiles of workgroup memory: the version for
 // GPUs. What it computes, and the shapes: layer.wgsl.
 //
-// GEMM: M = batch, N = outputs, K = IN_FEATURES; 2 M N K FLOPs. Tiles of 8 ROWS images x 8 COLS outputs:
-// product_tile.wgsl. Both operands have K innermost, where the tiles have it outermost: an invocation brings four rows at
-// four of K, 16 numbers of weights or of images, and turns them in registers. There are 4 (ROWS + COLS) such bricks, never
-// more than invocations. Weights are un-packed on the way into workgroup memory; each is read ceil(batch / (8 ROWS)) times.
+// GEMM: M = batch, N = outputs, K = IN_FEATURES; 2 M N K FLOPs. A workgroup of ROWS x COLS invocations computes 8 ROWS images
+// x 8 COLS outputs, 8 of K at a time; an invocation has 8 x 8 of them, every ROWS-th image and every COLS-th output, so
+// that neighbours read neighbouring vec4f of workgroup memory. Weights are un-packed on the way into workgroup memory; each
+// is read ceil(batch / (8 ROWS)) times.
+//
+// Both matrices have K innermost, and so have they here, other than in product_tile.wgsl: four of K are a vec4f in memory and
+// in workgroup memory, and nothing is turned. For four of K an invocation reads 8 vec4f of weights and, one after the other,
+// 8 of images, for 256 multiply-adds: a byte each, as with K outermost.
+// While a tile is multiplied the next one is loaded, and behind the product it is written into the other of two buffers:
+// from one round to the next nothing is carried but the sums, and there is one barrier for 8 of K.
+//
 // Few outputs are few workgroups: workgroup z adds up its own `depth` of K, and linear_sums.wgsl the workgroups' sums.
 //   partial   output[z, n, o - first_output] = sum of input[n, k] weights[o - first_output, k] over z's k
-// Registers: 64 sums, 16 operands, 16 values that are on their way.
+// Registers: 64 sums, 36 operands, 8 to 16 values that are on their way.
+// Workgroup memory: 16 KiB at 16 x 16, half of it for each matrix; 8 KiB at 8 x 8.
 // The barrier stands in a loop whose bounds are uniforms, and no invocation leaves early.
 // Preconditions: ROWS and COLS 8 or 16; depth a multiple of 8; fewer than 2^31 elements a tensor.
 
-import package::linear::layer::{IN_FEATURES, input, output, params, row_starts, store4, weights};
-import package::shared::product_tile::{Sums, block_of, column_place, multiply, put, row_place};
-import package::shared::weights::unpack;
+import package::linear::layer::{IN_FEATURES, input, output, params, store, weights};
+import package::shared::weights::{Four, unpack};
+import package::shared::rounds::MOST_ROUNDS;
 import constants::{COLS, ROWS};
 
-// Four rows of a matrix at four of K.
-struct Brick {
-  // Of the weights, or of the images behind them; or none, of invocations beyond.
-  is_weights: bool,
-  is_image: bool,
-  // Which four of a step's eight, and where the rows begin.
-  first_k: u32,
-  starts: vec4u,
-  // Where the first of K goes in the tile, and how far it is from there to the same of the other buffer.
-  place: u32,
-  pitch: u32,
+// Images [two buffers][two fours of 8 of K][8 ROWS], and behind them outputs likewise.
+var<workgroup> tile: array<vec4f, 32 * (ROWS + COLS)>;
+const OUTPUTS = 32u * ROWS;
+
+// Of an image, two: of every COLS-th output, and of the four behind.
+alias Sums = array<vec4f, 16>;
+
+// Whether K is a multiple of 8: what an invocation brings then always exists.
+fn is_whole() -> bool {
+  return IN_FEATURES % 8u == 0u;
 }
 
-fn brick_of(local: u32, first_n: u32, first_o: u32) -> Brick {
-  let pitch = (IN_FEATURES + 3u) / 4u;
-  let is_weights = local < 4u * COLS;
-  let job = select(local - 4u * COLS, local, is_weights);
-  let four = job / 2u;
-  let first_k = job % 2u * 4u;
-  let images = row_starts(first_n + 4u * four, params.batch, IN_FEATURES);
-  let rows = row_starts(first_o + 4u * four, params.shard_outputs, pitch);
-  let starts = select(images, rows, vec4<bool>(is_weights));
-  let place = select(row_place(first_k, four), column_place(first_k, four), is_weights);
-  return Brick(is_weights, !is_weights && job < 4u * ROWS, first_k, starts, place, select(ROWS, COLS, is_weights));
-}
-
-// A column each row. Weights beyond the last are zero, so images there may be any: the last, again.
-fn load(loaded: ptr<function, mat4x4f>, brick: Brick, start: u32) {
-  let k = start + brick.first_k;
-  if (brick.is_weights) {
-    if (IN_FEATURES % 8u != 0u && k >= IN_FEATURES) {
-      *loaded = mat4x4f();
-    } else {
-      let at = brick.starts + k / 4u;
-      *loaded = mat4x4f(unpack(weights[at.x]), unpack(weights[at.y]), unpack(weights[at.z]), unpack(weights[at.w]));
-    }
-  } else if (brick.is_image) {
-    *loaded = mat4x4f(
-      row_at(brick.starts.x, k),
-      row_at(brick.starts.y, k),
-      row_at(brick.starts.z, k),
-      row_at(brick.starts.w, k),
-    );
-  }
-}
-
-// Four numbers in a row are one access where all of them exist.
-fn row_at(start: u32, k: u32) -> vec4f {
-  if (IN_FEATURES % 8u == 0u) {
+// Four numbers of an image, `behind` k; or with is_whole, `behind` is in `start`. Weights beyond the last are zero, so that an
+// image's numbers there may be any: the last, again.
+fn image_at(start: u32, k: u32, behind: u32) -> vec4f {
+  if (is_whole()) {
     let at = start + k;
     return vec4f(input[at], input[at + 1u], input[at + 2u], input[at + 3u]);
   }
-  let at = start + min(k + vec4u(0, 1, 2, 3), vec4u(IN_FEATURES - 1u));
+  let at = start + min(k + behind + vec4u(0, 1, 2, 3), vec4u(IN_FEATURES - 1u));
   return vec4f(input[at.x], input[at.y], input[at.z], input[at.w]);
 }
 
-fn put_brick(side: u32, brick: Brick, loaded: mat4x4f) {
-  if (brick.is_weights || brick.is_image) {
-    let steps = transpose(loaded);
-    let at = brick.place + side * brick.pitch;
-    put(at, steps[0]);
-    put(at + 4u * brick.pitch, steps[1]);
-    put(at + 8u * brick.pitch, steps[2]);
-    put(at + 12u * brick.pitch, steps[3]);
+// Four weights of an output likewise, as they are in memory: to look at what was loaded is to wait for it.
+fn weights_at(start: u32, k: u32, behind: u32) -> Four {
+  if (is_whole()) {
+    return weights[start + k / 4u];
   }
+  if (k + behind < IN_FEATURES) {
+    return weights[start + (k + behind) / 4u];
+  }
+  return Four();
+}
+
+// Adds the products of four of K, outermost in `columns`.
+fn plus(sum: vec4f, four: vec4f, columns: mat4x4f) -> vec4f {
+  var total = sum;
+  total += four.x * columns[0];
+  total += four.y * columns[1];
+  total += four.z * columns[2];
+  total += four.w * columns[3];
+  return total;
 }
 
 @if(ends_partial)
-fn store_partial(part: u32, n: u32, first: u32, totals: vec4f) {
+fn store_partial(part: u32, n: u32, o: u32, total: f32) {
+  output[(part * params.batch + n) * params.shard_outputs + o] = total;
+}
+
+// Every COLS-th output of an image.
+fn store_row(part: u32, n: u32, first: u32, totals: vec4f) {
   if (n >= params.batch) {
     return;
   }
-  let at = (part * params.batch + n) * params.shard_outputs + first;
-  for (var i = 0u; i < 4u && first + i < params.shard_outputs; i++) {
-    output[at + i] = totals[i];
+  for (var i = 0u; i < 4u; i++) {
+    let o = first + i * COLS;
+    if (o < params.shard_outputs) {
+      @if(ends_plain) store(n, o, totals[i]);
+      @if(ends_partial) store_partial(part, n, o, totals[i]);
+    }
   }
-}
-
-fn store_row(part: u32, n: u32, o: u32, left: vec4f, right: vec4f) {
-  @if(ends_plain) store4(n, o, left);
-  @if(ends_plain) store4(n, o + 4u * COLS, right);
-  @if(ends_partial) store_partial(part, n, o, left);
-  @if(ends_partial) store_partial(part, n, o + 4u * COLS, right);
 }
 
 @compute @workgroup_size(COLS, ROWS)
@@ -107,32 +93,138 @@ fn main(@builtin(workgroup_id) wg: vec3u, @builtin(local_invocation_index) local
   let first_o = wg.x * 8u * COLS;
   let first_k = wg.z * params.depth;
   let last_k = min(first_k + params.depth, IN_FEATURES);
-  let brick = brick_of(local, first_n, first_o);
-  let block = block_of(local);
-  var loaded = mat4x4f();
-  load(&loaded, brick, first_k);
+  let pitch = (IN_FEATURES + 3u) / 4u;
+
+  // What this invocation brings: four of K of an image and of an output, and of a second one where invocations are fewer.
+  // Those beyond the last are the last, and not stored.
+  let four = local % 2u;
+  let own = local / 2u;
+  const MORE = ROWS * COLS / 2u;
+  let behind = local % 2u * 4u;
+  let ahead = select(0u, behind, is_whole());
+  let image = min(first_n + own, params.batch - 1u) * IN_FEATURES + ahead;
+  let image2 = min(first_n + own + MORE, params.batch - 1u) * IN_FEATURES + ahead;
+  let row = min(first_o + own, params.shard_outputs - 1u) * pitch + ahead / 4u;
+  let row2 = min(first_o + own + MORE, params.shard_outputs - 1u) * pitch + ahead / 4u;
+  let image_place = four * (8u * ROWS) + own;
+  let row_place = OUTPUTS + four * (8u * COLS) + own;
+
+  // Which it computes: each 32 stand 4 x 8.
+  let lane = local % 32u;
+  let warp = local / 32u;
+  let first_row = lane / 8u + 4u * (warp / (COLS / 8u));
+  let first_column = lane % 8u + 8u * (warp % (COLS / 8u));
+
+  // The first tile; then one is multiplied in each round, and the next loaded. The last round loads its own again, for nobody.
+  tile[image_place] = image_at(image, first_k, behind);
+  tile[row_place] = unpack(weights_at(row, first_k, behind));
+  if (COLS < 16u) {
+    tile[image_place + MORE] = image_at(image2, first_k, behind);
+  }
+  if (ROWS < 16u) {
+    tile[row_place + MORE] = unpack(weights_at(row2, first_k, behind));
+  }
   var sums: Sums;
-  var side = 0u;
-  for (var start = first_k; start < last_k; start += 8u) {
-    // Whoever has passed the barrier of the last round has done with this side, read in the round before.
-    put_brick(side, brick, loaded);
-    workgroupBarrier();
-    if (start + 8u < last_k) {
-      load(&loaded, brick, start + 8u);
+  let rounds = (last_k - first_k + 7u) / 8u;
+  let last = rounds - 1u;
+  for (var round = 0u; round < MOST_ROUNDS; round++) {
+    if (round >= rounds) {
+      break;
     }
-    multiply(&sums, side, block);
-    side ^= 1u;
+    workgroupBarrier();
+    let side = round % 2u;
+    let other = 1u - side;
+    let tile_row = side * (16u * ROWS) + first_row;
+    let tile_column = OUTPUTS + side * (16u * COLS) + first_column;
+    let next_k = first_k + 8u * min(round + 1u, last);
+    let loaded_image = image_at(image, next_k, behind);
+    var loaded_image2 = vec4f();
+    if (COLS < 16u) {
+      loaded_image2 = image_at(image2, next_k, behind);
+    }
+    let left = transpose(mat4x4f(tile[tile_column], tile[tile_column + COLS], tile[tile_column + 2u * COLS], tile[tile_column + 3u * COLS]));
+    let right = transpose(mat4x4f(tile[tile_column + 4u * COLS], tile[tile_column + 5u * COLS], tile[tile_column + 6u * COLS], tile[tile_column + 7u * COLS]));
+    let image0 = tile[tile_row];
+    sums[0] = plus(sums[0], image0, left);
+    sums[1] = plus(sums[1], image0, right);
+    let image1 = tile[tile_row + ROWS];
+    sums[2] = plus(sums[2], image1, left);
+    sums[3] = plus(sums[3], image1, right);
+    let image2 = tile[tile_row + 2u * ROWS];
+    sums[4] = plus(sums[4], image2, left);
+    sums[5] = plus(sums[5], image2, right);
+    let image3 = tile[tile_row + 3u * ROWS];
+    sums[6] = plus(sums[6], image3, left);
+    sums[7] = plus(sums[7], image3, right);
+    let image4 = tile[tile_row + 4u * ROWS];
+    sums[8] = plus(sums[8], image4, left);
+    sums[9] = plus(sums[9], image4, right);
+    let image5 = tile[tile_row + 5u * ROWS];
+    sums[10] = plus(sums[10], image5, left);
+    sums[11] = plus(sums[11], image5, right);
+    let image6 = tile[tile_row + 6u * ROWS];
+    sums[12] = plus(sums[12], image6, left);
+    sums[13] = plus(sums[13], image6, right);
+    let image7 = tile[tile_row + 7u * ROWS];
+    sums[14] = plus(sums[14], image7, left);
+    sums[15] = plus(sums[15], image7, right);
+    tile[image_place + other * (16u * ROWS)] = loaded_image;
+    if (COLS < 16u) {
+      tile[image_place + MORE + other * (16u * ROWS)] = loaded_image2;
+    }
+    let loaded_row = weights_at(row, next_k, behind);
+    var loaded_row2 = Four();
+    if (ROWS < 16u) {
+      loaded_row2 = weights_at(row2, next_k, behind);
+    }
+    let left_behind = transpose(mat4x4f(tile[tile_column + 8u * COLS], tile[tile_column + 9u * COLS], tile[tile_column + 10u * COLS], tile[tile_column + 11u * COLS]));
+    let right_behind = transpose(mat4x4f(tile[tile_column + 12u * COLS], tile[tile_column + 13u * COLS], tile[tile_column + 14u * COLS], tile[tile_column + 15u * COLS]));
+    let image8 = tile[tile_row + 8u * ROWS];
+    sums[0] = plus(sums[0], image8, left_behind);
+    sums[1] = plus(sums[1], image8, right_behind);
+    let image9 = tile[tile_row + 9u * ROWS];
+    sums[2] = plus(sums[2], image9, left_behind);
+    sums[3] = plus(sums[3], image9, right_behind);
+    let image10 = tile[tile_row + 10u * ROWS];
+    sums[4] = plus(sums[4], image10, left_behind);
+    sums[5] = plus(sums[5], image10, right_behind);
+    let image11 = tile[tile_row + 11u * ROWS];
+    sums[6] = plus(sums[6], image11, left_behind);
+    sums[7] = plus(sums[7], image11, right_behind);
+    let image12 = tile[tile_row + 12u * ROWS];
+    sums[8] = plus(sums[8], image12, left_behind);
+    sums[9] = plus(sums[9], image12, right_behind);
+    let image13 = tile[tile_row + 13u * ROWS];
+    sums[10] = plus(sums[10], image13, left_behind);
+    sums[11] = plus(sums[11], image13, right_behind);
+    let image14 = tile[tile_row + 14u * ROWS];
+    sums[12] = plus(sums[12], image14, left_behind);
+    sums[13] = plus(sums[13], image14, right_behind);
+    let image15 = tile[tile_row + 15u * ROWS];
+    sums[14] = plus(sums[14], image15, left_behind);
+    sums[15] = plus(sums[15], image15, right_behind);
+    tile[row_place + other * (16u * COLS)] = unpack(loaded_row);
+    if (ROWS < 16u) {
+      tile[row_place + MORE + other * (16u * COLS)] = unpack(loaded_row2);
+    }
   }
 
-  let upper = first_n + 4u * block.row;
-  let lower = upper + 4u * ROWS;
-  let o = first_o + 4u * block.column;
-  store_row(wg.z, upper, o, sums[0], sums[1]);
-  store_row(wg.z, upper + 1u, o, sums[2], sums[3]);
-  store_row(wg.z, upper + 2u, o, sums[4], sums[5]);
-  store_row(wg.z, upper + 3u, o, sums[6], sums[7]);
-  store_row(wg.z, lower, o, sums[8], sums[9]);
-  store_row(wg.z, lower + 1u, o, sums[10], sums[11]);
-  store_row(wg.z, lower + 2u, o, sums[12], sums[13]);
-  store_row(wg.z, lower + 3u, o, sums[14], sums[15]);
+  let n = first_n + first_row;
+  let o = first_o + first_column;
+  store_row(wg.z, n, o, sums[0]);
+  store_row(wg.z, n, o + 4u * COLS, sums[1]);
+  store_row(wg.z, n + ROWS, o, sums[2]);
+  store_row(wg.z, n + ROWS, o + 4u * COLS, sums[3]);
+  store_row(wg.z, n + 2u * ROWS, o, sums[4]);
+  store_row(wg.z, n + 2u * ROWS, o + 4u * COLS, sums[5]);
+  store_row(wg.z, n + 3u * ROWS, o, sums[6]);
+  store_row(wg.z, n + 3u * ROWS, o + 4u * COLS, sums[7]);
+  store_row(wg.z, n + 4u * ROWS, o, sums[8]);
+  store_row(wg.z, n + 4u * ROWS, o + 4u * COLS, sums[9]);
+  store_row(wg.z, n + 5u * ROWS, o, sums[10]);
+  store_row(wg.z, n + 5u * ROWS, o + 4u * COLS, sums[11]);
+  store_row(wg.z, n + 6u * ROWS, o, sums[12]);
+  store_row(wg.z, n + 6u * ROWS, o + 4u * COLS, sums[13]);
+  store_row(wg.z, n + 7u * ROWS, o, sums[14]);
+  store_row(wg.z, n + 7u * ROWS, o + 4u * COLS, sums[15]);
 }

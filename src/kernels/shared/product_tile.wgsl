@@ -8,18 +8,29 @@
 // values from memory for 16384 multiply-adds, 0.0625 bytes each in f32, 64 x 64 twice that.
 // Registers: 64 sums, 16 operands, and what the kernel has on its way.
 //
-// While a tile is multiplied the next one is loaded into registers, and it is written into the other of two buffers: one
-// barrier for 8 of K. The steps of K are written out, and K and the half are outermost in memory: so what is read
-// lies at one number for each matrix, and all else is the constant that a read instruction has room for. Where what
-// an invocation brings goes is worked out before the loop. Of the loop's vector instructions 19 in 20 multiply
-// (docs/gpu-kernels.md).
+// While a tile is multiplied the next one is loaded into registers, and behind the product it is written into the other of two
+// buffers: one barrier for 8 of K, and from one round to the next nothing is carried but the sums. The steps of K are
+// written out, and K is outermost in memory: so what is read lies at one number for each matrix, and all else is the
+// constant that a read instruction has room for. Of the loop's vector instructions 49 in 50 multiply (docs/gpu-kernels.md).
+// Kernels write the tile themselves, at a place that their own text shows to be inside: Dawn bounds all others anew.
 // Workgroup memory: 16 KiB at 16 x 16, half of it for each matrix; 8 KiB at 8 x 8.
 // Preconditions: ROWS x COLS 16 x 16, 16 x 8, 8 x 16, 8 x 8 or 4 x 16.
 
 import constants::{COLS, ROWS};
 
-// Rows [8 of K][half][two buffers of ROWS], four rows of the product each, and behind them columns likewise.
+// Rows [8 of K][two buffers][2 ROWS], four rows of the product each, and behind them columns likewise.
 var<workgroup> tile: array<vec4f, 32 * (ROWS + COLS)>;
+
+// Where the columns begin, and how far it is from one of K to the next, and from one buffer to the other.
+const COLUMNS = 32u * ROWS;
+const ROW_STEP = 4u * ROWS;
+const COLUMN_STEP = 4u * COLS;
+const ROW_SIDE = 2u * ROWS;
+const COLUMN_SIDE = 2u * COLS;
+
+// From a place to that of the next of the rows, or columns, that an invocation brings: as many steps as there are
+// invocations for each.
+const NEXT_PLACE = 2u * ROWS * COLS;
 
 // Row i of the block, of its left and its right half: 2 i and 2 i + 1.
 alias Sums = array<vec4f, 16>;
@@ -36,43 +47,18 @@ fn block_of(local: u32) -> Block {
   return Block(lane / 8u + 4u * (warp / (COLS / 8u)), lane % 8u + 8u * (warp % (COLS / 8u)));
 }
 
-// Where the four rows of the product that are `four` of the tile's 2 ROWS stand at step k, in the first buffer.
-fn row_place(k: u32, four: u32) -> u32 {
-  return k * (4u * ROWS) + four / ROWS * (2u * ROWS) + four % ROWS;
-}
-
-fn column_place(k: u32, four: u32) -> u32 {
-  return 32u * ROWS + k * (4u * COLS) + four / COLS * (2u * COLS) + four % COLS;
-}
-
-// From a place to that of the next of the rows and columns that an invocation brings: as many steps as there are
-// invocations for each.
-const NEXT_PLACE = 2u * ROWS * COLS;
-
-fn put_rows(side: u32, place: u32, value: vec4f) {
-  put(place + side * ROWS, value);
-}
-
-fn put_columns(side: u32, place: u32, value: vec4f) {
-  put(place + side * COLS, value);
-}
-
-fn put(at: u32, value: vec4f) {
-  tile[at] = value;
-}
-
-// Adds the product of the tiles of one buffer. Remainders show compilers that nothing lies outside.
+// Adds the product of the tiles of one buffer. Least numbers show compilers that nothing lies outside.
 fn multiply(sums: ptr<function, Sums>, side: u32, block: Block) {
-  let row = side % 2u * ROWS + block.row % ROWS;
-  let column = 32u * ROWS + side % 2u * COLS + block.column % COLS;
-  step(sums, tile[row], tile[row + 2u * ROWS], tile[column], tile[column + 2u * COLS]);
-  step(sums, tile[row + 4u * ROWS], tile[row + 6u * ROWS], tile[column + 4u * COLS], tile[column + 6u * COLS]);
-  step(sums, tile[row + 8u * ROWS], tile[row + 10u * ROWS], tile[column + 8u * COLS], tile[column + 10u * COLS]);
-  step(sums, tile[row + 12u * ROWS], tile[row + 14u * ROWS], tile[column + 12u * COLS], tile[column + 14u * COLS]);
-  step(sums, tile[row + 16u * ROWS], tile[row + 18u * ROWS], tile[column + 16u * COLS], tile[column + 18u * COLS]);
-  step(sums, tile[row + 20u * ROWS], tile[row + 22u * ROWS], tile[column + 20u * COLS], tile[column + 22u * COLS]);
-  step(sums, tile[row + 24u * ROWS], tile[row + 26u * ROWS], tile[column + 24u * COLS], tile[column + 26u * COLS]);
-  step(sums, tile[row + 28u * ROWS], tile[row + 30u * ROWS], tile[column + 28u * COLS], tile[column + 30u * COLS]);
+  let row = min(side, 1u) * ROW_SIDE + min(block.row, ROWS - 1u);
+  let column = COLUMNS + min(side, 1u) * COLUMN_SIDE + min(block.column, COLS - 1u);
+  step(sums, tile[row], tile[row + ROWS], tile[column], tile[column + COLS]);
+  step(sums, tile[row + ROW_STEP], tile[row + ROW_STEP + ROWS], tile[column + COLUMN_STEP], tile[column + COLUMN_STEP + COLS]);
+  step(sums, tile[row + 2u * ROW_STEP], tile[row + 2u * ROW_STEP + ROWS], tile[column + 2u * COLUMN_STEP], tile[column + 2u * COLUMN_STEP + COLS]);
+  step(sums, tile[row + 3u * ROW_STEP], tile[row + 3u * ROW_STEP + ROWS], tile[column + 3u * COLUMN_STEP], tile[column + 3u * COLUMN_STEP + COLS]);
+  step(sums, tile[row + 4u * ROW_STEP], tile[row + 4u * ROW_STEP + ROWS], tile[column + 4u * COLUMN_STEP], tile[column + 4u * COLUMN_STEP + COLS]);
+  step(sums, tile[row + 5u * ROW_STEP], tile[row + 5u * ROW_STEP + ROWS], tile[column + 5u * COLUMN_STEP], tile[column + 5u * COLUMN_STEP + COLS]);
+  step(sums, tile[row + 6u * ROW_STEP], tile[row + 6u * ROW_STEP + ROWS], tile[column + 6u * COLUMN_STEP], tile[column + 6u * COLUMN_STEP + COLS]);
+  step(sums, tile[row + 7u * ROW_STEP], tile[row + 7u * ROW_STEP + ROWS], tile[column + 7u * COLUMN_STEP], tile[column + 7u * COLUMN_STEP + COLS]);
 }
 
 fn step(sums: ptr<function, Sums>, upper: vec4f, lower: vec4f, left: vec4f, right: vec4f) {

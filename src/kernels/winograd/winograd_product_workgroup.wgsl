@@ -16,15 +16,18 @@
 
 import package::winograd::stored::{Stored4, store_m};
 import package::shared::product_tile::{
+  COLUMNS,
+  COLUMN_SIDE,
+  COLUMN_STEP,
   NEXT_PLACE,
+  ROW_SIDE,
+  ROW_STEP,
   Sums,
   block_of,
-  column_place,
   multiply,
-  put_columns,
-  put_rows,
-  row_place,
+  tile,
 };
+import package::shared::rounds::MOST_ROUNDS;
 import constants::{COLS, ROWS};
 
 // Whether K is a multiple of 8: nothing then has to be kept from counting.
@@ -51,15 +54,12 @@ struct Loaded {
   v2: Stored4,
 }
 
-// Where an invocation's fours are: in which row of each, where its column begins, or with WHOLE its row in it, and where
-// they go.
+// Where an invocation's fours are: in which row of each, and where its column begins, or with WHOLE its row in it.
 struct From {
   u_row: u32,
   v_row: u32,
   u_base: u32,
   v_base: u32,
-  u_place: u32,
-  v_place: u32,
 }
 
 // How far it is from an operand's first row, or the first that is an invocation's own, to that of a round that begins at
@@ -86,17 +86,6 @@ fn load(start: u32, at: From) -> Loaded {
   return loaded;
 }
 
-fn put(side: u32, start: u32, loaded: Loaded, at: From) {
-  put_rows(side, at.u_place, within(start + at.u_row, loaded.u));
-  put_columns(side, at.v_place, vec4f(loaded.v));
-  if (COLS < 16u) {
-    put_rows(side, at.u_place + NEXT_PLACE, within(start + at.u_row + COLS / 2u, loaded.u2));
-  }
-  if (ROWS < 16u) {
-    put_columns(side, at.v_place + NEXT_PLACE, vec4f(loaded.v2));
-  }
-}
-
 // Filters beyond K count as zero.
 fn within(row: u32, value: Stored4) -> vec4f {
   return select(vec4f(0), vec4f(value), WHOLE || row < params.channels);
@@ -117,23 +106,40 @@ fn main(@builtin(workgroup_id) wg: vec3u, @builtin(local_invocation_index) local
     v_row,
     (wg.z * params.channels + select(0u, u_row, WHOLE)) * u_pitch + min(first_u + u_column, u_pitch - 1u),
     (wg.z * params.channels + select(0u, v_row, WHOLE)) * v_pitch + min(first_v + v_column, v_pitch - 1u),
-    row_place(u_row, u_column),
-    column_place(v_row, v_column),
   );
+  let u_place = u_row * ROW_STEP + u_column;
+  let v_place = COLUMNS + v_row * COLUMN_STEP + v_column;
   let block = block_of(local);
-  var loaded = load(0u, at);
   var sums: Sums;
-  var side = 0u;
-  for (var start = 0u; start < params.channels; start += 8u) {
-    // Whoever has passed the barrier of the last round has done with this side, read in the round before.
-    put(side, start, loaded, at);
-    workgroupBarrier();
-    // A branch, so that no compiler moves the loads behind the product, which they are to be hidden by.
-    if (start + 8u < params.channels) {
-      loaded = load(start + 8u, at);
+  let rounds = (params.channels + 7u) / 8u;
+  let last = rounds - 1u;
+  let first = load(0u, at);
+  tile[u_place] = within(u_row, first.u);
+  tile[v_place] = vec4f(first.v);
+  if (COLS < 16u) {
+    tile[u_place + NEXT_PLACE] = within(u_row + COLS / 2u, first.u2);
+  }
+  if (ROWS < 16u) {
+    tile[v_place + NEXT_PLACE] = vec4f(first.v2);
+  }
+  for (var round = 0u; round < MOST_ROUNDS; round++) {
+    if (round >= rounds) {
+      break;
     }
+    workgroupBarrier();
+    let next = 8u * min(round + 1u, last);
+    let loaded = load(next, at);
+    let side = round % 2u;
     multiply(&sums, side, block);
-    side ^= 1u;
+    let other = 1u - side;
+    tile[u_place + other * ROW_SIDE] = within(next + u_row, loaded.u);
+    tile[v_place + other * COLUMN_SIDE] = vec4f(loaded.v);
+    if (COLS < 16u) {
+      tile[u_place + NEXT_PLACE + other * ROW_SIDE] = within(next + u_row + COLS / 2u, loaded.u2);
+    }
+    if (ROWS < 16u) {
+      tile[v_place + NEXT_PLACE + other * COLUMN_SIDE] = vec4f(loaded.v2);
+    }
   }
 
   let left = first_v + block.column;
