@@ -112,7 +112,7 @@ describe.skipIf(reason !== undefined)('a network by the methods of GPUs', () => 
     }
   });
 
-  it('and in f16 within what layers of 0.16 % make', async () => {
+  it.runIf(wantsSlow)('and in f16 within what layers of 0.16 % make', async () => {
     // Without F(4x4) in one kernel, which takes lavapipe long to compile in f16.
     for (const [precision, maxInvocations] of [
       ...(wantsSlow ? ([['f16', 256]] as const) : []),

@@ -2,29 +2,28 @@
  * The built package in pages of one's own, under a strict Content-Security-Policy: the one files, the ES build, what
  * bundlers make of it, a worker, and the element.
  */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser } from 'puppeteer';
 import { parseAst } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { launchChrome } from '../cli/hosts/chrome';
 import { projectRoot } from '../cli/server';
-import { buildModules, buildSingleFiles, ELEMENT_FILE, SINGLE_FILE } from '../vite/build';
+import { ELEMENT_FILE, SINGLE_FILE } from '../vite/build';
 import { CORE, staticFiles } from '../vite/sizes';
 import { bundlerCases } from './embed/bundlers';
 import { elementCases } from './embed/element';
 import { hears, htmlOf, inside, openSite, type Site } from './embed/site';
 import { workerCases } from './embed/worker';
+import { builtPackage } from './harness/built-package';
 
 describe('a build', () => {
-  const dist = mkdtempSync(join(tmpdir(), 'score-cam-build-'));
+  let dist: string;
   let site: Site;
   let browser: Browser;
 
   beforeAll(async () => {
-    await buildModules(dist);
-    await buildSingleFiles(dist);
+    dist = await builtPackage();
     site = await openSite(dist);
     // One of its own: in that of all tests its pages are behind others', and what nobody sees is not explained.
     browser = await launchChrome();
@@ -33,7 +32,6 @@ describe('a build', () => {
   afterAll(async () => {
     await browser?.close();
     site?.close();
-    rmSync(dist, { recursive: true, force: true });
   });
 
   it.each([SINGLE_FILE, ELEMENT_FILE])('%s imports nothing and evaluates no text', (file) => {

@@ -1,29 +1,23 @@
 /** `<score-cam>` in headless Firefox; what it does in all is tested in Chrome (embed.test.ts). */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Browser } from 'puppeteer';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { launchFirefox } from '../cli/hosts/firefox';
 import { findFirefox } from '../scripts/browser.mjs';
-import { buildSingleFiles } from '../vite/build';
 import { hears, inside, openSite, type Site } from './embed/site';
+import { builtPackage } from './harness/built-package';
 
 describe.skipIf(!findFirefox())('demo on Firefox: the element', () => {
-  const dist = mkdtempSync(join(tmpdir(), 'score-cam-build-'));
   let site: Site;
   let browser: Browser;
 
   beforeAll(async () => {
-    await buildSingleFiles(dist);
-    site = await openSite(dist);
+    site = await openSite(await builtPackage());
     browser = await launchFirefox();
   });
 
   afterAll(async () => {
     await browser?.close();
     site?.close();
-    rmSync(dist, { recursive: true, force: true });
   });
 
   it('explains the sample by one tag, and another class of it', async ({ skip }) => {

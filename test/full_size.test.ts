@@ -212,7 +212,7 @@ describe.skipIf(!shared)('VGG-16 at full size', () => {
     check(report, dtype, allowed);
   });
 
-  it('int8, kept by the browser and loaded again without the server', async () => {
+  it.runIf(wantsSlow)('int8, kept by the browser and loaded again without the server', async () => {
     const name = 'full size';
     const path = '/kept.safetensors';
     const url = server.serve(path, content());

@@ -30,7 +30,7 @@ function gpuProcessesOf(browser: Browser): number[] {
 }
 
 /** Those that `npm test` goes through; `npm run test:everywhere` goes through all. */
-const USUAL = ['compiling', 'a batch of masked passes', 'a later block, with previews'];
+const USUAL = ['compiling', 'a batch of masked passes'];
 
 describe.skipIf(process.platform !== 'linux')('a page whose GPU process is killed', () => {
   const phases = PHASES.filter(({ name }) => inject('everywhere') || USUAL.includes(name));

@@ -17,9 +17,10 @@ import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { projectRoot } from '../cli/server';
-import { buildPackage, SINGLE_FILE } from '../vite/build';
+import { SINGLE_FILE } from '../vite/build';
 import { integritiesIn, integrityOf } from '../vite/integrity';
 import { BUDGET, packageSizes } from '../vite/sizes';
+import { builtPackage } from './harness/built-package';
 
 const dist = join(projectRoot, 'dist');
 
@@ -125,7 +126,7 @@ describe('the package', () => {
   let tarball: string;
 
   beforeAll(async () => {
-    await buildPackage(dist);
+    await builtPackage();
     const packed = run(projectRoot, 'npm', 'pack', '--json', '--pack-destination', temp);
     const [{ filename }] = JSON.parse(packed) as [{ filename: string }];
     tarball = join(temp, filename);

@@ -25,11 +25,11 @@ export interface PackageSizes {
 /** At most this; test/package.test.ts holds the build to it. */
 export const BUDGET: PackageSizes = {
   imported: 55_100,
-  core: 71_000,
-  single: 173_000,
+  core: 72_000,
+  single: 174_500,
   element: 65_000,
   elementAlone: 11_000,
-  elementFile: 182_500,
+  elementFile: 184_000,
   remote: 6_000,
 };
 

@@ -369,9 +369,9 @@ const half: FusedMethod = { kind: 'fused', precision: 'f16', sides: 1 };
 const halfCases: GpuCase[] = [
   ...filters('f32', half),
   ...filters('f16', half),
-  ...convolutions(some(5), 'f32', half),
   ...convolutions(some(4), 'f16', half),
 ];
+const moreHalfCases: GpuCase[] = convolutions(some(5), 'f32', half);
 
 const inHalf: FusedMethod = { ...half, products: 'f16' };
 // Channels of one step, of one block and one step more, of two blocks and a part; two blocks of outputs.
@@ -434,5 +434,6 @@ export const cases: GpuCase[] = [
   ...usually(halfFours).map((one): GpuCase => ({ ...one, needs: ['shader-f16'] })),
   ...usually(moreProductCases).map((one): GpuCase => ({ ...one, needs: ['shader-f16'] })),
   ...usually(productCases, 'dawn').map((one): GpuCase => ({ ...one, needs: ['shader-f16'] })),
+  ...usually(moreHalfCases).map((one): GpuCase => ({ ...one, needs: ['shader-f16'] })),
   ...usually(halfCases, 'dawn').map((one): GpuCase => ({ ...one, needs: ['shader-f16'] })),
 ];
