@@ -163,7 +163,7 @@ describe.skipIf(reason !== undefined)('a device in compatibility mode', () => {
   });
 
   const wanted = ['skipping changes no bit, as on a GPU: aligned corners, few masks a batch'];
-  it.runIf(process.env.SCORE_CAM_SLOW === '1').each(wanted)('passes the case: %s', async (name) => {
+  it.each(wanted)('passes the case: %s', async (name) => {
     const [found] = skippingCases.filter((one) => one.name === name);
     await found?.run(own, { baseUrl: '', sharedUrl: '' });
     expect(found).toBeDefined();

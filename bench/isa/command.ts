@@ -62,12 +62,16 @@ export async function benchIsa(
 
 /** Puts the results where the documentation, predictions and tests have them. */
 function keepAll(results: IsaResults): void {
-  const [kept, budgets, docs] = ['bench/results/isa.json', 'bench/isa/budgets.json', DOCS].map(
-    (path) => join(projectRoot, path),
-  ) as [string, string, string];
+  const [kept, before, budgets, docs] = [
+    'bench/results/isa.json',
+    'bench/results/isa-before.json',
+    'bench/isa/budgets.json',
+    DOCS,
+  ].map((path) => join(projectRoot, path)) as [string, string, string, string];
   writeJson(kept, { isa: withoutTexts(results) });
   writeText(budgets, `${JSON.stringify(budgetsOf(results), null, 2)}\n`);
-  writeText(docs, withTables(readFileSync(docs, 'utf8'), results));
+  const { isa: old } = JSON.parse(readFileSync(before, 'utf8')) as { isa: IsaResults };
+  writeText(docs, withTables(readFileSync(docs, 'utf8'), results, old));
 }
 
 const DOCS = 'docs/gpu-kernels.md';

@@ -24,6 +24,25 @@ export function rowsOf({ kernels, chips }: IsaResults): IsaRow[] {
   );
 }
 
+/** A kernel on one chip, as it was and as it is. */
+export interface IsaPair {
+  readonly kernel: string;
+  readonly chip: Chip;
+  readonly before: KernelCode;
+  readonly now: KernelCode;
+}
+
+/** Of the kernels that there were, each in the first of its tiles. */
+export function pairsOf(before: IsaResults, now: IsaResults): IsaPair[] {
+  const first = (of: IsaResults, kernel: string) => of.kernels.find((own) => own.kernel === kernel);
+  return [...new Set(before.kernels.map(({ kernel }) => kernel))].flatMap((kernel) =>
+    before.chips.flatMap(({ chip }) => {
+      const [old, own] = [before, now].map((of) => first(of, kernel)?.code[chip]);
+      return old && own ? [{ kernel, chip, before: old, now: own }] : [];
+    }),
+  );
+}
+
 const fixed = (value: number | undefined, digits: number): string => value?.toFixed(digits) ?? '';
 
 /** The table in the order of its columns: for the terminal, the report and the docs. */
@@ -54,6 +73,26 @@ export const COLUMNS: readonly Column<IsaRow>[] = [
     of: ({ inverseThroughput }) => String(inverseThroughput),
     isNumber: true,
   },
+];
+
+const percent = ({ hotLoop }: KernelCode): string => fixed(100 * (hotLoop?.share ?? 0), 0);
+
+const change = (head: string, of: (code: KernelCode) => string): Column<IsaPair> => ({
+  head,
+  of: ({ before, now }) => `${of(before)} -> ${of(now)}`,
+  isNumber: true,
+});
+
+/** What changed, for the docs. */
+export const BEFORE_AND_NOW: readonly Column<IsaPair>[] = [
+  { head: 'kernel', of: ({ kernel }) => kernel },
+  { head: 'chip', of: ({ chip }) => CHIPS[chip] },
+  change('FMA share, %', percent),
+  change('VGPRs', ({ vgprs }) => String(vgprs)),
+  change('waves', ({ waves }) => String(waves)),
+  change('instructions', ({ instructions }) => String(instructions)),
+  change('LDS B/FMA', ({ hotLoop }) => fixed(hotLoop?.ldsBytes, 2)),
+  change('memory B/FMA', ({ hotLoop }) => fixed(hotLoop?.memoryBytes, 2)),
 ];
 
 /** A table for a terminal. */

@@ -26,6 +26,7 @@ const networks = [
 const figures: GpuCase[] = networks.map(([layers, targetLayer, refusal]) => ({
   name: `the argument's figures are those of the methods: ${layers}`,
   needs: ['canvas'],
+  usually: layers === 'vggLike' ? ['chrome'] : [],
   run: async (gpu) => {
     const model = smallModel({ layers: smallLayers[layers], targetLayer });
     const explainer = await createExplainer({ model, device: gpu.device });

@@ -183,7 +183,7 @@ const graphCases = NETWORKS.flatMap((name): GpuCase[] => {
     {
       name: `${name}: masked logits of the first 64 channels, and the official maps from them`,
       needsShared: true,
-      ...(name === 'squeezenet1_1' ? {} : { slow: '64 masked passes at 224x224' }),
+      slow: '64 masked passes at 224x224',
       async run(gpu, { sharedUrl }) {
         const expected = await sharedJson<GraphGolden>(sharedUrl, `${folder}golden.json`);
         const explainer = await createExplainer({ model, device: gpu.device });

@@ -22,9 +22,6 @@ import { smallImage, smallModel } from '../harness/small-model';
 
 /** A device that is lost at some moment of a run: the run goes on, and its result has the same bits. */
 
-/** Those that `npm test` runs in Chrome; the others it runs on Dawn. */
-const IN_CHROME = ['a batch of masked passes', 'a later block, with previews', 'compiling'];
-
 /** Runs some work and counts its passes, and the blocks they are in, whatever devices they are run on. */
 async function counted<T>(
   work: () => Promise<T>,
@@ -106,12 +103,13 @@ export const cases: readonly GpuCase[] = [
   ...PHASES.map(
     (phase): GpuCase => ({
       name: `a device lost in ${phase.name}: the same explanation, bit for bit`,
-      usually: [IN_CHROME.includes(phase.name) ? 'chrome' : 'dawn'],
+      usually: ['dawn'],
       run: () => surviveLossIn(phase),
     }),
   ),
   {
     name: 'a compilation that fails a moment before the loss is told is no fault of the kernel',
+    usually: ['dawn'],
     async run() {
       const expected = await undisturbed(scoreCam);
       const explainer = await createExplainer({ model: smallModel() });
@@ -153,6 +151,7 @@ export const cases: readonly GpuCase[] = [
   },
   {
     name: 'a device that is lost again and again is given up after the second new one',
+    usually: ['dawn'],
     async run() {
       const explainer = await createExplainer({ model: smallModel() });
       const { runner } = explainer as unknown as {
@@ -178,6 +177,7 @@ export const cases: readonly GpuCase[] = [
   },
   {
     name: 'where there is no new device that is said, and the next call tries again',
+    usually: ['dawn'],
     async run() {
       const adapter = (await navigator.gpu.requestAdapter()) as GPUAdapter;
       const device = await adapter.requestDevice();
@@ -206,6 +206,7 @@ export const cases: readonly GpuCase[] = [
   },
   {
     name: 'a device of the caller is not replaced',
+    usually: ['dawn'],
     async run() {
       const adapter = (await navigator.gpu.requestAdapter()) as GPUAdapter;
       const device = await adapter.requestDevice();
@@ -226,6 +227,7 @@ export const cases: readonly GpuCase[] = [
   },
   {
     name: 'what is disposed of while a new device comes is disposed of',
+    usually: ['dawn'],
     async run() {
       const explainer = await createExplainer({ model: smallModel() });
       await scoreCam(explainer);

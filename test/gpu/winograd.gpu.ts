@@ -297,8 +297,11 @@ const singleCases: GpuCase[] = [
       return runProduct(gpu, sizes, { ...QUADS, quads });
     },
   })),
+  // Whole steps of 8 channels or not are pipelines of their own, slow to compile: the oblong tiles have one each.
   ...PRODUCT_TILES.flatMap((tile) =>
     products.map((sizes) => ({
+      usually:
+        tile.rows === tile.cols || tile.rows < tile.cols === (sizes[0] % 8 === 0) ? ['chrome'] : [],
       name: `product of ${sizes.join(' x ')} in tiles of ${8 * tile.rows} x ${8 * tile.cols}`,
       run: (gpu: Gpu) => runProduct(gpu, sizes, { ...WORKGROUP, tile }),
     })),

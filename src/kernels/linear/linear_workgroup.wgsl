@@ -14,6 +14,8 @@
 //
 // Few outputs are few workgroups: workgroup z adds up its own `depth` of K, and linear_sums.wgsl the workgroups' sums.
 //   partial   output[z, n, o - first_output] = sum of input[n, k] weights[o - first_output, k] over z's k
+// Bank conflicts: neighbours write the two fours of 8 of K, half a buffer apart, to the same banks, twice to four times in 512
+// multiply-adds; none in reading.
 // Registers: 64 sums, 36 operands, 8 to 16 values that are on their way.
 // Workgroup memory: 16 KiB at 16 x 16, half of it for each matrix; 8 KiB at 8 x 8.
 // The barrier stands in a loop whose bounds are uniforms, and no invocation leaves early.
@@ -28,8 +30,8 @@ import constants::{COLS, ROWS};
 var<workgroup> tile: array<vec4f, 32 * (ROWS + COLS)>;
 const OUTPUTS = 32u * ROWS;
 
-// Of an image, two: of every COLS-th output, and of the four behind.
-alias Sums = array<vec4f, 16>;
+// A row each image: of its first four outputs, and of the others.
+alias Sums = array<mat2x4f, 8>;
 
 // Whether K is a multiple of 8: what an invocation brings then always exists.
 fn is_whole() -> bool {
@@ -58,14 +60,23 @@ fn weights_at(start: u32, k: u32, behind: u32) -> Four {
   return Four();
 }
 
-// Adds the products of four of K, outermost in `columns`.
-fn plus(sum: vec4f, four: vec4f, columns: mat4x4f) -> vec4f {
-  var total = sum;
-  total += four.x * columns[0];
-  total += four.y * columns[1];
-  total += four.z * columns[2];
-  total += four.w * columns[3];
+// Adds the products of four of K, which are outermost in what is turned.
+fn plus(sums: mat2x4f, image: vec4f, left: mat4x4f, right: mat4x4f) -> mat2x4f {
+  var total = sums;
+  total[0] += image.x * left[0];
+  total[1] += image.x * right[0];
+  total[0] += image.y * left[1];
+  total[1] += image.y * right[1];
+  total[0] += image.z * left[2];
+  total[1] += image.z * right[2];
+  total[0] += image.w * left[3];
+  total[1] += image.w * right[3];
   return total;
+}
+
+// Of four outputs: K outermost.
+fn turned(a: vec4f, b: vec4f, c: vec4f, d: vec4f) -> mat4x4f {
+  return transpose(mat4x4f(a, b, c, d));
 }
 
 @if(ends_partial)
@@ -74,15 +85,16 @@ fn store_partial(part: u32, n: u32, o: u32, total: f32) {
 }
 
 // Every COLS-th output of an image.
-fn store_row(part: u32, n: u32, first: u32, totals: vec4f) {
+fn store_row(part: u32, n: u32, first: u32, totals: mat2x4f) {
   if (n >= params.batch) {
     return;
   }
-  for (var i = 0u; i < 4u; i++) {
+  for (var i = 0u; i < 8u; i++) {
     let o = first + i * COLS;
     if (o < params.shard_outputs) {
-      @if(ends_plain) store(n, o, totals[i]);
-      @if(ends_partial) store_partial(part, n, o, totals[i]);
+      let total = totals[i / 4u][i % 4u];
+      @if(ends_plain) store(n, o, total);
+      @if(ends_partial) store_partial(part, n, o, total);
     }
   }
 }
@@ -100,7 +112,7 @@ fn main(@builtin(workgroup_id) wg: vec3u, @builtin(local_invocation_index) local
   let four = local % 2u;
   let own = local / 2u;
   const MORE = ROWS * COLS / 2u;
-  let behind = local % 2u * 4u;
+  let behind = 4u * four;
   let ahead = select(0u, behind, is_whole());
   let image = min(first_n + own, params.batch - 1u) * IN_FEATURES + ahead;
   let image2 = min(first_n + own + MORE, params.batch - 1u) * IN_FEATURES + ahead;
@@ -142,32 +154,26 @@ fn main(@builtin(workgroup_id) wg: vec3u, @builtin(local_invocation_index) local
     if (COLS < 16u) {
       loaded_image2 = image_at(image2, next_k, behind);
     }
-    let left = transpose(mat4x4f(tile[tile_column], tile[tile_column + COLS], tile[tile_column + 2u * COLS], tile[tile_column + 3u * COLS]));
-    let right = transpose(mat4x4f(tile[tile_column + 4u * COLS], tile[tile_column + 5u * COLS], tile[tile_column + 6u * COLS], tile[tile_column + 7u * COLS]));
-    let image0 = tile[tile_row];
-    sums[0] = plus(sums[0], image0, left);
-    sums[1] = plus(sums[1], image0, right);
-    let image1 = tile[tile_row + ROWS];
-    sums[2] = plus(sums[2], image1, left);
-    sums[3] = plus(sums[3], image1, right);
-    let image2 = tile[tile_row + 2u * ROWS];
-    sums[4] = plus(sums[4], image2, left);
-    sums[5] = plus(sums[5], image2, right);
-    let image3 = tile[tile_row + 3u * ROWS];
-    sums[6] = plus(sums[6], image3, left);
-    sums[7] = plus(sums[7], image3, right);
-    let image4 = tile[tile_row + 4u * ROWS];
-    sums[8] = plus(sums[8], image4, left);
-    sums[9] = plus(sums[9], image4, right);
-    let image5 = tile[tile_row + 5u * ROWS];
-    sums[10] = plus(sums[10], image5, left);
-    sums[11] = plus(sums[11], image5, right);
-    let image6 = tile[tile_row + 6u * ROWS];
-    sums[12] = plus(sums[12], image6, left);
-    sums[13] = plus(sums[13], image6, right);
-    let image7 = tile[tile_row + 7u * ROWS];
-    sums[14] = plus(sums[14], image7, left);
-    sums[15] = plus(sums[15], image7, right);
+    var left = turned(
+      tile[tile_column],
+      tile[tile_column + COLS],
+      tile[tile_column + 2u * COLS],
+      tile[tile_column + 3u * COLS],
+    );
+    var right = turned(
+      tile[tile_column + 4u * COLS],
+      tile[tile_column + 5u * COLS],
+      tile[tile_column + 6u * COLS],
+      tile[tile_column + 7u * COLS],
+    );
+    sums[0] = plus(sums[0], tile[tile_row], left, right);
+    sums[1] = plus(sums[1], tile[tile_row + ROWS], left, right);
+    sums[2] = plus(sums[2], tile[tile_row + 2u * ROWS], left, right);
+    sums[3] = plus(sums[3], tile[tile_row + 3u * ROWS], left, right);
+    sums[4] = plus(sums[4], tile[tile_row + 4u * ROWS], left, right);
+    sums[5] = plus(sums[5], tile[tile_row + 5u * ROWS], left, right);
+    sums[6] = plus(sums[6], tile[tile_row + 6u * ROWS], left, right);
+    sums[7] = plus(sums[7], tile[tile_row + 7u * ROWS], left, right);
     tile[image_place + other * (16u * ROWS)] = loaded_image;
     if (COLS < 16u) {
       tile[image_place + MORE + other * (16u * ROWS)] = loaded_image2;
@@ -177,32 +183,26 @@ fn main(@builtin(workgroup_id) wg: vec3u, @builtin(local_invocation_index) local
     if (ROWS < 16u) {
       loaded_row2 = weights_at(row2, next_k, behind);
     }
-    let left_behind = transpose(mat4x4f(tile[tile_column + 8u * COLS], tile[tile_column + 9u * COLS], tile[tile_column + 10u * COLS], tile[tile_column + 11u * COLS]));
-    let right_behind = transpose(mat4x4f(tile[tile_column + 12u * COLS], tile[tile_column + 13u * COLS], tile[tile_column + 14u * COLS], tile[tile_column + 15u * COLS]));
-    let image8 = tile[tile_row + 8u * ROWS];
-    sums[0] = plus(sums[0], image8, left_behind);
-    sums[1] = plus(sums[1], image8, right_behind);
-    let image9 = tile[tile_row + 9u * ROWS];
-    sums[2] = plus(sums[2], image9, left_behind);
-    sums[3] = plus(sums[3], image9, right_behind);
-    let image10 = tile[tile_row + 10u * ROWS];
-    sums[4] = plus(sums[4], image10, left_behind);
-    sums[5] = plus(sums[5], image10, right_behind);
-    let image11 = tile[tile_row + 11u * ROWS];
-    sums[6] = plus(sums[6], image11, left_behind);
-    sums[7] = plus(sums[7], image11, right_behind);
-    let image12 = tile[tile_row + 12u * ROWS];
-    sums[8] = plus(sums[8], image12, left_behind);
-    sums[9] = plus(sums[9], image12, right_behind);
-    let image13 = tile[tile_row + 13u * ROWS];
-    sums[10] = plus(sums[10], image13, left_behind);
-    sums[11] = plus(sums[11], image13, right_behind);
-    let image14 = tile[tile_row + 14u * ROWS];
-    sums[12] = plus(sums[12], image14, left_behind);
-    sums[13] = plus(sums[13], image14, right_behind);
-    let image15 = tile[tile_row + 15u * ROWS];
-    sums[14] = plus(sums[14], image15, left_behind);
-    sums[15] = plus(sums[15], image15, right_behind);
+    left = turned(
+      tile[tile_column + 8u * COLS],
+      tile[tile_column + 9u * COLS],
+      tile[tile_column + 10u * COLS],
+      tile[tile_column + 11u * COLS],
+    );
+    right = turned(
+      tile[tile_column + 12u * COLS],
+      tile[tile_column + 13u * COLS],
+      tile[tile_column + 14u * COLS],
+      tile[tile_column + 15u * COLS],
+    );
+    sums[0] = plus(sums[0], tile[tile_row + 8u * ROWS], left, right);
+    sums[1] = plus(sums[1], tile[tile_row + 9u * ROWS], left, right);
+    sums[2] = plus(sums[2], tile[tile_row + 10u * ROWS], left, right);
+    sums[3] = plus(sums[3], tile[tile_row + 11u * ROWS], left, right);
+    sums[4] = plus(sums[4], tile[tile_row + 12u * ROWS], left, right);
+    sums[5] = plus(sums[5], tile[tile_row + 13u * ROWS], left, right);
+    sums[6] = plus(sums[6], tile[tile_row + 14u * ROWS], left, right);
+    sums[7] = plus(sums[7], tile[tile_row + 15u * ROWS], left, right);
     tile[row_place + other * (16u * COLS)] = unpack(loaded_row);
     if (ROWS < 16u) {
       tile[row_place + MORE + other * (16u * COLS)] = unpack(loaded_row2);
@@ -212,19 +212,11 @@ fn main(@builtin(workgroup_id) wg: vec3u, @builtin(local_invocation_index) local
   let n = first_n + first_row;
   let o = first_o + first_column;
   store_row(wg.z, n, o, sums[0]);
-  store_row(wg.z, n, o + 4u * COLS, sums[1]);
-  store_row(wg.z, n + ROWS, o, sums[2]);
-  store_row(wg.z, n + ROWS, o + 4u * COLS, sums[3]);
-  store_row(wg.z, n + 2u * ROWS, o, sums[4]);
-  store_row(wg.z, n + 2u * ROWS, o + 4u * COLS, sums[5]);
-  store_row(wg.z, n + 3u * ROWS, o, sums[6]);
-  store_row(wg.z, n + 3u * ROWS, o + 4u * COLS, sums[7]);
-  store_row(wg.z, n + 4u * ROWS, o, sums[8]);
-  store_row(wg.z, n + 4u * ROWS, o + 4u * COLS, sums[9]);
-  store_row(wg.z, n + 5u * ROWS, o, sums[10]);
-  store_row(wg.z, n + 5u * ROWS, o + 4u * COLS, sums[11]);
-  store_row(wg.z, n + 6u * ROWS, o, sums[12]);
-  store_row(wg.z, n + 6u * ROWS, o + 4u * COLS, sums[13]);
-  store_row(wg.z, n + 7u * ROWS, o, sums[14]);
-  store_row(wg.z, n + 7u * ROWS, o + 4u * COLS, sums[15]);
+  store_row(wg.z, n + ROWS, o, sums[1]);
+  store_row(wg.z, n + 2u * ROWS, o, sums[2]);
+  store_row(wg.z, n + 3u * ROWS, o, sums[3]);
+  store_row(wg.z, n + 4u * ROWS, o, sums[4]);
+  store_row(wg.z, n + 5u * ROWS, o, sums[5]);
+  store_row(wg.z, n + 6u * ROWS, o, sums[6]);
+  store_row(wg.z, n + 7u * ROWS, o, sums[7]);
 }

@@ -11,7 +11,7 @@
 // While a tile is multiplied the next one is loaded into registers, and behind the product it is written into the other of two
 // buffers: one barrier for 8 of K, and from one round to the next nothing is carried but the sums. The steps of K are
 // written out, and K is outermost in memory: so what is read lies at one number for each matrix, and all else is the
-// constant that a read instruction has room for. Of the loop's vector instructions 49 in 50 multiply (docs/gpu-kernels.md).
+// constant that a read instruction has room for. Of the loop's vector instructions 97 in 100 multiply (docs/gpu-kernels.md).
 // Kernels write the tile themselves, at a place that their own text shows to be inside: Dawn bounds all others anew.
 // Workgroup memory: 16 KiB at 16 x 16, half of it for each matrix; 8 KiB at 8 x 8.
 // Preconditions: ROWS x COLS 16 x 16, 16 x 8, 8 x 16, 8 x 8 or 4 x 16.

@@ -294,7 +294,8 @@ fn main(
   var lower_left = mat4x4f();
   var lower_right = mat4x4f();
   @if(products_f16)
-  for (var before = 0u; before < STEPS; before += 4u) {
+  for (var four = 0u; four < (STEPS + 3u) / 4u; four++) {
+    let before = 4u * four;
     var half_upper_left = mat4x4h();
     var half_upper_right = mat4x4h();
     var half_lower_left = mat4x4h();
