@@ -28,11 +28,10 @@ import package::convolution::quads::{
 import package::shared::size::{HEIGHT, WIDTH};
 import package::shared::product_tile::{
   COLUMNS,
-  COLUMN_SIDE,
   COLUMN_STEP,
   NEXT_PLACE,
-  ROW_SIDE,
   ROW_STEP,
+  SIDE,
   block_of,
   multiply,
   sums_from,
@@ -200,21 +199,21 @@ fn main(
     }
     workgroupBarrier();
     let brought = bring(8u * min(round + 1u, last), weight_row, pixel_row, weight_column, stride, corner);
-    let side = round % 2u;
+    let side = min(round & 1u, 1u);
     multiply(&sums, side, block);
     // Whoever has passed the barrier has done with the other side, read in the round before.
-    let other = 1u - side;
-    tile[weight_place + other * ROW_SIDE] = brought.w;
-    tile[pixel_place + other * COLUMN_SIDE] = existing(brought.p);
+    let other = (1u - side) * SIDE;
+    tile[weight_place + other] = brought.w;
+    tile[pixel_place + other] = existing(brought.p);
     if (COLS < 16u) {
-      tile[weight_place + NEXT_PLACE + other * ROW_SIDE] = brought.w2;
+      tile[weight_place + NEXT_PLACE + other] = brought.w2;
     }
     if (ROWS < 16u) {
-      tile[pixel_place + NEXT_PLACE + other * COLUMN_SIDE] = existing(brought.p2);
+      tile[pixel_place + NEXT_PLACE + other] = existing(brought.p2);
     }
     if (ROWS < 8u) {
-      tile[pixel_place + 2u * NEXT_PLACE + other * COLUMN_SIDE] = existing(brought.p3);
-      tile[pixel_place + 3u * NEXT_PLACE + other * COLUMN_SIDE] = existing(brought.p4);
+      tile[pixel_place + 2u * NEXT_PLACE + other] = existing(brought.p3);
+      tile[pixel_place + 3u * NEXT_PLACE + other] = existing(brought.p4);
     }
   }
 

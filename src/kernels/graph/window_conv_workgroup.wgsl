@@ -26,11 +26,10 @@ import package::graph::window::{
 import package::shared::weights::{Four, unpack};
 import package::shared::product_tile::{
   COLUMNS,
-  COLUMN_SIDE,
   COLUMN_STEP,
   NEXT_PLACE,
-  ROW_SIDE,
   ROW_STEP,
+  SIDE,
   block_of,
   multiply,
   sums_from,
@@ -173,21 +172,21 @@ fn main(
     workgroupBarrier();
     row = behind(row, eight);
     let brought = bring(8u * (round + 1u) + weight_row, group, weight_column, pitch, row, gathered);
-    let side = round % 2u;
+    let side = min(round & 1u, 1u);
     multiply(&sums, side, block);
     // Whoever has passed the barrier has done with the other side, read in the round before.
-    let other = 1u - side;
-    tile[weight_place + other * ROW_SIDE] = unpack(brought.w);
-    tile[pixel_place + other * COLUMN_SIDE] = counted(brought.p, brought.tap);
+    let other = (1u - side) * SIDE;
+    tile[weight_place + other] = unpack(brought.w);
+    tile[pixel_place + other] = counted(brought.p, brought.tap);
     if (COLS < 16u) {
-      tile[weight_place + NEXT_PLACE + other * ROW_SIDE] = unpack(brought.w2);
+      tile[weight_place + NEXT_PLACE + other] = unpack(brought.w2);
     }
     if (ROWS < 16u) {
-      tile[pixel_place + COLUMN_STEP + other * COLUMN_SIDE] = counted(brought.p2, brought.tap);
+      tile[pixel_place + COLUMN_STEP + other] = counted(brought.p2, brought.tap);
     }
     if (ROWS < 8u) {
-      tile[pixel_place + 2u * COLUMN_STEP + other * COLUMN_SIDE] = counted(brought.p3, brought.tap);
-      tile[pixel_place + 3u * COLUMN_STEP + other * COLUMN_SIDE] = counted(brought.p4, brought.tap);
+      tile[pixel_place + 2u * COLUMN_STEP + other] = counted(brought.p3, brought.tap);
+      tile[pixel_place + 3u * COLUMN_STEP + other] = counted(brought.p4, brought.tap);
     }
   }
 

@@ -18,19 +18,18 @@
 
 import constants::{COLS, ROWS};
 
-// Rows [8 of K][two buffers][2 ROWS], four rows of the product each, and behind them columns likewise.
+// Two buffers of rows [8 of K][2 ROWS], four rows of the product each, and behind them columns likewise.
 var<workgroup> tile: array<vec4f, 32 * (ROWS + COLS)>;
 
 // Where the columns begin, and how far it is from one of K to the next, and from one buffer to the other.
-const COLUMNS = 32u * ROWS;
-const ROW_STEP = 4u * ROWS;
-const COLUMN_STEP = 4u * COLS;
-const ROW_SIDE = 2u * ROWS;
-const COLUMN_SIDE = 2u * COLS;
+const COLUMNS = 16u * ROWS;
+const ROW_STEP = 2u * ROWS;
+const COLUMN_STEP = 2u * COLS;
+const SIDE = 16u * (ROWS + COLS);
 
 // From a place to that of the next of the rows, or columns, that an invocation brings: as many steps as there are
 // invocations for each.
-const NEXT_PLACE = 2u * ROWS * COLS;
+const NEXT_PLACE = ROWS * COLS;
 
 // Row i of the block, of its left and its right half: 2 i and 2 i + 1.
 alias Sums = array<vec4f, 16>;
@@ -49,8 +48,9 @@ fn block_of(local: u32) -> Block {
 
 // Adds the product of the tiles of one buffer. Least numbers show compilers that nothing lies outside.
 fn multiply(sums: ptr<function, Sums>, side: u32, block: Block) {
-  let row = min(side, 1u) * ROW_SIDE + min(block.row, ROWS - 1u);
-  let column = COLUMNS + min(side, 1u) * COLUMN_SIDE + min(block.column, COLS - 1u);
+  let start = min(side, 1u) * SIDE;
+  let row = start + min(block.row, ROWS - 1u);
+  let column = start + COLUMNS + min(block.column, COLS - 1u);
   step(sums, tile[row], tile[row + ROWS], tile[column], tile[column + COLS]);
   step(sums, tile[row + ROW_STEP], tile[row + ROW_STEP + ROWS], tile[column + COLUMN_STEP], tile[column + COLUMN_STEP + COLS]);
   step(sums, tile[row + 2u * ROW_STEP], tile[row + 2u * ROW_STEP + ROWS], tile[column + 2u * COLUMN_STEP], tile[column + 2u * COLUMN_STEP + COLS]);

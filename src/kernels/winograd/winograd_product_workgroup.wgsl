@@ -17,11 +17,10 @@
 import package::winograd::stored::{Stored4, store_m};
 import package::shared::product_tile::{
   COLUMNS,
-  COLUMN_SIDE,
   COLUMN_STEP,
   NEXT_PLACE,
-  ROW_SIDE,
   ROW_STEP,
+  SIDE,
   Sums,
   block_of,
   multiply,
@@ -127,18 +126,20 @@ fn main(@builtin(workgroup_id) wg: vec3u, @builtin(local_invocation_index) local
       break;
     }
     workgroupBarrier();
+    // The last round loads its own again, for nobody.
     let next = 8u * min(round + 1u, last);
     let loaded = load(next, at);
-    let side = round % 2u;
+    let side = min(round & 1u, 1u);
     multiply(&sums, side, block);
-    let other = 1u - side;
-    tile[u_place + other * ROW_SIDE] = within(next + u_row, loaded.u);
-    tile[v_place + other * COLUMN_SIDE] = vec4f(loaded.v);
+    // Whoever has passed the barrier has done with the other side, read in the round before.
+    let other = (1u - side) * SIDE;
+    tile[u_place + other] = within(next + u_row, loaded.u);
+    tile[v_place + other] = vec4f(loaded.v);
     if (COLS < 16u) {
-      tile[u_place + NEXT_PLACE + other * ROW_SIDE] = within(next + u_row + COLS / 2u, loaded.u2);
+      tile[u_place + NEXT_PLACE + other] = within(next + u_row + COLS / 2u, loaded.u2);
     }
     if (ROWS < 16u) {
-      tile[v_place + NEXT_PLACE + other * COLUMN_SIDE] = vec4f(loaded.v2);
+      tile[v_place + NEXT_PLACE + other] = vec4f(loaded.v2);
     }
   }
 
