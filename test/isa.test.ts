@@ -338,9 +338,12 @@ describe('the model', () => {
   });
 });
 
+const read = (path: string): string => readFileSync(join(projectRoot, path), 'utf8');
+
+/** Results that are kept. */
+const isaOf = (path: string): IsaResults => (JSON.parse(read(path)) as { isa: IsaResults }).isa;
+
 it('the documentation has the tables of the results that are kept', () => {
-  const read = (path: string): string => readFileSync(join(projectRoot, path), 'utf8');
-  const isaOf = (path: string) => (JSON.parse(read(path)) as { isa: IsaResults }).isa;
   const [isa, before] = [isaOf('bench/results/isa.json'), isaOf('bench/results/isa-before.json')];
   const docs = read('docs/gpu-kernels.md');
   expect(withTables(docs, isa, before)).toBe(docs);
@@ -349,9 +352,9 @@ it('the documentation has the tables of the results that are kept', () => {
 });
 
 it('kernels as they were are beyond the budgets of now, on every chip that has some', () => {
-  const path = join(projectRoot, 'bench/results/isa-before.json');
-  const { isa } = JSON.parse(readFileSync(path, 'utf8')) as { isa: IsaResults };
-  const found = overBudget(isa).filter((problem) => / share 0\.\d+, budget /.test(problem));
+  const found = overBudget(isaOf('bench/results/isa-before.json')).filter((problem) =>
+    / share 0\.\d+, budget /.test(problem),
+  );
   for (const kernel of [
     'conv_workgroup_f32',
     'linear_workgroup_f32',
@@ -368,8 +371,7 @@ it('kernels as they were are beyond the budgets of now, on every chip that has s
 });
 
 it('the report shows what was compiled, and what is predicted', () => {
-  const kept = readFileSync(join(projectRoot, 'bench/results/isa.json'), 'utf8');
-  const { isa } = JSON.parse(kept) as { isa: IsaResults };
+  const isa = isaOf('bench/results/isa.json');
   const results = 'bench/results/lavapipe-2-cores.json';
   const file = { ...readResults([join(projectRoot, results)]), isa };
   const { document } = parseHTML('<html><body></body></html>');

@@ -26,6 +26,7 @@ import package::convolution::quads::{
   weight_at,
 };
 import package::shared::size::{HEIGHT, WIDTH};
+import package::shared::weights::{Four, unpack};
 import package::shared::product_tile::{
   COLUMNS,
   COLUMN_STEP,
@@ -116,8 +117,8 @@ fn existing(loaded: Patch) -> vec4f {
 
 // What an invocation brings of a tile: a vec4f of one row of each matrix, and of more rows where there are fewer invocations.
 struct Brought {
-  w: vec4f,
-  w2: vec4f,
+  w: Four,
+  w2: Four,
   p: Patch,
   p2: Patch,
   p3: Patch,
@@ -173,10 +174,10 @@ fn main(
   let pixel_place = COLUMNS + pixel_row * COLUMN_STEP + pixel_four;
   let corner = corner_of(quad_of(first_quad + pixel_four));
   let first = bring(0u, weight_row, pixel_row, weight_column, stride, corner);
-  tile[weight_place] = first.w;
+  tile[weight_place] = unpack(first.w);
   tile[pixel_place] = existing(first.p);
   if (COLS < 16u) {
-    tile[weight_place + NEXT_PLACE] = first.w2;
+    tile[weight_place + NEXT_PLACE] = unpack(first.w2);
   }
   if (ROWS < 16u) {
     tile[pixel_place + NEXT_PLACE] = existing(first.p2);
@@ -203,10 +204,10 @@ fn main(
     multiply(&sums, side, block);
     // Whoever has passed the barrier has done with the other side, read in the round before.
     let other = (1u - side) * SIDE;
-    tile[weight_place + other] = brought.w;
+    tile[weight_place + other] = unpack(brought.w);
     tile[pixel_place + other] = existing(brought.p);
     if (COLS < 16u) {
-      tile[weight_place + NEXT_PLACE + other] = brought.w2;
+      tile[weight_place + NEXT_PLACE + other] = unpack(brought.w2);
     }
     if (ROWS < 16u) {
       tile[pixel_place + NEXT_PLACE + other] = existing(brought.p2);

@@ -34,6 +34,7 @@ import package::shared::output_fours::store_fours;
 import package::shared::places::place_of;
 import package::shared::product_tile::{Sums, step, sums_from};
 import package::shared::size::{HEIGHT, WIDTH};
+import package::shared::weights::unpack;
 import constants::{DEPTH, GROUPS, HIGH, WIDE};
 
 struct Params {
@@ -100,7 +101,7 @@ fn put_weights(i: u32, first: u32, first_four: u32) {
   let taps = KERNEL * KERNEL;
   if (row < DEPTH * taps) {
     let at = row / taps * FOURS + row % taps * (2u * GROUPS) + column % 2u * GROUPS + column / 2u;
-    weight_tile[at] = weight_at(first * taps + row, min(first_four + column, stride - 1u), stride);
+    weight_tile[at] = unpack(weight_at(first * taps + row, min(first_four + column, stride - 1u), stride));
   }
 }
 

@@ -8,7 +8,7 @@
 import package::shared::activation::activated4;
 import package::shared::output_fours::{POOL, output};
 import package::shared::size::{HEIGHT, WIDTH};
-import package::shared::weights::{Four, unpack};
+import package::shared::weights::Four;
 
 override IN_CHANNELS: u32;
 override OUT_CHANNELS: u32;
@@ -20,10 +20,10 @@ override ACTIVATION: f32;
 @group(0) @binding(2) var<storage, read> weights: array<Four>;
 @group(0) @binding(3) var<storage, read> bias: array<vec4f>;
 
-// Four weights of row k. Beyond the last row, that one again, of pixels that are zero: to drop what was loaded would be to
-// wait for it before the product that the load is to be hidden by.
-fn weight_at(k: u32, column: u32, stride: u32) -> vec4f {
-  return unpack(weights[min(k, IN_CHANNELS * KERNEL * KERNEL - 1u) * stride + column]);
+// Four weights of row k, as they are in memory: to look at what was loaded, were it to un-pack it, is to wait for it before the
+// product that the load is to be hidden by. Beyond the last row, that one again, of pixels that are zero.
+fn weight_at(k: u32, column: u32, stride: u32) -> Four {
+  return weights[min(k, IN_CHANNELS * KERNEL * KERNEL - 1u) * stride + column];
 }
 
 // The quad of output channel o of the n-th image whose first pixel is (y, x); some of it may not exist.

@@ -174,6 +174,7 @@ fn main(@builtin(workgroup_id) wg: vec3u, @builtin(local_invocation_index) local
     sums[5] = plus(sums[5], tile[tile_row + 5u * ROWS], left, right);
     sums[6] = plus(sums[6], tile[tile_row + 6u * ROWS], left, right);
     sums[7] = plus(sums[7], tile[tile_row + 7u * ROWS], left, right);
+    // The images' tile now and the weights' behind the other four of K: so fewer values are on their way at once.
     tile[image_place + other * (16u * ROWS)] = loaded_image;
     if (COLS < 16u) {
       tile[image_place + MORE + other * (16u * ROWS)] = loaded_image2;
